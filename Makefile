@@ -1,0 +1,127 @@
+# Everything runs in a virtualenv inside this folder. The tools are called by relative paths and
+# with `python -m`, so the folder may have spaces in its name.
+
+PYTHON ?= python3
+OLDEST_PYTHON ?= $(PYTHON)
+CONN ?= 2000
+ARGS ?=
+
+# Coverage that no change may lower; these tell what happens on the wire.
+COVERED := tlsdemo/secure/*,tlsdemo/timeline.py,tlsdemo/causes.py
+
+# What a user set for another project would send the packages elsewhere or bring in other modules.
+# Settings of where packages come from (an index, a proxy, a certificate) stay.
+unexport PYTHONPATH PYTHONHOME COVERAGE_FILE COVERAGE_RCFILE COVERAGE_PROCESS_START
+unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_DRY_RUN PIP_NO_DEPS PIP_NO_BUILD_ISOLATION
+unexport PIP_CONSTRAINT PIP_REQUIREMENT PIP_EDITABLE PIP_REQUIRE_HASHES
+export PIP_USER := 0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types oldest clean
+.NOTPARALLEL:
+
+help: ## list the targets (the default)
+	@echo "make TARGET [PYTHON=$(PYTHON)]"
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
+		printf '  %-8s %s\n' "$$name" "$$text"; done
+
+demo: .venv/.demo ## what each mode does and costs, under load; CONN=2000, ARGS='...'
+	.venv/bin/python -m tlsdemo run --conn $(CONN) $(ARGS)
+
+test: .venv/.test ## the tests, with branch coverage
+	@echo "== Tests, with branch coverage"
+	@$(call versions,.venv)
+	.venv/bin/python -m coverage erase
+	.venv/bin/python -m coverage run -m twisted.trial tests
+	.venv/bin/python -m coverage combine --quiet
+	.venv/bin/python -m coverage report
+	@echo "== $(COVERED): 100 % or fail"
+	.venv/bin/python -m coverage report --include='$(COVERED)' --fail-under=100
+
+lint: .venv/.dev ## style: ruff
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m ruff format --check .
+
+types: .venv/.dev ## types: mypy, strict
+	.venv/bin/python -m mypy
+
+oldest: .venv-oldest/.test ## the tests with the oldest versions supported; OLDEST_PYTHON=...
+	@echo "== Tests, with the oldest supported versions"
+	@$(call versions,.venv-oldest)
+	.venv-oldest/bin/python -m twisted.trial tests
+
+clean: ## remove what make and the tools made; the certificates stay
+	rm -rf .venv .venv-oldest build dist *.egg-info
+	rm -rf .coverage .coverage.* .hypothesis .mypy_cache .ruff_cache
+	rm -rf _trial_temp* twisted/plugins/dropin.cache
+	find tlsdemo tests twisted -name __pycache__ -prune -exec rm -rf {} +
+
+# The virtualenvs. A stamp says what is installed; a longer list contains the shorter ones.
+# Once a virtualenv's Python is gone, as after an upgrade of the system's, its stamps say nothing.
+
+STAMPS := .venv/.demo .venv/.test .venv/.dev .venv-oldest/.test
+.PHONY: $(foreach stamp,$(STAMPS),$(if $(realpath $(dir $(stamp))bin/python),,$(stamp)))
+
+.venv/.demo: .venv/bin/python setup.cfg pyproject.toml
+	$(call install,.venv,-e .)
+	@touch $@
+
+.venv/.test: .venv/bin/python setup.cfg pyproject.toml
+	$(call install,.venv,-e '.[test]')
+	@touch .venv/.demo $@
+
+.venv/.dev: .venv/bin/python setup.cfg pyproject.toml
+	$(call install,.venv,-e '.[dev]')
+	@touch .venv/.demo .venv/.test $@
+
+.venv-oldest/.test: .venv-oldest/bin/python setup.cfg pyproject.toml constraints-oldest.txt
+	$(call install,.venv-oldest,-c constraints-oldest.txt -e '.[test]')
+	@touch $@
+
+.venv/bin/python:
+	@$(call make_venv,.venv,$(PYTHON))
+
+.venv-oldest/bin/python:
+	@$(call make_venv,.venv-oldest,$(OLDEST_PYTHON))
+
+# $(1): the virtualenv, $(2): what to install. Somebody's own .venv may have no pip.
+define install
+@echo "== Installing into $(1): pip install $(2)"
+@$(1)/bin/python -m pip --version >/dev/null 2>&1 || $(1)/bin/python -m ensurepip
+@$(1)/bin/python -m pip install -qq $(2)
+endef
+
+# $(1): the virtualenv, $(2): the Python to make it with. Every way out but the last removes what
+# was made, so that the next try starts afresh.
+define make_venv
+say() { printf '%s\n' "$$@" >&2; }; \
+if ! "$(2)" -I -c '' 2>/dev/null; then \
+	say "make: '$(2)' does not run as Python 3, and tlsdemo needs 3.10 or newer." \
+	    "  Install one (Debian, Ubuntu: apt-get install python3 python3-venv)," \
+	    "  or name the one to use: make PYTHON=python3.11"; \
+	exit 1; \
+fi; \
+version=$$("$(2)" -I -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+if ! "$(2)" -I -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then \
+	say "make: '$(2)' is Python $$version, and tlsdemo needs 3.10 or newer." \
+	    "  Name a newer one: make PYTHON=python3.11"; \
+	exit 1; \
+fi; \
+if ! "$(2)" -I -c 'import ensurepip, venv' 2>/dev/null; then \
+	say "make: '$(2)' (Python $$version) cannot make a virtualenv: it lacks ensurepip." \
+	    "  Debian, Ubuntu: apt-get install python3-venv (or python$$version-venv)," \
+	    "  then the same make again; or name another Python: make PYTHON=python3.11"; \
+	exit 1; \
+fi; \
+echo "== Making $(1) with $(2) (Python $$version)"; \
+trap 'rm -rf $(1)' EXIT; trap 'exit 1' HUP INT TERM; \
+"$(2)" -m venv --clear $(1) && trap - EXIT
+endef
+
+define versions
+$(1)/bin/python -m pip list --format=freeze | \
+	grep -iE '^(twisted|pyopenssl|cryptography|service-identity)=' | tr '\n' ' '; \
+$(1)/bin/python --version
+endef
