@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.secure.ends import (
+    TLS12,
+    End,
+    PairEnd,
+    client_tls,
+    foreign_client,
+    foreign_server,
+    server_tls,
+)
+from tests.support import certificates, exchange, subject_of
+from tlsdemo.secure import Agreement, ClientAuth, ModeName, ServerTLS
+from tlsdemo.secure.contexts import ClientTLS
+
+
+class Agreements(SynchronousTestCase):
+    def agreed(self, tls: ServerTLS | ClientTLS, **peer: object) -> Agreement:
+        make = foreign_server if isinstance(tls, ClientTLS) else foreign_client
+        end = End(ModeName.PAIR, tls).secured_with(make(**peer))  # type: ignore[arg-type]
+        assert end.listener.agreement is not None
+        return end.listener.agreement
+
+    def test_of_a_server_tell_all_that_was_agreed(self) -> None:
+        self.assertEqual(
+            self.agreed(server_tls(alpn=("h2",)), alpn=["h2"]),
+            Agreement(
+                version="TLSv1.3",
+                cipher="TLS_AES_256_GCM_SHA384",
+                alpn="h2",
+                sni="localhost",
+                peer=subject_of(certificates().client),
+            ),
+        )
+
+    def test_of_a_client_tell_all_that_was_agreed(self) -> None:
+        self.assertEqual(
+            self.agreed(
+                client_tls("127.0.0.1"), version=TLS12, ciphers="ECDHE-ECDSA-AES128-GCM-SHA256"
+            ),
+            Agreement(
+                version="TLSv1.2",
+                cipher="ECDHE-ECDSA-AES128-GCM-SHA256",
+                alpn=None,
+                sni=None,
+                peer=subject_of(certificates().server),
+            ),
+        )
+
+    def test_tell_that_the_peer_showed_no_certificate(self) -> None:
+        self.assertIsNone(self.agreed(server_tls(client_auth=ClientAuth.NONE)).peer)
+
+    def test_hold_also_what_is_not_ascii(self) -> None:
+        agreements: list[Agreement] = []
+        server = PairEnd(server_tls(alpn=("\u00e4",)), on_secure=agreements.append).begin()
+        client = PairEnd(client_tls(alpn=("\u00e4",))).begin()
+        exchange(server.transport, client.transport)
+        self.assertEqual([agreed.alpn for agreed in agreements], [r"\xc3\xa4"])
+
+    def test_are_one_line_of_what_there_is(self) -> None:
+        self.assertEqual(
+            str(Agreement("TLSv1.3", "AES", alpn="h2", sni="localhost", peer="CN=client")),
+            "TLSv1.3 AES alpn=h2 sni=localhost peer=CN=client",
+        )
+        self.assertEqual(str(Agreement("TLSv1.3", "AES", None, None, None)), "TLSv1.3 AES")

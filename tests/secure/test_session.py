@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from twisted.internet import reactor
+from twisted.internet.interfaces import IHandshakeListener, IProtocol, IReactorTime
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from tests.secure.ends import End, client_tls, foreign_client, server_tls
+from tests.secure.sockets import SocketTestCase, both
+from tests.support import AwaitedRecorder, RecordingListener, factory_of, patch_reactor_clock
+from tlsdemo.causes import Cause
+from tlsdemo.secure import MODES, ClientTLS, Mode, ModeName, ServerTLS, Session, Stream
+from tlsdemo.timeline import Timeline
+
+LARGE = b"0123456789abcdef" * 10_000
+
+
+class InMemory(SynchronousTestCase):
+    def test_a_session_tells_its_timeline_what_it_calls(self) -> None:
+        clock = patch_reactor_clock(self)
+        for name, called in (
+            (ModeName.STARTTLS, "startTLS called"),
+            (ModeName.PAIR, "pair joined"),
+            (ModeName.WRAPPED, "TLS from the first byte"),
+            (ModeName.CLEAR, "left in the clear"),
+        ):
+            end = End(name, server_tls(), clock=clock).begin()
+            self.assertEqual(end.timeline.names(), ["connected", called])
+            verifyObject(IProtocol, end.session)
+            verifyObject(IHandshakeListener, end.session)
+
+    def test_starttls_stands_between_the_session_and_the_wire(self) -> None:
+        end = End(ModeName.STARTTLS, server_tls(), clock=patch_reactor_clock(self))
+        end.begin()
+        self.assertIsNot(end.transport.protocol, end.session)
+        end.converse(foreign_client())
+        self.assertEqual(end.log, ["handshake completed", "secure", "connected"])
+
+
+class Side:
+    """One side of a connection that sockets carry."""
+
+    def __init__(self, mode: Mode, tls: ServerTLS | ClientTLS) -> None:
+        time = IReactorTime(reactor)
+        self.application = AwaitedRecorder()
+        self.log = self.application.log
+        self.listener = RecordingListener(self.log, self.application)
+        timeline = Timeline(time.seconds)
+        manner = mode.manner(None, None, 1 << 16)
+        self.session = Session(mode, tls, self.listener, manner, timeline, time)
+        self.factory = mode.wrap(tls, factory_of(self.session), time)
+
+    @property
+    def stream(self) -> Stream:
+        assert self.session.stream is not None
+        return self.session.stream
+
+
+class OverTCP(SocketTestCase):
+    async def joined(
+        self, name: ModeName, server_tls: ServerTLS, client_tls: ClientTLS
+    ) -> tuple[Side, Side]:
+        server, client = Side(MODES[name], server_tls), Side(MODES[name], client_tls)
+        await self.connect_tcp(server.factory, client.factory)
+        self.addCleanup(lambda: client.stream.abortConnection())
+        return server, client
+
+    async def check_both_roles(self, name: ModeName) -> None:
+        server, client = await self.joined(name, server_tls(), client_tls())
+        await both(server.application.connection, client.application.connection)
+        for sender, receiver in ((server, client), (client, server)):
+            sender.stream.write(LARGE)
+            received = await receiver.application.reception(len(LARGE))
+            self.assertEqual(received, LARGE)
+        client.stream.loseConnection()
+        await both(server.application.loss, client.application.loss)
+        begin = ["plain"] if name is ModeName.CLEAR else ["handshake completed", "secure"]
+        for side in (server, client):
+            told = [entry for entry in side.log if not isinstance(entry, bytes)]
+            self.assertEqual(told, [*begin, "connected", "ended: clean", "lost: ConnectionDone"])
+
+    async def test_starttls_carries_bytes_both_ways_in_both_roles(self) -> None:
+        await self.check_both_roles(ModeName.STARTTLS)
+
+    async def test_pair_carries_bytes_both_ways_in_both_roles(self) -> None:
+        await self.check_both_roles(ModeName.PAIR)
+
+    async def test_wrapped_carries_bytes_both_ways_in_both_roles(self) -> None:
+        await self.check_both_roles(ModeName.WRAPPED)
+
+    async def test_clear_carries_bytes_both_ways_in_both_roles(self) -> None:
+        await self.check_both_roles(ModeName.CLEAR)
+
+    async def test_aborting_is_truncation_to_the_peer(self) -> None:
+        for name in (ModeName.STARTTLS, ModeName.PAIR, ModeName.WRAPPED):
+            server, client = await self.joined(name, server_tls(), client_tls())
+            await both(server.application.connection, client.application.connection)
+            client.stream.abortConnection()
+            await both(server.application.loss, client.application.loss)
+            assert server.listener.ending is not None
+            assert client.listener.ending is not None
+            causes = (server.listener.ending.cause, client.listener.ending.cause)
+            self.assertEqual(causes, (Cause.TRUNCATED, Cause.ABORTED))

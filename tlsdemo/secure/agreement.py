@@ -1,0 +1,44 @@
+"""What two peers agreed on in a handshake."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from OpenSSL import SSL
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What ``secure`` carries.
+
+    ``version``: such as ``TLSv1.3``.  ``cipher``: OpenSSL's name of the suite.  ``alpn``: the
+    protocol agreed on, ``None`` if none was.  ``sni``: the name that the client asked for.
+    ``peer``: the subject of the peer's certificate (RFC 4514), ``None`` if it showed none.
+    """
+
+    version: str
+    cipher: str
+    alpn: str | None
+    sni: str | None
+    peer: str | None
+
+    def __str__(self) -> str:
+        optional = (("alpn", self.alpn), ("sni", self.sni), ("peer", self.peer))
+        return " ".join(
+            [self.version, self.cipher, *(f"{name}={value}" for name, value in optional if value)]
+        )
+
+
+def agreement_of(connection: SSL.Connection) -> Agreement:
+    """Read the agreement off a connection whose handshake is complete."""
+    certificate = connection.get_peer_certificate()
+    sni = connection.get_servername()
+    return Agreement(
+        version=connection.get_protocol_version_name(),
+        cipher=connection.get_cipher_name() or "",
+        alpn=connection.get_alpn_proto_negotiated().decode("ascii", "backslashreplace") or None,
+        sni=None if sni is None else sni.decode("ascii", "backslashreplace"),
+        peer=None
+        if certificate is None
+        else certificate.to_cryptography().subject.rfc4514_string(),
+    )

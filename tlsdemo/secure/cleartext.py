@@ -1,0 +1,271 @@
+"""The cleartext side of a TLS layer, the same above every mode that secures.
+
+Theory of operation.  Whoever made the ``TLSMemoryBIOProtocol`` (``startTLS``, a factory around
+ours, or a ``SecurePair`` by hand), it has two faces: below, the wire; above, a protocol that it
+wraps.  A :class:`Cleartext` is that upper protocol (``handshakeCompleted``, ``dataReceived``,
+``connectionLost``) and turns round to be the application's transport.  In between stand the
+promises that Twisted leaves to applications:
+
+- ``secure`` comes once, after the peer has been verified and our last flight has been written;
+  nothing is delivered before it, and nothing at all if it is never reached or says no.
+- A rejection is final.  After ``abortConnection()`` Twisted still delivers, under ``startTLS``,
+  what came together with Finished; here the state is asked for each delivery.
+- A paused stream delivers nothing, although the wire may have brought more; that is kept inside
+  OpenSSL, and delivered on resuming, or before the end.
+- An end is clean if the stream said so with close_notify, whatever became of the wire after it;
+  that the wire was closed in order says nothing.
+"""
+
+from __future__ import annotations
+
+import enum
+from functools import partial
+from typing import Any
+
+from OpenSSL import SSL
+from twisted.internet.error import ConnectionLost
+from twisted.internet.interfaces import (
+    IAddress,
+    IHandshakeListener,
+    IProducer,
+    IProtocol,
+)
+from twisted.internet.main import CONNECTION_LOST
+from twisted.internet.protocol import connectionDone
+from twisted.protocols.tls import TLSMemoryBIOProtocol
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from tlsdemo.causes import Cause, Ending
+from tlsdemo.secure.agreement import agreement_of
+from tlsdemo.secure.connection import TLSConnection
+from tlsdemo.secure.endings import ending_of, is_end_of_file, name_problem
+from tlsdemo.secure.stream import Delivery, Listener, Manner, Send, Stream
+
+
+class _State(enum.Enum):
+    SECURING = "securing"
+    SECURE = "secure"
+    REJECTED = "rejected"
+    CLOSED = "closed"
+
+
+_OPEN = (_State.SECURING, _State.SECURE)
+
+
+@implementer(IProtocol, IHandshakeListener)
+class Cleartext(Stream):
+    """The application's transport over TLS; :meth:`attach` names the layer below."""
+
+    def __init__(self, listener: Listener, manner: Manner) -> None:
+        super().__init__(manner)
+        self._listener = listener
+        self._manner = manner
+        self._state = _State.SECURING
+        self._ending: Ending | None = None
+        self._in_layer = False
+        self._layer: TLSMemoryBIOProtocol
+        self._connection: TLSConnection
+
+    def attach(self, layer: TLSMemoryBIOProtocol) -> None:
+        """Take ``layer`` as what encrypts and decrypts, as soon as it has a connection.
+
+        Raises TypeError if its connection creator does not make a ``TLSConnection``.
+        """
+        connection = layer.getHandle()
+        if not isinstance(connection, TLSConnection):
+            raise TypeError(
+                f"{connection!r} is not a TLSConnection; use ServerTLS or ClientTLS, "
+                "which make them from any context"
+            )
+        connection.coalesce = self._manner.delivery is not Delivery.RECORD
+        self._layer = layer
+        self._connection = connection
+
+    @property
+    def records(self) -> int:
+        """Records of application data that have been decrypted so far."""
+        return self._connection.records
+
+    # The face towards the TLS layer.
+
+    def makeConnection(self, transport: Any) -> None:
+        """Be told of the layer by itself, where it makes its protocol's connection."""
+        self.attach(transport)
+
+    def connectionMade(self) -> None:
+        """Nothing yet: the application is connected when this is secure."""
+
+    def logPrefix(self) -> str:
+        """Name this in logs."""
+        return type(self).__name__
+
+    def handshakeCompleted(self) -> None:
+        """OpenSSL is done: verify, write the last flight, and only then say ``secure``."""
+        self._in_layer = True
+        try:
+            self._secure()
+        finally:
+            self._in_layer = False
+
+    def _secure(self) -> None:
+        self._listener.handshake_completed()
+        connection = self._connection
+        connection.verify_name(connection.get_peer_certificate())
+        if connection.name_error is not None:
+            self._reject(Ending(Cause.WRONG_NAME, name_problem(connection.name_error)))
+        if self._state is not _State.SECURING:
+            return
+        connection.flush_into(self._layer)
+        application = self._ask(lambda: self._listener.secure(agreement_of(connection)))
+        if application is None:
+            self._reject(Ending(Cause.REJECTED_BY_US, "by the application"))
+        elif self._state is _State.SECURING:
+            self._state = _State.SECURE
+            self._connect(application)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Deliver what has been decrypted, if this is still wanted."""
+        if self._state is not _State.SECURE:
+            return
+        self._in_layer = True
+        try:
+            if self._readable is not None:
+                self._readable.feed(data)
+            else:
+                self.events += 1
+                self.bytes_in += len(data)
+                self._application.dataReceived(data)  # type: ignore[union-attr]
+        finally:
+            self._in_layer = False
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Pass the end on, after everything that came before it."""
+        secure = self._state is _State.SECURE
+        if secure and self._connection.held:
+            reason = self._deliver_held(reason)
+        if secure and isinstance(reason.value, ConnectionLost) and self._has_goodbye():
+            # A wire that was reset after close_notify has cut nothing off.
+            reason = connectionDone
+        self._state = _State.CLOSED
+        ending = self._ending or ending_of(reason, self._connection, secure)
+        application, self._application = self._application, None
+        if application is None:
+            self._listener.insecure(ending)
+        elif self._readable is not None:
+            self._readable.end(partial(self._end, application, ending, reason))
+        else:
+            self._end(application, ending, reason)
+
+    def _end(self, application: IProtocol, ending: Ending, reason: Failure) -> None:
+        self._listener.ended(self._ending or ending)
+        application.connectionLost(reason)
+
+    def _has_goodbye(self) -> bool:
+        return bool(self._connection.get_shutdown() & SSL.RECEIVED_SHUTDOWN)
+
+    def _deliver_held(self, reason: Failure) -> Failure:
+        """Deliver what pausing has kept inside OpenSSL; return the reason that it ends with.
+
+        The TLS layer has not looked there, so ``reason`` is the wire's: that it was closed in
+        order says nothing about the stream.
+        """
+        while True:
+            # Again each time: what pauses now has nothing to wait for.
+            self._connection.held = False
+            try:
+                data = self._connection.recv(1 << 15)
+            except SSL.ZeroReturnError:
+                return connectionDone
+            except SSL.Error as error:
+                if isinstance(reason.value, SSL.Error):
+                    return reason
+                return Failure(CONNECTION_LOST if is_end_of_file(error) else error)
+            self.dataReceived(data)
+
+    def _reject(self, ending: Ending) -> None:
+        if self._state is _State.SECURING:
+            self._state = _State.REJECTED
+            self._ending = ending
+            self._layer.abortConnection()
+
+    # The face towards the application.
+
+    def write(self, data: bytes) -> None:
+        """Encrypt and send ``data``; after the stream has been closed it is dropped.
+
+        Raises RuntimeError before the stream is secure.
+        """
+        if self._state is _State.SECURING:
+            raise RuntimeError("nothing can be written before the connection is secure")
+        if self._state is _State.SECURE:
+            self.bytes_out += len(data)
+            if self._manner.send is Send.RAW:
+                # The class's own method passes by the buffering that startTLS adds.
+                TLSMemoryBIOProtocol.write(self._layer, data)
+            else:
+                self._layer.write(data)
+
+    def loseConnection(self) -> None:
+        """Close in order: all that was written, then close_notify (RFC 8446, section 6.1)."""
+        if self._state is _State.SECURE:
+            self.disconnecting = True
+            self._layer.loseConnection()
+        else:
+            self.abortConnection()
+
+    def abortConnection(self) -> None:
+        """Close at once; not one more byte is delivered."""
+        self.abort(Ending(Cause.ABORTED))
+
+    def abort(self, ending: Ending) -> None:
+        """Close at once, and have the end carry ``ending`` as its cause."""
+        self.disconnecting = True
+        if self._ending is None:
+            self._ending = ending
+        if self._state in _OPEN:
+            self._state = _State.REJECTED
+            self._layer.abortConnection()
+        if self._readable is not None:
+            self._readable.drop()
+
+    def pauseProducing(self) -> None:
+        """Deliver nothing more, and stop reading the wire."""
+        if self._state in _OPEN:
+            self._connection.held = True
+            self._pace("pauseProducing")
+
+    def resumeProducing(self) -> None:
+        """Deliver what was held back, then read the wire again."""
+        if not self._connection.held or self._state not in _OPEN:
+            return
+        self._connection.held = False
+        # From inside a call of the layer's, its loop that delivers goes on by itself.
+        if not self._in_layer:
+            self._layer.dataReceived(b"")
+        if not self._connection.held and self._state in _OPEN:
+            self._pace("resumeProducing")
+
+    def _pace(self, how: str) -> None:
+        # What carries the bytes need not be a Twisted transport that can be paused.
+        method = getattr(self._layer.transport, how, None)
+        if method is not None:
+            method()
+
+    def registerProducer(self, producer: IProducer, streaming: bool) -> None:
+        """Have ``producer`` paused whenever more is written than the wire takes."""
+        self._layer.registerProducer(producer, streaming)
+
+    def unregisterProducer(self) -> None:
+        """Forget the producer."""
+        self._layer.unregisterProducer()
+
+    def getPeer(self) -> IAddress:
+        """Return the address of the peer."""
+        address: IAddress = self._layer.getPeer()
+        return address
+
+    def getHost(self) -> IAddress:
+        """Return our own address."""
+        address: IAddress = self._layer.getHost()
+        return address

@@ -1,0 +1,125 @@
+"""The OpenSSL connection of every mode: it can drain, hold back, and count records.
+
+Theory of operation.  Twisted's TLS layer calls ``recv()`` in a loop after each read of the wire
+and hands every result to the application; OpenSSL's ``SSL_read`` returns at most one record.
+That loop is the one place through which all cleartext passes in every mode, and it is public:
+a connection creator may return any subclass of :class:`OpenSSL.SSL.Connection`.  So what differs
+between the deliveries is decided in ``recv()`` here, and no private name of Twisted is touched.
+
+An error that follows records in the same drain must not overtake them: it is kept, and raised by
+the next call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from OpenSSL import SSL
+from OpenSSL.crypto import X509
+from service_identity import CertificateError
+from twisted.protocols.tls import TLSMemoryBIOProtocol
+
+_MOST_OF_A_DRAIN = 1 << 18
+"""Bytes after which a drain is handed on although more may wait; a read of a socket brings less."""
+
+
+class TLSConnection(SSL.Connection):
+    """A memory-BIO connection whose ``recv()`` serves the three deliveries.
+
+    ``coalesce``: return everything that can be decrypted now, instead of one record.
+    ``held``: return nothing, whatever is there, until it is set back to ``False``.
+    ``records``: how many application data records have been decrypted.
+    ``verify_error``: the ``X509_V_ERR_`` number that the verification ended with, 0 if none.
+    ``name_error``: why the peer's certificate is not for the name that we expect, if it is not.
+    """
+
+    def __init__(
+        self, context: SSL.Context, verify_name: Callable[[X509], None] | None = None
+    ) -> None:
+        super().__init__(context, None)
+        self.coalesce = False
+        self.held = False
+        self.records = 0
+        self.verify_error = 0
+        self.name_error: Exception | None = None
+        self._verify_name = verify_name
+        self._kept: SSL.Error | None = None
+
+    def do_handshake(self) -> None:
+        """Go on with the handshake.
+
+        A peer that says goodbye before it is complete counts as one that hung up: Twisted's TLS
+        layer fails with an IndexError at ``ZeroReturnError`` here.
+        """
+        try:
+            super().do_handshake()
+        except SSL.ZeroReturnError:
+            raise SSL.SysCallError(-1, "Unexpected EOF") from None
+
+    def verify_name(self, certificate: X509 | None) -> bool:
+        """Verify what OpenSSL does not: a client's expectation of the server's name.
+
+        Return whether it is met, or nothing is expected; if not, ``name_error`` says why.
+        """
+        verify, self._verify_name = self._verify_name, None
+        if verify is not None:
+            try:
+                if certificate is None:
+                    raise CertificateError("there is none")
+                verify(certificate)
+            except Exception as error:
+                # Of any kind: pyOpenSSL would raise it later, and maybe for another connection.
+                self.name_error = error
+        return self.name_error is None
+
+    def bio_write(self, buf: Any) -> int:
+        """Take bytes from the wire; none at all is allowed, and does nothing.
+
+        An empty write is how a held connection is asked, through the TLS layer's public
+        ``dataReceived``, to deliver what it has held back.
+        """
+        return super().bio_write(buf) if buf else 0
+
+    def recv(self, bufsiz: int, flags: int | None = None) -> bytes:
+        """Decrypt: one record, or all that there are (``coalesce``), or none (``held``)."""
+        if self.held:
+            raise SSL.WantReadError
+        if not self.coalesce:
+            data = super().recv(bufsiz, flags)
+            self.records += 1
+            return data
+        return self._drain(super().recv, bufsiz)
+
+    def _drain(self, receive: Callable[[int], bytes], bufsiz: int) -> bytes:
+        if self._kept is not None:
+            raise self._kept
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            while size < _MOST_OF_A_DRAIN:
+                chunk = receive(bufsiz)
+                size += len(chunk)
+                chunks.append(chunk)
+        except SSL.WantReadError:
+            if not chunks:
+                raise
+        except SSL.Error as error:
+            if not chunks:
+                raise
+            self._kept = error
+        self.records += len(chunks)
+        return b"".join(chunks)
+
+    def flush_into(self, layer: TLSMemoryBIOProtocol) -> None:
+        """Write to the layer's transport what OpenSSL has ready for the wire.
+
+        Twisted calls ``handshakeCompleted`` before it has written the last flight; this is how
+        ``secure`` can promise that it has been.
+        """
+        while True:
+            try:
+                ready = self.bio_read(1 << 15)
+            except SSL.WantReadError:
+                return
+            layer.transport.write(ready)  # type: ignore[union-attr]

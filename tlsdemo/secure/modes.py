@@ -1,0 +1,72 @@
+"""The catalogue of modes: by name, how a connection is secured and what is stock for it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.interfaces import IProtocol, IProtocolFactory, IReactorTime
+
+from tlsdemo.secure import clear, pair, starttls, wrapped
+from tlsdemo.secure.contexts import ClientTLS, ServerTLS
+from tlsdemo.secure.stream import Delivery, Listener, Manner, Send, Stream
+
+TLS = ServerTLS | ClientTLS
+Secured = tuple[IProtocol, Stream]
+
+
+class ModeName(enum.Enum):
+    """The names of the modes."""
+
+    STARTTLS = "starttls"
+    PAIR = "pair"
+    WRAPPED = "wrapped"
+    CLEAR = "clear"
+
+
+@dataclass(frozen=True)
+class Mode:
+    """One way to secure a connection.
+
+    ``secure(transport, tls, listener, manner, clock)`` returns the wire's protocol, which from
+    then on must be handed all that the socket's protocol receives, and the application's stream.
+    ``called`` names the event of having called it, on a timeline.
+    """
+
+    name: ModeName
+    delivery: Delivery
+    send: Send
+    called: str
+    secure: Callable[[Any, TLS, Listener, Manner, IReactorTime], Secured]
+    wrap: Callable[[TLS, IProtocolFactory, IReactorTime], IProtocolFactory] = (
+        lambda _tls, factory, _clock: factory
+    )
+
+    @property
+    def encrypts(self) -> bool:
+        """Whether this mode secures at all."""
+        return self.name is not ModeName.CLEAR
+
+    def manner(self, delivery: Delivery | None, send: Send | None, high_water: int) -> Manner:
+        """Return the mode's stock manner, with what was asked for otherwise."""
+        return Manner(delivery or self.delivery, send or self.send, high_water)
+
+
+MODES = {
+    mode.name: mode
+    for mode in (
+        Mode(ModeName.STARTTLS, Delivery.RECORD, Send.BUFFERED, "startTLS called", starttls.secure),
+        Mode(ModeName.PAIR, Delivery.COALESCED, Send.RAW, "pair joined", pair.secure),
+        Mode(
+            ModeName.WRAPPED,
+            Delivery.RECORD,
+            Send.BUFFERED,
+            "TLS from the first byte",
+            wrapped.secure,
+            wrapped.wrap,
+        ),
+        Mode(ModeName.CLEAR, Delivery.RECORD, Send.RAW, "left in the clear", clear.secure),
+    )
+}
