@@ -1,0 +1,83 @@
+"""What the tests of the server share: owners that write down, and backends that wait."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.internet.error import ConnectionRefusedError
+from twisted.internet.testing import MemoryReactorClock
+from twisted.python.failure import Failure
+
+from tests.support import MemoryTransport, RecordingListener
+from tlsdemo.causes import Ending
+from tlsdemo.secure import Delivery, Manner
+from tlsdemo.secure.clear import ClearStream
+from tlsdemo.server.role import Role
+from tlsdemo.timeline import Fact
+
+
+class RecordingOwner:
+    """Writes down in ``log`` what a role tells."""
+
+    def __init__(self, log: list[object]) -> None:
+        self.log = log
+
+    def happened(self, event: str, **facts: Fact) -> None:
+        self.log.append(event)
+
+    def backend_joined(self, host: str) -> None:
+        self.log.append(f"from {host}")
+
+    def drained(self, ending: Ending) -> None:
+        self.log.append(f"drained: {ending}")
+
+
+class WaitingBackend:
+    """A TCP backend, which is connected to when it is told to, and ``far`` is our transport."""
+
+    def __init__(self) -> None:
+        self._reactor = MemoryReactorClock()
+        self.endpoint = TCP4ClientEndpoint(self._reactor, "192.0.2.9", 25)
+        self.far: MemoryTransport
+
+    @property
+    def _factory(self) -> Any:
+        (connecting,) = self._reactor.tcpClients
+        return connecting[2]
+
+    @property
+    def given_up(self) -> bool:
+        (connector,) = self._reactor.connectors
+        return bool(connector.stoppedConnecting)
+
+    def connect(self) -> MemoryTransport:
+        protocol = self._factory.buildProtocol(IPv4Address("TCP", "192.0.2.9", 25))
+        self.far = MemoryTransport(protocol)
+        protocol.makeConnection(self.far)
+        return self.far
+
+    def refuse(self) -> None:
+        (connector,) = self._reactor.connectors
+        self._factory.clientConnectionFailed(connector, Failure(ConnectionRefusedError()))
+
+
+class Near:
+    """A client's connection to a role, in the clear: the wire, and the stream above it."""
+
+    def __init__(self, role: Role, delivery: Delivery, log: list[object]) -> None:
+        self.listener = RecordingListener(log, role)
+        self.stream = ClearStream(self.listener, Manner(delivery, high_water=64))
+        self.wire = MemoryTransport(self.stream)
+        self.stream.makeConnection(self.wire)
+
+    def fill(self) -> bytes:
+        """Send until we are made to wait, and return what has been sent."""
+        sent = b""
+        while not self.wire.paused:
+            assert len(sent) < 1000, "nobody makes us wait"
+            chunk = b"%04d" % len(sent)
+            sent += chunk
+            self.wire.deliver(chunk)
+        return sent

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
+from twisted.logger import Logger, capturedLogs
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.support import MemoryTransport, certificates
+from tlsdemo.secure import MODES, ModeName, ServerTLS, Session
+from tlsdemo.server.eventlog import EventLog
+from tlsdemo.server.factory import SessionFactory, Setting
+from tlsdemo.server.ledger import Ledger
+from tlsdemo.server.served import Books
+from tlsdemo.server.sink import Sink
+from tlsdemo.server.statistics import Statistics
+
+
+class TheFactory(SynchronousTestCase):
+    mode = MODES[ModeName.CLEAR]
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        events = EventLog(Logger(), self.clock.seconds, first=1, every=0)
+        self.books = Books(Statistics(), Ledger(), events)
+        tls = ServerTLS.build(certificates().server)
+        setting = Setting(self.mode, tls, self.mode.manner(None, None, 64), Sink)
+        self.factory = SessionFactory(setting, self.books, self.clock)
+
+    def accepted(self, port: int = 1) -> tuple[Session, MemoryTransport]:
+        session = self.factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", port))
+        transport = MemoryTransport(session)
+        session.makeConnection(transport)
+        return session, transport
+
+    def test_makes_a_session_for_each_connection(self) -> None:
+        one, _ = self.accepted(1)
+        other, _ = self.accepted(2)
+        self.assertIsNot(one, other)
+        self.assertIs(one.factory, self.factory)
+        self.assertEqual(self.books.statistics.opened, 2)
+        assert one.stream is not None
+        one.dataReceived(b"12345")
+        self.assertEqual(one.stream.bytes_in, 5)
+
+    def test_knows_connections_by_their_peers(self) -> None:
+        self.accepted(25)[0].dataReceived(b"12345")
+        self.factory.buildProtocol(None)
+        entries = [self.books.ledger.get(address) for address in ("192.0.2.1:25", "?")]
+        self.assertEqual([entry and entry.received() for entry in entries], [5, 0])
+
+    def test_numbers_connections_for_the_log_with_the_time_since_each_began(self) -> None:
+        with capturedLogs() as lines:
+            for port in (1, 2):
+                self.clock.advance(10)
+                _, transport = self.accepted(port)
+                self.clock.advance(2)
+                transport.lose(ConnectionDone())
+        self.assertEqual(
+            {(line["connection"], line["peer"]) for line in lines}, {(1, "192.0.2.1:1")}
+        )
+        self.assertEqual(
+            [(line["event"], line["elapsed"]) for line in lines],
+            [("connected", 0), ("left in the clear", 0), ("closed", 2), ("drained", 2)],
+        )
+
+    def test_says_nothing_of_its_own(self) -> None:
+        with capturedLogs() as lines:
+            self.factory.doStart()
+            self.factory.doStop()
+        self.assertEqual(lines, [])
+
+    def test_aborts_all_and_tells_when_they_are_gone(self) -> None:
+        transports = [self.accepted(port)[1] for port in (1, 2)]
+        waiting: list[Deferred[None]] = [self.factory.abort_all(), self.factory.abort_all()]
+        for transport in transports:
+            self.assertTrue(transport.aborted)
+            for deferred in waiting:
+                self.assertNoResult(deferred)
+            transport.turn()
+        for deferred in waiting:
+            self.assertIsNone(self.successResultOf(deferred))
+        self.assertEqual(self.books.statistics.failed, {"aborted by us": 2})
+
+    def test_has_nothing_to_wait_for_where_all_are_gone_already(self) -> None:
+        self.assertIsNone(self.successResultOf(self.factory.abort_all()))
+        self.accepted()[1].lose(ConnectionDone())
+        self.assertIsNone(self.successResultOf(self.factory.abort_all()))
+
+    def test_waits_only_once_for_those_who_go(self) -> None:
+        _, transport = self.accepted()
+        deferred = self.factory.abort_all()
+        transport.turn()
+        self.successResultOf(deferred)
+        self.accepted()[1].lose(ConnectionDone())

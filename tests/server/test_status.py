@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransportWithDisconnection
+from twisted.trial.unittest import SynchronousTestCase
+
+from tlsdemo.server.status import Answer, Question, StatusFactory
+
+
+def weather(question: Question) -> Answer:
+    if "where" not in question:
+        raise ValueError("weather is asked for a place")
+    return {"weather": f"rain in {question['where']}"}
+
+
+class TheStatusService(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        factory = StatusFactory({"weather": weather, "time": lambda _: {"time": 12}}, self.clock)
+        self.protocol = factory.buildProtocol(None)
+        self.transport = StringTransportWithDisconnection()
+        self.transport.protocol = self.protocol
+        self.protocol.makeConnection(self.transport)
+
+    def say(self, line: bytes) -> list[Any]:
+        """The answers to what is said now."""
+        self.transport.clear()
+        self.protocol.dataReceived(line)
+        return [json.loads(answer) for answer in self.transport.value().splitlines()]
+
+    def refused(self, line: bytes) -> str:
+        (answer,) = self.say(line)
+        self.assertEqual(list(answer), ["error"])
+        self.assertTrue(self.transport.connected)
+        return str(answer["error"])
+
+    def test_answers_a_line_with_a_line(self) -> None:
+        self.assertEqual(self.say(b'{"ask": "time"}\n'), [{"time": 12}])
+        self.assertTrue(self.transport.value().endswith(b"}\n"))
+
+    def test_answers_in_order_however_the_lines_are_cut(self) -> None:
+        self.assertEqual(self.say(b'{"ask": "ti'), [])
+        self.assertEqual(
+            self.say(b'me"}\n{"ask": "weather", "where": "Rome"}\r\n{'),
+            [{"time": 12}, {"weather": "rain in Rome"}],
+        )
+
+    def test_hands_the_whole_question_on(self) -> None:
+        self.assertEqual(
+            self.refused(b'{"ask": "weather"}\n'), "not understood: weather is asked for a place"
+        )
+
+    def test_says_what_can_be_asked(self) -> None:
+        for question in (b'{"ask": "news"}', b'{"ask": ["time"]}', b"{}"):
+            self.assertIn("which is none of time, weather", self.refused(question + b"\n"))
+
+    def test_says_what_it_does_not_understand_and_goes_on(self) -> None:
+        deep = b"[" * 200_000
+        for line in (b"garbage", b"\xff\xfe", b"", b"[1]", b"12", b"null", deep):
+            self.assertTrue(self.refused(line + b"\n").startswith("not understood: "), line[:10])
+        self.assertIn("not an object but list", self.refused(b"[1]\n"))
+        self.assertEqual(self.say(b'{"ask": "time"}\n'), [{"time": 12}])
+
+    def test_refuses_a_line_that_only_fills_the_memory(self) -> None:
+        self.protocol.MAX_LENGTH = 10
+        for line in (b"x" * 11, b"x" * 11 + b"\n"):
+            self.assertEqual(self.say(line), [{"error": "a line of more than 10 bytes"}])
+            self.assertFalse(self.transport.connected)
+            self.setUp()
+            self.protocol.MAX_LENGTH = 10
+
+    def test_lets_go_of_who_does_not_ask(self) -> None:
+        self.clock.advance(self.protocol.patience - 1)
+        self.say(b'{"ask": "time"}\n')
+        self.clock.advance(self.protocol.patience - 1)
+        self.assertTrue(self.transport.connected)
+        self.clock.advance(1)
+        self.assertFalse(self.transport.connected)
+
+    def test_waits_no_more_for_who_has_gone(self) -> None:
+        self.transport.loseConnection()
+        self.assertEqual(self.clock.getDelayedCalls(), [])

@@ -1,0 +1,1 @@
+"""Reports: results become numbers, and numbers become text, tables and JSON."""

@@ -1,0 +1,198 @@
+"""Role ``proxy``: passes the cleartext to a plain backend, and back.
+
+Flow control works in both directions: each side is registered as the producer of the other.  A
+side that ended in order ends the other in order, once all that it sent has been passed on; a side
+that was cut off has the other cut off, so that nobody mistakes a truncated stream for a whole one.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IPushProducer, IStreamClientEndpoint
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from tlsdemo.addresses import address_text
+from tlsdemo.causes import CLEAN, Cause, Ending
+from tlsdemo.server.role import Owner, Role
+
+
+class _State(enum.Enum):
+    CONNECTING = "connecting to the backend"
+    OWING = "connecting to the backend, for a client that is gone"
+    JOINED = "joined"
+    CLIENT_GONE = "the client is gone"
+    BACKEND_GONE = "the backend is gone"
+    DRAINED = "drained"
+
+
+@implementer(IPushProducer)
+class Proxy(Role):
+    """The client's side; it connects to the backend once the client is secure."""
+
+    def __init__(self, owner: Owner, endpoint: IStreamClientEndpoint) -> None:
+        super().__init__(owner)
+        self._endpoint = endpoint
+        self._state = _State.CONNECTING
+        self._backend = _Backend(self)
+        self._early: list[bytes] = []
+        self._undelivered = 0
+        self._ending: Ending | None = None
+        self._connecting: Deferred[Any]
+
+    def connectionMade(self) -> None:
+        """Hold the client's bytes back until there is a backend for them."""
+        assert self.transport is not None
+        self.full = True
+        self.transport.pauseProducing()
+        factory = Factory.forProtocol(lambda: self._backend)
+        factory.noisy = False
+        self._connecting = self._endpoint.connect(factory)
+        self._connecting.addErrback(self._refused)
+
+    def _refused(self, failure: Failure) -> None:
+        ending = Ending(Cause.BACKEND_REFUSED, failure.getErrorMessage())
+        self._done(ending)
+        if self.transport is not None:
+            self.transport.abort(ending)
+
+    def joined(self) -> None:
+        """Begin to pass bytes, now that the backend is there."""
+        backend = self._backend.transport
+        self.owner.happened("backend connected")
+        self.owner.backend_joined(address_text(backend.getHost()))
+        self.full = False
+        backend.registerProducer(self, True)
+        for data in self._early:
+            backend.write(data)
+        if self.transport is None:
+            self._client_gone(in_order=True)
+            return
+        self._state = _State.JOINED
+        self.transport.registerProducer(backend, True)
+        if not self.full:
+            self.transport.resumeProducing()
+            self.take_more()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Pass the client's bytes on."""
+        if self._state is _State.JOINED:
+            self._backend.transport.write(data)
+        elif self._state is _State.CONNECTING:
+            # A pause asks for no more, but what has been read already may still come.
+            self._early.append(data)
+        else:
+            self._undelivered += len(data)
+
+    def answered(self, data: bytes) -> None:
+        """Pass the backend's bytes on."""
+        if self.transport is not None:
+            self.transport.write(data)
+
+    # The client, as the producer of what the backend takes.
+
+    def pauseProducing(self) -> None:
+        """The backend is slow: take no more from the client."""
+        self.full = True
+        if self._source is None and self.transport is not None:
+            self.transport.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """The backend has room again."""
+        self.full = False
+        if self._source is None and self.transport is not None:
+            self.transport.resumeProducing()
+        self.take_more()
+
+    def stopProducing(self) -> None:
+        """The backend's connection is gone; its ``connectionLost`` tells us why."""
+
+    # The two ends.
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The client is gone: end the backend likewise."""
+        self.transport = None
+        in_order = reason.check(ConnectionDone) is not None
+        if self._state is _State.CONNECTING:
+            if in_order and self._early:
+                self._state = _State.OWING
+            else:
+                self._done(CLEAN)
+                self._connecting.cancel()
+        elif self._state is _State.JOINED:
+            self._client_gone(in_order)
+        elif self._state is _State.BACKEND_GONE:
+            self._done(
+                Ending(Cause.BACKEND_LOST, f"it closed with {self._undelivered} bytes to come")
+                if self._undelivered
+                else CLEAN
+            )
+
+    def _client_gone(self, in_order: bool) -> None:
+        self._state = _State.CLIENT_GONE
+        backend = self._backend.transport
+        backend.unregisterProducer()
+        if in_order:
+            backend.loseConnection()
+        else:
+            self._ending = self._ending or CLEAN
+            backend.abortConnection()
+
+    def backend_lost(self, reason: Failure) -> None:
+        """The backend is gone: end the client likewise."""
+        in_order = reason.check(ConnectionDone) is not None
+        if self._state is _State.CLIENT_GONE:
+            # Until now we have only asked for the end: it was we who closed, in order or not.
+            detail = f"while draining: {reason.getErrorMessage()}"
+            lost = CLEAN if in_order else Ending(Cause.BACKEND_LOST, detail)
+            self._done(self._ending or lost)
+            return
+        assert self.transport is not None
+        self.transport.unregisterProducer()
+        # A backend that closes while it has us wait has not taken what we wrote.
+        if in_order and not self.full:
+            self._state = _State.BACKEND_GONE
+            self.transport.resumeProducing()
+            self.transport.loseConnection()
+        else:
+            ending = Ending(Cause.BACKEND_LOST, reason.getErrorMessage())
+            self._done(ending)
+            self.transport.abort(ending)
+
+    def abort(self) -> None:
+        """Give up what is still owed to the backend."""
+        if self._state is _State.OWING:
+            self._done(Ending(Cause.ABORTED))
+            self._connecting.cancel()
+        elif self._state in (_State.JOINED, _State.CLIENT_GONE):
+            self._ending = Ending(Cause.ABORTED)
+            self._backend.transport.abortConnection()
+
+    def _done(self, ending: Ending) -> None:
+        if self._state is _State.DRAINED:
+            return
+        self._state = _State.DRAINED
+        self.owner.drained(ending)
+
+
+class _Backend(Protocol):
+    """The plain connection to the backend."""
+
+    transport: Any
+
+    def __init__(self, proxy: Proxy) -> None:
+        self._proxy = proxy
+
+    def connectionMade(self) -> None:
+        self._proxy.joined()
+
+    def dataReceived(self, data: bytes) -> None:
+        self._proxy.answered(data)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._proxy.backend_lost(reason)

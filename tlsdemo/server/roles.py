@@ -1,0 +1,35 @@
+"""The catalogue of roles: by name, what is done with a connection's cleartext."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IStreamClientEndpoint
+
+from tlsdemo.server.echo import Echo
+from tlsdemo.server.proxy import Proxy
+from tlsdemo.server.role import Owner, Role
+from tlsdemo.server.sink import Sink
+
+
+class RoleName(enum.Enum):
+    """The names of the roles."""
+
+    PROXY = "proxy"
+    ECHO = "echo"
+    SINK = "sink"
+
+
+def _proxy(owner: Owner, backend: IStreamClientEndpoint | None) -> Role:
+    if backend is None:
+        raise ValueError("a proxy needs a backend")
+    return Proxy(owner, backend)
+
+
+ROLES: dict[RoleName, Callable[[Owner, IStreamClientEndpoint | None], Role]] = {
+    RoleName.PROXY: _proxy,
+    RoleName.ECHO: lambda owner, _backend: Echo(owner),
+    RoleName.SINK: lambda owner, _backend: Sink(owner),
+}
+"""How a role is made; the endpoint is that of the backend, for those who have one."""

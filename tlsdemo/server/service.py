@@ -1,0 +1,246 @@
+"""The server as a service: listens, serves, counts, tells, and sums up at the end."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.endpoints import clientFromString, serverFromString
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import (
+    IListeningPort,
+    IProtocolFactory,
+    IStreamClientEndpoint,
+)
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from tlsdemo.addresses import endpoint_text
+from tlsdemo.figures.snapshot import Snapshot
+from tlsdemo.figures.wording import run_line, statistics_line, summary_lines
+from tlsdemo.secure import MODES, Manner, Mode, ModeName, ServerTLS
+from tlsdemo.server.eventlog import EventLog
+from tlsdemo.server.factory import SessionFactory, Setting
+from tlsdemo.server.lag import LagMeter
+from tlsdemo.server.ledger import Ledger
+from tlsdemo.server.role import Owner, Role
+from tlsdemo.server.roles import ROLES, RoleName
+from tlsdemo.server.served import Books
+from tlsdemo.server.sink import Sink
+from tlsdemo.server.statistics import Statistics
+from tlsdemo.server.status import Answer, Question, StatusFactory
+
+BACKLOG = 512
+"""Connections that may wait to be accepted; Twisted's 50 makes a burst of clients wait longer."""
+
+
+_log = Logger(namespace="tlsdemo")
+
+
+_REPORTED = 64
+"""How many runs are remembered as reported, so that asking again does not log them again."""
+
+
+class CannotStart(Exception):
+    """The server cannot start; the text is one line that says why."""
+
+
+@dataclass(frozen=True)
+class ServerConfig:
+    """What a server does: where it listens, how it secures, what it does with the cleartext.
+
+    ``backend``: endpoint string of the plain backend; ``None`` for the embedded sink.
+    ``status``: endpoint string of the status service, ``None`` for none.
+    ``interval``: seconds between two lines of statistics.  ``remember``: how many connections
+    the status service can tell of.
+    """
+
+    listen: Sequence[str]
+    mode: Mode
+    manner: Manner
+    tls: ServerTLS
+    role: RoleName
+    backend: str | None
+    status: str | None
+    interval: float = 5.0
+    log_first: int = 3
+    log_every: int = 100
+    remember: int = 1 << 16
+
+
+class Server(Service):
+    """Serves as ``config`` says, from ``startService`` to ``stopService``."""
+
+    def __init__(
+        self, config: ServerConfig, reactor: Any, cpu: Callable[[], float] = time.process_time
+    ) -> None:
+        self._config = config
+        self._reactor = reactor
+        self._cpu = cpu
+        self._lag = LagMeter(reactor)
+        self._lag_since_line = self._lag.watch()
+        self._lag_since_answer = self._lag.watch()
+        self._lag_ever = self._lag.watch()
+        self._events = EventLog(_log, reactor.seconds, config.log_first, config.log_every)
+        self._books = Books(Statistics(), Ledger(config.remember), self._events)
+        self._sink_books = Books(
+            Statistics(),
+            Ledger(config.remember),
+            EventLog(_log, reactor.seconds, first=0, every=0, most=0),
+        )
+        self._ports: list[IListeningPort] = []
+        self._backend: IStreamClientEndpoint | None = None
+        self._has_sink = config.role is RoleName.PROXY and config.backend is None
+        self._factory = self._make_factory(config.mode, self._make_role, self._books)
+        self._sink = self._make_factory(MODES[ModeName.CLEAR], Sink, self._sink_books)
+        self._looping = LoopingCall(self._tell)
+        self._looping.clock = reactor
+        self._before = Snapshot()
+        self._reported: deque[str] = deque(maxlen=_REPORTED)
+
+    def _make_factory(
+        self, mode: Mode, make_role: Callable[..., Role], books: Books
+    ) -> SessionFactory:
+        setting = Setting(mode, self._config.tls, self._config.manner, make_role)
+        return SessionFactory(setting, books, self._reactor)
+
+    def _make_role(self, owner: Owner) -> Role:
+        return ROLES[self._config.role](owner, self._backend)
+
+    # Starting.
+
+    def privilegedStartService(self) -> None:
+        """Listen; raises CannotStart if that is not possible."""
+        config = self._config
+        backend = config.backend
+        if self._has_sink:
+            backend = endpoint_text(self._listen("tcp:0:interface=127.0.0.1", self._sink).getHost())
+        if backend is not None:
+            self._backend = clientFromString(self._reactor, backend)
+        wrapped = config.mode.wrap(config.tls, self._factory, self._reactor)
+        self._serving = [self._listen(where, wrapped) for where in config.listen]
+        if config.status is not None:
+            answers = {"statistics": self._answer_statistics, "run": self._answer_run}
+            self._listen(config.status, StatusFactory(answers, self._reactor))
+
+    def _listen(self, where: str, factory: IProtocolFactory) -> IListeningPort:
+        result: list[IListeningPort | Failure] = []
+        endpoint = serverFromString(self._reactor, with_backlog(where))
+        maybeDeferred(endpoint.listen, factory).addBoth(result.append)
+        outcome = result[0] if result else None
+        if isinstance(outcome, Failure):
+            raise CannotStart(f"cannot listen on {where}: {_reason(outcome)}")
+        if outcome is None:
+            raise CannotStart(f"cannot listen on {where}: the endpoint does not answer at once")
+        self._ports.append(outcome)
+        return outcome
+
+    def startService(self) -> None:
+        """Begin to serve what has been listened for."""
+        super().startService()
+        config = self._config
+        self._lag.start()
+        self._before = self.snapshot()
+        self._looping.start(config.interval, now=False)
+        _log.info(
+            "listening on {listening}; mode {mode}, delivery {delivery}, role {role}{backend}",
+            listening=", ".join(self.listening()),
+            mode=config.mode.name.value,
+            delivery=config.manner.delivery.value,
+            role=config.role.value,
+            backend=self._backend_text(),
+        )
+
+    def _backend_text(self) -> str:
+        if self._config.role is not RoleName.PROXY:
+            return ""
+        return f" to {self._config.backend or 'an embedded sink'}"
+
+    def listening(self) -> list[str]:
+        """Return where clients can connect, as they would write it."""
+        return [endpoint_text(port.getHost()) for port in self._serving]
+
+    # Telling.
+
+    def snapshot(self, lag: float = 0.0) -> Snapshot:
+        """Return the figures of this moment, with ``lag`` as the reactor's greatest."""
+        return self._books.statistics.snapshot(
+            at=self._reactor.seconds(),
+            cpu=self._cpu(),
+            lag=lag,
+            sink=self._sink_books.statistics.received if self._has_sink else None,
+        )
+
+    def _tell(self) -> None:
+        now = self.snapshot(self._lag_since_line.take())
+        line = statistics_line(now, now.since(self._before))
+        self._before = now
+        _log.info("{line}", line=line, statistics=now.as_json())
+        self._tell_left_out()
+
+    def _tell_left_out(self) -> None:
+        left_out = self._events.take_left_out()
+        if left_out:
+            _log.warn("{left_out} more failures were not logged one by one", left_out=left_out)
+
+    def _answer_statistics(self, _question: Question) -> Answer:
+        return {
+            "statistics": self.snapshot(self._lag_since_answer.take()).as_json(),
+            "listening": self.listening(),
+        }
+
+    def _answer_run(self, question: Question) -> Answer:
+        name, sent, peers = (question.get(key) for key in ("name", "sent", "peers"))
+        if not (isinstance(name, str) and isinstance(sent, int) and isinstance(peers, list)):
+            raise ValueError("a run has a name, the number of bytes sent and a list of peers")
+        account = self._books.ledger.account(
+            map(str, peers), self._sink_books.ledger if self._has_sink else None
+        )
+        if account.open == 0 and name not in self._reported:
+            self._reported.append(name)
+            _log.info("{line}", line=run_line(name, sent, account.arrived), run=name)
+        return {"run": asdict(account)}
+
+    # Stopping.
+
+    def stopService(self) -> Deferred[None]:
+        """Listen no more, close what is open, and log the summary."""
+        super().stopService()
+        if self._looping.running:
+            self._looping.stop()
+        self._lag.stop()
+        last = self.snapshot()
+        stopping: list[Deferred[Any]] = [
+            *(maybeDeferred(port.stopListening) for port in self._ports),
+            self._factory.abort_all(),
+            self._sink.abort_all(),
+        ]
+        done = gatherResults(stopping, consumeErrors=True)
+        return done.addCallback(lambda _: self._sum_up(last))
+
+    def _sum_up(self, last: Snapshot) -> None:
+        self._tell_left_out()
+        lag = self._lag_ever.greatest
+        for line in summary_lines(self.snapshot(), open_at_stop=last.open, lag=lag):
+            _log.info("{line}", line=line)
+
+
+def with_backlog(where: str) -> str:
+    """Add our backlog to an endpoint string that could have one and does not."""
+    kind = where.partition(":")[0]
+    if kind in ("tcp", "tcp6", "ssl", "unix") and "backlog=" not in where:
+        return f"{where}:backlog={BACKLOG}"
+    return where
+
+
+def _reason(failure: Failure) -> str:
+    error = failure.value
+    if isinstance(error, CannotListenError):
+        error = error.socketError
+    return getattr(error, "strerror", None) or str(error)
