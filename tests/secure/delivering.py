@@ -162,7 +162,6 @@ class DeliveryContract(SynchronousTestCase):
         peer.write(b"second")
         end.transport.protocol.dataReceived(peer.take())
         end.stream.abortConnection()
-        end.stream.resumeProducing()
         end.transport.turn()
         end.stream.resumeProducing()
         self.assertTrue(end.transport.paused)

@@ -243,7 +243,8 @@ class Reasons(SynchronousTestCase):
         return ending_of(Failure(reason), connection, secure)
 
     def test_that_say_nothing_are_an_error(self) -> None:
-        for error in (SSL.Error([]), SSL.SysCallError(-1, "Unexpected EOF")):
+        unexpected = SSL.SysCallError(-1, "Unexpected EOF")
+        for error in (SSL.Error([]), SSL.ZeroReturnError(), unexpected):
             ending = self.ending(error)
             self.assertEqual(str(ending), "protocol error: TLS ended unexpectedly")
 

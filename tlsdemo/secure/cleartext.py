@@ -240,7 +240,7 @@ class Cleartext(Stream):
         if not self._connection.held or self._state not in _OPEN:
             return
         self._connection.held = False
-        # From inside a call of the layer's, its loop that delivers goes on by itself.
+        # From inside a call of the layer's, its loop goes on delivering by itself.
         if not self._in_layer:
             self._layer.dataReceived(b"")
         if not self._connection.held and self._state in _OPEN:
