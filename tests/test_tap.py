@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.logger import capturedLogs, formatEvent
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.command.refusing import RefusingCase
+from tests.support import certificates
+from tlsdemo import tap
+from tlsdemo.secure import ClientAuth, Delivery, ModeName, Send, ServerTLS, Unusable
+from tlsdemo.server.roles import RoleName
+from tlsdemo.server.service import CannotStart, Server, ServerConfig
+
+
+class TapCase(RefusingCase):
+    def parse(self, *arguments: str) -> tap.Options:
+        options = tap.Options()
+        options.parseOptions(arguments)
+        return options
+
+
+class Defaults(TapCase):
+    def test_it_listens_where_the_original_did_and_on_the_loopback_only(self) -> None:
+        self.assertEqual(self.parse()["listen"], ["tcp:8899:interface=127.0.0.1"])
+        self.assertEqual(self.parse()["status"], "tcp:8898:interface=127.0.0.1")
+
+    def test_one_command_is_a_whole_demonstration(self) -> None:
+        options = self.parse()
+        self.assertEqual(options["mode"], ModeName.STARTTLS)
+        self.assertEqual(options["role"], RoleName.PROXY)
+        self.assertIsNone(options["backend"])
+        self.assertEqual(options["client-auth"], ClientAuth.REQUIRED)
+        self.assertIsNone(options["delivery"])
+        self.assertEqual((options["interval"], options["log-every"]), (5.0, 100))
+
+    def test_options_do_not_share_what_they_listen_on(self) -> None:
+        self.parse("--listen=tcp:1")
+        self.assertEqual(self.parse("--listen=tcp:2")["listen"], ["tcp:2"])
+
+
+class Reading(TapCase):
+    def test_every_value_is_read(self) -> None:
+        options = self.parse(
+            *("--mode=pair", "--delivery=readable", "--high-water=1", "--role=echo"),
+            *("--client-auth=optional", "--interval=0.5", "--log-first=0", "--log-every=0"),
+            *("--remember=7", "--listen=tcp:1", "--listen=unix:a", "--status=unix:b"),
+        )
+        self.assertEqual(
+            {name: options[name] for name in (
+                "mode", "delivery", "high-water", "role", "client-auth", "interval", "log-first",
+                "log-every", "remember", "listen", "status",
+            )},
+            {
+                "mode": ModeName.PAIR,
+                "delivery": Delivery.READABLE,
+                "high-water": 1,
+                "role": RoleName.ECHO,
+                "client-auth": ClientAuth.OPTIONAL,
+                "interval": 0.5,
+                "log-first": 0,
+                "log-every": 0,
+                "remember": 7,
+                "listen": ["tcp:1", "unix:a"],
+                "status": "unix:b",
+            },
+        )  # fmt: skip
+
+    def test_new_is_the_originals_name_for_starttls(self) -> None:
+        self.assertEqual(self.parse("--new")["mode"], ModeName.STARTTLS)
+        self.assertEqual(self.parse("--mode=pair", "--new")["mode"], ModeName.STARTTLS)
+
+    def test_readable_is_the_originals_name_for_that_delivery(self) -> None:
+        for flag in ("--readable", "-r"):
+            self.assertEqual(self.parse(flag)["delivery"], Delivery.READABLE)
+
+    def test_there_need_be_no_status_service(self) -> None:
+        self.assertIsNone(self.parse("--status=none")["status"])
+
+    def test_a_proxy_may_have_a_backend(self) -> None:
+        self.assertEqual(self.parse("--backend=tcp:localhost:25")["backend"], "tcp:localhost:25")
+
+    def test_every_problem_is_one_line_that_names_the_option_and_the_value(self) -> None:
+        for arguments, expected in {
+            "--mode=x": "--mode is 'x', none of starttls, pair, wrapped, clear",
+            "--delivery=x": "--delivery is 'x', none of record, coalesced, readable",
+            "--high-water=0": "--high-water is '0', not between 1 and 1,099,511,627,776",
+            "--role=x": "--role is 'x', none of proxy, echo, sink",
+            "--client-auth=x": "--client-auth is 'x', none of required, optional, none",
+            "--interval=0": "--interval is '0', not between 0.1 and 1,000,000 seconds",
+            "--log-first=-1": "--log-first is '-1', not between 0 and 1,099,511,627,776",
+            "--log-every=x": "--log-every is 'x', not a whole number",
+            "--remember=0": "--remember is '0', not between 1 and 1,099,511,627,776",
+            "--listen=x": "--listen is 'x', which is no endpoint string",
+            "--listen=tcp:1 --listen=y": "--listen is 'y', which is no endpoint string",
+            "--status=x": "--status is 'x', which is no endpoint string",
+            "--backend=x": "--backend is 'x', which is no endpoint string",
+            "--role=echo --backend=tcp:a:1": "--backend is for --role=proxy, and --role is echo",
+            "--nonsense": "option --nonsense not recognized",
+            "8899": "'8899' is not understood",
+        }.items():
+            said = self.refused(lambda each=arguments: self.parse(*each.split()))  # type: ignore[misc]
+            self.assertTrue(said.startswith(f"twistd tlsdemo: {expected}"), said)
+
+    def test_help_tells_of_every_option(self) -> None:
+        text = str(tap.Options())
+        for name in tap.Options().longOpt:
+            self.assertIn(f"--{name}", text)
+
+
+class Making(TapCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.patch(tap, "_Service", lambda config, reactor: (config, reactor))
+        self.where = f"--certs={certificates().authority.parent.parent}"
+
+    def config(self, *arguments: str) -> ServerConfig:
+        made: Any = tap.makeService(self.parse(self.where, *arguments))
+        config, used = made
+        self.assertIs(used, reactor)
+        assert isinstance(config, ServerConfig)
+        return config
+
+    def test_the_service_is_what_the_options_say(self) -> None:
+        config = self.config(
+            *("--mode=wrapped", "--listen=tcp:1", "--listen=tcp:2", "--status=none"),
+            *("--backend=tcp:a:1", "--interval=7", "--log-first=8", "--log-every=9"),
+            *("--remember=10", "--high-water=11", "--delivery=coalesced"),
+        )
+        self.assertEqual(config.mode.name, ModeName.WRAPPED)
+        self.assertEqual((config.listen, config.status), (["tcp:1", "tcp:2"], None))
+        self.assertEqual((config.role, config.backend), (RoleName.PROXY, "tcp:a:1"))
+        self.assertEqual((config.interval, config.log_first, config.log_every), (7.0, 8, 9))
+        self.assertEqual(config.remember, 10)
+        self.assertEqual(
+            (config.manner.delivery, config.manner.high_water), (Delivery.COALESCED, 11)
+        )
+
+    def test_delivery_is_what_is_stock_for_the_mode_unless_another_is_asked_for(self) -> None:
+        self.assertEqual(self.config("--mode=starttls").manner.delivery, Delivery.RECORD)
+        self.assertEqual(self.config("--mode=pair").manner.delivery, Delivery.COALESCED)
+        self.assertEqual(self.config("--mode=pair", "-r").manner.delivery, Delivery.READABLE)
+        self.assertEqual(self.config("--mode=starttls").manner.send, Send.BUFFERED)
+
+    def test_it_demands_of_clients_what_was_asked_for(self) -> None:
+        demanded = []
+
+        def build(_credentials: object, client_auth: ClientAuth) -> None:
+            demanded.append(client_auth)
+
+        self.patch(ServerTLS, "build", build)
+        for name in ("required", "optional", "none"):
+            self.config(f"--client-auth={name}")
+        self.assertEqual(demanded, [ClientAuth.REQUIRED, ClientAuth.OPTIONAL, ClientAuth.NONE])
+
+    def test_what_openssl_cannot_use_is_told_in_a_line(self) -> None:
+        def build(*_: Any) -> None:
+            raise Unusable("OpenSSL cannot use a.pem: key too small")
+
+        self.patch(ServerTLS, "build", build)
+        said = self.refused(self.config, status=1)
+        self.assertEqual(said, "twistd tlsdemo: OpenSSL cannot use a.pem: key too small")
+
+    def test_a_file_that_is_missing_is_told_in_a_line(self) -> None:
+        said = self.refused(lambda: self.config("--ca=/nowhere/ca.pem"), status=1)
+        self.assertEqual(
+            said,
+            "twistd tlsdemo: authority '/nowhere/ca.pem' cannot be read: No such file or directory",
+        )
+
+
+class Starting(SynchronousTestCase):
+    def setUp(self) -> None:
+        options = tap.Options()
+        options.parseOptions([f"--certs={certificates().authority.parent.parent}"])
+        self.service = tap.makeService(options)
+
+    def test_a_server_that_cannot_is_an_exit_without_a_traceback_that_twistd_cleans_up_after(
+        self,
+    ) -> None:
+        def cannot(_self: Server) -> None:
+            raise CannotStart("cannot listen on tcp:8899: Address already in use")
+
+        self.patch(Server, "privilegedStartService", cannot)
+        with capturedLogs() as logged:
+            failed = self.assertRaises(tap.StartFailed, self.service.privilegedStartService)
+        self.assertIsInstance(failed, SystemExit)
+        self.assertIsInstance(failed, Exception)
+        self.assertEqual(failed.code, 1)
+        texts = [formatEvent(event) for event in logged]
+        self.assertEqual(texts, ["cannot listen on tcp:8899: Address already in use"])
+
+    def test_a_server_that_can_starts(self) -> None:
+        started: list[Server] = []
+
+        def start(server: Server) -> None:
+            started.append(server)
+
+        self.patch(Server, "privilegedStartService", start)
+        self.service.privilegedStartService()
+        self.assertEqual(started, [self.service])

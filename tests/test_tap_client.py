@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+import atexit
+import doctest
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any, cast
+
+from twisted.internet import reactor
+from twisted.logger import Logger, LogLevel, capturedLogs, globalLogPublisher
+from twisted.python import log
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.command.refusing import RefusingCase
+from tests.support import certificates
+from tlsdemo import tap_client
+from tlsdemo.command import load_options
+from tlsdemo.figures.result import RunResult
+from tlsdemo.figures.tally import Tally
+from tlsdemo.load.crew import environment
+from tlsdemo.load.run import Phase
+from tlsdemo.secure import ModeName
+from tlsdemo.tap_client import exit_with, host_of, log_to_standard_error
+
+
+class ClientCase(RefusingCase):
+    def parse(self, *arguments: str, parent: Any = None) -> tap_client.Options:
+        options = tap_client.Options()
+        options.parent = parent
+        options.parseOptions(arguments)
+        return options
+
+
+class Reading(ClientCase):
+    def test_it_connects_to_a_server_with_default_options(self) -> None:
+        options = self.parse()
+        self.assertEqual(options["connect"], "tcp:127.0.0.1:8899")
+        self.assertEqual(options["status"], "tcp:127.0.0.1:8898")
+        self.assertEqual(options["server-name"], "127.0.0.1")
+        self.assertEqual((options["mode"], options["send"]), (ModeName.STARTTLS, "raw"))
+
+    def test_the_servers_name_is_the_host_that_is_connected_to(self) -> None:
+        self.assertEqual(self.parse("--connect=tcp:example.org:25")["server-name"], "example.org")
+
+    def test_the_servers_name_can_be_another(self) -> None:
+        options = self.parse("--connect=tcp:192.0.2.1:25", "--server-name=example.org")
+        self.assertEqual(options["server-name"], "example.org")
+
+    def test_it_need_not_ask_what_arrived(self) -> None:
+        self.assertIsNone(self.parse("--status=none")["status"])
+
+    def test_the_original_commands_short_option_counts_connections(self) -> None:
+        self.assertEqual(self.parse("-c", "17")["conn"], 17)
+
+    def test_every_problem_is_one_line_that_names_the_option_and_the_value(self) -> None:
+        for argument, expected in {
+            "--conn=x": "--conn is 'x', not a whole number",
+            "--workers=0": "--workers is '0', not between 1 and 1,024",
+            "--mode=x": "--mode is 'x', none of starttls, pair, wrapped, clear",
+            "--send=x": "--send is 'x', none of raw, buffered, stock",
+            "--connect=x": "--connect is 'x', which is no endpoint string",
+            "--status=x": "--status is 'x', which is no endpoint string",
+            "--duration=": "--duration is '', not a number of seconds",
+            "--nonsense": "option --nonsense not recognized",
+            "2000": "'2000' is not understood",
+        }.items():
+            said = self.refused(lambda argument=argument: self.parse(argument))  # type: ignore[misc]
+            self.assertTrue(said.startswith(f"twistd tlsclient: {expected}"), said)
+
+    def test_help_tells_of_every_option(self) -> None:
+        text = str(tap_client.Options())
+        for name in tap_client.Options().longOpt:
+            self.assertIn(f"--{name}", text)
+
+
+class HostOf(SynchronousTestCase):
+    def test_its_examples_are_true(self) -> None:
+        outcome = doctest.testmod(tap_client)
+        self.assertEqual((outcome.attempted > 0, outcome.failed), (True, 0))
+
+    def test_every_way_to_write_a_host(self) -> None:
+        for connect, host in {
+            "tcp:127.0.0.1:8899": "127.0.0.1",
+            "tcp:host=example.org:port=25": "example.org",
+            "tcp:port=25:host=example.org": "example.org",
+            "tcp:example.org:25:timeout=3": "example.org",
+            r"tcp:\:\:1:8899": "::1",
+            r"tcp:host=2001\:db8\:\:1:port=25": "2001:db8::1",
+            "tls:example.org:443": "example.org",
+            "ssl:example.org:443": "example.org",
+            "unix:/run/tlsdemo": "localhost",
+            "unix:path=/run/tlsdemo": "localhost",
+            "tcp:port=25": "localhost",
+            "tcp:host=:port=25": "localhost",
+        }.items():
+            self.assertEqual(host_of(connect), host, connect)
+
+
+class Twistd(ClientCase):
+    """What it asks of twistd, whose options are the parent of ours."""
+
+    def twistd(self, *arguments: str, **changes: Any) -> dict[str, Any]:
+        parent: dict[str, Any] = {
+            "nodaemon": 0, "pidfile": "twistd.pid", "logfile": None, "logger": None, **changes
+        }  # fmt: skip
+        self.parse(*arguments, parent=parent)
+        return parent
+
+    def test_it_stays_in_the_foreground_and_leaves_the_servers_pid_file_alone(self) -> None:
+        self.assertEqual(
+            self.twistd(),
+            {
+                "nodaemon": True,
+                "pidfile": "",
+                "logfile": None,
+                "logger": "tlsdemo.tap_client.log_to_standard_error",
+            },
+        )
+
+    def test_in_the_background_it_is_a_service_as_any_other(self) -> None:
+        parent = self.twistd("--background")
+        self.assertEqual((parent["nodaemon"], parent["pidfile"]), (0, "twistd.pid"))
+        self.assertIsNone(parent["logger"])
+
+    def test_a_pid_file_that_was_asked_for_is_kept(self) -> None:
+        self.assertEqual(self.twistd(pidfile="mine.pid")["pidfile"], "mine.pid")
+
+    def test_a_log_that_was_asked_for_is_kept(self) -> None:
+        self.assertIsNone(self.twistd(logfile="my.log")["logger"])
+        self.assertEqual(self.twistd(logger="my.logger")["logger"], "my.logger")
+
+    def test_without_twistd_there_is_nothing_to_ask_for(self) -> None:
+        self.parse(parent=None)
+        other: dict[str, Any] = {}
+        self.parse(parent=other)
+        self.assertEqual(other, {})
+
+
+class Making(ClientCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.made: list[Any] = []
+        self.statuses: list[int] = []
+        self.output = io.StringIO()
+        self.patch(sys, "__stdout__", self.output)
+        self.patch(tap_client, "exit_with", self.statuses.append)
+        self.patch(tap_client, "LoadRun", lambda *arguments: arguments)
+        self.patch(tap_client, "LoadService", lambda *arguments: arguments)
+        self.where = f"--certs={certificates().authority.parent.parent}"
+
+    def make(self, *arguments: str) -> tuple[Any, ...]:
+        made: Any = tap_client.makeService(self.parse(self.where, "--workers=3", *arguments))
+        used, run, self.finished = made
+        self.assertIs(used, reactor)
+        assert isinstance(run, tuple)
+        return run
+
+    def end(self, arrived: int | None = 100, clean: int = 2) -> str:
+        tally = Tally(begun=2, secured=2, clean=clean, sent=100)
+        finished = cast("Callable[[RunResult], object]", self.finished)
+        finished(RunResult("name", 2, tally, 0.5, 1.0, arrived))
+        return self.output.getvalue()
+
+    def test_the_run_is_what_the_options_say(self) -> None:
+        run = self.make("--conn=2", "--mode=pair", "--duration=7", "--status=unix:a",
+                        "--connect=tcp:localhost:25")  # fmt: skip
+        _, name, task, workers, duration, status, _ = run
+        self.assertTrue(name.startswith("pair-"), name)
+        self.assertEqual((task.connections, task.mode, task.connect, task.server_name),
+                         (2, "pair", "tcp:localhost:25", "localhost"))  # fmt: skip
+        self.assertEqual((workers, duration, status), (3, 7.0, "unix:a"))
+
+    def test_it_shows_how_far_it_is(self) -> None:
+        watch = self.make("--conn=2")[-1]
+        watch(Phase.SENDING, Tally(begun=2), 1.0)
+        self.assertIn("tlsclient   1.0s sending: 2/2 begun", self.output.getvalue())
+
+    def test_it_prints_what_was_sent_received_and_lost_and_ends_well(self) -> None:
+        self.make("--conn=2")
+        self.assertIn("run name: sent 100, received 100, lost 0 bytes\n", self.end())
+        self.assertEqual(self.statuses, [])
+
+    def test_a_server_that_cannot_tell_what_arrived_is_no_failure(self) -> None:
+        self.make("--conn=2", "--status=none")
+        self.assertIn("run name: sent 100, received not known\n", self.end(arrived=None))
+        self.assertEqual(self.statuses, [])
+
+    def test_lost_bytes_are_a_failure(self) -> None:
+        self.make("--conn=2")
+        self.assertIn("lost 1 bytes", self.end(arrived=99))
+        self.assertEqual(self.statuses, [1])
+
+    def test_a_connection_that_did_not_end_in_order_is_a_failure(self) -> None:
+        self.make("--conn=2")
+        self.end(clean=1)
+        self.assertEqual(self.statuses, [1])
+
+    def test_a_run_that_broke_off_is_a_failure(self) -> None:
+        self.make("--conn=2")
+        cast("Callable[[None], object]", self.finished)(None)
+        self.assertEqual(self.statuses, [1])
+
+    def test_the_figures_are_logged_for_those_who_have_no_terminal(self) -> None:
+        self.make("--conn=2")
+        with capturedLogs() as logged:
+            text = self.end()
+        self.assertEqual([event["line"] for event in logged], text.splitlines())
+
+    def test_too_many_connections_are_refused_before_anything_starts(self) -> None:
+        self.patch(load_options, "raise_descriptor_limit", lambda: 64)
+        said = self.refused(lambda: self.make("--conn=2000"), status=1)
+        self.assertIn("needs 699 descriptors in each of 3 processes, and the limit is 64", said)
+
+
+class StandardError(RefusingCase):
+    def setUp(self) -> None:
+        super().setUp()
+        observer = log_to_standard_error()
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        self.log = Logger()
+
+    def test_what_a_user_has_to_know_is_shown(self) -> None:
+        self.log.warn("beware of {what}", what="dogs")
+        self.assertEqual(self.errors.getvalue(), "tlsclient: beware of dogs\n")
+
+    def test_the_rest_is_not(self) -> None:
+        self.log.info("never mind")
+        log.msg("what has no level of its own")
+        log_to_standard_error()({"log_format": "nor has this"})
+        self.assertEqual(self.errors.getvalue(), "")
+
+    def test_a_failure_is_shown_with_its_traceback(self) -> None:
+        failure = Failure(ZeroDivisionError("by nought"))
+        self.log.failure("broke off", failure, LogLevel.warn)
+        self.assertTrue(self.errors.getvalue().startswith("tlsclient: broke off\nTraceback"))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+
+class ExitWith(SynchronousTestCase):
+    def test_it_leaves_at_the_very_end(self) -> None:
+        left: list[int] = []
+        registered: list[Callable[[], object]] = []
+        self.patch(atexit, "register", registered.append)
+        self.patch(os, "_exit", left.append)
+        exit_with(3)
+        self.assertEqual(left, [])
+        for leave in registered:
+            leave()
+        self.assertEqual(left, [3])
+
+    def test_the_process_ends_with_the_status_and_all_that_it_said(self) -> None:
+        program = (
+            "import sys; from tlsdemo.tap_client import exit_with; exit_with(3);"
+            "print('said'); print('shouted', file=sys.stderr)"
+        )
+        process = subprocess.run(
+            [sys.executable, "-c", program], env=environment(), capture_output=True, timeout=60
+        )
+        self.assertEqual(process.returncode, 3)
+        self.assertEqual((process.stdout, process.stderr), (b"said\n", b"shouted\n"))

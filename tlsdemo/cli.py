@@ -1,0 +1,48 @@
+"""The ``tlsdemo`` command: what is not a service."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from twisted.python import usage
+
+import tlsdemo
+from tlsdemo.command.options import Options
+from tlsdemo.command.run import RunOptions
+
+
+class Command(Options):
+    """The ``tlsdemo`` command itself."""
+
+    command = "tlsdemo"
+
+    synopsis = "Usage: tlsdemo <command> [options]"
+
+    longdesc = (
+        "A laboratory for securing plain TCP connections in Twisted. The services are twistd's: "
+        "twistd tlsdemo --help, twistd tlsclient --help."
+    )
+
+    subCommands: ClassVar[list[list[Any]]] = [
+        ["run", None, RunOptions, "Put the same load on several modes and compare them."],
+    ]
+
+    def opt_version(self) -> None:
+        """Show the version and end."""
+        print(tlsdemo.__version__)
+        raise SystemExit(0)
+
+    def postOptions(self) -> None:
+        """Ask for a command, if there is none."""
+        if not self.subCommand:
+            raise usage.UsageError("which command? run")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says, and return the exit status."""
+    command = Command()
+    command.parseOptions(sys.argv[1:] if arguments is None else arguments)
+    status: int = command.subOptions.run()
+    return status

@@ -1,0 +1,84 @@
+"""The options of a load, which ``twistd tlsclient`` and ``tlsdemo run`` have in common."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from tlsdemo.command.options import CredentialOptions, fail, seconds, whole
+from tlsdemo.limits import raise_descriptor_limit
+from tlsdemo.load.plan import Task, default_workers, descriptors_needed, workers_needed
+from tlsdemo.secure import MODES, ClientTLS, ModeName, Unusable
+
+LOAD_PARAMETERS: list[list[Any]] = [
+    ["conn", "c", 2000, "How many connections, in all.", whole(1, 1_000_000)],
+    ["workers", None, None, "From how many processes. [default: one less than there are CPUs, at "
+     "least 1]", whole(1, 1024)],
+    ["packet-size", None, 32, "Bytes in a packet; each is a write of its own.",
+     whole(1, 1 << 24)],
+    ["duration", None, 10.0, "Seconds of sending.", seconds(0.0)],
+    ["packets", None, 0, "End each connection after so many packets; 0 to go by --duration.",
+     whole(0)],
+    ["burst", None, 64, "Packets that a connection writes in a row before it is another's turn.",
+     whole(1)],
+    ["connect-rate", None, 0.0, "Open at most so many connections a second; 0 for as fast as may "
+     "be.", seconds(0.0)],
+    ["in-flight", None, 256, "How many connections a worker secures at once.", whole(1)],
+    ["timeout", None, 60.0, "Seconds a connection may take to be secure, and again to close.",
+     seconds(0.1)],
+]  # fmt: skip
+
+SENDS = {"raw": "raw", "buffered": "buffered", "stock": None}
+
+
+class LoadOptions(CredentialOptions):
+    """Reads the options that describe a load."""
+
+    def workers(self) -> int:
+        """Return how many workers, each of which can carry its share.
+
+        Ends the process with one line if the limit of descriptors is too low for that.
+        """
+        connections = self["conn"]
+        workers = self["workers"] or default_workers(os.cpu_count() or 1)
+        limit, needed = raise_descriptor_limit(), descriptors_needed(connections, workers)
+        if needed <= limit:
+            return int(workers)
+        more = workers_needed(connections, limit)
+        instead = f", or use more processes: --workers={more}" if more else ""
+        fail(
+            self.command,
+            f"--conn={connections} needs {needed} descriptors in each of {workers} processes, and "
+            f"the limit is {limit}; raise it: ulimit -Hn {needed}, as root{instead}",
+            status=1,
+        )
+
+    def task(self, connect: str, mode: ModeName, server_name: str) -> Task:
+        """Return what the workers are to do.
+
+        Ends the process with one line if their end of TLS could not be made.
+        """
+        credentials = self.credentials("client")
+        try:
+            ClientTLS.build(credentials, server_name)
+        except Unusable as problem:
+            fail(self.command, problem, status=1)
+        except ValueError:
+            fail(self.command, f"--server-name is {server_name!r}, which no certificate can name")
+        send = SENDS[self["send"]] or MODES[mode].send.value
+        return Task(
+            connections=self["conn"],
+            connect=connect,
+            server_name=server_name,
+            mode=mode.value,
+            send=send,
+            packet_size=self["packet-size"],
+            packets=self["packets"],
+            burst=self["burst"],
+            rate=self["connect-rate"],
+            in_flight=self["in-flight"],
+            timeout=self["timeout"],
+            certificate=str(credentials.certificate),
+            key=str(credentials.key),
+            authority=str(credentials.authority),
+        )

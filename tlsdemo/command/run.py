@@ -1,0 +1,195 @@
+"""``tlsdemo run``: server and client in one command, one mode after the other, side by side."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rich.console import Console
+from twisted.internet.defer import Deferred
+from twisted.python import usage
+from twisted.python.failure import Failure
+
+from tlsdemo.command.launch import CannotLaunch, LaunchedServer
+from tlsdemo.command.load_options import LOAD_PARAMETERS, SENDS, LoadOptions
+from tlsdemo.command.options import choice, fail, named
+from tlsdemo.figures.result import RunResult
+from tlsdemo.figures.tally import Tally
+from tlsdemo.figures.wording import result_lines
+from tlsdemo.load.plan import Task
+from tlsdemo.load.run import LoadRun, Phase
+from tlsdemo.report.progress import Progress
+from tlsdemo.report.table import comparison
+from tlsdemo.secure import Delivery, ModeName, versions
+
+
+class RunOptions(LoadOptions):
+    """The options of ``tlsdemo run``."""
+
+    command = "tlsdemo run"
+
+    synopsis = "Usage: tlsdemo run [options]"
+
+    longdesc = (
+        "Starts a server and its clients, puts the same load on each --mode, one after the other, "
+        "and shows the modes side by side. The exit status is 0 only if every connection was "
+        "secured and no byte was lost."
+    )
+
+    optParameters: ClassVar[list[list[Any]]] = named([
+        *LOAD_PARAMETERS,
+        ["delivery", None, None, "How cleartext reaches the server's application: record, "
+         "coalesced or readable. [default: what is stock for the mode]", choice(Delivery)],
+        ["client-mode", None, None, "How the clients' end is secured: starttls, pair or wrapped. "
+         "[default: starttls]", choice(ModeName)],
+        ["send", None, "raw", "raw: every packet becomes a TLS record of its own; buffered: small "
+         "writes are joined; stock: what is usual for --client-mode."],
+        ["json", None, None, "Write the figures to this file too."],
+    ])  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__()
+        self["modes"] = []
+
+    def opt_mode(self, name: str) -> None:
+        """How the server secures its connections; can be repeated.
+
+        starttls, pair, wrapped or clear. [default: starttls and pair]
+        """
+        try:
+            self["modes"].append(choice(ModeName)(name))
+        except ValueError as problem:
+            raise usage.UsageError(f"--mode is {name!r}, {problem}") from None
+
+    def postOptions(self) -> None:
+        """Check what only shows when all options are known."""
+        self["modes"] = self["modes"] or [ModeName.STARTTLS, ModeName.PAIR]
+        if self["send"] not in SENDS:
+            raise usage.UsageError(f"--send is {self['send']!r}, none of {', '.join(SENDS)}")
+        if self["client-mode"] is ModeName.CLEAR:
+            raise usage.UsageError("--client-mode is clear, which only --mode=clear goes with")
+        if self["json"] is not None and not Path(self["json"]).absolute().parent.is_dir():
+            raise usage.UsageError(f"--json is {self['json']!r}, and that folder does not exist")
+
+    def run(self) -> int:
+        """Run, show the table, and return the exit status."""
+        from twisted.internet import reactor
+
+        return Comparison(reactor, self, Console()).run()
+
+
+class Comparison:
+    """The runs of one command."""
+
+    def __init__(self, reactor: Any, options: RunOptions, console: Console) -> None:
+        self._reactor = reactor
+        self._options = options
+        self._console = console
+        self._workers = options.workers()
+        self._server_credentials = options.credentials("server")
+        self._task = options.task("", options["client-mode"] or ModeName.STARTTLS, "127.0.0.1")
+        self._results: list[RunResult] = []
+        self._current: LoadRun | None = None
+        self._interrupted = False
+        self._problem: str | None = None
+        self._done: Deferred[None] | None = None
+
+    def run(self) -> int:
+        """Run in the reactor until everything is done; return the exit status."""
+        self._reactor.callWhenRunning(self._begin)
+        self._reactor.addSystemEventTrigger("before", "shutdown", self._interrupt)
+        self._reactor.run()
+        if self._results:
+            title = f"{self._options['conn']:,} connections, packets of {self._task.packet_size} B"
+            self._console.print(comparison(self._results, title))
+        if self._options["json"] is not None:
+            self._write_json(Path(self._options["json"]))
+        if self._problem is not None:
+            fail(self._options.command, self._problem, status=1)
+        whole = len(self._results) == len(self._options["modes"])
+        return 0 if whole and all(run.complete and run.lost == 0 for run in self._results) else 1
+
+    def _begin(self) -> None:
+        self._done = Deferred.fromCoroutine(self._go()).addErrback(self._failed)
+        self._done.addBoth(self._stop)
+
+    def _failed(self, failure: Failure) -> None:
+        if not failure.check(CannotLaunch):
+            failure.printTraceback(sys.stderr)
+        self._problem = failure.getErrorMessage()
+
+    def _stop(self, _: object) -> None:
+        self._done = None
+        if not self._interrupted:
+            self._reactor.stop()
+
+    def _interrupt(self) -> Deferred[None] | None:
+        self._interrupted = True
+        if self._done is not None:
+            self._problem = "interrupted: the figures are those until then"
+            if self._current is not None:
+                self._current.stop()
+        return self._done
+
+    async def _go(self) -> None:
+        for mode in self._options["modes"]:
+            if not self._interrupted:
+                await self._one(mode)
+
+    async def _one(self, mode: ModeName) -> None:
+        credentials = self._server_credentials
+        delivery = self._options["delivery"]
+        server = LaunchedServer(
+            self._reactor,
+            [
+                f"--mode={mode.value}",
+                f"--cert={credentials.certificate}",
+                f"--key={credentials.key}",
+                f"--ca={credentials.authority}",
+                *([f"--delivery={delivery.value}"] if delivery else []),
+            ],
+        )
+        await server.start()
+        try:
+            if not self._interrupted:
+                self._results.append(await self._load(mode, server))
+        finally:
+            await server.stop()
+
+    async def _load(self, mode: ModeName, server: LaunchedServer) -> RunResult:
+        client_mode = "clear" if mode is ModeName.CLEAR else self._task.mode
+        task: Task = replace(self._task, connect=server.connect, mode=client_mode)
+        progress = Progress(self._console, mode.value, task.connections)
+
+        def watch(phase: Phase, tally: Tally, elapsed: float) -> None:
+            progress.show(phase.value, tally, elapsed)
+
+        self._current = LoadRun(
+            self._reactor,
+            mode.value,
+            task,
+            self._workers,
+            self._options["duration"],
+            server.status,
+            watch,
+        )
+        progress.start()
+        try:
+            result = await self._current.go()
+        finally:
+            progress.stop()
+            self._current = None
+        for line in result_lines(result):
+            self._console.print(f"{mode.value}: {line}", highlight=False, soft_wrap=True)
+        return result
+
+    def _write_json(self, path: Path) -> None:
+        runs: Sequence[dict[str, Any]] = [run.as_json() for run in self._results]
+        try:
+            path.write_text(json.dumps({"versions": versions(), "runs": runs}, indent=2) + "\n")
+        except OSError as problem:
+            self._problem = self._problem or f"--json is {str(path)!r}: {problem.strerror}"

@@ -1,0 +1,1 @@
+"""Load: many connections from several processes, and what became of their bytes."""

@@ -1,0 +1,239 @@
+"""All connections of one worker: opened, secured, sending, drained, and counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import clientFromString
+from twisted.internet.interfaces import IDelayedCall, IProtocol
+from twisted.internet.protocol import Factory
+from twisted.python.failure import Failure
+
+from tlsdemo.addresses import address_text
+from tlsdemo.causes import Cause, Ending
+from tlsdemo.figures.tally import Tally
+from tlsdemo.load.plan import Task, allowed, until_next
+from tlsdemo.load.sender import Sender
+from tlsdemo.load.turns import Turns
+from tlsdemo.secure import MODES, Agreement, ClientTLS, ModeName, Send, Session, Stream
+from tlsdemo.timeline import Timeline
+
+
+class _Connection:
+    """One load connection, and what it tells the swarm."""
+
+    def __init__(self, swarm: Swarm, packet: bytes, packets: int) -> None:
+        self._swarm = swarm
+        self.session: Session | None = None
+        self.sender = Sender(packet, packets, swarm.turns.want, lambda: swarm.closing(self))
+        self.usable = False
+        self.deadline: IDelayedCall | None = None
+        self.connecting: Deferred[Any]
+        self.given_up: Ending | None = None
+
+    # What the securing tells.
+
+    def handshake_completed(self) -> None:
+        pass
+
+    def secure(self, _agreement: Agreement) -> IProtocol | None:
+        return self.plain()
+
+    def plain(self) -> IProtocol | None:
+        self.usable = True
+        self._swarm.became_usable(self)
+        return self.sender
+
+    def insecure(self, ending: Ending) -> None:
+        self._swarm.ended(self, ending)
+
+    def ended(self, ending: Ending) -> None:
+        self._swarm.ended(self, ending)
+
+    # What the swarm asks and orders.
+
+    @property
+    def stream(self) -> Stream | None:
+        return None if self.session is None else self.session.stream
+
+    def abort(self, ending: Ending) -> None:
+        if self.stream is not None:
+            self.stream.abort(ending)
+        else:
+            self.given_up = ending
+            self.connecting.cancel()
+
+
+class Swarm:
+    """Opens ``task.connections`` connections, and has them send and close when it is told to.
+
+    ``peers`` are our own addresses, by which the server knows the connections.
+    """
+
+    def __init__(self, task: Task, tls: ClientTLS, reactor: Any) -> None:
+        self._task = task
+        self._tls = tls
+        self._reactor = reactor
+        self._mode = MODES[ModeName(task.mode)]
+        self._manner = self._mode.manner(None, Send(task.send), 1 << 16)
+        self._endpoint = clientFromString(reactor, task.connect)
+        self._packet = b"x" * task.packet_size
+        self._connections: dict[_Connection, None] = {}
+        self._began = 0.0
+        self._begun = 0
+        self._pending = 0
+        self._usable = 0
+        self._clean = 0
+        self._failed: Counter[str] = Counter()
+        self._closed_sent = 0
+        self._closed_received = 0
+        self._stopping = False
+        self._next: IDelayedCall | None = None
+        self.turns = Turns(reactor, task.burst)
+        self.peers: list[str] = []
+
+    # What a worker asks.
+
+    @property
+    def begun(self) -> bool:
+        """Whether the first connection has been begun."""
+        return self._begun > 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether every connection has been secured or has failed, or will not be begun."""
+        return self._pending == 0 and (self._stopping or self._begun == self._task.connections)
+
+    @property
+    def over(self) -> bool:
+        """Whether every connection has ended."""
+        return self.settled and not self._connections
+
+    def tally(self) -> Tally:
+        """Return the figures so far."""
+        sent, received = self._closed_sent, self._closed_received
+        for connection in self._connections:
+            if connection.stream is not None:
+                sent += connection.stream.bytes_out
+                received += connection.stream.bytes_in
+        return Tally(
+            begun=self._begun,
+            secured=self._usable,
+            clean=self._clean,
+            sent=sent,
+            received=received,
+            packets=sent // self._task.packet_size,
+            failed=dict(self._failed),
+        )
+
+    # What a worker orders.
+
+    def open(self) -> None:
+        """Begin to open connections, paced as the task says."""
+        self._began = self._reactor.seconds()
+        self._fill()
+
+    def send(self) -> None:
+        """Have every connection that is secure begin to send."""
+        for connection in list(self._connections):
+            connection.sender.begin()
+
+    def finish(self) -> None:
+        """Open no more, send no more, and close what is open in order."""
+        self._stopping = True
+        for connection in list(self._connections):
+            if connection.usable:
+                connection.sender.finish()
+            else:
+                connection.abort(Ending(Cause.ABORTED))
+
+    def abort(self) -> None:
+        """Close what is open at once."""
+        self._stopping = True
+        for connection in list(self._connections):
+            connection.abort(Ending(Cause.ABORTED))
+
+    # Opening.
+
+    def _fill(self) -> None:
+        task = self._task
+        elapsed = self._reactor.seconds() - self._began
+        may = allowed(task.rate, elapsed, task.connections)
+        while self._begun < may and self._pending < task.in_flight and not self._stopping:
+            self._open_one()
+        waiting = self._next is not None and self._next.active()
+        if self._begun == may < task.connections and not (waiting or self._stopping):
+            self._next = self._reactor.callLater(until_next(task.rate, elapsed), self._fill)
+
+    def _open_one(self) -> None:
+        self._begun += 1
+        self._pending += 1
+        connection = _Connection(self, self._packet, self._task.packets)
+        self._connections[connection] = None
+        timeline = Timeline(self._reactor.seconds)
+
+        def build() -> Session:
+            connection.session = Session(
+                self._mode, self._tls, connection, self._manner, timeline, self._reactor
+            )
+            return connection.session
+
+        factory = Factory.forProtocol(build)
+        factory.noisy = False
+        self._limit(connection, Ending(Cause.HANDSHAKE_TIMEOUT))
+        wrapped = self._mode.wrap(self._tls, factory, self._reactor)
+        connection.connecting = self._endpoint.connect(wrapped)
+        connection.connecting.addCallbacks(
+            self._connected, lambda failure: self._not_connected(connection, failure)
+        )
+
+    def _connected(self, protocol: Any) -> None:
+        self.peers.append(address_text(protocol.transport.getHost()))
+
+    def _not_connected(self, connection: _Connection, failure: Failure) -> None:
+        refused = Ending(Cause.CONNECT_FAILED, failure.getErrorMessage())
+        self.ended(connection, connection.given_up or refused)
+
+    def _limit(self, connection: _Connection, ending: Ending) -> None:
+        self._unlimit(connection)
+        connection.deadline = self._reactor.callLater(self._task.timeout, connection.abort, ending)
+
+    def _unlimit(self, connection: _Connection) -> None:
+        if connection.deadline is not None and connection.deadline.active():
+            connection.deadline.cancel()
+        connection.deadline = None
+
+    # What connections tell.
+
+    def became_usable(self, connection: _Connection) -> None:
+        """Count a connection that can send."""
+        self._unlimit(connection)
+        self._usable += 1
+        self._pending -= 1
+        self._reactor.callLater(0, self._fill)
+
+    def closing(self, connection: _Connection) -> None:
+        """Give a connection that closes only so long for it."""
+        self._limit(connection, Ending(Cause.CLOSING_TIMEOUT))
+
+    def ended(self, connection: _Connection, ending: Ending) -> None:
+        """Count a connection that is over."""
+        self._unlimit(connection)
+        del self._connections[connection]
+        if connection.stream is not None:
+            self._closed_sent += connection.stream.bytes_out
+            self._closed_received += connection.stream.bytes_in
+        if not connection.usable:
+            self._pending -= 1
+        elif ending.cause is Cause.REJECTED_BY_PEER:
+            # Under TLS 1.3 a client has seen ``secure`` before the server rejects it.
+            self._usable -= 1
+        if ending.clean and not connection.sender.sent_all:
+            ending = Ending(Cause.TRUNCATED, "the server closed before all was sent")
+        if ending.clean:
+            self._clean += 1
+        else:
+            self._failed[ending.cause.value] += 1
+        self._reactor.callLater(0, self._fill)

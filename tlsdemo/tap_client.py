@@ -1,0 +1,163 @@
+"""``twistd tlsclient``: the options of the load client, and the service that they describe."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from typing import Any, ClassVar
+
+from rich.console import Console
+from twisted.application.service import IService
+from twisted.logger import ILogObserver, LogEvent, Logger, LogLevel, formatEvent
+from twisted.python import usage
+from zope.interface import provider
+
+from tlsdemo.command.load_options import LOAD_PARAMETERS, SENDS, LoadOptions
+from tlsdemo.command.options import check_client_endpoint, choice, named
+from tlsdemo.figures.result import RunResult
+from tlsdemo.figures.wording import result_lines
+from tlsdemo.load.run import LoadRun
+from tlsdemo.load.service import LoadService
+from tlsdemo.report.progress import Progress
+from tlsdemo.secure import ModeName
+
+CONNECT = "tcp:127.0.0.1:8899"
+STATUS = "tcp:127.0.0.1:8898"
+
+_log = Logger(namespace="tlsdemo")
+
+
+class Options(LoadOptions):
+    """The options of ``twistd tlsclient``."""
+
+    command = "twistd tlsclient"
+
+    synopsis = "[options]"
+
+    longdesc = (
+        "Opens many connections to a tlsdemo server, secures each, verifies the server and "
+        "presents a client certificate, then sends small packets as fast as flow control allows. "
+        "At the end both sides print what was sent, what was received and what was lost. The exit "
+        "status is 0 only if every connection was secured and no byte was lost."
+    )
+
+    optParameters: ClassVar[list[list[Any]]] = named([
+        *LOAD_PARAMETERS,
+        ["connect", None, CONNECT, "Client endpoint string of the server."],
+        ["server-name", None, None, "The name or address that the server's certificate must be "
+         "valid for. [default: the host in --connect]"],
+        ["mode", None, None, "How our end is secured: starttls, pair, wrapped or clear. "
+         "[default: starttls]", choice(ModeName)],
+        ["send", None, "raw", "raw: every packet becomes a TLS record of its own, as the "
+         "original's did; buffered: small writes are joined, as startTLS does by itself; stock: "
+         "what is usual for --mode."],
+        ["status", None, STATUS, "Client endpoint string where the server tells what has arrived; "
+         "none for a server that is not tlsdemo."],
+    ])  # fmt: skip
+
+    optFlags: ClassVar[list[list[str | None]]] = [
+        ["background", None, "Run as a daemon, as twistd does by default with other services."],
+    ]
+
+    def postOptions(self) -> None:
+        """Check what only shows when all options are known; stay in the foreground."""
+        from twisted.internet import reactor
+
+        self["mode"] = self["mode"] or ModeName.STARTTLS
+        if self["send"] not in SENDS:
+            raise usage.UsageError(f"--send is {self['send']!r}, none of {', '.join(SENDS)}")
+        check_client_endpoint(reactor, "connect", self["connect"])
+        if self["status"] == "none":
+            self["status"] = None
+        else:
+            check_client_endpoint(reactor, "status", self["status"])
+        if self["server-name"] is None:
+            self["server-name"] = host_of(self["connect"])
+        self._settle_twistd()
+
+    def _settle_twistd(self) -> None:
+        """Be a command that runs and ends, unless twistd was told otherwise."""
+        parent = self.parent
+        if self["background"] or parent is None or "nodaemon" not in parent:
+            return
+        parent["nodaemon"] = True
+        # The server's, in the same directory, is none of ours.
+        if parent["pidfile"] == "twistd.pid":
+            parent["pidfile"] = ""
+        if not parent["logfile"] and not parent["logger"]:
+            parent["logger"] = "tlsdemo.tap_client.log_to_standard_error"
+
+
+def host_of(connect: str) -> str:
+    """Return the host in a client endpoint string, ``localhost`` where there is none.
+
+    >>> host_of("tcp:host=example.org:port=25")
+    'example.org'
+    """
+    # An escaped colon (of an IPv6 address) divides nothing.
+    kind, *parts = [part.replace("\0", ":") for part in connect.replace("\\:", "\0").split(":")]
+    named = dict(part.split("=", 1) for part in parts if "=" in part)
+    plain = [part for part in parts if "=" not in part]
+    if kind not in ("tcp", "tls", "ssl"):
+        return "localhost"
+    return named.get("host") or (plain[0] if plain else "localhost")
+
+
+@provider(ILogObserver)
+def _to_standard_error(event: LogEvent) -> None:
+    """Show what a user has to know; the progress and the result are printed by themselves."""
+    level = event.get("log_level")
+    if level is not None and level >= LogLevel.warn:
+        sys.stderr.write(f"tlsclient: {formatEvent(event)}\n")
+        failure = event.get("log_failure")
+        if failure is not None:
+            sys.stderr.write(failure.getTraceback())
+
+
+def log_to_standard_error() -> ILogObserver:
+    """Make the log's observer (twistd takes what makes it, by name)."""
+    return _to_standard_error  # type: ignore[no-any-return, unused-ignore]
+
+
+def exit_with(status: int) -> None:
+    """Have the process end with ``status``: twistd has no way to say it."""
+
+    def leave() -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+    atexit.register(leave)
+
+
+def makeService(options: Options) -> IService:
+    """Make the load client that ``options`` describe; ends the process if that cannot be."""
+    from twisted.internet import reactor
+
+    workers = options.workers()
+    task = options.task(options["connect"], options["mode"], options["server-name"])
+    # twistd makes sys.stdout a log.
+    console = Console(file=sys.__stdout__)
+    progress = Progress(console, "tlsclient", task.connections)
+    run = LoadRun(
+        reactor,
+        f"{options['mode'].value}-{os.getpid()}",
+        task,
+        workers,
+        options["duration"],
+        options["status"],
+        lambda phase, tally, elapsed: progress.show(phase.value, tally, elapsed),
+    )
+
+    def finished(result: RunResult | None) -> None:
+        if result is None or not result.complete or result.lost:
+            exit_with(1)
+        progress.stop()
+        for line in () if result is None else result_lines(result):
+            console.print(line, highlight=False, soft_wrap=True)
+            # A daemon has no terminal.
+            _log.info("{line}", line=line)
+
+    progress.start()
+    return LoadService(reactor, run, finished)
