@@ -33,6 +33,8 @@ UNIT_MAY_IMPORT: dict[str, set[str]] = {
     "report": {"timeline", "wire", "causes", "figures"},
     "secure": {"timeline", "wire", "causes", "credentials"},
     **{unit: set() for unit in PURE},
+    # A dialogue refuses for a named cause.
+    "upgrade": {"causes"},
     "addresses": set(),
     "authority": {"credentials"},
     "credentials": set(),
@@ -48,7 +50,10 @@ MODULE_MAY_ALSO_IMPORT: dict[str, set[str]] = {
 SIBLINGS: dict[str, set[str]] = {
     "tlsdemo.secure": {"clear", "pair", "starttls", "wrapped"},
     "tlsdemo.server": {"echo", "proxy", "sink"},
-    "tlsdemo.upgrade": {"immediate", "line", "smtp", "imap", "pop3", "postgres"},
+    "tlsdemo.upgrade": {
+        *("immediate", "line", "smtp", "imap", "pop3", "postgres"),
+        *("ldap", "xmpp", "nntp", "sieve", "ftp", "mysql"),
+    },
 }
 
 # What only these may import.

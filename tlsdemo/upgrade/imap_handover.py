@@ -1,0 +1,96 @@
+"""Dialect ``imap`` after the upgrade, towards a plain backend (RFC 9051)."""
+
+from __future__ import annotations
+
+from tlsdemo.upgrade.handover import Handover, HandoverFailed, Lines, text
+
+_ONLY_BEFORE_TLS = {b"STARTTLS", b"LOGINDISABLED"}
+_UNTAGGED = b"* CAPABILITY "
+_CODE = b"[CAPABILITY "
+
+
+class ImapHandover(Handover):
+    """Takes off the greeting and what is offered only before TLS; has a second STARTTLS refused.
+
+    Literals, which may hold anything, are not looked at, in either direction.
+    """
+
+    def __init__(self) -> None:
+        self._greeted = False
+        self._responses = Lines()
+        self._commands = Lines()
+        self._in_response = False
+        self._in_command = False
+
+    def from_backend(self, data: bytes) -> bytes:
+        """Return what of the backend's responses goes to the client."""
+        self._responses.feed(data)
+        passed = []
+        while (taken := self._responses.take()) is not None:
+            line, whole = taken
+            passed.append(self._response(line) if whole else line)
+        return b"".join(passed)
+
+    def _response(self, line: bytes) -> bytes:
+        if not self._greeted:
+            if not line.upper().startswith(b"* OK"):
+                raise HandoverFailed(f"the backend's greeting is {ascii(text(line))[1:]}")
+            self._greeted = True
+            return b""
+        begins, self._in_response = not self._in_response, False
+        size = literal_size(line)
+        if size is not None:
+            self._in_response = True
+            self._responses.pass_next(size)
+        return _without_offers(line) if begins else line
+
+    def from_client(self, data: bytes) -> bytes:
+        """Return what of the client's commands goes to the backend."""
+        self._commands.feed(data)
+        passed = []
+        while (taken := self._commands.take()) is not None:
+            line, whole = taken
+            passed.append(self._command(line) if whole else line)
+        return b"".join(passed)
+
+    def _command(self, line: bytes) -> bytes:
+        begins, self._in_command = not self._in_command, False
+        size = literal_size(line)
+        if size is not None:
+            self._in_command = True
+            self._commands.pass_next(size)
+        tag, space, rest = line.partition(b" ")
+        if begins and text(rest).strip().upper() == b"STARTTLS":
+            return tag + space + b"X" + rest
+        return line
+
+
+def literal_size(line: bytes) -> int | None:
+    """Return the length of the literal that a line announces at its end (RFC 9051, 4.3)."""
+    body = text(line)
+    if not body.endswith(b"}"):
+        return None
+    digits = body[body.rfind(b"{") + 1 : -1].removesuffix(b"+")
+    return int(digits) if digits.isdigit() and len(digits) <= _MOST_DIGITS else None
+
+
+def _without_offers(line: bytes) -> bytes:
+    upper = line.upper()
+    if upper.startswith(_UNTAGGED):
+        body, end = text(line), line[len(text(line)) :]
+        return b" ".join(word for word in body.split(b" ") if not _is_offer(word)) + end
+    start = upper.find(_CODE)
+    stop = line.find(b"]", start)
+    # A response code is the first thing behind the status: "tag OK [" or "* OK [".
+    if start < 0 or stop < 0 or len(line[:start].split()) != _WORDS_BEFORE_A_CODE:
+        return line
+    words = line[start:stop].split(b" ")
+    return line[:start] + b" ".join(w for w in words if not _is_offer(w)) + line[stop:]
+
+
+def _is_offer(word: bytes) -> bool:
+    return word.upper() in _ONLY_BEFORE_TLS
+
+
+_WORDS_BEFORE_A_CODE = 2
+_MOST_DIGITS = 18

@@ -1,0 +1,74 @@
+"""Dialect ``pop3`` after the upgrade, towards a plain backend (RFC 1939, RFC 2449)."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from tlsdemo.upgrade.handover import Handover, HandoverFailed, Lines, text
+
+_MULTI_LINE = {b"CAPA", b"RETR", b"TOP"}
+_MULTI_LINE_WITHOUT_ARGUMENT = {b"LIST", b"UIDL"}
+
+
+class Pop3Handover(Handover):
+    """Takes off the greeting and the capability STLS; has a second STLS refused.
+
+    A message may have a line that reads like a capability, so replies are counted against the
+    commands that they answer.
+    """
+
+    def __init__(self) -> None:
+        self._greeted = False
+        self._replies = Lines()
+        self._commands = Lines()
+        self._asked: deque[tuple[bytes, bool]] = deque()
+        self._within: bytes | None = None
+        self._challenged = False
+
+    def from_backend(self, data: bytes) -> bytes:
+        """Return what of the backend's replies goes to the client."""
+        self._replies.feed(data)
+        passed = []
+        while (taken := self._replies.take()) is not None:
+            line, whole = taken
+            passed.append(self._reply(line) if whole else line)
+        return b"".join(passed)
+
+    def _reply(self, line: bytes) -> bytes:
+        if not self._greeted:
+            if not line.startswith(b"+OK"):
+                raise HandoverFailed(f"the backend's greeting is {ascii(text(line))[1:]}")
+            self._greeted = True
+            return b""
+        if self._within is not None:
+            if line == b".\r\n":
+                self._within = None
+            elif self._within == b"CAPA" and text(line).strip().upper() == b"STLS":
+                return b""
+            return line
+        if line.startswith(b"+ "):
+            self._challenged = True
+        elif self._asked:
+            verb, multi_line = self._asked.popleft()
+            self._within = verb if multi_line and line.startswith(b"+OK") else None
+        return line
+
+    def from_client(self, data: bytes) -> bytes:
+        """Return what of the client's commands goes to the backend."""
+        self._commands.feed(data)
+        passed = []
+        while (taken := self._commands.take()) is not None:
+            line, whole = taken
+            passed.append(self._command(line) if whole else line)
+        return b"".join(passed)
+
+    def _command(self, line: bytes) -> bytes:
+        if self._challenged:
+            self._challenged = False
+            return line
+        words = text(line).upper().split()
+        verb = words[0] if words else b""
+        alone = len(words) == 1
+        multi_line = verb in _MULTI_LINE or (alone and verb in _MULTI_LINE_WITHOUT_ARGUMENT)
+        self._asked.append((verb, multi_line))
+        return b"X" + line if verb == b"STLS" else line

@@ -1,0 +1,90 @@
+"""Dialects ``smtp`` and ``lmtp`` after the upgrade, towards a plain backend (RFC 5321)."""
+
+from __future__ import annotations
+
+import enum
+
+from tlsdemo.upgrade.handover import Handover, HandoverFailed, Lines, text
+
+
+class _Client(enum.Enum):
+    """What the client's next line is."""
+
+    COMMAND = "a command"
+    CONTENT = "a line of the message"
+    ANSWER = "an answer to a challenge"
+
+
+class SmtpHandover(Handover):
+    """Takes off the greeting and the offer of STARTTLS; has a second STARTTLS refused.
+
+    Which of the client's lines are commands is told by the backend's replies: only 354 asks for a
+    message and only 334 for an answer, and no client may send either before it is asked.  BDAT
+    (RFC 3030) tells its own length.
+    """
+
+    def __init__(self) -> None:
+        self._greeted = False
+        self._client = _Client.COMMAND
+        self._replies = Lines()
+        self._commands = Lines()
+        self._held = b""
+
+    def from_backend(self, data: bytes) -> bytes:
+        """Return what of the backend's replies goes to the client."""
+        self._replies.feed(data)
+        passed = []
+        while (taken := self._replies.take()) is not None:
+            line, whole = taken
+            passed.append(self._reply(line) if whole else line)
+        return b"".join(passed)
+
+    def _reply(self, line: bytes) -> bytes:
+        code, separator = line[:3], line[3:4]
+        if not self._greeted:
+            if code != b"220":
+                raise HandoverFailed(f"the backend's greeting is {ascii(text(line))[1:]}")
+            self._greeted = separator != b"-"
+            return b""
+        if code == b"354":
+            self._client = _Client.CONTENT
+        elif code == b"334":
+            self._client = _Client.ANSWER
+        held, self._held = self._held, b""
+        if code == b"250" and text(line[4:]).strip().upper() == b"STARTTLS":
+            if separator == b"-":
+                self._held = held
+                return b""
+            # The last of several lines goes, so the one before it becomes the last.
+            return held[:3] + b" " + held[4:] if held else b"250 OK\r\n"
+        if code == b"250" and separator == b"-":
+            self._held = line
+            return held
+        return held + line
+
+    def from_client(self, data: bytes) -> bytes:
+        """Return what of the client's lines goes to the backend."""
+        self._commands.feed(data)
+        passed = []
+        while (taken := self._commands.take()) is not None:
+            line, whole = taken
+            passed.append(self._line(line) if whole else line)
+        return b"".join(passed)
+
+    def _line(self, line: bytes) -> bytes:
+        if self._client is _Client.CONTENT:
+            if line == b".\r\n":
+                self._client = _Client.COMMAND
+            return line
+        if self._client is _Client.ANSWER:
+            self._client = _Client.COMMAND
+            return line
+        words = text(line).upper().split()
+        if words[:1] == [b"STARTTLS"]:
+            return b"X" + line
+        if words[:1] == [b"BDAT"] and len(words) > 1 and words[1].isdigit():
+            self._commands.pass_next(int(words[1][:_MOST_DIGITS]))
+        return line
+
+
+_MOST_DIGITS = 18
