@@ -258,8 +258,9 @@ class ExitWith(SynchronousTestCase):
             "import sys; from tlsdemo.tap_client import exit_with; exit_with(3);"
             "print('said'); print('shouted', file=sys.stderr)"
         )
+        buffered = {**environment(), "PYTHONUNBUFFERED": ""}
         process = subprocess.run(
-            [sys.executable, "-c", program], env=environment(), capture_output=True, timeout=60
+            [sys.executable, "-c", program], env=buffered, capture_output=True, timeout=60
         )
         self.assertEqual(process.returncode, 3)
         self.assertEqual((process.stdout, process.stderr), (b"said\n", b"shouted\n"))

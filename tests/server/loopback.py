@@ -200,7 +200,9 @@ class LoopbackTestCase(TestCase):
             return peer
 
         endpoint: Any = TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1")
-        self.backend_port: Any = await endpoint.listen(Factory.forProtocol(build))
+        factory: Any = Factory.forProtocol(build)
+        factory.noisy = False
+        self.backend_port: Any = await endpoint.listen(factory)
         self.addCleanup(self.backend_port.stopListening)
         return f"tcp:127.0.0.1:{self.backend_port.getHost().port}"
 

@@ -105,6 +105,10 @@ class CarryingContract(ProxyContract):
         super().setUp()
         self.far = self.joined()
 
+    def test_each_side_is_the_push_producer_of_the_other(self) -> None:
+        self.assertEqual((self.far.producer, self.far.streamingProducer), (self.proxy, True))
+        self.assertEqual((self.wire.producer, self.wire.streamingProducer), (self.far, True))
+
     def test_bytes_go_both_ways(self) -> None:
         self.wire.deliver(b"question")
         self.assertEqual(self.far.take(), b"question")

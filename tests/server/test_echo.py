@@ -21,6 +21,10 @@ class AnEcho(SynchronousTestCase):
         self.assertEqual(self.wire.take(), b"first")
         self.log.clear()
 
+    def test_is_the_push_producer_of_its_own_connection(self) -> None:
+        self.assertIsInstance(self.wire.producer, Echo)
+        self.assertTrue(self.wire.streamingProducer)
+
     def test_sends_back_what_it_gets(self) -> None:
         self.wire.deliver(b"question")
         self.assertEqual(self.wire.take(), b"question")

@@ -86,6 +86,7 @@ class AnAccount(SynchronousTestCase):
     def test_waits_for_no_sink_where_the_connection_failed_or_never_got_there(self) -> None:
         opened(self.ledger, "a:1", 10, backend="s:1").close(failed=True)
         opened(self.ledger, "a:2", 0).close(failed=True)
+        opened(self.ledger, "a:3", 0).close(failed=False)
         self.assertEqual(
-            self.ledger.account(["a:1", "a:2"], self.sink), Account(received=10, failed=2)
+            self.ledger.account(["a:1", "a:2", "a:3"], self.sink), Account(received=10, failed=2)
         )

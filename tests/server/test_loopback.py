@@ -155,6 +155,7 @@ class Logging(loopback.LoopbackTestCase):
             client.close()
             await client.lost
             await self.log.with_text("drained")
+            self.assertNotIn("Starting factory", " ".join(self.log.lines))
             connected, how, completed, secure, backend, closed, drained = self.events()
             self.assertEqual(
                 [connected, how, completed], ["connected", called, "handshakeCompleted"]

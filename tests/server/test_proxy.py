@@ -52,6 +52,12 @@ class EndingByRecord(proxying.EndingContract):
 class JoiningOnDemand(proxying.JoiningContract):
     delivery = Delivery.READABLE
 
+    def test_what_was_read_before_the_client_had_to_wait_is_not_taken_either(self) -> None:
+        self.stream.dataReceived(b"early")
+        self.assertEqual(self.stream.bytes_in, 0)
+        self.joined()
+        self.assertEqual(self.stream.bytes_in, 5)
+
 
 class CarryingOnDemand(proxying.CarryingContract):
     delivery = Delivery.READABLE

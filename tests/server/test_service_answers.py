@@ -100,6 +100,14 @@ class ARun(ServerInMemory):
             self.ask(ask="run", name=name, sent=6, peers=["192.0.2.1:1"])
         return lines
 
+    def test_is_told_of_as_many_connections_as_the_server_was_told_to_remember(self) -> None:
+        self.started(status=STATUS, remember=2)
+        for peer in (1, 2, 3):
+            self.accepted(peer)
+        peers = [f"192.0.2.1:{peer}" for peer in (1, 2, 3)]
+        account = self.ask(ask="run", name="x", sent=0, peers=peers)["run"]
+        self.assertEqual((account["open"], account["unknown"]), (2, 1))
+
     def test_that_cannot_be_read_is_refused(self) -> None:
         self.started_with_status()
         whole: dict[str, object] = {"name": "x", "sent": 1, "peers": []}

@@ -110,8 +110,7 @@ class Comparison:
             self._write_json(Path(self._options["json"]))
         if self._problem is not None:
             fail(self._options.command, self._problem, status=1)
-        whole = len(self._results) == len(self._options["modes"])
-        return 0 if whole and all(run.complete and run.lost == 0 for run in self._results) else 1
+        return 0 if all(run.complete and run.lost == 0 for run in self._results) else 1
 
     def _begin(self) -> None:
         self._done = Deferred.fromCoroutine(self._go()).addErrback(self._failed)
