@@ -157,7 +157,6 @@ class Proxy(Role):
         # A backend that closes while it has us wait has not taken what we wrote.
         if in_order and not self.full:
             self._state = _State.BACKEND_GONE
-            self.transport.resumeProducing()
             self.transport.loseConnection()
         else:
             ending = Ending(Cause.BACKEND_LOST, reason.getErrorMessage())
