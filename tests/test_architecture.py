@@ -23,13 +23,14 @@ LONGEST_MODULE = 350
 PURE = {"upgrade", "wire", "timeline", "causes", "figures"}
 SECURING = {"secure", *PURE}
 HELPERS = {"addresses", "authority", "credentials", "limits"}
-LOWER = {"load", "report", "server", *SECURING, *HELPERS}
+LOWER = {"load", "report", "server", "session", *SECURING, *HELPERS}
 ENTRY_POINTS = {"__main__", "cli", "command", "tap", "tap_client"}
 
 UNIT_MAY_IMPORT: dict[str, set[str]] = {
     **{unit: {*LOWER, *ENTRY_POINTS} for unit in ENTRY_POINTS},
-    "server": {*SECURING, "addresses"},
-    "load": {*SECURING, "addresses"},
+    "server": {*SECURING, "session", "addresses"},
+    "load": {*SECURING, "session", "addresses"},
+    "session": SECURING,
     "report": {"timeline", "wire", "causes", "figures"},
     "secure": {"timeline", "wire", "causes", "credentials"},
     **{unit: set() for unit in PURE},

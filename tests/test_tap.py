@@ -146,7 +146,7 @@ class Making(TapCase):
     def test_it_demands_of_clients_what_was_asked_for(self) -> None:
         demanded = []
 
-        def build(_credentials: object, client_auth: ClientAuth) -> None:
+        def build(_credentials: object, client_auth: ClientAuth, _alpn: object) -> None:
             demanded.append(client_auth)
 
         self.patch(ServerTLS, "build", build)

@@ -22,11 +22,27 @@ from tlsdemo.limits import raise_descriptor_limit
 from tlsdemo.secure import MODES, ClientAuth, Delivery, ModeName, ServerTLS, Unusable
 from tlsdemo.server.roles import RoleName
 from tlsdemo.server.service import CannotStart, Server, ServerConfig
+from tlsdemo.session.deadlines import Patience
+from tlsdemo.upgrade.dialects import DIALECTS, Dialect, DialectName
+from tlsdemo.upgrade.dialogue import MAX_LINE, MAX_PLAIN
 
 LISTEN = "tcp:8899:interface=127.0.0.1"
 STATUS = "tcp:8898:interface=127.0.0.1"
 
 _log = Logger(namespace="tlsdemo")
+
+
+def dialect_name(text: str) -> tuple[bool, Dialect]:
+    """Read the name of a dialect, and whether ``auto:`` stands before it."""
+    name = text.removeprefix("auto:")
+    return name != text, DIALECTS[choice(DialectName)(name)]
+
+
+def is_loopback(where: str) -> bool:
+    """Tell whether a server endpoint string listens only where nobody else can connect."""
+    kind, *parts = where.split(":")
+    interface = dict(part.split("=", 1) for part in parts if "=" in part).get("interface", "")
+    return kind == "unix" or interface.startswith("127.") or interface == "localhost"
 
 
 class Options(CredentialOptions):
@@ -46,6 +62,9 @@ class Options(CredentialOptions):
         ["mode", None, None, "How a connection is secured: starttls "
          "(transport.startTLS), pair (a SecurePair, fed by hand), wrapped (TLS from the first "
          "byte) or clear (not at all). [default: starttls]", choice(ModeName)],
+        ["dialect", None, None, "How client and server agree that TLS starts: "
+         f"{', '.join(name.value for name in DialectName)}; auto:DIALECT takes TLS from the first "
+         "byte as well. [default: immediate]", dialect_name],
         ["delivery", None, None, "How cleartext reaches the application: record (an event a TLS "
          "record), coalesced (an event a read of the socket) or readable (on demand). "
          "[default: coalesced in mode pair, otherwise record]", choice(Delivery)],
@@ -57,6 +76,24 @@ class Options(CredentialOptions):
          "[default: an embedded sink]"],
         ["client-auth", None, None, "Whether clients must present a certificate: "
          "required, optional or none. [default: required]", choice(ClientAuth)],
+        ["alpn", None, "", "Protocols to agree on by ALPN, separated by commas, the preferred one "
+         "first; a client that offers others goes on without."],
+        ["max-line", None, MAX_LINE, "Bytes of a line before TLS.", whole(64)],
+        ["max-plain", None, MAX_PLAIN, "Bytes before TLS, all together.", whole(64)],
+        ["plain-timeout", None, 60.0, "Seconds that the words before TLS may take; 0 for any time, "
+         "as with the other timeouts.", seconds(0.0)],
+        ["handshake-timeout", None, 30.0, "Seconds that a handshake may take.", seconds(0.0)],
+        ["idle-timeout", None, 600.0, "Seconds that a secure connection may be silent.",
+         seconds(0.0)],
+        ["closing-timeout", None, 30.0, "Seconds to wait for the end of a connection that is being "
+         "closed, before it is cut off.", seconds(0.0)],
+        ["backend-timeout", None, 30.0, "Seconds that connecting to the backend may take.",
+         seconds(0.0)],
+        ["drain-timeout", None, 10.0, "Seconds that open connections have to end in order when the "
+         "server is stopped.", seconds(0.0)],
+        ["max-connections", None, 20_000, "Connections at once; 0 for any number.", whole(0)],
+        ["max-per-address", None, 10_000, "Connections at once from one address; 0 for any number.",
+         whole(0)],
         ["status", None, STATUS, "Endpoint string where load clients ask what has arrived, or "
          "none."],
         ["interval", None, 5.0, "Seconds between two lines of statistics.", seconds(0.1)],
@@ -71,6 +108,12 @@ class Options(CredentialOptions):
     optFlags: ClassVar[list[list[str | None]]] = [
         ["new", None, "The original's name for --mode=starttls."],
         ["readable", "r", "The original's name for --delivery=readable."],
+        [
+            "unsafe-injection",
+            None,
+            "Let plain bytes that come behind the request for TLS pass for "
+            "cleartext, as careless servers do: for demonstration, on the loopback interface only.",
+        ],
     ]
 
     def __init__(self) -> None:
@@ -93,11 +136,18 @@ class Options(CredentialOptions):
         self["client-auth"] = self["client-auth"] or ClientAuth.REQUIRED
         if self["new"]:
             self["mode"] = ModeName.STARTTLS
+        self["dialect"] = self["dialect"] or (False, DIALECTS[DialectName.IMMEDIATE])
+        self._check_dialect()
         if self["readable"]:
             self["delivery"] = Delivery.READABLE
         self["listen"] = self["listen"] or [LISTEN]
         for where in self["listen"]:
             check_server_endpoint(reactor, "listen", where)
+            if self["unsafe-injection"] and not is_loopback(where):
+                raise usage.UsageError(
+                    f"--unsafe-injection is for the loopback interface only, and --listen is "
+                    f"{where!r}; add interface=127.0.0.1"
+                )
         if self["status"] == "none":
             self["status"] = None
         else:
@@ -108,6 +158,27 @@ class Options(CredentialOptions):
                     f"--backend is for --role=proxy, and --role is {self['role'].value}"
                 )
             check_client_endpoint(reactor, "backend", self["backend"])
+
+    def alpn(self) -> list[str]:
+        """Return the protocols to agree on by ALPN, those that the dialect needs included."""
+        names = [name for name in self["alpn"].split(",") if name]
+        _, dialect = self["dialect"]
+        return [*names, *(name for name in dialect.alpn if name not in names)]
+
+    def _check_dialect(self) -> None:
+        auto, dialect = self["dialect"]
+        if dialect.has_words and self["mode"] in (ModeName.WRAPPED, ModeName.CLEAR):
+            raise usage.UsageError(
+                f"--dialect is {dialect.name.value}, and --mode={self['mode'].value} has no room "
+                "for words before TLS; use --mode=starttls or --mode=pair"
+            )
+        if auto and not dialect.has_words:
+            raise usage.UsageError("--dialect=auto: needs a dialect that has words, such as smtp")
+        if dialect.handover is None and self["backend"] is not None:
+            raise usage.UsageError(
+                f"--dialect is {dialect.name.value}, which a proxy cannot go on with to a plain "
+                "backend; use --role=echo or --role=sink"
+            )
 
 
 class StartFailed(Exception, SystemExit):
@@ -139,8 +210,9 @@ def makeService(options: Options) -> IService:
 
     raise_descriptor_limit()
     mode = MODES[options["mode"]]
+    auto, dialect = options["dialect"]
     try:
-        tls = ServerTLS.build(options.credentials("server"), options["client-auth"])
+        tls = ServerTLS.build(options.credentials("server"), options["client-auth"], options.alpn())
     except Unusable as problem:
         fail(options.command, problem, status=1)
     config = ServerConfig(
@@ -155,5 +227,20 @@ def makeService(options: Options) -> IService:
         log_first=options["log-first"],
         log_every=options["log-every"],
         remember=options["remember"],
+        dialect=dialect,
+        auto=auto,
+        guard=not options["unsafe-injection"],
+        max_line=options["max-line"],
+        max_plain=options["max-plain"],
+        patience=Patience(
+            plain=options["plain-timeout"],
+            handshake=options["handshake-timeout"],
+            idle=options["idle-timeout"],
+            closing=options["closing-timeout"],
+        ),
+        backend_patience=options["backend-timeout"],
+        max_connections=options["max-connections"],
+        max_per_address=options["max-per-address"],
+        drain=options["drain-timeout"],
     )
     return _Service(config, reactor)

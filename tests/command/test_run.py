@@ -174,6 +174,7 @@ class Comparing(ComparisonCase):
                 f"--cert={server.certificate}",
                 f"--key={server.key}",
                 f"--ca={server.authority}",
+                "--dialect=immediate",
                 f"--delivery={Delivery.READABLE.value}",
             ],
         )

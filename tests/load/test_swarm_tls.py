@@ -21,7 +21,8 @@ from tests.support import (
 from tlsdemo.credentials import Credentials
 from tlsdemo.load.sender import Sender
 from tlsdemo.load.swarm import Swarm
-from tlsdemo.secure import MODES, ClientTLS, Manner, ModeName, ServerTLS, Session
+from tlsdemo.secure import MODES, ClientTLS, Manner, ModeName, ServerTLS
+from tlsdemo.session.session import Session
 
 
 class Securing(SynchronousTestCase):

@@ -22,7 +22,8 @@ from tests.secure.ends import (
 )
 from tests.support import RecordingProducer, patch_reactor_clock
 from tlsdemo.causes import Cause, Ending
-from tlsdemo.secure import Delivery, ModeName, Send, Session
+from tlsdemo.secure import Delivery, ModeName, Send
+from tlsdemo.session.session import Session
 
 APPLICATION_DATA = 23
 

@@ -29,9 +29,9 @@ from tlsdemo.secure import (
     SecurePair,
     Send,
     ServerTLS,
-    Session,
     Stream,
 )
+from tlsdemo.session.session import Session
 
 TLS12 = ssl.TLSVersion.TLSv1_2
 TLS13 = ssl.TLSVersion.TLSv1_3

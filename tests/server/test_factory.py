@@ -8,13 +8,14 @@ from twisted.logger import Logger, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.support import MemoryTransport, certificates
-from tlsdemo.secure import MODES, ModeName, ServerTLS, Session
+from tlsdemo.secure import MODES, ModeName, ServerTLS
 from tlsdemo.server.eventlog import EventLog
 from tlsdemo.server.factory import SessionFactory, Setting
 from tlsdemo.server.ledger import Ledger
 from tlsdemo.server.served import Books
 from tlsdemo.server.sink import Sink
 from tlsdemo.server.statistics import Statistics
+from tlsdemo.session.session import Session
 
 
 class TheFactory(SynchronousTestCase):
@@ -30,6 +31,7 @@ class TheFactory(SynchronousTestCase):
 
     def accepted(self, port: int = 1) -> tuple[Session, MemoryTransport]:
         session = self.factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", port))
+        assert session is not None
         transport = MemoryTransport(session)
         session.makeConnection(transport)
         return session, transport

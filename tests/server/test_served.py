@@ -30,6 +30,10 @@ class CountingSession:
     def __init__(self) -> None:
         self.stream: CountingStream | None = None
 
+    def abort(self, ending: Ending) -> None:
+        if self.stream is not None:
+            self.stream.abortConnection()
+
 
 class RecordingRole(Role):
     given_up = False

@@ -49,14 +49,14 @@ class Starting(ServerInMemory):
 
     def test_says_what_it_does(self) -> None:
         cases: list[tuple[dict[str, Any], str]] = [
-            ({"role": RoleName.ECHO}, "mode clear, delivery record, role echo"),
+            ({"role": RoleName.ECHO}, "mode clear, dialect immediate, delivery record, role echo"),
             (
                 {"role": RoleName.PROXY, "delivery": Delivery.READABLE},
-                "mode clear, delivery readable, role proxy to an embedded sink",
+                "mode clear, dialect immediate, delivery readable, role proxy to an embedded sink",
             ),
             (
                 {"role": RoleName.PROXY, "backend": BACKEND, "mode": ModeName.PAIR},
-                f"mode pair, delivery coalesced, role proxy to {BACKEND}",
+                f"mode pair, dialect immediate, delivery coalesced, role proxy to {BACKEND}",
             ),
         ]
         for changes, expected in cases:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from tlsdemo.command.options import CredentialOptions, fail, seconds, whole
+from tlsdemo.command.options import CredentialOptions, choice, fail, seconds, whole
 from tlsdemo.limits import raise_descriptor_limit
 from tlsdemo.load.plan import Task, default_workers, descriptors_needed, workers_needed
 from tlsdemo.secure import MODES, ClientTLS, ModeName, Unusable
+from tlsdemo.upgrade.dialects import DialectName
 
 LOAD_PARAMETERS: list[list[Any]] = [
     ["conn", "c", 2000, "How many connections, in all.", whole(1, 1_000_000)],
@@ -21,6 +22,9 @@ LOAD_PARAMETERS: list[list[Any]] = [
      whole(0)],
     ["burst", None, 64, "Packets that a connection writes in a row before it is another's turn.",
      whole(1)],
+    ["dialect", None, None, "How client and server agree that TLS starts: "
+     f"{', '.join(name.value for name in DialectName)}. [default: immediate]",
+     choice(DialectName)],
     ["connect-rate", None, 0.0, "Open at most so many connections a second; 0 for as fast as may "
      "be.", seconds(0.0)],
     ["in-flight", None, 256, "How many connections a worker secures at once.", whole(1)],
@@ -81,4 +85,5 @@ class LoadOptions(CredentialOptions):
             certificate=str(credentials.certificate),
             key=str(credentials.key),
             authority=str(credentials.authority),
+            dialect=(self["dialect"] or DialectName.IMMEDIATE).value,
         )

@@ -25,6 +25,9 @@ from tlsdemo.load.run import LoadRun, Phase
 from tlsdemo.report.progress import Progress
 from tlsdemo.report.table import comparison
 from tlsdemo.secure import Delivery, ModeName, versions
+from tlsdemo.upgrade.dialects import DialectName
+
+_UPGRADES = (ModeName.STARTTLS, ModeName.PAIR)
 
 
 class RunOptions(LoadOptions):
@@ -149,6 +152,7 @@ class Comparison:
                 f"--cert={credentials.certificate}",
                 f"--key={credentials.key}",
                 f"--ca={credentials.authority}",
+                f"--dialect={self._server_dialect(mode)}",
                 *([f"--delivery={delivery.value}"] if delivery else []),
             ],
         )
@@ -159,9 +163,18 @@ class Comparison:
         finally:
             await server.stop()
 
+    def _server_dialect(self, mode: ModeName) -> str:
+        # Words before TLS have no place where TLS is there from the first byte, or not at all.
+        return self._task.dialect if mode in _UPGRADES else DialectName.IMMEDIATE.value
+
     async def _load(self, mode: ModeName, server: LaunchedServer) -> RunResult:
         client_mode = "clear" if mode is ModeName.CLEAR else self._task.mode
-        task: Task = replace(self._task, connect=server.connect, mode=client_mode)
+        task: Task = replace(
+            self._task,
+            connect=server.connect,
+            mode=client_mode,
+            dialect=self._server_dialect(mode),
+        )
         progress = Progress(self._console, mode.value, task.connections)
 
         def watch(phase: Phase, tally: Tally, elapsed: float) -> None:

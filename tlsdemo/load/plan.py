@@ -13,7 +13,8 @@ SPARE_DESCRIPTORS = 32
 class Task:
     """What one worker is to do; every worker is told the same but for ``connections``.
 
-    ``connect``: a client endpoint string.  ``mode`` and ``send``: names.  ``packet_size``: bytes.
+    ``connect``: a client endpoint string.  ``mode``, ``send`` and ``dialect``: names.
+    ``packet_size``: bytes.
     ``packets``: how many each connection sends, or 0 to send until told to stop.  ``burst``: how
     many it writes in a row before it is another's turn.  ``rate``: connections a second, 0 for as
     fast as may be.  ``in_flight``: how many may be connecting or securing at once.  ``timeout``:
@@ -35,6 +36,7 @@ class Task:
     certificate: str
     key: str
     authority: str
+    dialect: str = "immediate"
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values that JSON can carry."""

@@ -17,8 +17,10 @@ from tlsdemo.figures.tally import Tally
 from tlsdemo.load.plan import Task, allowed, until_next
 from tlsdemo.load.sender import Sender
 from tlsdemo.load.turns import Turns
-from tlsdemo.secure import MODES, Agreement, ClientTLS, ModeName, Send, Session, Stream
+from tlsdemo.secure import MODES, Agreement, ClientTLS, ModeName, Send, Stream
+from tlsdemo.session.session import Session
 from tlsdemo.timeline import Timeline
+from tlsdemo.upgrade.dialects import DIALECTS, DialectName
 
 
 class _Connection:
@@ -59,8 +61,8 @@ class _Connection:
         return None if self.session is None else self.session.stream
 
     def abort(self, ending: Ending) -> None:
-        if self.stream is not None:
-            self.stream.abort(ending)
+        if self.session is not None and self.session.transport is not None:
+            self.session.abort(ending)
         else:
             self.given_up = ending
             self.connecting.cancel()
@@ -78,6 +80,7 @@ class Swarm:
         self._reactor = reactor
         self._mode = MODES[ModeName(task.mode)]
         self._manner = self._mode.manner(None, Send(task.send), 1 << 16)
+        self._dialect = DIALECTS[DialectName(task.dialect)]
         self._endpoint = clientFromString(reactor, task.connect)
         self._packet = b"x" * task.packet_size
         self._connections: dict[_Connection, None] = {}
@@ -176,7 +179,13 @@ class Swarm:
 
         def build() -> Session:
             connection.session = Session(
-                self._mode, self._tls, connection, self._manner, timeline, self._reactor
+                self._mode,
+                self._tls,
+                connection,
+                self._manner,
+                timeline,
+                self._reactor,
+                self._dialect.client(),
             )
             return connection.session
 

@@ -23,6 +23,7 @@ from tlsdemo.limits import raise_descriptor_limit
 from tlsdemo.load.plan import Task
 from tlsdemo.load.swarm import Swarm
 from tlsdemo.secure import ClientTLS
+from tlsdemo.upgrade.dialects import DIALECTS, DialectName
 
 REPORT_EVERY = 0.25
 
@@ -47,6 +48,7 @@ class Worker(LineOnlyReceiver):
             tls = ClientTLS.build(
                 Credentials(Path(task.certificate), Path(task.key), Path(task.authority)),
                 task.server_name,
+                DIALECTS[DialectName(task.dialect)].alpn,
             )
             self._swarm = Swarm(task, tls, self._reactor)
             self._looping.start(REPORT_EVERY, now=True)

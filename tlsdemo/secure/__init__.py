@@ -10,15 +10,15 @@ from tlsdemo.secure.cleartext import Cleartext
 from tlsdemo.secure.connection import TLSConnection
 from tlsdemo.secure.contexts import ClientAuth, ClientTLS, ServerTLS, Unusable
 from tlsdemo.secure.endings import Insecure
-from tlsdemo.secure.modes import MODES, Mode, ModeName
+from tlsdemo.secure.modes import MODES, TLS, Mode, ModeName
 from tlsdemo.secure.pair import SecurePair
 from tlsdemo.secure.readable import Readable, ReadableApplication
-from tlsdemo.secure.session import Session
 from tlsdemo.secure.stream import Delivery, Listener, Manner, Send, Stream
 from tlsdemo.secure.versions import versions
 
 __all__ = [
     "MODES",
+    "TLS",
     "Agreement",
     "Cleartext",
     "ClientAuth",
@@ -34,7 +34,6 @@ __all__ = [
     "SecurePair",
     "Send",
     "ServerTLS",
-    "Session",
     "Stream",
     "TLSConnection",
     "Unusable",

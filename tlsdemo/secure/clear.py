@@ -86,6 +86,7 @@ class ClearStream(Stream):
         """Close in order, once everything that was written has been sent."""
         self.disconnecting = True
         self._transport.loseConnection()
+        self.closing()
 
     def abortConnection(self) -> None:
         """Close at once; not one more byte is delivered."""

@@ -79,6 +79,7 @@ class Cleartext(Stream):
                 "which make them from any context"
             )
         connection.coalesce = self._manner.delivery is not Delivery.RECORD
+        connection.at_goodbye = self._peer_closes
         self._layer = layer
         self._connection = connection
 
@@ -148,6 +149,7 @@ class Cleartext(Stream):
             # A wire that was reset after close_notify has cut nothing off.
             reason = connectionDone
         self._state = _State.CLOSED
+        self._connection.at_goodbye = None
         ending = self._ending or ending_of(reason, self._connection, secure)
         application, self._application = self._application, None
         if application is None:
@@ -160,6 +162,12 @@ class Cleartext(Stream):
     def _end(self, application: IProtocol, ending: Ending, reason: Failure) -> None:
         self._listener.ended(self._ending or ending)
         application.connectionLost(reason)
+
+    def _peer_closes(self) -> None:
+        # The layer closes too, once all that was written has gone.  It drops what a producer still
+        # writes; and a wire that waits for a paused one would wait for ever.
+        self._layer.unregisterProducer()
+        self.closing()
 
     def _has_goodbye(self) -> bool:
         return bool(self._connection.get_shutdown() & SSL.RECEIVED_SHUTDOWN)
@@ -211,6 +219,7 @@ class Cleartext(Stream):
         if self._state is _State.SECURE:
             self.disconnecting = True
             self._layer.loseConnection()
+            self.closing()
         else:
             self.abortConnection()
 

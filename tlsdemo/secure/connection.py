@@ -31,6 +31,7 @@ class TLSConnection(SSL.Connection):
     ``held``: return nothing, whatever is there, until it is set back to ``False``.
     ``records``: how many application data records have been decrypted.
     ``verify_error``: the ``X509_V_ERR_`` number that the verification ended with, 0 if none.
+    ``at_goodbye``: called when the peer's close_notify is found.
     ``name_error``: why the peer's certificate is not for the name that we expect, if it is not.
     """
 
@@ -43,6 +44,7 @@ class TLSConnection(SSL.Connection):
         self.records = 0
         self.verify_error = 0
         self.name_error: Exception | None = None
+        self.at_goodbye: Callable[[], object] | None = None
         self._verify_name = verify_name
         self._kept: SSL.Error | None = None
 
@@ -85,11 +87,16 @@ class TLSConnection(SSL.Connection):
         """Decrypt: one record, or all that there are (``coalesce``), or none (``held``)."""
         if self.held:
             raise SSL.WantReadError
-        if not self.coalesce:
+        try:
+            if self.coalesce:
+                return self._drain(super().recv, bufsiz)
             data = super().recv(bufsiz, flags)
-            self.records += 1
-            return data
-        return self._drain(super().recv, bufsiz)
+        except SSL.ZeroReturnError:
+            if self.at_goodbye is not None:
+                self.at_goodbye()
+            raise
+        self.records += 1
+        return data
 
     def _drain(self, receive: Callable[[int], bytes], bufsiz: int) -> bytes:
         if self._kept is not None:

@@ -77,12 +77,17 @@ class Listener(Interface):
         """A connection that had been secured (or is plain) has come to its end."""
 
 
+def _nothing() -> None:
+    pass
+
+
 @implementer(ITransport, IConsumer, IPushProducer)
 class Stream(ABC):
     """What an application's protocol sees as its transport.
 
     ``events``: how often the application was handed bytes; ``bytes_in`` and ``bytes_out``: how
     many, in the clear; ``records``: TLS records of application data that came in, 0 when plain.
+    ``closing`` is called when the end of an orderly close begins to be waited for.
     Producers are registered here as with any transport, and pausing it holds everything back,
     also what has been decrypted already.
     """
@@ -93,6 +98,7 @@ class Stream(ABC):
         self.events = 0
         self.bytes_in = 0
         self.bytes_out = 0
+        self.closing: Callable[[], object] = _nothing
         self._application: IProtocol | None = None
         self._readable = (
             Readable(self, manner.high_water) if manner.delivery is Delivery.READABLE else None

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import ServerFactory
 
 from tlsdemo.addresses import address_text
-from tlsdemo.secure import Manner, Mode, ServerTLS, Session
+from tlsdemo.secure import Manner, Mode, ServerTLS
+from tlsdemo.server.door import Door
 from tlsdemo.server.role import Owner, Role
 from tlsdemo.server.served import Books, Served
+from tlsdemo.session.deadlines import FOREVER, Patience
+from tlsdemo.session.session import Session
 from tlsdemo.timeline import Timeline
+from tlsdemo.upgrade.dialogue import Dialogue
+from tlsdemo.upgrade.immediate import ImmediateServer
 
 
 @dataclass(frozen=True)
 class Setting:
-    """How the connections of one service are secured, and what is done with their cleartext."""
+    """How the connections of one service are secured, and what is done with their cleartext.
+
+    ``make_dialogue`` makes the plain words before TLS, for each connection.
+    """
 
     mode: Mode
     tls: ServerTLS
     manner: Manner
     make_role: Callable[[Owner], Role]
+    make_dialogue: Callable[[], Dialogue] = ImmediateServer
+    patience: Patience = FOREVER
+    door: Door = field(default_factory=Door)
 
 
 class SessionFactory(ServerFactory):
@@ -38,14 +49,30 @@ class SessionFactory(ServerFactory):
         self._served: dict[Served, None] = {}
         self._idle: list[Deferred[None]] = []
 
-    def buildProtocol(self, addr: IAddress | None) -> Session:
-        """Make the session for the connection from ``addr``."""
+    def buildProtocol(self, addr: IAddress | None) -> Session | None:
+        """Make the session for the connection from ``addr``, or none if there are too many."""
+        host = getattr(addr, "host", "")
+        full = self._setting.door.full_for(host)
+        if full is not None:
+            self._books.turned_away(address_text(addr) if addr is not None else "?", full)
+            return None
         number = self._books.statistics.opened + 1
         peer = address_text(addr) if addr is not None else "?"
         timeline = Timeline(self._clock.seconds, self._books.events.observer(number, peer))
         served = Served(number, peer, self._books, self._setting.make_role, timeline, self._forget)
         setting = self._setting
-        session = Session(setting.mode, setting.tls, served, setting.manner, timeline, self._clock)
+        session = Session(
+            setting.mode,
+            setting.tls,
+            served,
+            setting.manner,
+            timeline,
+            self._clock,
+            setting.make_dialogue(),
+            setting.patience,
+        )
+        setting.door.enter(host)
+        served.host = host
         session.factory = self
         self._served[served] = None
         served.opened(session)
@@ -53,18 +80,41 @@ class SessionFactory(ServerFactory):
 
     def _forget(self, served: Served) -> None:
         del self._served[served]
+        self._setting.door.leave(served.host)
         if not self._served:
             waiting, self._idle = self._idle, []
             for deferred in waiting:
                 deferred.callback(None)
 
+    def drain(self, seconds: float) -> Deferred[None]:
+        """Close every connection in order, and after ``seconds`` those at once that are left.
+
+        The Deferred fires when all are gone.
+        """
+        if seconds <= 0:
+            return self.abort_all()
+        idle = self._when_idle()
+        for served in list(self._served):
+            served.close()
+        patience = self._clock.callLater(seconds, self.abort_all)
+
+        def done(_: object) -> None:
+            if patience.active():
+                patience.cancel()
+
+        return idle.addCallback(done)
+
     def abort_all(self) -> Deferred[None]:
         """Close every connection at once; the Deferred fires when all are gone."""
-        idle: Deferred[None] = Deferred()
-        self._idle.append(idle)
+        idle = self._when_idle()
         for served in list(self._served):
             served.abort()
-        if not self._served:
-            self._idle.remove(idle)
+        return idle
+
+    def _when_idle(self) -> Deferred[None]:
+        idle: Deferred[None] = Deferred()
+        if self._served:
+            self._idle.append(idle)
+        else:
             idle.callback(None)
         return idle

@@ -20,6 +20,7 @@ from zope.interface import implementer
 from tlsdemo.addresses import address_text
 from tlsdemo.causes import CLEAN, Cause, Ending
 from tlsdemo.server.role import Owner, Role
+from tlsdemo.upgrade.handover import Handover, HandoverFailed
 
 
 class _State(enum.Enum):
@@ -35,9 +36,15 @@ class _State(enum.Enum):
 class Proxy(Role):
     """The client's side; it connects to the backend once the client is secure."""
 
-    def __init__(self, owner: Owner, endpoint: IStreamClientEndpoint) -> None:
+    def __init__(
+        self,
+        owner: Owner,
+        endpoint: IStreamClientEndpoint,
+        handover: Handover | None = None,
+    ) -> None:
         super().__init__(owner)
         self._endpoint = endpoint
+        self._handover = Handover() if handover is None else handover
         self._state = _State.CONNECTING
         self._backend = _Backend(self)
         self._early: list[bytes] = []
@@ -66,10 +73,15 @@ class Proxy(Role):
         backend = self._backend.transport
         self.owner.happened("backend connected")
         self.owner.backend_joined(address_text(backend.getHost()))
+        if self._handover.ready:
+            self._begin()
+
+    def _begin(self) -> None:
+        backend = self._backend.transport
         self.full = False
         backend.registerProducer(self, True)
         for data in self._early:
-            backend.write(data)
+            backend.write(self._handover.from_client(data))
         if self.transport is None:
             self._client_gone(in_order=True)
             return
@@ -82,7 +94,7 @@ class Proxy(Role):
     def dataReceived(self, data: bytes) -> None:
         """Pass the client's bytes on."""
         if self._state is _State.JOINED:
-            self._backend.transport.write(data)
+            self._backend.transport.write(self._handover.from_client(data))
         elif self._state is _State.CONNECTING:
             # A pause asks for no more, but what has been read already may still come.
             self._early.append(data)
@@ -90,9 +102,29 @@ class Proxy(Role):
             self._undelivered += len(data)
 
     def answered(self, data: bytes) -> None:
-        """Pass the backend's bytes on."""
+        """Pass the backend's bytes on, once it has greeted if it does."""
+        waits = not self._handover.ready
+        try:
+            passed = self._handover.from_backend(data)
+        except HandoverFailed as problem:
+            self._give_up(Ending(Cause.BACKEND_REFUSED, str(problem)))
+            return
+        if waits and self._handover.ready:
+            self._begin()
+        if self.transport is not None and passed:
+            self.transport.write(passed)
+
+    def _leave(self) -> None:
+        """Have nothing more to do with the backend, whether there is one yet or not."""
+        self._connecting.cancel()
+        if self._backend.transport is not None:
+            self._backend.transport.abortConnection()
+
+    def _give_up(self, ending: Ending) -> None:
+        self._done(ending)
+        self._backend.transport.abortConnection()
         if self.transport is not None:
-            self.transport.write(data)
+            self.transport.abort(ending)
 
     # The client, as the producer of what the backend takes.
 
@@ -123,7 +155,7 @@ class Proxy(Role):
                 self._state = _State.OWING
             else:
                 self._done(CLEAN)
-                self._connecting.cancel()
+                self._leave()
         elif self._state is _State.JOINED:
             self._client_gone(in_order)
         elif self._state is _State.BACKEND_GONE:
@@ -152,6 +184,11 @@ class Proxy(Role):
             lost = CLEAN if in_order else Ending(Cause.BACKEND_LOST, detail)
             self._done(self._ending or lost)
             return
+        if self._state in (_State.CONNECTING, _State.OWING):
+            self._give_up(Ending(Cause.BACKEND_REFUSED, "it closed before it had greeted"))
+            return
+        if self._state is _State.DRAINED:
+            return
         assert self.transport is not None
         self.transport.unregisterProducer()
         # A backend that closes while it has us wait has not taken what we wrote.
@@ -167,7 +204,7 @@ class Proxy(Role):
         """Give up what is still owed to the backend."""
         if self._state is _State.OWING:
             self._done(Ending(Cause.ABORTED))
-            self._connecting.cancel()
+            self._leave()
         elif self._state in (_State.JOINED, _State.CLIENT_GONE):
             self._ending = Ending(Cause.ABORTED)
             self._backend.transport.abortConnection()

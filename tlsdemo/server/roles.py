@@ -11,6 +11,7 @@ from tlsdemo.server.echo import Echo
 from tlsdemo.server.proxy import Proxy
 from tlsdemo.server.role import Owner, Role
 from tlsdemo.server.sink import Sink
+from tlsdemo.upgrade.handover import Handover
 
 
 class RoleName(enum.Enum):
@@ -21,15 +22,17 @@ class RoleName(enum.Enum):
     SINK = "sink"
 
 
-def _proxy(owner: Owner, backend: IStreamClientEndpoint | None) -> Role:
+def _proxy(
+    owner: Owner, backend: IStreamClientEndpoint | None, handover: Handover | None = None
+) -> Role:
     if backend is None:
         raise ValueError("a proxy needs a backend")
-    return Proxy(owner, backend)
+    return Proxy(owner, backend, handover)
 
 
-ROLES: dict[RoleName, Callable[[Owner, IStreamClientEndpoint | None], Role]] = {
+ROLES: dict[RoleName, Callable[..., Role]] = {
     RoleName.PROXY: _proxy,
-    RoleName.ECHO: lambda owner, _backend: Echo(owner),
-    RoleName.SINK: lambda owner, _backend: Sink(owner),
+    RoleName.ECHO: lambda owner, *_backend: Echo(owner),
+    RoleName.SINK: lambda owner, *_backend: Sink(owner),
 }
-"""How a role is made; the endpoint is that of the backend, for those who have one."""
+"""How a role is made: of its owner, and for those who have a backend its endpoint and handover."""

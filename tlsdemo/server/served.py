@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from twisted.internet.interfaces import IProtocol
 
 from tlsdemo.causes import CLEAN, Cause, Ending
-from tlsdemo.secure import Agreement, Session
+from tlsdemo.secure import Agreement
 from tlsdemo.server.eventlog import EventLog
 from tlsdemo.server.ledger import Entry, Ledger
 from tlsdemo.server.role import Owner, Role
 from tlsdemo.server.statistics import Statistics
+from tlsdemo.session.session import Session
 from tlsdemo.timeline import Fact, Timeline
 
 
@@ -23,6 +24,12 @@ class Books:
     statistics: Statistics
     ledger: Ledger
     events: EventLog
+
+    def turned_away(self, peer: str, why: str) -> None:
+        """Count, and log, a connection from ``peer`` that was not let in."""
+        ending = Ending(Cause.TOO_MANY, why)
+        self.statistics.failed[ending.cause.value] += 1
+        self.events.failed(0, peer, ending)
 
 
 class Served:
@@ -51,6 +58,7 @@ class Served:
         self._stream_ending: Ending | None = None
         self._role_ending: Ending | None = None
         self._role: Role | None = None
+        self.host = ""
         self.session: Session
 
     def opened(self, session: Session) -> None:
@@ -67,9 +75,14 @@ class Served:
         """Close at once."""
         if self._role is not None:
             self._role.abort()
-        stream = self.session.stream
-        if stream is not None:
-            stream.abortConnection()
+        self.session.abort(Ending(Cause.ABORTED))
+
+    def close(self) -> None:
+        """Close in order what can be; the rest, whose handshake is not complete, at once."""
+        if self._role is not None and self.session.stream is not None:
+            self.session.stream.loseConnection()
+        else:
+            self.abort()
 
     # What the securing tells.
 

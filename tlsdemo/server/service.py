@@ -25,6 +25,8 @@ from tlsdemo.addresses import endpoint_text
 from tlsdemo.figures.snapshot import Snapshot
 from tlsdemo.figures.wording import run_line, statistics_line, summary_lines
 from tlsdemo.secure import MODES, Manner, Mode, ModeName, ServerTLS
+from tlsdemo.server.bounded import Bounded
+from tlsdemo.server.door import Door
 from tlsdemo.server.eventlog import EventLog
 from tlsdemo.server.factory import SessionFactory, Setting
 from tlsdemo.server.lag import LagMeter
@@ -35,6 +37,9 @@ from tlsdemo.server.served import Books
 from tlsdemo.server.sink import Sink
 from tlsdemo.server.statistics import Statistics
 from tlsdemo.server.status import Answer, Question, StatusFactory
+from tlsdemo.session.deadlines import FOREVER, Patience
+from tlsdemo.upgrade.dialects import DIALECTS, Dialect, DialectName
+from tlsdemo.upgrade.dialogue import MAX_LINE, MAX_PLAIN, Dialogue
 
 BACKLOG = 512
 """Connections that may wait to be accepted; Twisted's 50 makes a burst of clients wait longer."""
@@ -59,6 +64,13 @@ class ServerConfig:
     ``status``: endpoint string of the status service, ``None`` for none.
     ``interval``: seconds between two lines of statistics.  ``remember``: how many connections
     the status service can tell of.
+
+    ``dialect``: the plain words before TLS; with ``auto``, TLS from the first byte as well.
+    ``guard`` off lets plain bytes that were injected pass for cleartext.  ``max_line`` and
+    ``max_plain``: bytes of a line, and of all words before TLS.  ``patience``: the deadlines, in
+    seconds; ``backend_patience``: how long connecting to the backend may take.
+    ``max_connections`` and ``max_per_address``: how many at once, 0 for any number.  ``drain``:
+    seconds that open connections have to end in order when the server stops.
     """
 
     listen: Sequence[str]
@@ -72,6 +84,16 @@ class ServerConfig:
     log_first: int = 3
     log_every: int = 100
     remember: int = 1 << 16
+    dialect: Dialect = DIALECTS[DialectName.IMMEDIATE]
+    auto: bool = False
+    guard: bool = True
+    max_line: int = MAX_LINE
+    max_plain: int = MAX_PLAIN
+    patience: Patience = FOREVER
+    backend_patience: float = 30.0
+    max_connections: int = 0
+    max_per_address: int = 0
+    drain: float = 0.0
 
 
 class Server(Service):
@@ -97,21 +119,39 @@ class Server(Service):
         self._ports: list[IListeningPort] = []
         self._backend: IStreamClientEndpoint | None = None
         self._has_sink = config.role is RoleName.PROXY and config.backend is None
-        self._factory = self._make_factory(config.mode, self._make_role, self._books)
-        self._sink = self._make_factory(MODES[ModeName.CLEAR], Sink, self._sink_books)
+        self._factory = SessionFactory(
+            Setting(
+                config.mode,
+                config.tls,
+                config.manner,
+                self._make_role,
+                self._make_dialogue,
+                config.patience,
+                Door(config.max_connections, config.max_per_address),
+            ),
+            self._books,
+            reactor,
+        )
+        self._sink = SessionFactory(
+            Setting(MODES[ModeName.CLEAR], config.tls, config.manner, Sink),
+            self._sink_books,
+            reactor,
+        )
         self._looping = LoopingCall(self._tell)
         self._looping.clock = reactor
         self._before = Snapshot()
         self._reported: deque[str] = deque(maxlen=_REPORTED)
 
-    def _make_factory(
-        self, mode: Mode, make_role: Callable[..., Role], books: Books
-    ) -> SessionFactory:
-        setting = Setting(mode, self._config.tls, self._config.manner, make_role)
-        return SessionFactory(setting, books, self._reactor)
-
     def _make_role(self, owner: Owner) -> Role:
-        return ROLES[self._config.role](owner, self._backend)
+        handover = self._config.dialect.handover if self._config.backend is not None else None
+        return ROLES[self._config.role](
+            owner, self._backend, None if handover is None else handover()
+        )
+
+    def _make_dialogue(self) -> Dialogue:
+        config = self._config
+        make = config.dialect.auto() if config.auto else config.dialect.server
+        return make(config.guard, config.max_line, config.max_plain)
 
     # Starting.
 
@@ -122,7 +162,9 @@ class Server(Service):
         if self._has_sink:
             backend = endpoint_text(self._listen("tcp:0:interface=127.0.0.1", self._sink).getHost())
         if backend is not None:
-            self._backend = clientFromString(self._reactor, backend)
+            self._backend = Bounded(
+                clientFromString(self._reactor, backend), self._reactor, config.backend_patience
+            )
         wrapped = config.mode.wrap(config.tls, self._factory, self._reactor)
         self._serving = [self._listen(where, wrapped) for where in config.listen]
         if config.status is not None:
@@ -149,13 +191,21 @@ class Server(Service):
         self._before = self.snapshot()
         self._looping.start(config.interval, now=False)
         _log.info(
-            "listening on {listening}; mode {mode}, delivery {delivery}, role {role}{backend}",
+            "listening on {listening}; mode {mode}, dialect {dialect}, delivery {delivery}, "
+            "role {role}{backend}",
             listening=", ".join(self.listening()),
             mode=config.mode.name.value,
+            dialect=f"{'auto:' if config.auto else ''}{config.dialect.name.value}",
             delivery=config.manner.delivery.value,
             role=config.role.value,
             backend=self._backend_text(),
         )
+
+        if not config.guard:
+            _log.critical(
+                "UNSAFE: plain bytes injected before TLS will pass for cleartext. "
+                "For demonstration only."
+            )
 
     def _backend_text(self) -> str:
         if self._config.role is not RoleName.PROXY:
@@ -218,9 +268,15 @@ class Server(Service):
         last = self.snapshot()
         stopping: list[Deferred[Any]] = [
             *(maybeDeferred(port.stopListening) for port in self._ports),
-            self._factory.abort_all(),
-            self._sink.abort_all(),
+            # The embedded sink has to be there for as long as there is something to drain to it.
+            self._factory.drain(self._config.drain).addCallback(lambda _: self._sink.abort_all()),
         ]
+        if last.open and self._config.drain:
+            _log.info(
+                "{open} connections are open; they have {seconds:g} s to end in order",
+                open=last.open,
+                seconds=self._config.drain,
+            )
         done = gatherResults(stopping, consumeErrors=True)
         return done.addCallback(lambda _: self._sum_up(last))
 

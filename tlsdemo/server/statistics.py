@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from tlsdemo.causes import Ending
 from tlsdemo.figures.snapshot import Snapshot
-from tlsdemo.secure import Session, Stream
+from tlsdemo.secure import Stream
+from tlsdemo.session.session import Session
 
 
 class _Tally:

@@ -10,16 +10,20 @@ from functools import partial
 from tlsdemo.upgrade.auto import AutoServer
 from tlsdemo.upgrade.dialogue import BEGIN, Dialogue, State
 from tlsdemo.upgrade.ftp import FtpClient, FtpServer
+from tlsdemo.upgrade.handover import Handover
 from tlsdemo.upgrade.imap import ImapClient, ImapServer
+from tlsdemo.upgrade.imap_handover import ImapHandover
 from tlsdemo.upgrade.immediate import ImmediateClient, ImmediateServer
 from tlsdemo.upgrade.ldap import LdapClient, LdapServer
 from tlsdemo.upgrade.line import LineClient, LineServer
 from tlsdemo.upgrade.mysql import MysqlClient, MysqlServer
 from tlsdemo.upgrade.nntp import NntpClient, NntpServer
 from tlsdemo.upgrade.pop3 import Pop3Client, Pop3Server
+from tlsdemo.upgrade.pop3_handover import Pop3Handover
 from tlsdemo.upgrade.postgres import PostgresClient, PostgresDirectClient, PostgresServer
 from tlsdemo.upgrade.sieve import SieveClient, SieveServer
 from tlsdemo.upgrade.smtp import LmtpClient, LmtpServer, SmtpClient, SmtpServer
+from tlsdemo.upgrade.smtp_handover import SmtpHandover
 from tlsdemo.upgrade.xmpp import XmppClient, XmppServer
 
 
@@ -44,12 +48,23 @@ class DialectName(enum.Enum):
 
 @dataclass(frozen=True)
 class Dialect:
-    """One way to agree on TLS: the class of each role, and where to read how."""
+    """One way to agree on TLS: the class of each role, and where to read how.
+
+    ``handover``: what sets the plain protocol right between a client that has been upgraded here
+    and a backend that has not; ``None`` where a proxy cannot go on with this dialect.
+    """
 
     name: DialectName
     server: type[Dialogue]
     client: type[Dialogue]
     source: str
+    handover: type[Handover] | None = None
+
+    @property
+    def alpn(self) -> tuple[str, ...]:
+        """The protocols that the dialect has to agree on by ALPN, in one of its ways."""
+        rules = (*self.server.table.values(), *self.client.table.values())
+        return tuple(dict.fromkeys(rule.alpn.decode() for rule in rules if rule.alpn))
 
     @property
     def has_words(self) -> bool:
@@ -73,18 +88,27 @@ class Dialect:
 DIALECTS = {
     dialect.name: dialect
     for dialect in (
-        Dialect(DialectName.IMMEDIATE, ImmediateServer, ImmediateClient, "As in the original"),
-        Dialect(DialectName.LINE, LineServer, LineClient, "A demonstration of our own"),
-        Dialect(DialectName.SMTP, SmtpServer, SmtpClient, "RFC 3207"),
-        Dialect(DialectName.LMTP, LmtpServer, LmtpClient, "RFC 3207 and RFC 2033"),
-        Dialect(DialectName.IMAP, ImapServer, ImapClient, "RFC 9051"),
-        Dialect(DialectName.POP3, Pop3Server, Pop3Client, "RFC 2595"),
-        Dialect(DialectName.POSTGRES, PostgresServer, PostgresClient, "PostgreSQL's SSLRequest"),
+        Dialect(
+            DialectName.IMMEDIATE, ImmediateServer, ImmediateClient, "As in the original", Handover
+        ),
+        Dialect(DialectName.LINE, LineServer, LineClient, "A demonstration of our own", Handover),
+        Dialect(DialectName.SMTP, SmtpServer, SmtpClient, "RFC 3207", SmtpHandover),
+        Dialect(DialectName.LMTP, LmtpServer, LmtpClient, "RFC 3207 and RFC 2033", SmtpHandover),
+        Dialect(DialectName.IMAP, ImapServer, ImapClient, "RFC 9051", ImapHandover),
+        Dialect(DialectName.POP3, Pop3Server, Pop3Client, "RFC 2595", Pop3Handover),
+        Dialect(
+            DialectName.POSTGRES,
+            PostgresServer,
+            PostgresClient,
+            "PostgreSQL's SSLRequest",
+            Handover,
+        ),
         Dialect(
             DialectName.POSTGRES_DIRECT,
             PostgresServer,
             PostgresDirectClient,
             "PostgreSQL's TLS without an SSLRequest, told by ALPN",
+            Handover,
         ),
         Dialect(DialectName.LDAP, LdapServer, LdapClient, "RFC 4511"),
         Dialect(DialectName.XMPP, XmppServer, XmppClient, "RFC 6120"),

@@ -24,6 +24,9 @@ class HandoverFailed(Exception):
 class Handover:
     """Passes everything on as it is: for dialects in which the client speaks first."""
 
+    ready = True
+    """Whether the backend has greeted, if it does; before that, nothing is to be said to it."""
+
     def from_backend(self, data: bytes) -> bytes:
         """Return what of the backend's ``data`` goes to the client.
 

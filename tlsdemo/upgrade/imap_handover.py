@@ -16,7 +16,7 @@ class ImapHandover(Handover):
     """
 
     def __init__(self) -> None:
-        self._greeted = False
+        self.ready = False
         self._responses = Lines()
         self._commands = Lines()
         self._in_response = False
@@ -32,10 +32,10 @@ class ImapHandover(Handover):
         return b"".join(passed)
 
     def _response(self, line: bytes) -> bytes:
-        if not self._greeted:
+        if not self.ready:
             if not line.upper().startswith(b"* OK"):
                 raise HandoverFailed(f"the backend's greeting is {ascii(text(line))[1:]}")
-            self._greeted = True
+            self.ready = True
             return b""
         begins, self._in_response = not self._in_response, False
         size = literal_size(line)

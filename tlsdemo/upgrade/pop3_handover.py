@@ -18,7 +18,7 @@ class Pop3Handover(Handover):
     """
 
     def __init__(self) -> None:
-        self._greeted = False
+        self.ready = False
         self._replies = Lines()
         self._commands = Lines()
         self._asked: deque[tuple[bytes, bool]] = deque()
@@ -35,10 +35,10 @@ class Pop3Handover(Handover):
         return b"".join(passed)
 
     def _reply(self, line: bytes) -> bytes:
-        if not self._greeted:
+        if not self.ready:
             if not line.startswith(b"+OK"):
                 raise HandoverFailed(f"the backend's greeting is {ascii(text(line))[1:]}")
-            self._greeted = True
+            self.ready = True
             return b""
         if self._within is not None:
             if line == b".\r\n":

@@ -24,7 +24,7 @@ class SmtpHandover(Handover):
     """
 
     def __init__(self) -> None:
-        self._greeted = False
+        self.ready = False
         self._client = _Client.COMMAND
         self._replies = Lines()
         self._commands = Lines()
@@ -41,10 +41,10 @@ class SmtpHandover(Handover):
 
     def _reply(self, line: bytes) -> bytes:
         code, separator = line[:3], line[3:4]
-        if not self._greeted:
+        if not self.ready:
             if code != b"220":
                 raise HandoverFailed(f"the backend's greeting is {ascii(text(line))[1:]}")
-            self._greeted = separator != b"-"
+            self.ready = separator != b"-"
             return b""
         if code == b"354":
             self._client = _Client.CONTENT

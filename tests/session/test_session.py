@@ -9,7 +9,8 @@ from tests.secure.ends import End, client_tls, foreign_client, server_tls
 from tests.secure.sockets import SocketTestCase, both
 from tests.support import AwaitedRecorder, RecordingListener, factory_of, patch_reactor_clock
 from tlsdemo.causes import Cause
-from tlsdemo.secure import MODES, ClientTLS, Mode, ModeName, ServerTLS, Session, Stream
+from tlsdemo.secure import MODES, ClientTLS, Mode, ModeName, ServerTLS, Stream
+from tlsdemo.session.session import Session
 from tlsdemo.timeline import Timeline
 
 LARGE = b"0123456789abcdef" * 10_000

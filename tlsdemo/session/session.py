@@ -1,0 +1,209 @@
+"""The protocol on the socket: plain until both peers agree on TLS, then a mode's.
+
+Theory of operation.  A session obeys its dialogue until that says ``Switch`` or ``Refuse``, and
+never feeds it again.  At ``Switch`` it has its mode secure the transport; what of the input
+belongs to TLS already goes the way that every later byte of the wire goes: to the protocol that
+the transport has *then*, which is the TLS layer under ``startTLS`` and the session itself
+otherwise.  This is the one place where a connection changes from plain to TLS, for every dialect
+and every mode, so nothing that came in plain can reach an application.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+from twisted.internet.interfaces import (
+    IDelayedCall,
+    IHandshakeListener,
+    IProtocol,
+    IReactorTime,
+)
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from tlsdemo.causes import Cause, Ending
+from tlsdemo.secure import TLS, Agreement, Cleartext, Listener, Manner, Mode, Stream
+from tlsdemo.session.deadlines import FOREVER, Deadlines, Patience, Phase
+from tlsdemo.timeline import Timeline
+from tlsdemo.upgrade.dialogue import Command, Dialogue, Refuse, Say, Switch
+from tlsdemo.upgrade.immediate import ImmediateServer
+
+MOMENT = 0.3
+"""Seconds that a server waits for a first byte, where both TLS and a greeting are possible."""
+
+
+class _State(enum.Enum):
+    PLAIN = "plain"
+    SECURING = "securing"
+    REFUSED = "refused"
+
+
+@implementer(IHandshakeListener)
+class Session(Protocol):
+    """One connection, of a server or a client, from the first plain byte to its end.
+
+    ``listener`` is told how it goes.  ``dialogue`` is one that has not begun; without one, TLS
+    starts at once.  The session provides ``IHandshakeListener`` and stays the transport's
+    protocol, as ``startTLS`` wants it; what comes then it hands on to what the mode put on the
+    wire.
+    """
+
+    stream: Stream | None = None
+
+    def __init__(
+        self,
+        mode: Mode,
+        tls: TLS,
+        listener: Listener,
+        manner: Manner,
+        timeline: Timeline,
+        clock: IReactorTime,
+        dialogue: Dialogue | None = None,
+        patience: Patience = FOREVER,
+    ) -> None:
+        self._mode = mode
+        self._tls = tls
+        self._listener = listener
+        self._manner = manner
+        self._timeline = timeline
+        self._clock = clock
+        self._dialogue = ImmediateServer() if dialogue is None else dialogue
+        self._state = _State.PLAIN
+        self._ending: Ending | None = None
+        self._switched = Switch()
+        self._moment: IDelayedCall | None = None
+        self._wire: IProtocol | None = None
+        self._deadlines = Deadlines(clock, patience, self._moved, self.abort)
+
+    # What the transport tells.
+
+    def connectionMade(self) -> None:
+        """Begin the dialogue."""
+        self._timeline.record("connected")
+        self._deadlines.enter(Phase.PLAIN)
+        self._obey(self._dialogue.start())
+        if self._state is _State.PLAIN and self._dialogue.awaits_first_byte:
+            self._moment = self._clock.callLater(MOMENT, self._nothing_came)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take what the transport brings: plain words, then what is for the wire's protocol."""
+        if self._wire is not None:
+            self._wire.dataReceived(data)
+        elif self._state is _State.PLAIN:
+            self._end_moment()
+            self._obey(self._dialogue.receive(data))
+
+    def handshakeCompleted(self) -> None:
+        """Hand on Twisted's word to the stream that asks for it."""
+        stream: Any = self.stream
+        assert isinstance(stream, Cleartext)
+        stream.handshakeCompleted()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Hand on the end."""
+        self._end_moment()
+        if self._wire is not None:
+            self._wire.connectionLost(reason)
+        else:
+            before = Ending(Cause.HANDSHAKE_INTERRUPTED, "the peer closed before TLS was agreed on")
+            self.insecure(self._ending or before)
+
+    # What the dialogue orders.
+
+    def _obey(self, commands: list[Command]) -> None:
+        for command in commands:
+            if isinstance(command, Say):
+                self._say(command.data)
+            elif isinstance(command, Switch):
+                self._switch(command)
+            else:
+                self._refuse(command)
+
+    def _say(self, data: bytes) -> None:
+        assert self.transport is not None
+        self.transport.write(data)
+
+    def _switch(self, switch: Switch) -> None:
+        self._state = _State.SECURING
+        self._switched = switch
+        self._deadlines.enter(Phase.HANDSHAKE)
+        self._timeline.record(self._mode.called)
+        transport: Any = self.transport
+        self._wire, self.stream = self._mode.secure(
+            transport, self._tls, self, self._manner, self._clock
+        )
+        self.stream.closing = self._closing
+        if switch.leftover:
+            transport.protocol.dataReceived(switch.leftover)
+
+    def _refuse(self, refuse: Refuse) -> None:
+        assert self.transport is not None
+        self._state = _State.REFUSED
+        self._ending = Ending(refuse.cause, refuse.detail)
+        self._timeline.record("upgrade refused")
+        self._say(refuse.data)
+        self._deadlines.enter(Phase.CLOSING)
+        self.transport.loseConnection()
+
+    def _nothing_came(self) -> None:
+        self._moment = None
+        self._obey(self._dialogue.nothing_came())
+
+    def _end_moment(self) -> None:
+        if self._moment is not None:
+            self._moment.cancel()
+            self._moment = None
+
+    # What the stream tells, on its way to the listener.
+
+    def handshake_completed(self) -> None:
+        """Hand on Twisted's word."""
+        self._listener.handshake_completed()
+
+    def secure(self, agreement: Agreement) -> IProtocol | None:
+        """Ask the listener for the application, if what the dialogue demands was agreed on."""
+        wanted = self._switched.alpn.decode()
+        if wanted and agreement.alpn != wanted:
+            self.abort(Ending(Cause.PROTOCOL_ERROR, f"ALPN {wanted!r} was not agreed on"))
+            return None
+        self._deadlines.enter(Phase.SECURE)
+        application = self._listener.secure(agreement)
+        if application is not None and self._switched.injected:
+            # Only ever with the guard off: what a careless server does with injected bytes.
+            self._clock.callLater(0, application.dataReceived, self._switched.injected)
+        return application
+
+    def plain(self) -> IProtocol | None:
+        """Ask the listener for the application, in mode ``clear``."""
+        self._deadlines.enter(Phase.SECURE)
+        return self._listener.plain()
+
+    def insecure(self, ending: Ending) -> None:
+        """Hand on the end."""
+        self._deadlines.enter(Phase.OVER)
+        self._listener.insecure(ending)
+
+    def ended(self, ending: Ending) -> None:
+        """Hand on the end."""
+        self._deadlines.enter(Phase.OVER)
+        self._listener.ended(ending)
+
+    # Its deadlines, and who ends it early.
+
+    def _moved(self) -> int:
+        stream = self.stream
+        return 0 if stream is None else stream.bytes_in + stream.bytes_out
+
+    def _closing(self) -> None:
+        self._deadlines.enter(Phase.CLOSING)
+
+    def abort(self, ending: Ending) -> None:
+        """Close at once, with ``ending`` as the cause."""
+        if self.stream is not None:
+            self.stream.abort(ending)
+        else:
+            self._ending = self._ending or ending
+            transport: Any = self.transport
+            transport.abortConnection()
