@@ -24,6 +24,10 @@ _MOST_OF_A_DRAIN = 1 << 18
 """Bytes after which a drain is handed on although more may wait; a read of a socket brings less."""
 
 
+# Looked up once: it is called for every record.
+_receive = SSL.Connection.recv
+
+
 class TLSConnection(SSL.Connection):
     """A memory-BIO connection whose ``recv()`` serves the three deliveries.
 
@@ -89,8 +93,8 @@ class TLSConnection(SSL.Connection):
             raise SSL.WantReadError
         try:
             if self.coalesce:
-                return self._drain(super().recv, bufsiz)
-            data = super().recv(bufsiz, flags)
+                return self._drain(bufsiz)
+            data = _receive(self, bufsiz, flags)
         except SSL.ZeroReturnError:
             if self.at_goodbye is not None:
                 self.at_goodbye()
@@ -98,14 +102,14 @@ class TLSConnection(SSL.Connection):
         self.records += 1
         return data
 
-    def _drain(self, receive: Callable[[int], bytes], bufsiz: int) -> bytes:
+    def _drain(self, bufsiz: int) -> bytes:
         if self._kept is not None:
             raise self._kept
         chunks: list[bytes] = []
         size = 0
         try:
             while size < _MOST_OF_A_DRAIN:
-                chunk = receive(bufsiz)
+                chunk = _receive(self, bufsiz)
                 size += len(chunk)
                 chunks.append(chunk)
         except SSL.WantReadError:
