@@ -305,6 +305,17 @@ class Interrupting(ComparisonCase):
         self.assertEqual([server.log[-1] for server in self.servers], ["stop"])
         self.assertFalse(self.reactor.hasStopped)
 
+    def test_a_server_that_ctrl_c_reached_too_is_no_other_problem(self) -> None:
+        started: Deferred[None] = Deferred()
+        self.starting = lambda: started
+
+        def script() -> None:
+            self.reactor.interrupt()
+            started.errback(CannotLaunch("the server did not start: KeyboardInterrupt"))
+
+        self.script = script
+        self.assertEqual(self.refused(self.run_, 1), self.INTERRUPTED)
+
     def test_after_the_end_there_is_nothing_to_interrupt(self) -> None:
         self.script = lambda: self.assertEqual(self.reactor.interrupt(), [None])
         self.assertEqual(self.run_(), 0)

@@ -11,13 +11,13 @@ from tests.load.fakes import strangers
 from tests.support import certificates
 
 RUN_LINE = r"run \S+: sent [\d,]+, received [\d,]+, lost \d+ bytes"
+FEW = ("--conn=3", "--duration=0", "--workers=1")
 
 
 class Case(ProcessCase):
     def client(self, where: str, *options: str) -> Running:
         return self.twistd(
-            *("tlsclient", f"--connect={where}", "--status=unix:status", "--workers=2"),
-            *(self.certs, *options),
+            *("tlsclient", f"--connect={where}", "--status=unix:status", self.certs, *options)
         )
 
     def run_line(self, text: str) -> str:
@@ -29,7 +29,7 @@ class Case(ProcessCase):
 class InOneDirectory(Case):
     def loaded(self, where: str) -> str:
         """Put a load on the server, and return the line that tells what became of it."""
-        client = self.client(where, "--conn=40", "--duration=0.3")
+        client = self.client(where, "--conn=40", "--duration=0.3", "--workers=2")
         self.assertEqual(client.ends(), 0, client.said)
         self.assertIn("40 connections: 40 secured", client.said)
         self.assertIn("0 failed, 40 ended in order", client.said)
@@ -82,7 +82,7 @@ class AClientThatFails(Case):
         server, where = self.server()
         stranger = strangers().client
         client = self.client(
-            *(where, "--conn=3", "--duration=0", f"--cert={stranger.certificate}"),
+            *(where, *FEW, f"--cert={stranger.certificate}"),
             *(f"--key={stranger.key}", f"--ca={certificates().authority}"),
         )
         said = self.failed(client)
@@ -91,12 +91,12 @@ class AClientThatFails(Case):
         self.assertIn("failed 3 (certificate untrusted 3)", self.summary(server))
 
     def test_because_nothing_listens(self) -> None:
-        client = self.client("unix:nobody", "--status=none", "--conn=3", "--duration=0")
+        client = self.client("unix:nobody", "--status=none", *FEW)
         self.assertIn("3 failed (connecting failed 3)", self.failed(client))
 
     def test_because_nobody_tells_what_arrived(self) -> None:
         _, where = self.server()
-        client = self.client(where, "--status=unix:nobody", "--conn=3", "--duration=0")
+        client = self.client(where, "--status=unix:nobody", *FEW)
         said = self.failed(client)
         self.assertIn("3 secured", said)
         self.assertRegex(said, r"run \S+: sent 0, received not known")
@@ -106,7 +106,7 @@ class AClientThatFails(Case):
 class AClientThatIsEnded(Case):
     def sending(self) -> tuple[Running, Watched]:
         _, where = self.server()
-        client = self.client(where, "--conn=4", "--duration=1000")
+        client = self.client(where, "--conn=4", "--duration=1000", "--workers=2")
         client.says("sending")
         workers = Watched(children(client.pid))
         self.addCleanup(workers.end)

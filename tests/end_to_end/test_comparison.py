@@ -50,25 +50,15 @@ class Ended(Case):
     if not hasattr(os, "pidfd_open"):
         skip = "Python has no os.pidfd_open here, with which to wait for others' children"
 
-    def sending(self) -> tuple[Running, Watched]:
+    def test_by_ctrl_c_it_shows_the_figures_so_far_and_leaves_nobody(self) -> None:
         command = self.compare("--conn=4", "--duration=1000", "--mode=pair", "--mode=clear")
         command.says("sending")
         started = Watched(children(command.pid))
         self.addCleanup(started.end)
-        self.assertEqual(len(started), 2)
-        return command, started
-
-    def test_by_ctrl_c_it_shows_the_figures_so_far_and_leaves_nobody(self) -> None:
-        command, started = self.sending()
+        self.assertEqual(len(started), 2)  # a server and a worker
         command.signal_all(signal.SIGINT)
         self.assertEqual(command.ends(), 1)
         self.assertNotIn("Traceback", command.said)
         self.assertIn("lost 0 bytes", command.said)
         self.assertIn("interrupted: the figures are those until then", command.said)
-        self.assertEqual(started.still_run(), [])
-
-    def test_by_force_it_leaves_nobody(self) -> None:
-        command, started = self.sending()
-        command.signal(signal.SIGKILL)
-        self.assertEqual(command.ends(), -signal.SIGKILL)
         self.assertEqual(started.still_run(), [])

@@ -76,6 +76,13 @@ class Problems(RunCase):
         other.report("over", peers=[], sent=10)
         self.assertEqual(self.problem(), "a worker process ended: MemoryError")
 
+    def test_of_several_that_die_the_first_is_told(self) -> None:
+        self.begin()
+        one, other = self.workers
+        one.die(b"MemoryError")
+        other.die(b"no more workers")
+        self.assertEqual(self.problem(), "a worker process ended: MemoryError")
+
     def test_what_a_dead_workers_connections_delivered_is_not_called_lost(self) -> None:
         self.asking()
         self.to_sending()
@@ -150,6 +157,13 @@ class Stopping(RunCase):
         run.stop()
         self.assertNoResult(self.going)
         self.end()
+        self.stopped()
+
+    def test_a_worker_that_ctrl_c_reached_too_is_no_other_problem(self) -> None:
+        run = self.begin()
+        run.stop()
+        for worker in self.workers:
+            worker.die(b"KeyboardInterrupt")
         self.stopped()
 
     def test_twice_is_as_good_as_once(self) -> None:

@@ -122,7 +122,7 @@ class Comparison:
     def _failed(self, failure: Failure) -> None:
         if not failure.check(CannotLaunch):
             failure.printTraceback(sys.stderr)
-        self._problem = failure.getErrorMessage()
+        self._problem = self._problem or failure.getErrorMessage()
 
     def _stop(self, _: object) -> None:
         self._done = None

@@ -157,7 +157,8 @@ class LoadRun:
             deferred.callback(None)
 
     def _broke(self, problem: str) -> None:
-        self._problem = problem
+        if not self._stopped:
+            self._problem = problem
         self._broken = True
         self.stop()
         self._changed()
