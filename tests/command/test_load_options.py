@@ -94,10 +94,12 @@ class Workers(LoadOptionsCase):
 
 
 class TaskTests(LoadOptionsCase):
-    def task(self, *arguments: str, mode: ModeName = ModeName.STARTTLS) -> Task:
+    def task(
+        self, *arguments: str, mode: ModeName = ModeName.STARTTLS, name: str = "localhost"
+    ) -> Task:
         where = certificates().authority.parent.parent
         options = self.parse(f"--certs={where}", *arguments)
-        return options.task("tcp:127.0.0.1:1", mode, "localhost")
+        return options.task("tcp:127.0.0.1:1", mode, name)
 
     def test_it_is_what_the_options_say(self) -> None:
         client = certificates().client
@@ -142,6 +144,6 @@ class TaskTests(LoadOptionsCase):
     def test_a_name_that_no_certificate_can_have_is_told_in_a_line(self) -> None:
         for name in ("", "not a name", "a..b"):
             self.assertEqual(
-                self.refused(lambda name=name: self.parse().task("", ModeName.PAIR, name)),  # type: ignore[misc]
+                self.refused(lambda name=name: self.task(name=name)),  # type: ignore[misc]
                 f"load: --server-name is {name!r}, which no certificate can name",
             )

@@ -18,6 +18,7 @@ from tlsdemo.command import options
 from tlsdemo.command.options import (
     CredentialOptions,
     Options,
+    TLSOptions,
     check_client_endpoint,
     check_server_endpoint,
     choice,
@@ -27,6 +28,7 @@ from tlsdemo.command.options import (
     whole,
 )
 from tlsdemo.credentials import Credentials
+from tlsdemo.secure.policy import Policy, TLSVersion
 
 
 class Colour(enum.Enum):
@@ -266,3 +268,77 @@ class Endpoints(SynchronousTestCase):
                 self.assertIn(f"--where is {where!r}, which is no endpoint string", problem)
                 self.assertIn(f"such as {example} (", problem)
                 self.assertNotIn("\n", problem)
+
+
+class SeveralCertificates(CredentialCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.ours, self.theirs = certificates().server, strangers().server
+        self.pairs = [
+            f"--{name}={path}"
+            for each in (self.ours, self.theirs)
+            for name, path in (("cert", each.certificate), ("key", each.key))
+        ]
+
+    def identities(self, *arguments: str) -> list[Credentials]:
+        command = CredentialOptions()
+        command.parseOptions([f"--certs={self.home / 'certs'}", *arguments])
+        return command.identities("server")
+
+    def test_each_goes_with_its_key_in_their_order_and_with_the_one_authority(self) -> None:
+        authority = self.theirs.authority
+        self.assertEqual(
+            self.identities(*self.pairs, f"--ca={authority}"),
+            [Credentials(each.certificate, each.key, authority) for each in (self.ours, self.theirs)],
+        )
+
+    def test_without_any_there_is_the_demonstrations(self) -> None:
+        self.assertEqual(self.identities(), [self.credentials()])
+
+    def test_a_side_that_shows_one_refuses_a_second(self) -> None:
+        said = self.said(*self.pairs, status=2)
+        self.assertEqual(said, "tlsdemo: --cert is given 2 times, and a server shows one")
+
+    def test_one_without_the_other_is_told_in_a_line(self) -> None:
+        said = self.said(*self.pairs[:3], status=2)
+        self.assertIn("--cert is given 2 times and --key 1 times; each needs the other", said)
+
+    def test_a_second_that_is_bad_is_named(self) -> None:
+        said = self.said(*self.pairs, "--cert=/nowhere/b.pem", f"--key={self.ours.key}")
+        self.assertIn("'/nowhere/b.pem' cannot be read", said)
+
+
+class Policies(RefusingCase):
+    def policy(self, *arguments: str) -> object:
+        command = TLSOptions()
+        command.parseOptions(arguments)
+        return command["policy"]
+
+    def test_are_strict_unless_told_otherwise(self) -> None:
+        self.assertEqual(self.policy(), Policy())
+
+    def test_are_what_the_options_say(self) -> None:
+        self.assertEqual(
+            self.policy("--tls-min=1.3", "--tls-max=1.3"),
+            Policy(lowest=TLSVersion.TLS_1_3),
+        )
+        self.assertEqual(
+            self.policy("--tls-min=1.1", "--tls-max=1.2", "--ciphers=ECDHE:@SECLEVEL=0"),
+            Policy(TLSVersion.TLS_1_1, TLSVersion.TLS_1_2, "ECDHE:@SECLEVEL=0"),
+        )
+
+    def test_every_problem_is_one_line_that_names_the_option_and_the_value(self) -> None:
+        for arguments, expected in {
+            "--tls-min=2": "--tls-min is '2', none of 1.0, 1.1, 1.2, 1.3",
+            "--tls-max=ssl3": "--tls-max is 'ssl3', none of 1.0, 1.1, 1.2, 1.3",
+            "--tls-min=1.3 --tls-max=1.2": "--tls-min is '1.3', above --tls-max, which is '1.2'",
+            "--tls-max=1.1": "--tls-min is '1.2', above --tls-max, which is '1.1'",
+            "--tls-min=1.0": "--tls-min is '1.0', which OpenSSL cannot do with the ciphers "
+            "'ECDHE+AESGCM:ECDHE+CHACHA20' (no protocols available)",
+            "--ciphers=no": "--ciphers is 'no', no cipher of TLS 1.2 or below that OpenSSL knows "
+            "(no cipher match)",
+            "--ciphers=ECDHE:no": "--ciphers is 'ECDHE:no', and 'no' is no cipher of TLS 1.2 or "
+            "below that OpenSSL knows (no cipher match)",
+        }.items():
+            said = self.refused(lambda each=arguments: self.policy(*each.split()))  # type: ignore[misc]
+            self.assertEqual(said, f"tlsdemo: {expected} (try: tlsdemo --help)")
