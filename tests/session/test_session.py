@@ -7,9 +7,15 @@ from zope.interface.verify import verifyObject
 
 from tests.secure.ends import End, client_tls, foreign_client, server_tls
 from tests.secure.sockets import SocketTestCase, both
-from tests.support import AwaitedRecorder, RecordingListener, factory_of, patch_reactor_clock
+from tests.support import (
+    AwaitedRecorder,
+    ReadingRecorder,
+    RecordingListener,
+    factory_of,
+    patch_reactor_clock,
+)
 from tlsdemo.causes import Cause
-from tlsdemo.secure import MODES, ClientTLS, Mode, ModeName, ServerTLS, Stream
+from tlsdemo.secure import MODES, ClientTLS, Delivery, Mode, ModeName, ServerTLS, Stream
 from tlsdemo.session.session import Session
 from tlsdemo.timeline import Timeline
 
@@ -36,6 +42,26 @@ class InMemory(SynchronousTestCase):
         self.assertIsNot(end.transport.protocol, end.session)
         end.converse(foreign_client())
         self.assertEqual(end.log, ["handshake completed", "secure", "connected"])
+
+    def test_closing_what_the_peer_has_closed_keeps_what_has_not_been_taken(self) -> None:
+        clock = patch_reactor_clock(self)
+        for name in ModeName:
+            if not MODES[name].encrypts:
+                continue
+            application = ReadingRecorder()
+            tls, delivery = server_tls(), Delivery.READABLE
+            end = End(name, tls, application=application, delivery=delivery, clock=clock)
+            peer = foreign_client()
+            end.secured_with(peer)
+            peer.write(b"all of it")
+            peer.close()
+            end.converse(peer)
+            end.log.clear()
+            end.stream.loseConnection()
+            application.read_all()
+            self.assertEqual(
+                end.log, [b"all of it", "ended: clean", "lost: ConnectionDone", "read all"]
+            )
 
 
 class Side:

@@ -54,7 +54,7 @@ class Deadlines:
     """Watches one connection.
 
     ``moved`` returns a number that grows with every byte of the secure phase; ``expire`` is called
-    with the ending when a phase has lasted too long.
+    with the ending when a phase has lasted too long.  ``phase`` is the present one.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Deadlines:
             Phase.SECURE: patience.idle,
             Phase.CLOSING: patience.closing,
         }
-        self._phase = Phase.OVER
+        self.phase = Phase.OVER
         self._call: IDelayedCall | None = None
         self._last = -1
         self._looks = 0
@@ -83,7 +83,7 @@ class Deadlines:
         if self._call is not None:
             self._call.cancel()
             self._call = None
-        self._phase = phase
+        self.phase = phase
         limit = self._limits.get(phase, 0.0)
         if limit <= 0:
             return
@@ -105,6 +105,6 @@ class Deadlines:
 
     def _too_long(self) -> None:
         self._call = None
-        ending = _ENDINGS[self._phase]
-        seconds = f"after {self._limits[self._phase]:g} s"
+        ending = _ENDINGS[self.phase]
+        seconds = f"after {self._limits[self.phase]:g} s"
         self._expire(Ending(ending.cause, seconds))

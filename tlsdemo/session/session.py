@@ -74,6 +74,7 @@ class Session(Protocol):
         self._ending: Ending | None = None
         self._switched = Switch()
         self._moment: IDelayedCall | None = None
+        self._lost = False
         self._wire: IProtocol | None = None
         self._deadlines = Deadlines(clock, patience, self._moved, self.abort)
 
@@ -104,8 +105,12 @@ class Session(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Hand on the end."""
         self._end_moment()
+        self._lost = True
         if self._wire is not None:
             self._wire.connectionLost(reason)
+            if self._deadlines.phase is Phase.CLOSING:
+                # Nothing is waited for any more but an application that has not taken all.
+                self._deadlines.enter(Phase.SECURE)
         else:
             before = Ending(Cause.HANDSHAKE_INTERRUPTED, "the peer closed before TLS was agreed on")
             self.insecure(self._ending or before)
@@ -135,6 +140,8 @@ class Session(Protocol):
             transport, self._tls, self, self._manner, self._clock
         )
         self.stream.closing = self._closing
+        if self.stream.disconnecting:
+            self._closing()
         if switch.leftover:
             transport.protocol.dataReceived(switch.leftover)
 
@@ -197,7 +204,8 @@ class Session(Protocol):
         return 0 if stream is None else stream.bytes_in + stream.bytes_out
 
     def _closing(self) -> None:
-        self._deadlines.enter(Phase.CLOSING)
+        if not self._lost:
+            self._deadlines.enter(Phase.CLOSING)
 
     def abort(self, ending: Ending) -> None:
         """Close at once, with ``ending`` as the cause."""

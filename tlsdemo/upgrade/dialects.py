@@ -73,6 +73,12 @@ class Dialect:
         return begin is None or not begin.next.final
 
     @property
+    def server_takes_words(self) -> bool:
+        """Whether a server has to hear something in plain before TLS, or at least to look at it."""
+        begin = self.server.table.get((State.START, BEGIN))
+        return begin is None or not begin.next.final
+
+    @property
     def server_greets(self) -> bool:
         """Whether the server speaks first."""
         return self.has_words and (State.START, BEGIN) in self.server.table

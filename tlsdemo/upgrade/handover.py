@@ -14,6 +14,8 @@ that, in its own words and in the right place among its other answers.
 
 from __future__ import annotations
 
+import enum
+
 from tlsdemo.upgrade.dialogue import MAX_LINE
 
 
@@ -39,18 +41,36 @@ class Handover:
         return data
 
 
+class Piece(enum.Enum):
+    """What a piece of a stream of lines is."""
+
+    LINE = "a whole line"
+    PART = "a part of a long line"
+    END = "the end of a long line"
+    CONTENT = "bytes that are no line"
+
+
+_MOST_OF_AN_END = 64
+"""Bytes at its end in which a long line may announce what follows it: they stay together."""
+
+
+_MOST_QUOTED = 80
+"""Bytes of a backend's greeting that are quoted."""
+
+
 class Lines:
     """Cuts a stream into lines, with their ends, and passages of a given length.
 
-    A line may be of any length: what is longer than ``most`` is handed on in parts, none of which
-    but the last ends in LF, so that nothing is held back for ever.
+    A line of more than ``most`` bytes is handed on in parts, so that nothing has to be kept; all
+    but the last few bytes of what has come.  What is a line and what a part of one does not depend
+    on how the stream arrives.
     """
 
     def __init__(self, most: int = MAX_LINE) -> None:
         self._most = most
         self._input = bytearray()
         self._verbatim = 0
-        self._in_long_line = False
+        self._long = False
 
     def feed(self, data: bytes) -> None:
         """Add to the input."""
@@ -60,25 +80,34 @@ class Lines:
         """Have the next ``size`` bytes not looked at."""
         self._verbatim = size
 
-    def take(self) -> tuple[bytes, bool] | None:
-        """Return the next piece and whether it is a whole line; ``None`` if none is complete."""
+    def take(self) -> tuple[bytes, Piece] | None:
+        """Return the next piece and what it is; ``None`` if none is complete."""
         if not self._input:
             return None
         if self._verbatim:
             piece = self._cut(min(self._verbatim, len(self._input)))
             self._verbatim -= len(piece)
-            return piece, False
-        end = self._input.find(b"\n")
-        if end < 0 and len(self._input) < self._most:
-            return None
-        whole = end >= 0 and not self._in_long_line
-        self._in_long_line = end < 0
-        return self._cut(end + 1 or len(self._input)), whole
+            return piece, Piece.CONTENT
+        end = self._input.find(b"\n") + 1
+        if not self._long and 0 < end <= self._most:
+            return self._cut(end), Piece.LINE
+        self._long = self._long or len(self._input) > self._most
+        if self._long and end:
+            self._long = False
+            return self._cut(end), Piece.END
+        spare = len(self._input) - _MOST_OF_AN_END
+        return (self._cut(spare), Piece.PART) if self._long and spare > 0 else None
 
     def _cut(self, size: int) -> bytes:
         piece = bytes(self._input[:size])
         del self._input[:size]
         return piece
+
+
+def turned_away(greeting: bytes) -> HandoverFailed:
+    """Return what to raise about a greeting that is none, or not for this client."""
+    quoted = ascii(text(greeting)[:_MOST_QUOTED])[1:]
+    return HandoverFailed(f"the backend's greeting is {quoted}")
 
 
 def text(line: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tlsdemo.upgrade.handover import Handover, HandoverFailed, Lines, text
+from tlsdemo.upgrade.handover import Handover, Lines, Piece, text, turned_away
 
 _ONLY_BEFORE_TLS = {b"STARTTLS", b"LOGINDISABLED"}
 _UNTAGGED = b"* CAPABILITY "
@@ -27,21 +27,21 @@ class ImapHandover(Handover):
         self._responses.feed(data)
         passed = []
         while (taken := self._responses.take()) is not None:
-            line, whole = taken
-            passed.append(self._response(line) if whole else line)
+            passed.append(self._response(*taken))
         return b"".join(passed)
 
-    def _response(self, line: bytes) -> bytes:
+    def _response(self, line: bytes, piece: Piece) -> bytes:
         if not self.ready:
-            if not line.upper().startswith(b"* OK"):
-                raise HandoverFailed(f"the backend's greeting is {ascii(text(line))[1:]}")
+            if piece is not Piece.LINE or not line.upper().startswith(b"* OK"):
+                raise turned_away(line)
             self.ready = True
             return b""
-        begins, self._in_response = not self._in_response, False
+        if piece not in _ENDS:
+            return line
+        begins = piece is Piece.LINE and not self._in_response
         size = literal_size(line)
-        if size is not None:
-            self._in_response = True
-            self._responses.pass_next(size)
+        self._in_response = size is not None
+        self._responses.pass_next(size or 0)
         return _without_offers(line) if begins else line
 
     def from_client(self, data: bytes) -> bytes:
@@ -49,16 +49,16 @@ class ImapHandover(Handover):
         self._commands.feed(data)
         passed = []
         while (taken := self._commands.take()) is not None:
-            line, whole = taken
-            passed.append(self._command(line) if whole else line)
+            passed.append(self._command(*taken))
         return b"".join(passed)
 
-    def _command(self, line: bytes) -> bytes:
-        begins, self._in_command = not self._in_command, False
+    def _command(self, line: bytes, piece: Piece) -> bytes:
+        if piece not in _ENDS:
+            return line
+        begins = piece is Piece.LINE and not self._in_command
         size = literal_size(line)
-        if size is not None:
-            self._in_command = True
-            self._commands.pass_next(size)
+        self._in_command = size is not None
+        self._commands.pass_next(size or 0)
         tag, space, rest = line.partition(b" ")
         if begins and text(rest).strip().upper() == b"STARTTLS":
             return tag + space + b"X" + rest
@@ -67,10 +67,10 @@ class ImapHandover(Handover):
 
 def literal_size(line: bytes) -> int | None:
     """Return the length of the literal that a line announces at its end (RFC 9051, 4.3)."""
-    body = text(line)
-    if not body.endswith(b"}"):
+    _, brace, size = text(line).rpartition(b"{")
+    if not brace or not size.endswith(b"}"):
         return None
-    digits = body[body.rfind(b"{") + 1 : -1].removesuffix(b"+")
+    digits = size[:-1].removesuffix(b"+")
     return int(digits) if digits.isdigit() and len(digits) <= _MOST_DIGITS else None
 
 
@@ -92,5 +92,6 @@ def _is_offer(word: bytes) -> bool:
     return word.upper() in _ONLY_BEFORE_TLS
 
 
+_ENDS = (Piece.LINE, Piece.END)
 _WORDS_BEFORE_A_CODE = 2
 _MOST_DIGITS = 18

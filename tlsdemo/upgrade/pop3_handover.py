@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from tlsdemo.upgrade.handover import Handover, HandoverFailed, Lines, text
+from tlsdemo.upgrade.handover import Handover, Lines, Piece, text, turned_away
 
 _MULTI_LINE = {b"CAPA", b"RETR", b"TOP"}
 _MULTI_LINE_WITHOUT_ARGUMENT = {b"LIST", b"UIDL"}
@@ -30,16 +30,17 @@ class Pop3Handover(Handover):
         self._replies.feed(data)
         passed = []
         while (taken := self._replies.take()) is not None:
-            line, whole = taken
-            passed.append(self._reply(line) if whole else line)
+            passed.append(self._reply(*taken))
         return b"".join(passed)
 
-    def _reply(self, line: bytes) -> bytes:
+    def _reply(self, line: bytes, piece: Piece) -> bytes:
         if not self.ready:
-            if not line.startswith(b"+OK"):
-                raise HandoverFailed(f"the backend's greeting is {ascii(text(line))[1:]}")
+            if piece is not Piece.LINE or not line.startswith(b"+OK"):
+                raise turned_away(line)
             self.ready = True
             return b""
+        if piece is not Piece.LINE:
+            return line
         if self._within is not None:
             if line == b".\r\n":
                 self._within = None
@@ -58,15 +59,16 @@ class Pop3Handover(Handover):
         self._commands.feed(data)
         passed = []
         while (taken := self._commands.take()) is not None:
-            line, whole = taken
-            passed.append(self._command(line) if whole else line)
+            passed.append(self._command(*taken))
         return b"".join(passed)
 
-    def _command(self, line: bytes) -> bytes:
+    def _command(self, line: bytes, piece: Piece) -> bytes:
+        if piece is Piece.PART:
+            return line
         if self._challenged:
             self._challenged = False
             return line
-        words = text(line).upper().split()
+        words = text(line).upper().split() if piece is Piece.LINE else []
         verb = words[0] if words else b""
         alone = len(words) == 1
         multi_line = verb in _MULTI_LINE or (alone and verb in _MULTI_LINE_WITHOUT_ARGUMENT)

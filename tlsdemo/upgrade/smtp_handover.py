@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from tlsdemo.upgrade.handover import Handover, HandoverFailed, Lines, text
+from tlsdemo.upgrade.handover import Handover, Lines, Piece, text, turned_away
 
 
 class _Client(enum.Enum):
@@ -35,22 +35,23 @@ class SmtpHandover(Handover):
         self._replies.feed(data)
         passed = []
         while (taken := self._replies.take()) is not None:
-            line, whole = taken
-            passed.append(self._reply(line) if whole else line)
+            passed.append(self._reply(*taken))
         return b"".join(passed)
 
-    def _reply(self, line: bytes) -> bytes:
+    def _reply(self, line: bytes, piece: Piece) -> bytes:
         code, separator = line[:3], line[3:4]
         if not self.ready:
-            if code != b"220":
-                raise HandoverFailed(f"the backend's greeting is {ascii(text(line))[1:]}")
+            if piece is not Piece.LINE or code != b"220":
+                raise turned_away(line)
             self.ready = separator != b"-"
             return b""
+        held, self._held = self._held, b""
+        if piece is not Piece.LINE:
+            return held + line
         if code == b"354":
             self._client = _Client.CONTENT
         elif code == b"334":
             self._client = _Client.ANSWER
-        held, self._held = self._held, b""
         if code == b"250" and text(line[4:]).strip().upper() == b"STARTTLS":
             if separator == b"-":
                 self._held = held
@@ -67,17 +68,20 @@ class SmtpHandover(Handover):
         self._commands.feed(data)
         passed = []
         while (taken := self._commands.take()) is not None:
-            line, whole = taken
-            passed.append(self._line(line) if whole else line)
+            passed.append(self._line(*taken))
         return b"".join(passed)
 
-    def _line(self, line: bytes) -> bytes:
+    def _line(self, line: bytes, piece: Piece) -> bytes:
+        if piece not in (Piece.LINE, Piece.END):
+            return line
         if self._client is _Client.CONTENT:
             if line == b".\r\n":
                 self._client = _Client.COMMAND
             return line
         if self._client is _Client.ANSWER:
             self._client = _Client.COMMAND
+            return line
+        if piece is Piece.END:
             return line
         words = text(line).upper().split()
         if words[:1] == [b"STARTTLS"]:

@@ -1,0 +1,251 @@
+"""What the server's options say of words before TLS, of deadlines, and of bounds."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from twisted.logger import LogLevel, capturedLogs, formatEvent
+
+from tests.command.refusing import RefusingCase
+from tests.server.memory import ServerInMemory
+from tests.support import certificates
+from tlsdemo import tap
+from tlsdemo.secure import ModeName, ServerTLS
+from tlsdemo.server.service import ServerConfig
+from tlsdemo.session.deadlines import Patience
+from tlsdemo.upgrade.dialects import DIALECTS, DialectName
+from tlsdemo.upgrade.dialogue import MAX_LINE, MAX_PLAIN
+
+NAMES = ", ".join(name.value for name in DialectName)
+LOOPBACK = ("127.0.0.1", "127.1.2.3", "localhost", r"\:\:1")
+
+
+class OptionsCase(RefusingCase):
+    def parse(self, *arguments: str) -> tap.Options:
+        options = tap.Options()
+        options.parseOptions(arguments)
+        return options
+
+    def check_refused(self, arguments: str, expected: str) -> None:
+        said = self.refused(lambda: self.parse(*arguments.split()))
+        self.assertTrue(said.startswith(f"twistd tlsdemo: {expected}"), said)
+
+
+class OfDialects(OptionsCase):
+    def test_there_are_none_unless_they_are_asked_for(self) -> None:
+        self.assertEqual(self.parse()["dialect"], (False, DIALECTS[DialectName.IMMEDIATE]))
+
+    def test_each_has_its_name(self) -> None:
+        for name, dialect in DIALECTS.items():
+            options = self.parse(f"--dialect={name.value}")
+            self.assertEqual(options["dialect"], (False, dialect))
+
+    def test_with_auto_each_that_has_words_takes_tls_at_once_too(self) -> None:
+        for name, dialect in DIALECTS.items():
+            argument = f"--dialect=auto:{name.value}"
+            if dialect.has_words:
+                self.assertEqual(self.parse(argument)["dialect"], (True, dialect))
+            else:
+                self.check_refused(
+                    argument, "--dialect=auto: needs a dialect that has words, such as smtp"
+                )
+
+    def test_one_that_is_none_is_refused_with_those_that_are(self) -> None:
+        for name in ("x", "", "auto", "auto:", "auto:x", "SMTP", "auto:auto:smtp"):
+            self.check_refused(f"--dialect={name}", f"--dialect is {name!r}, none of {NAMES}")
+
+    def test_none_goes_with_a_mode_that_has_no_room_for_words(self) -> None:
+        for mode in ("wrapped", "clear"):
+            for name in DialectName:
+                if name is DialectName.IMMEDIATE:
+                    self.parse(f"--mode={mode}", f"--dialect={name.value}")
+                    continue
+                self.check_refused(
+                    f"--mode={mode} --dialect={name.value}",
+                    f"--dialect is {name.value}, and --mode={mode} has no room for words before "
+                    "TLS; use --mode=starttls or --mode=pair",
+                )
+
+    def test_all_go_with_the_modes_that_have(self) -> None:
+        for mode in (ModeName.STARTTLS, ModeName.PAIR):
+            for name in DialectName:
+                options = self.parse(f"--mode={mode.value}", f"--dialect={name.value}")
+                self.assertEqual(options["mode"], mode)
+
+    def test_a_backend_needs_one_that_a_proxy_can_go_on_with(self) -> None:
+        for name, dialect in DIALECTS.items():
+            arguments = f"--dialect={name.value} --backend=tcp:a:25"
+            if dialect.handover is not None:
+                self.parse(*arguments.split())
+            else:
+                self.check_refused(
+                    arguments,
+                    f"--dialect is {name.value}, which a proxy cannot go on with to a plain "
+                    "backend; use --role=echo or --role=sink",
+                )
+                self.parse(f"--dialect={name.value}")
+
+    def test_alpn_has_what_the_dialect_needs(self) -> None:
+        for arguments, expected in {
+            "": [],
+            "--alpn=h2,http/1.1": ["h2", "http/1.1"],
+            "--alpn=,h2,": ["h2"],
+            "--dialect=postgres": ["postgresql"],
+            "--dialect=postgres-direct --alpn=h2": ["h2", "postgresql"],
+            "--dialect=postgres --alpn=postgresql,h2": ["postgresql", "h2"],
+            "--dialect=smtp": [],
+        }.items():
+            self.assertEqual(self.parse(*arguments.split()).alpn(), expected, arguments)
+
+
+class OfTheGuard(OptionsCase):
+    def test_it_is_on_unless_it_is_turned_off(self) -> None:
+        self.assertFalse(self.parse()["unsafe-injection"])
+        self.assertTrue(self.parse("--unsafe-injection")["unsafe-injection"])
+
+    def test_it_can_be_off_where_nobody_else_can_connect(self) -> None:
+        for where in (*(f"tcp:1:interface={each}" for each in LOOPBACK), "unix:a"):
+            self.parse("--unsafe-injection", f"--listen={where}")
+            self.assertTrue(tap.is_loopback(where))
+
+    def test_it_stays_on_everywhere_else(self) -> None:
+        for where in (
+            "tcp:1",
+            "tcp:1:interface=",
+            "tcp:1:interface=0.0.0.0",
+            r"tcp:1:interface=\:\:",
+            "tcp:1:interface=192.0.2.1",
+            "tcp:1:interface=127.example",
+            "tcp:1:backlog=127",
+            "tcp:interface=127.0.0.1:port=1:interface=0.0.0.0",
+            "tcp6:1",
+        ):
+            self.assertFalse(tap.is_loopback(where), where)
+        self.check_refused(
+            "--unsafe-injection --listen=tcp:1",
+            "--unsafe-injection is for the loopback interface only, and --listen is 'tcp:1'; "
+            "add interface=127.0.0.1",
+        )
+
+    def test_one_place_to_listen_that_is_not_loopback_is_one_too_many(self) -> None:
+        self.check_refused(
+            "--unsafe-injection --listen=tcp:1:interface=127.0.0.1 --listen=tcp:2",
+            "--unsafe-injection is for the loopback interface only, and --listen is 'tcp:2'",
+        )
+
+
+class OfBounds(OptionsCase):
+    SECONDS: ClassVar = ("plain", "handshake", "idle", "closing", "backend", "drain")
+
+    def test_they_are_set_from_the_beginning(self) -> None:
+        options = self.parse()
+        for name in self.SECONDS:
+            self.assertGreater(options[f"{name}-timeout"], 0)
+        for name in ("max-line", "max-plain", "max-connections", "max-per-address"):
+            self.assertGreater(options[name], 0)
+
+    def test_timeouts_can_be_set_and_be_off(self) -> None:
+        for name in self.SECONDS:
+            self.assertEqual(self.parse(f"--{name}-timeout=0.5")[f"{name}-timeout"], 0.5)
+            self.assertEqual(self.parse(f"--{name}-timeout=0")[f"{name}-timeout"], 0)
+            for bad in ("-1", "x", "nan", "inf", ""):
+                self.check_refused(f"--{name}-timeout={bad}", f"--{name}-timeout is '{bad}', not ")
+
+    def test_numbers_have_a_least(self) -> None:
+        for name, least in (
+            ("max-line", 64), ("max-plain", 64), ("max-connections", 0), ("max-per-address", 0),
+        ):  # fmt: skip
+            self.assertEqual(self.parse(f"--{name}={least}")[name], least)
+            for bad in (str(least - 1), "x", "1.5"):
+                self.check_refused(f"--{name}={bad}", f"--{name} is '{bad}', not ")
+
+
+class Made(OptionsCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.patch(tap, "_Service", lambda config, reactor: config)
+
+    def config(self, *arguments: str) -> ServerConfig:
+        certs = f"--certs={certificates().authority.parent.parent}"
+        made: Any = tap.makeService(self.parse(certs, *arguments))
+        assert isinstance(made, ServerConfig)
+        return made
+
+    def test_the_service_has_the_dialect_the_guard_and_the_bounds(self) -> None:
+        config = self.config(
+            *("--dialect=auto:smtp", "--unsafe-injection", "--max-line=100", "--max-plain=200"),
+            *("--plain-timeout=1", "--handshake-timeout=2", "--idle-timeout=3"),
+            *("--closing-timeout=4", "--backend-timeout=5", "--drain-timeout=6"),
+            *("--max-connections=7", "--max-per-address=8"),
+        )
+        self.assertEqual((config.dialect, config.auto), (DIALECTS[DialectName.SMTP], True))
+        self.assertEqual((config.guard, config.max_line, config.max_plain), (False, 100, 200))
+        self.assertEqual(config.patience, Patience(1, 2, 3, 4))
+        self.assertEqual((config.backend_patience, config.drain), (5, 6))
+        self.assertEqual((config.max_connections, config.max_per_address), (7, 8))
+
+    def test_the_service_is_bounded_and_guarded_from_the_beginning(self) -> None:
+        config = self.config()
+        self.assertEqual((config.guard, config.auto), (True, False))
+        self.assertEqual((config.max_line, config.max_plain), (MAX_LINE, MAX_PLAIN))
+        self.assertTrue(all(seconds > 0 for seconds in vars(config.patience).values()))
+
+    def test_tls_is_told_of_the_protocols(self) -> None:
+        told: list[object] = []
+        self.patch(ServerTLS, "build", lambda _first, _auth, alpn, **_: told.append(alpn))
+        self.config("--dialect=postgres")
+        self.assertEqual(told, [["postgresql"]])
+
+
+class Served(ServerInMemory):
+    """What becomes of these options in a server."""
+
+    def test_the_log_is_loud_about_a_guard_that_is_off(self) -> None:
+        for guard in (True, False):
+            self.setUp()
+            with self.lines() as lines:
+                self.started(guard=guard)
+            self.assertEqual([line for line in lines if line.startswith("UNSAFE: ")], lines[1:])
+            self.assertEqual(len(lines), 1 if guard else 2)
+
+    def test_the_log_says_which_dialect_is_spoken(self) -> None:
+        for auto, name in ((False, "dialect smtp"), (True, "dialect auto:smtp")):
+            self.setUp()
+            with self.lines() as lines:
+                self.started(mode=ModeName.PAIR, dialect=DIALECTS[DialectName.SMTP], auto=auto)
+            self.assertIn(f"mode pair, {name}, ", lines[0])
+
+    def test_each_connection_has_a_dialogue_with_the_bounds(self) -> None:
+        self.started(mode=ModeName.PAIR, dialect=DIALECTS[DialectName.SMTP], max_line=64)
+        for peer in (1, 2):
+            wire = self.accepted(peer)
+            self.assertEqual(wire.take(), b"220 tlsdemo ESMTP\r\n")
+            with self.lines() as lines:
+                wire.deliver(b"x" * 64)
+                wire.take()
+                wire.turn()
+            self.assertEqual(
+                lines,
+                [f"#{peer} 192.0.2.1:{peer} failed: too much before TLS: "
+                 "a line of more than 64 bytes"],
+            )  # fmt: skip
+
+    def test_those_for_whom_there_is_no_room_are_turned_away_also_inside_tls(self) -> None:
+        for mode in (ModeName.PAIR, ModeName.WRAPPED, ModeName.CLEAR):
+            self.setUp()
+            server = self.started(mode=mode, max_connections=1)
+            wire = self.accepted(1)
+            events = self.turned_away()
+            self.assertEqual([str(formatEvent(event)) for event in events],
+                ["#0 ? failed: too many connections: there are 1 already"])  # fmt: skip
+            self.assertEqual(events[0]["log_level"], LogLevel.warn)
+            self.assertEqual(server.snapshot().failed, {"too many connections": 1})
+            wire.loseConnection()
+            wire.abortConnection()
+            wire.turn()
+            self.accepted(2)
+
+    def turned_away(self) -> list[Any]:
+        with capturedLogs() as events:
+            self.assertIsNone(self._factory(8899).buildProtocol(None))
+        return list(events)

@@ -1,0 +1,121 @@
+"""What every handover that reads lines promises, and how to hand one its input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import ClassVar
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.upgrade.transcripts import cut
+from tlsdemo.upgrade.dialogue import MAX_LINE
+from tlsdemo.upgrade.handover import Handover, HandoverFailed
+
+QUICKLY = settings(derandomize=True, deadline=None, max_examples=100)
+LONG = b"long " * 600
+BACKEND, CLIENT = "backend", "client"
+Talk = Sequence[tuple[str, bytes]]
+
+
+def handed(handover: Handover, talk: Talk, size: int = 1 << 20) -> tuple[bytes, bytes]:
+    """What a backend and a client have been told of ``talk``, which came in pieces of ``size``."""
+    to_backend, to_client = b"", b""
+    for who, data in talk:
+        for piece in cut(data, size):
+            if who is BACKEND:
+                to_client += handover.from_backend(piece)
+            else:
+                to_backend += handover.from_client(piece)
+    return to_backend, to_client
+
+
+def joined(*lines: bytes) -> bytes:
+    return b"".join(line + b"\r\n" for line in lines)
+
+
+class Contract(SynchronousTestCase):
+    """``greeting`` is what a backend greets with; ``words`` are what either side may say."""
+
+    handover: ClassVar[type[Handover]]
+    greeting: ClassVar[bytes]
+    negative: ClassVar[bytes]
+    words: ClassVar[tuple[bytes, ...]]
+
+    def greeted(self) -> Handover:
+        handover = self.handover()
+        self.assertEqual(handover.from_backend(self.greeting), b"")
+        self.assertTrue(handover.ready)
+        return handover
+
+    def check(self, talk: Iterable[tuple[str, bytes, bytes]]) -> None:
+        """Check what becomes of what each says, however it is cut."""
+        talk = list(talk)
+        expected = tuple(
+            b"".join(after for who, _, after in talk if who is side) for side in (CLIENT, BACKEND)
+        )
+        said = [(who, before) for who, before, _ in talk]
+        for size in (1 << 20, 1, 2, 7, 100):
+            self.assertEqual(handed(self.greeted(), said, size), expected, size)
+
+    def check_untouched(self, talk: Talk) -> None:
+        self.check([(who, data, data) for who, data in talk])
+
+    def test_takes_the_greeting_off_however_it_is_cut(self) -> None:
+        for size in (1, 2, 3, 50):
+            handover = self.handover()
+            self.assertFalse(handover.ready)
+            *pieces, last = cut(self.greeting, size)
+            for piece in pieces:
+                self.assertEqual(handover.from_backend(piece), b"")
+                self.assertFalse(handover.ready)
+            self.assertEqual(handover.from_backend(last), b"")
+            self.assertTrue(handover.ready)
+
+    def test_passes_on_what_comes_in_one_piece_with_the_greeting(self) -> None:
+        more = joined(b"more")
+        self.assertEqual(self.handover().from_backend(self.greeting + more), more)
+
+    def test_fails_if_the_backend_turns_the_client_away(self) -> None:
+        for greeting in (self.negative, b"\xff\xfe \x1b[2J", b"", b"SSH-2.0-OpenSSH_10.0"):
+            handover = self.handover()
+            failed = self.assertRaises(
+                HandoverFailed, handover.from_backend, greeting + b"\r\n" + self.greeting
+            )
+            quoted = ascii(greeting)[1:]
+            self.assertEqual(str(failed), f"the backend's greeting is {quoted}")
+            self.assertFalse(handover.ready)
+
+    def test_fails_at_a_greeting_without_an_end_and_quotes_little_of_it(self) -> None:
+        for start in (self.greeting.strip(), b""):
+            failed = self.assertRaises(
+                HandoverFailed, self.handover().from_backend, start + b"x" * 10_000
+            )
+            self.assertLess(len(str(failed)), 200)
+
+    def test_passes_lines_of_any_length_and_keeps_little_of_them(self) -> None:
+        handover = self.greeted()
+        for passing in (handover.from_backend, handover.from_client):
+            passed = sum(len(passing(b"x" * 100)) for _ in range(1000))
+            self.assertGreater(passed, 100_000 - MAX_LINE)
+            passed += len(passing(b"\r\n"))
+            self.assertEqual(passed, 100_002)
+
+    def test_does_the_same_however_its_input_is_cut(self) -> None:
+        words = st.sampled_from((*self.words, b" ", b"\r", b"\n", b"\r\n", LONG))
+        said = st.lists(words, max_size=12).map(b"".join)
+        turns = st.lists(st.tuples(st.sampled_from((BACKEND, CLIENT)), said), max_size=5)
+
+        @QUICKLY
+        @given(turns, st.lists(st.integers(0, 200), max_size=8))
+        def holds(turns: list[tuple[str, bytes]], ends: list[int]) -> None:
+            parts = [
+                (who, data[a:b])
+                for who, data in turns
+                for a, b in pairwise([0, *(e for e in sorted(ends) if e < len(data)), len(data)])
+            ]
+            self.assertEqual(handed(self.greeted(), parts), handed(self.greeted(), turns))
+
+        holds()

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.upgrade import handing
+from tests.upgrade.handing import BACKEND, CLIENT, LONG, joined
+from tlsdemo.upgrade.handover import HandoverFailed
+from tlsdemo.upgrade.imap_handover import ImapHandover, literal_size
+
+OFFERS = b"* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED\r\n"
+INSIDE = OFFERS + b"* OK [CAPABILITY STARTTLS] x\r\na STARTTLS\r\n"
+
+
+class Imap(handing.Contract):
+    handover = ImapHandover
+    greeting = b"* OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n"
+    negative = b"* BYE go away"
+    words = (
+        OFFERS, b"* CAPABILITY ", b"STARTTLS", b"a STARTTLS", b"a OK [CAPABILITY ", b"] x", b"{7}",
+        b"{7+}", b"~{3}", b"\r\n", b"* 1 FETCH ", b"{0}\r\n",
+    )  # fmt: skip
+
+    def test_goes_on_with_no_backend_that_has_logged_us_in(self) -> None:
+        self.assertRaises(HandoverFailed, ImapHandover().from_backend, b"* PREAUTH welcome\r\n")
+
+    def test_takes_the_offer_out_wherever_it_stands(self) -> None:
+        for before, after in (
+            (b"* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED", b"* CAPABILITY IMAP4rev1"),
+            (b"* capability starttls IMAP4rev1 IDLE", b"* capability IMAP4rev1 IDLE"),
+            (b"* CAPABILITY A LOGINDISABLED B STARTTLS C", b"* CAPABILITY A B C"),
+            (b"a1 OK [CAPABILITY A STARTTLS B] done", b"a1 OK [CAPABILITY A B] done"),
+            (b"* OK [CAPABILITY STARTTLS LOGINDISABLED] hi", b"* OK [CAPABILITY] hi"),
+            (b"* NO [capability A STARTTLS] STARTTLS", b"* NO [capability A] STARTTLS"),
+        ):
+            self.check([(BACKEND, joined(before, b"* x"), joined(after, b"* x"))])
+
+    def test_leaves_alone_what_only_reads_like_an_offer(self) -> None:
+        self.check_untouched([
+            (BACKEND, joined(
+                b"* CAPABILITY XSTARTTLS STARTTLSX",
+                b"* OK [CAPABILITY STARTTLS",
+                b"* OK see [CAPABILITY STARTTLS] there",
+                b"* OK [ALERT] STARTTLS",
+                b"CAPABILITY STARTTLS",
+                b'* 1 FETCH (ENVELOPE ("[CAPABILITY STARTTLS]"))',
+                b"12}",
+                b"+ STARTTLS",
+                b"",
+            )),
+        ])  # fmt: skip
+
+    def test_leaves_literals_of_the_backend_alone(self) -> None:
+        for head in (b"* 1 FETCH (BODY[] ", b"* 1 FETCH (BINARY[1] ~", b"* 1 FETCH (" + LONG):
+            said = head + b"{%d}\r\n" % len(INSIDE) + INSIDE
+            said += b"* CAPABILITY STARTTLS {3}\r\nabc)\r\n"
+            self.check([(BACKEND, said + OFFERS, said + b"* CAPABILITY IMAP4rev1\r\n")])
+
+    def test_leaves_literals_of_the_client_alone(self) -> None:
+        for head, plus in ((b"a APPEND x ", b""), (b"a LOGIN ", b"+"), (b"a " + LONG, b"+")):
+            said = head + b"{%d%b}\r\n" % (len(INSIDE), plus) + INSIDE + b"b STARTTLS\r\n"
+            self.check([(CLIENT, said + b"c STARTTLS\r\n", said + b"c XSTARTTLS\r\n")])
+
+    def test_goes_on_after_a_literal_and_a_long_line(self) -> None:
+        said = b"* 1 FETCH (X {2}\r\nab " + LONG + b")\r\n"
+        self.check([(BACKEND, said + OFFERS, said + b"* CAPABILITY IMAP4rev1\r\n")])
+        said = b"a X {2}\r\nab " + LONG + b"\r\n"
+        self.check([(CLIENT, said + b"c STARTTLS\r\n", said + b"c XSTARTTLS\r\n")])
+
+    def test_does_not_look_for_an_offer_at_the_end_of_a_long_line(self) -> None:
+        offer = b"* CAPABILITY STARTTLS ".ljust(62, b"x") + b"\r\n"
+        self.check_untouched([(BACKEND, b"x" * 3000 + offer)])
+
+    def test_goes_on_after_an_empty_literal(self) -> None:
+        self.check([(CLIENT, b"a X {0}\r\nb STARTTLS\r\nc STARTTLS\r\n",
+                     b"a X {0}\r\nb STARTTLS\r\nc XSTARTTLS\r\n")])  # fmt: skip
+
+    def test_has_a_second_request_refused_under_another_name(self) -> None:
+        for asks in (b"STARTTLS", b"starttls", b" STARTTLS "):
+            self.check([(CLIENT, joined(b"a " + asks), joined(b"a X" + asks))])
+        self.check_untouched([(CLIENT, joined(b"STARTTLS", b"a STARTTLS now", b"a X STARTTLS"))])
+
+    def test_does_not_look_for_a_command_at_the_end_of_a_long_line(self) -> None:
+        for length in range(2030, 2060):
+            self.check_untouched([(CLIENT, b"a X " + b"x" * length + b" STARTTLS\r\n")])
+
+
+class LiteralTests(SynchronousTestCase):
+    def test_tell_their_length_at_the_end_of_a_line(self) -> None:
+        for line, size in {
+            b"a {5}\r\n": 5,
+            b"a {05}\n": 5,
+            b"a ~{12+}\r\n": 12,
+            b"{0}\r\n": 0,
+            b"a {5} \r\n": None,
+            b"a {5\r\n": None,
+            b"a 5}\r\n": None,
+            b"5}\r\n": None,
+            b"a {}\r\n": None,
+            b"a {+}\r\n": None,
+            b"a {-5}\r\n": None,
+            b"a {" + b"9" * 30 + b"}\r\n": None,
+            b"\r\n": None,
+        }.items():
+            self.assertEqual(literal_size(line), size, line)

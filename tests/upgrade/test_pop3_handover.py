@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from tests.upgrade import handing
+from tests.upgrade.handing import BACKEND, CLIENT, LONG, joined
+from tlsdemo.upgrade.pop3_handover import Pop3Handover
+
+
+class Pop3(handing.Contract):
+    handover = Pop3Handover
+    greeting = b"+OK ready <1896.697170952@dbc.mtview.ca.us>\r\n"
+    negative = b"-ERR go away"
+    words = (
+        b"CAPA", b"STLS", b"stls ", b"RETR 1", b"LIST", b"LIST 1", b"+OK", b"-ERR", b"+ ", b".",
+        b"\r\n.\r\n", b"STLS\r\n", b"AUTH PLAIN",
+    )  # fmt: skip
+
+    def test_takes_the_offer_out_wherever_it_stands(self) -> None:
+        for before, after in (
+            ((b"STLS", b"TOP", b"UIDL"), (b"TOP", b"UIDL")),
+            ((b"TOP", b"stls ", b"UIDL"), (b"TOP", b"UIDL")),
+            ((b"TOP", b"STLS"), (b"TOP",)),
+            ((b"STLS",), ()),
+            ((), ()),
+            ((b"XSTLS", b"STLS now"), (b"XSTLS", b"STLS now")),
+        ):
+            self.check([
+                (CLIENT, joined(b"capa"), joined(b"capa")),
+                (BACKEND, joined(b"+OK", *before, b"."), joined(b"+OK", *after, b".")),
+                (BACKEND, joined(b"STLS"), joined(b"STLS")),
+            ])  # fmt: skip
+
+    def test_leaves_messages_alone(self) -> None:
+        for asks in (b"RETR 1", b"top 1 5", b"LIST", b"UIDL"):
+            message = joined(b"+OK", b"STLS", b"", b"+OK", b"..", b"-ERR", LONG, LONG + b".", b".")
+            self.check([
+                (CLIENT, joined(asks, b"CAPA"), joined(asks, b"CAPA")),
+                (BACKEND, message, message),
+                (BACKEND, joined(b"+OK", b"STLS", b"."), joined(b"+OK", b".")),
+            ])  # fmt: skip
+
+    def test_knows_answers_of_one_line(self) -> None:
+        for asks, answer in (
+            (b"RETR 9", b"-ERR no such message"),
+            (b"CAPA", b"-ERR what?"),
+            (b"LIST 1", b"+OK 1 120"),
+            (b"UIDL 1", b"+OK 1 x"),
+            (b"NOOP", b"+OK"),
+            (b"", b"-ERR what?"),
+        ):
+            self.check([
+                (CLIENT, joined(asks, b"CAPA"), joined(asks, b"CAPA")),
+                (BACKEND, joined(answer, b"+OK", b"STLS", b"."), joined(answer, b"+OK", b".")),
+            ])  # fmt: skip
+
+    def test_has_a_second_request_refused_under_another_name(self) -> None:
+        for asks in (b"STLS", b"stls", b"STLS now", b" STLS"):
+            self.check([
+                (CLIENT, joined(b"NOOP", asks), joined(b"NOOP", b"X" + asks)),
+                (BACKEND, joined(b"+OK", b"-ERR what?"), joined(b"+OK", b"-ERR what?")),
+            ])  # fmt: skip
+        self.check_untouched([(CLIENT, joined(b"STLSX", b"NOOP STLS"))])
+
+    def test_leaves_answers_to_challenges_alone_however_long(self) -> None:
+        for answer in (b"STLS", b"CAPA", b"*", LONG):
+            self.check([
+                (CLIENT, joined(b"AUTH X"), joined(b"AUTH X")),
+                (BACKEND, joined(b"+ "), joined(b"+ ")),
+                (CLIENT, joined(answer), joined(answer)),
+                (BACKEND, joined(b"+OK"), joined(b"+OK")),
+                (CLIENT, joined(b"STLS", b"CAPA"), joined(b"XSTLS", b"CAPA")),
+                (BACKEND, joined(b"-ERR", b"+OK", b"STLS", b"."), joined(b"-ERR", b"+OK", b".")),
+            ])  # fmt: skip
+
+    def test_counts_a_long_command_as_one(self) -> None:
+        for length in (2000, 2040, 2048, 9000):
+            line = b"x" * length + b" " * 60 + b"STLS"
+            self.check([
+                (CLIENT, joined(line, b"CAPA"), joined(line, b"CAPA")),
+                (BACKEND, joined(b"-ERR", b"+OK", b"STLS", b"."), joined(b"-ERR", b"+OK", b".")),
+            ])  # fmt: skip
+
+    def test_minds_no_more_answers_than_there_were_commands(self) -> None:
+        self.check_untouched([(BACKEND, joined(b"+OK", b"-ERR idle", b"STLS"))])

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from tests.upgrade import handing
+from tests.upgrade.handing import BACKEND, CLIENT, LONG, joined
+from tlsdemo.upgrade.handover import HandoverFailed
+from tlsdemo.upgrade.smtp_handover import SmtpHandover
+
+MAIL = joined(b"From: a", b"", b"STARTTLS", b"BDAT 100", b"..", b"250-STARTTLS", b".")
+
+
+class Smtp(handing.Contract):
+    handover = SmtpHandover
+    greeting = b"220 mail.example ESMTP\r\n"
+    negative = b"554 No SMTP service here"
+    words = (
+        b"STARTTLS", b"starttls ", b"250-STARTTLS", b"250 STARTTLS", b"250-SIZE", b"250 OK",
+        b"354 go", b"334 ", b"BDAT 7", b"DATA", b".", b"\r\n.\r\n",
+    )  # fmt: skip
+
+    def test_takes_a_greeting_of_several_lines_off(self) -> None:
+        lines = joined(b"220-mail.example", b"220-says", b"220 welcome")
+        handover = SmtpHandover()
+        for line in lines.splitlines(keepends=True):
+            self.assertFalse(handover.ready)
+            self.assertEqual(handover.from_backend(line), b"")
+        self.assertTrue(handover.ready)
+
+    def test_fails_if_a_greeting_changes_its_mind(self) -> None:
+        handover = SmtpHandover()
+        handover.from_backend(b"220-mail.example\r\n")
+        self.assertRaises(HandoverFailed, handover.from_backend, b"421 go away\r\n")
+
+    def test_takes_the_offer_out_wherever_it_stands(self) -> None:
+        for before, after in (
+            ((b"250-a", b"250-STARTTLS", b"250 SIZE"), (b"250-a", b"250 SIZE")),
+            ((b"250-STARTTLS", b"250-a", b"250 SIZE"), (b"250-a", b"250 SIZE")),
+            ((b"250-a", b"250-SIZE", b"250 STARTTLS"), (b"250-a", b"250 SIZE")),
+            ((b"250-a", b"250 starttls "), (b"250 a",)),
+            ((b"250-a", b"250-STARTTLS", b"250 STARTTLS"), (b"250 a",)),
+            ((b"250 STARTTLS",), (b"250 OK",)),
+            ((b"250-STARTTLS", b"250 STARTTLS"), (b"250 OK",)),
+        ):
+            self.check([(BACKEND, joined(*before), joined(*after))])
+
+    def test_leaves_alone_what_only_reads_like_an_offer(self) -> None:
+        self.check_untouched([
+            (BACKEND, joined(b"250-a", b"250-STARTTLSX", b"250-X STARTTLS", b"250 SIZE")),
+            (BACKEND, joined(b"214-STARTTLS", b"214 STARTTLS", b"250", b"", b"STARTTLS")),
+        ])  # fmt: skip
+
+    def test_keeps_the_order_of_a_reply_with_a_long_line(self) -> None:
+        self.check_untouched([
+            (BACKEND, joined(b"250-a", b"250-" + LONG, b"250-b", b"250 " + LONG, b"250 c")),
+        ])  # fmt: skip
+
+    def test_has_a_second_request_refused_under_another_name(self) -> None:
+        for asks in (b"STARTTLS", b"starttls", b"StartTLS now", b" STARTTLS"):
+            self.check([(CLIENT, joined(asks, b"NOOP"), b"X" + joined(asks, b"NOOP"))])
+        self.check_untouched([(CLIENT, joined(b"STARTTLSX", b"NOOP STARTTLS", b""))])
+
+    def test_leaves_messages_alone(self) -> None:
+        self.check([
+            (CLIENT, joined(b"DATA"), joined(b"DATA")),
+            (BACKEND, joined(b"354 go on"), joined(b"354 go on")),
+            (CLIENT, MAIL, MAIL),
+            (CLIENT, joined(b"STARTTLS"), joined(b"XSTARTTLS")),
+        ])  # fmt: skip
+
+    def test_does_not_take_the_end_of_a_long_line_for_the_end_of_a_message(self) -> None:
+        for long in (b"x" * 5000, b"x" * 2048, b"x" * 2047):
+            body = long + b".\r\n" + joined(b"STARTTLS", b".")
+            self.check([
+                (BACKEND, joined(b"354 go on"), joined(b"354 go on")),
+                (CLIENT, body, body),
+                (CLIENT, joined(b"STARTTLS"), joined(b"XSTARTTLS")),
+            ])  # fmt: skip
+
+    def test_looks_for_commands_where_a_message_was_refused(self) -> None:
+        self.check([
+            (CLIENT, joined(b"DATA"), joined(b"DATA")),
+            (BACKEND, joined(b"503 no"), joined(b"503 no")),
+            (CLIENT, joined(b"STARTTLS"), joined(b"XSTARTTLS")),
+        ])  # fmt: skip
+
+    def test_leaves_chunks_alone_that_tell_their_length(self) -> None:
+        chunk = b"STARTTLS\r\nBDAT 9\r\n"
+        ours = b"bdat %d\r\n" % len(chunk) + chunk
+        self.check([
+            (CLIENT, ours + b"BDAT 0 LAST\r\nSTARTTLS\r\n", ours + b"BDAT 0 LAST\r\nXSTARTTLS\r\n"),
+        ])  # fmt: skip
+        self.check([
+            (CLIENT, joined(b"BDAT", b"BDAT x", b"BDAT -1", b"STARTTLS"),
+             joined(b"BDAT", b"BDAT x", b"BDAT -1", b"XSTARTTLS")),
+        ])  # fmt: skip
+
+    def test_leaves_answers_to_challenges_alone_however_long(self) -> None:
+        for answer in (b"STARTTLS", b"*", LONG):
+            self.check([
+                (BACKEND, joined(b"334 "), joined(b"334 ")),
+                (CLIENT, joined(answer), joined(answer)),
+                (BACKEND, joined(b"334 again"), joined(b"334 again")),
+                (CLIENT, joined(answer, b"STARTTLS"), joined(answer, b"XSTARTTLS")),
+            ])  # fmt: skip
+
+    def test_does_not_look_for_a_command_at_the_end_of_a_long_line(self) -> None:
+        for length in range(2030, 2060):
+            line = b"x" * length + b" STARTTLS\r\n"
+            self.check_untouched([(CLIENT, line)])
+        self.check_untouched([(CLIENT, b"x" * 3000 + b" " * 60 + b"STARTTLS\r\n")])
