@@ -18,7 +18,7 @@ export PIP_USER := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types oldest clean
+.PHONY: help demo test lint types oldest bench fuzz interop clean
 .NOTPARALLEL:
 
 help: ## list the targets (the default)
@@ -52,6 +52,15 @@ oldest: .venv-oldest/.test ## the tests with the oldest versions supported; OLDE
 	@$(call versions,.venv-oldest)
 	.venv-oldest/bin/python -m twisted.trial tests
 
+bench: .venv/.demo ## what each proxy costs, side by side; ARGS='...'
+	.venv/bin/python -m bench $(ARGS)
+
+fuzz: .venv/.demo ## random input for every dialogue; ARGS='--inputs 10000'
+	.venv/bin/python -m bench.fuzz_dialects $(ARGS)
+
+interop: .venv/.interop ## real foreign clients and servers, as far as they are installed
+	.venv/bin/python -m twisted.trial interop
+
 clean: ## remove what make and the tools made; the certificates stay
 	rm -rf .venv .venv-oldest build dist *.egg-info
 	rm -rf .coverage .coverage.* .hypothesis .mypy_cache .ruff_cache
@@ -61,7 +70,7 @@ clean: ## remove what make and the tools made; the certificates stay
 # The virtualenvs. A stamp says what is installed; a longer list contains the shorter ones.
 # Once a virtualenv's Python is gone, as after an upgrade of the system's, its stamps say nothing.
 
-STAMPS := .venv/.demo .venv/.test .venv/.dev .venv-oldest/.test
+STAMPS := .venv/.demo .venv/.test .venv/.interop .venv/.dev .venv-oldest/.test
 .PHONY: $(foreach stamp,$(STAMPS),$(if $(realpath $(dir $(stamp))bin/python),,$(stamp)))
 
 .venv/.demo: .venv/bin/python setup.cfg pyproject.toml
@@ -70,6 +79,10 @@ STAMPS := .venv/.demo .venv/.test .venv/.dev .venv-oldest/.test
 
 .venv/.test: .venv/bin/python setup.cfg pyproject.toml
 	$(call install,.venv,-e '.[test]')
+	@touch .venv/.demo $@
+
+.venv/.interop: .venv/bin/python setup.cfg pyproject.toml
+	$(call install,.venv,-e '.[interop]')
 	@touch .venv/.demo $@
 
 .venv/.dev: .venv/bin/python setup.cfg pyproject.toml

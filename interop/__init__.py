@@ -1,0 +1,1 @@
+"""Real foreign clients and servers, on the loopback interface; see README.md."""

@@ -1,0 +1,191 @@
+"""What the suite has in common: peers that may be missing, and servers in folders of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import shutil
+import signal
+import socket
+import socketserver
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from unittest import SkipTest
+
+from tests.end_to_end.processes import PATIENCE, ProcessCase, Running, port_of
+from tests.support import certificates
+
+_DEBIAN = "/usr/sbin"
+NOBODY = "nobody"
+NOGROUP = "nogroup"
+
+
+def program(name: str, package: str) -> str:
+    """Return the path of a program; skips the test if it is missing."""
+    newest_first = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    places = [os.environ.get("PATH", ""), _DEBIAN, *map(str, newest_first)]
+    path = shutil.which(name, path=os.pathsep.join(places))
+    if path is None:
+        raise SkipTest(f"there is no {name}: apt-get install {package}")
+    return path
+
+
+def module(name: str, package: str) -> Any:
+    """Return a module; skips the test if it is missing."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as problem:
+        raise SkipTest(f"there is no module {name} ({problem}): pip install {package}") from None
+
+
+def free_port() -> int:
+    """Return a port that the system chose, for servers that cannot have it chosen themselves."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def await_port(port: int) -> None:
+    """Wait until somebody listens."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
+        except ConnectionRefusedError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+
+
+def client_context() -> ssl.SSLContext:
+    """Return a context of the standard library that verifies, and shows our certificate."""
+    client: Any = certificates().client
+    context = ssl.create_default_context(cafile=client.authority)
+    context.load_cert_chain(client.certificate, client.key)
+    return context
+
+
+class InteropCase(ProcessCase):
+    """Starts our server, foreign ones, and foreign clients."""
+
+    def our_server(self, *options: str) -> tuple[Running, int]:
+        """Start a server of ours; return it with its port."""
+        server, where = self.server("--log-first=1000", *options)
+        return server, port_of(where)
+
+    def proxy(self, dialect: str, backend: int, *options: str) -> int:
+        """Start a proxy of ours before a plain backend; return its port."""
+        where = f"--backend=tcp:127.0.0.1:{backend}"
+        self.running, port = self.our_server(f"--dialect={dialect}", where, *options)
+        return port
+
+    def all_ended_in_order(self, count: int) -> None:
+        """End the proxy; fail unless so many connections came to it, and all ended in order."""
+        summary = self.summary(self.running)
+        expected = f"{count} connections, {count} secured, {count} ended in order, failed 0"
+        self.assertIn(f"summary: {expected}", summary)
+
+    def all_were_served(self, count: int) -> None:
+        """End the proxy; fail unless so many connections came to it, and none failed.
+
+        For clients such as Python's, which never send ``close_notify``: that counts as truncated.
+        """
+        summary = self.summary(self.running)
+        self.assertIn(f"summary: {count} connections, {count} secured, ", summary)
+        self.assertRegex(summary, rf"{count} ended in order, failed 0|\(truncated {count}\)")
+
+    def folder(self) -> Path:
+        """Make a folder that belongs to the unprivileged user that servers run as."""
+        path = Path(tempfile.mkdtemp(prefix="tlsdemo-interop-"))
+        self.addCleanup(shutil.rmtree, path, ignore_errors=True)
+        self.give(path)
+        return path
+
+    def give(self, path: Path) -> Path:
+        """Have ``path`` belong to the unprivileged user that servers run as."""
+        if os.geteuid() == 0:
+            shutil.chown(path, NOBODY, NOGROUP)
+        return path
+
+    def daemon(self, *arguments: str) -> Running:
+        """Start a foreign server, which is told to end when the test is over, before it is made to.
+
+        What it started itself then ends with it, and it gives back what it shares with them.
+        """
+        running = self.start(*arguments)
+
+        def end() -> None:
+            running.signal(signal.SIGINT)
+            running.ends()
+
+        self.addCleanup(end)
+        return running
+
+    def unprivileged(self) -> list[str]:
+        """Return what runs a command as a user who has no rights."""
+        if os.geteuid() != 0:
+            return []
+        setpriv = program("setpriv", "util-linux")
+        return [setpriv, f"--reuid={NOBODY}", f"--regid={NOGROUP}", "--clear-groups"]
+
+    def run_command(
+        self, *arguments: str, given: bytes | None = None, env: Mapping[str, str] | None = None
+    ) -> bytes:
+        """Run a foreign command to its end; return what it printed, or fail with what it said."""
+        done = self.tries(*arguments, given=given, env=env)
+        self.assertEqual(done.returncode, 0, (done.stdout, done.stderr))
+        return done.stdout
+
+    def tries(
+        self, *arguments: str, given: bytes | None = None, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run a foreign command to its end, whatever that is."""
+        return subprocess.run(
+            arguments, input=given or b"", capture_output=True, timeout=PATIENCE, cwd=self.home,
+            env={**os.environ, **(env or {})},
+        )  # fmt: skip
+
+
+class ScriptedServer(socketserver.ThreadingTCPServer):
+    """A plain server that greets, and answers each line by what it begins with."""
+
+    daemon_threads = True
+
+    def __init__(self, greeting: bytes, answers: Mapping[bytes, bytes], otherwise: bytes) -> None:
+        self.greeting = greeting
+        self.answers = answers
+        self.otherwise = otherwise
+        self.heard: list[bytes] = []
+        super().__init__(("127.0.0.1", 0), _Scripted)
+
+    @classmethod
+    def start(
+        cls, case: InteropCase, greeting: bytes, answers: Mapping[bytes, bytes], otherwise: bytes
+    ) -> tuple[ScriptedServer, int]:
+        """Have one run until the test is over; return it with its port."""
+        server = cls(greeting, answers, otherwise)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        for cleanup in (server.server_close, thread.join, server.shutdown):
+            case.addCleanup(cleanup)
+        return server, int(server.server_address[1])
+
+
+class _Scripted(socketserver.StreamRequestHandler):
+    server: ScriptedServer
+
+    def handle(self) -> None:
+        with contextlib.suppress(OSError):
+            self.wfile.write(self.server.greeting)
+            while line := self.rfile.readline():
+                self.server.heard.append(line)
+                verb = line.split()[0].upper() if line.split() else b""
+                self.wfile.write(self.server.answers.get(verb, self.server.otherwise))
+                if verb == b"QUIT":
+                    return

@@ -1,0 +1,58 @@
+"""A PostgreSQL in a temporary folder, as a user without rights."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from interop.peers import InteropCase, free_port, program
+from tests.support import certificates
+
+_PACKAGE = "postgresql"
+
+
+class PostgresCase(InteropCase):
+    """Has a PostgreSQL of its own."""
+
+    def postgres(self, tls: bool = False) -> int:
+        """Start one; return its port."""
+        initdb, postgres = program("initdb", _PACKAGE), program("postgres", _PACKAGE)
+        home, port = self.folder(), free_port()
+        data = home / "data"
+        self.run_command(
+            *(*self.unprivileged(), initdb, "-D", str(data), "--username=demo"),
+            *("--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"),
+            env={"HOME": str(home)},
+        )
+        server = self.daemon(
+            *(*self.unprivileged(), postgres, "-D", str(data), "-p", str(port)),
+            *("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="),
+            *("-c", "fsync=off", *(self._tls(home) if tls else ("-c", "ssl=off"))),
+        )
+        server.says(re.escape("database system is ready to accept connections"))
+        return port
+
+    def _tls(self, home: Path) -> list[str]:
+        server: Any = certificates().server
+        options = ["-c", "ssl=on"]
+        for name, source in (("cert", server.certificate), ("key", server.key)):
+            copy = home / f"server.{name}"
+            copy.write_bytes(source.read_bytes())
+            copy.chmod(0o600)
+            options += ["-c", f"ssl_{name}_file={self.give(copy)}"]
+        return options
+
+
+def conninfo(port: int, *more: str) -> str:
+    """Return how libpq connects, verifying all that it can."""
+    authority = certificates().client.authority
+    return " ".join([
+        f"host=localhost hostaddr=127.0.0.1 port={port} user=demo dbname=postgres",
+        f"sslmode=verify-full sslrootcert='{authority}'", *more,
+    ])  # fmt: skip
+
+
+def plain(port: int) -> str:
+    """Return how libpq connects without TLS."""
+    return f"host=127.0.0.1 port={port} user=demo dbname=postgres sslmode=disable"

@@ -1,0 +1,109 @@
+"""A plain Dovecot behind the proxy; imaplib, poplib and curl before it."""
+
+from __future__ import annotations
+
+import email.policy
+import imaplib
+import poplib
+
+from interop.mail import PASSWORD, DovecotCase, message
+from interop.peers import client_context, program
+from tests.support import certificates
+
+CONTENT = message().as_bytes(policy=email.policy.SMTP)
+
+
+class MailboxCase(DovecotCase):
+    def curl(self, url: str) -> bytes:
+        client = certificates().client
+        return self.run_command(
+            *(program("curl", "curl"), "--silent", "--show-error", "--ssl-reqd", url),
+            *("--user", f"demo:{PASSWORD}", "--cacert", str(client.authority)),
+            *("--cert", str(client.certificate), "--key", str(client.key)),
+        )
+
+    def pop3(self, port: int) -> poplib.POP3:
+        client = poplib.POP3("localhost", port)
+        self.addCleanup(client.close)
+        client.stls(client_context())
+        return client
+
+    def imap(self, port: int) -> imaplib.IMAP4:
+        client = imaplib.IMAP4("localhost", port)
+        self.addCleanup(lambda: client.sock.close())
+        self.assertIn("STARTTLS", client.capabilities)
+        client.starttls(client_context())
+        return client
+
+
+class Fetched(MailboxCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.ports = self.dovecot()
+
+    def test_by_imaplib_what_it_has_appended_itself(self) -> None:
+        for mode in ("starttls", "pair"):
+            client = self.imap(self.proxy("imap", self.ports["imap"], f"--mode={mode}"))
+            client.login("demo", PASSWORD)
+            self.assertEqual(client.append("INBOX", "", "", CONTENT)[0], "OK")
+            _, (count,) = client.select("INBOX")
+            assert count is not None
+            _, ((_, fetched), _) = client.fetch(count.decode(), "(RFC822)")  # type: ignore[misc]
+            self.assertEqual(fetched, CONTENT)
+            client.logout()
+            self.all_were_served(1)
+
+    def test_by_curl_over_imap(self) -> None:
+        self.deliver(CONTENT)
+        port = self.proxy("imap", self.ports["imap"])
+        self.assertEqual(self.curl(f"imap://localhost:{port}/INBOX;MAILINDEX=1"), CONTENT)
+        self.all_ended_in_order(1)
+
+    def test_by_poplib(self) -> None:
+        self.deliver(CONTENT)
+        for mode in ("starttls", "pair"):
+            port = self.proxy("pop3", self.ports["pop3"], f"--mode={mode}")
+            client = self.pop3(port)
+            client.user("demo")
+            client.pass_(PASSWORD)
+            self.assertEqual(client.stat(), (1, len(CONTENT)))
+            _, lines, _ = client.retr(1)
+            self.assertEqual(b"".join(line + b"\r\n" for line in lines), CONTENT)
+            self.assertIn("UIDL", client.capa())
+            client.quit()
+            self.all_were_served(1)
+
+    def test_by_curl_over_pop3(self) -> None:
+        self.deliver(CONTENT)
+        port = self.proxy("pop3", self.ports["pop3"])
+        self.assertEqual(self.curl(f"pop3://localhost:{port}/1"), CONTENT)
+        self.all_ended_in_order(1)
+
+
+class ADovecotThatOffersTLSItself(MailboxCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.ports = self.dovecot(tls=True)
+
+    def test_does_not_offer_starttls_through_the_proxy_and_refuses_a_second_one(self) -> None:
+        client = self.imap(self.proxy("imap", self.ports["imap"]))
+        self.assertIn("IDLE", client.capabilities)
+        self.assertNotIn("STARTTLS", client.capabilities)
+        self.assertRaises(imaplib.IMAP4.error, client._simple_command, "STARTTLS")
+        client.login("demo", PASSWORD)
+        self.assertEqual(client.select("INBOX")[0], "OK")
+        client.logout()
+        self.all_were_served(1)
+
+    def test_does_not_offer_stls_through_the_proxy_and_refuses_a_second_one(self) -> None:
+        client = self.pop3(self.proxy("pop3", self.ports["pop3"]))
+        self.assertIn("UIDL", client.capa())
+        self.assertNotIn("STLS", client.capa())
+        short_command = client._shortcmd  # type: ignore[attr-defined]
+        error = self.assertRaises(poplib.error_proto, short_command, "STLS")
+        self.assertIn("-ERR", str(error))
+        client.user("demo")
+        client.pass_(PASSWORD)
+        self.assertEqual(client.stat(), (0, 0))
+        client.quit()
+        self.all_were_served(1)

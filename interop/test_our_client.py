@@ -1,0 +1,128 @@
+"""Our client's side before servers that are not ours, with TLS and without."""
+
+from __future__ import annotations
+
+import sys
+
+from interop.mail import DovecotCase, PostfixCase, SmtpBackendCase
+from interop.peers import InteropCase, ScriptedServer
+from interop.postgres import PostgresCase
+from tests.end_to_end.processes import TWISTD
+from tests.support import certificates
+
+STARTUP = bytes.fromhex("00030000") + b"user\0demo\0database\0postgres\0\0"
+"""PostgreSQL's StartupMessage, without its length."""
+
+SAYS = {
+    "smtp": b"EHLO client.example.test\r\n",
+    "imap": b"a9 CAPABILITY\r\n",
+    "pop3": b"CAPA\r\n",
+    "postgres": (4 + len(STARTUP)).to_bytes(4, "big") + STARTUP,
+}
+
+MODES = ("starttls", "pair")
+
+
+class ClientCase(InteropCase):
+    def speaks(self, dialect: str, port: int, *options: str, says: bytes = b"") -> str:
+        """Return what our client makes of a server."""
+        authority = certificates().client.authority
+        assert authority is not None
+        said = self.run_command(
+            *(sys.executable, "-m", "interop.speaker", dialect, str(port), str(authority.parent)),
+            *((says or SAYS[dialect.removesuffix("-direct")]).hex(), *options),
+            env={"PYTHONPATH": ":".join(sys.path)},
+        )
+        return said.decode()
+
+    def is_secure(self, dialect: str, port: int, answer: str) -> None:
+        """Fail unless our client becomes secure in both modes, and is answered through TLS."""
+        for mode in MODES:
+            secure, answered, *_ = self.speaks(dialect, port, f"--mode={mode}").splitlines()
+            self.assertIn("secure TLSv1.3", secure)
+            self.assertIn(answer, answered)
+
+    def verifies(self, dialect: str, port: int) -> None:
+        """Fail unless our client turns away from a server of another name, having said nothing."""
+        said = self.speaks(dialect, port, "--name=elsewhere.example.test")
+        self.assertIn("insecure: wrong name", said)
+        self.assertNotIn("answered", said)
+
+    def fails_closed(self, dialect: str, port: int, why: str) -> None:
+        """Fail unless our client turns away from a server without TLS, in both modes."""
+        for mode in MODES:
+            said = self.speaks(dialect, port, f"--mode={mode}")
+            self.assertEqual(said.count("\n"), 1)
+            self.assertIn(f"insecure: {why}", said)
+
+    def load(self, dialect: str, port: int) -> tuple[int, str]:
+        """Return the exit status of our load client, and what it printed."""
+        client = self.start(
+            *(*TWISTD, "tlsclient", f"--connect=tcp:localhost:{port}", f"--dialect={dialect}"),
+            *("--conn=3", "--packets=1", "--packet-size=2", "--status=none", "--workers=1"),
+            *("--timeout=20", self.certs),
+        )
+        return client.ends(), client.said
+
+
+class BeforeAiosmtpd(ClientCase, SmtpBackendCase):
+    def test_with_starttls(self) -> None:
+        _, port = self.aiosmtpd(tls=True)
+        self.is_secure("smtp", port, "250-")
+        self.verifies("smtp", port)
+        status, said = self.load("smtp", port)
+        self.assertEqual(status, 0, said)
+        self.assertIn("3 connections: 3 secured in", said)
+
+    def test_without(self) -> None:
+        _, port = self.aiosmtpd()
+        self.fails_closed("smtp", port, "peer offers no TLS")
+        status, said = self.load("smtp", port)
+        self.assertEqual(status, 1, said)
+        self.assertIn("0 secured in", said)
+
+
+class BeforePostfix(ClientCase, PostfixCase):
+    def test_with_starttls(self) -> None:
+        port = self.postfix(tls=True)
+        self.is_secure("smtp", port, "250-postfix.example.test")
+        self.verifies("smtp", port)
+        # Postfix does not answer a close_notify, so this is all that can be said of their ends.
+        _, said = self.load("smtp", port)
+        self.assertIn("3 connections: 3 secured in", said)
+
+    def test_without(self) -> None:
+        self.fails_closed("smtp", self.postfix(), "peer offers no TLS")
+
+
+class BeforeDovecot(ClientCase, DovecotCase):
+    def test_with_tls(self) -> None:
+        ports = self.dovecot(tls=True)
+        for dialect, answer in (("imap", "* CAPABILITY IMAP4rev1"), ("pop3", "+OK")):
+            self.is_secure(dialect, ports[dialect], answer)
+            self.verifies(dialect, ports[dialect])
+
+    def test_without(self) -> None:
+        ports = self.dovecot()
+        for dialect in ("imap", "pop3"):
+            self.fails_closed(dialect, ports[dialect], "peer offers no TLS")
+
+
+class BeforePostgres(ClientCase, PostgresCase):
+    def test_with_ssl_on(self) -> None:
+        port = self.postgres(tls=True)
+        # AuthenticationOk.
+        self.is_secure("postgres", port, r"R\x00\x00\x00\x08\x00\x00\x00\x00")
+        self.verifies("postgres", port)
+
+    def test_with_ssl_off(self) -> None:
+        self.fails_closed("postgres", self.postgres(), "peer offers no TLS")
+
+
+class BeforeAServerThatTellsLies(ClientCase):
+    def test_no_tls_behind_the_go_ahead(self) -> None:
+        lies = {b"EHLO": b"250 STARTTLS\r\n", b"STARTTLS": b"220 Ready\r\n"}
+        _, port = ScriptedServer.start(self, b"220 here\r\n", lies, b"500 No such thing\r\n")
+        for mode in MODES:
+            said = self.speaks("smtp", port, f"--mode={mode}")
+            self.assertEqual(said, "insecure: plain bytes instead of TLS: wrong version number\n")

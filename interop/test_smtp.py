@@ -1,0 +1,107 @@
+"""A plain SMTP server behind the proxy; smtplib, swaks and curl before it."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import smtplib
+
+from interop.mail import BODY, SmtpBackendCase, message
+from interop.peers import ScriptedServer, client_context, program
+from tests.support import certificates
+
+
+class Delivered(SmtpBackendCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.mailbox, behind = self.aiosmtpd()
+        self.port = self.proxy("smtp", behind)
+
+    def arrived(self) -> None:
+        (content,) = self.mailbox.contents
+        arrived = email.message_from_bytes(content, policy=email.policy.default)
+        self.assertEqual(arrived["Subject"], "STARTTLS")
+        self.assertEqual(str(arrived.get_payload()).strip().splitlines(), BODY.splitlines())
+
+    def test_by_smtplib(self) -> None:
+        with smtplib.SMTP("localhost", self.port) as client:
+            client.ehlo()
+            self.assertTrue(client.has_extn("starttls"))
+            self.assertEqual(client.starttls(context=client_context())[0], 220)
+            client.ehlo()
+            self.assertFalse(client.has_extn("starttls"))
+            self.assertTrue(client.has_extn("size"))
+            self.assertEqual(client.docmd("STARTTLS")[0], 500)
+            self.assertEqual(client.noop()[0], 250)
+            client.send_message(message())
+        self.arrived()
+        self.all_were_served(1)
+
+    def test_by_swaks(self) -> None:
+        client = certificates().client
+        self.run_command(
+            *(program("swaks", "swaks libnet-ssleay-perl"), "--server", "localhost", "--tls"),
+            *("--port", str(self.port), "--tls-verify", "--tls-ca-path", str(client.authority)),
+            *("--tls-cert", str(client.certificate), "--tls-key", str(client.key)),
+            *("--from", "one@example.test", "--to", "two@example.test", "--data", "-"),
+            given=message().as_bytes(),
+        )
+        self.arrived()
+        self.all_were_served(1)
+
+    def test_by_curl(self) -> None:
+        client = certificates().client
+        self.run_command(
+            *(program("curl", "curl"), "--silent", "--show-error", "--ssl-reqd"),
+            f"smtp://localhost:{self.port}/client.example.test",
+            *("--cacert", str(client.authority), "--cert", str(client.certificate)),
+            *("--key", str(client.key), "--mail-from", "one@example.test"),
+            *("--mail-rcpt", "two@example.test", "--upload-file", "-"),
+            given=message().as_bytes(policy=email.policy.SMTP),
+        )
+        self.arrived()
+        self.all_ended_in_order(1)
+
+
+class ABackendThatOffersTLSItself(SmtpBackendCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.backend, behind = ScriptedServer.start(
+            self,
+            b"220-backend.example.test\r\n220 is here\r\n",
+            {
+                b"EHLO": b"250-backend.example.test\r\n250-STARTTLS\r\n250-SIZE 99\r\n"
+                b"250 STARTTLS\r\n",
+                b"STARTTLS": b"220 Ready\r\n",
+                b"QUIT": b"221 Bye\r\n",
+            },
+            b"502 5.5.1 Not implemented\r\n",
+        )
+        self.port = self.proxy("smtp", behind)
+
+    def test_is_not_offered_and_a_second_starttls_is_refused_by_the_backend(self) -> None:
+        with smtplib.SMTP("localhost", self.port) as client:
+            client.starttls(context=client_context())
+            self.assertEqual(client.ehlo(), (250, b"backend.example.test\nSIZE 99"))
+            self.assertEqual(client.esmtp_features, {"size": "99"})
+            self.assertEqual(client.docmd("STARTTLS"), (502, b"5.5.1 Not implemented"))
+        self.assertNotIn(b"STARTTLS\r\n", self.backend.heard)
+        self.all_were_served(1)
+
+
+class TurnedAway(SmtpBackendCase):
+    def test_mail_without_tls_is_not_taken(self) -> None:
+        mailbox, behind = self.aiosmtpd()
+        with smtplib.SMTP("localhost", self.proxy("smtp", behind)) as client:
+            error = self.assertRaises(smtplib.SMTPSenderRefused, client.send_message, message())
+        self.assertEqual(error.smtp_code, 530)
+        self.assertEqual(mailbox.contents, [])
+        self.assertIn("1 connections, 0 secured", self.summary(self.running))
+
+    def test_a_backend_that_is_busy_ends_the_connection(self) -> None:
+        _, behind = ScriptedServer.start(self, b"421 Too busy\r\n", {}, b"")
+        client = smtplib.SMTP("localhost", self.proxy("smtp", behind))
+        self.addCleanup(client.close)
+        client.starttls(context=client_context())
+        self.assertRaises((OSError, smtplib.SMTPServerDisconnected), client.ehlo)
+        self.assertIn("421 Too busy", self.running.says(" failed: .*").string)

@@ -1,0 +1,97 @@
+"""The mail, FTP and LDAP clients of Python, up to TLS and a few bytes through it."""
+
+from __future__ import annotations
+
+import ftplib
+import imaplib
+import poplib
+import smtplib
+import ssl
+from typing import Any
+
+from interop.peers import InteropCase, client_context, module, program
+from tests.support import certificates
+
+
+class UpToTLS(InteropCase):
+    """The server echoes, so that what comes through TLS is what the client has said."""
+
+    def serve(self, dialect: str) -> int:
+        self.running, port = self.our_server("--role=echo", f"--dialect={dialect}")
+        return port
+
+    def is_echoed(self, sock: Any) -> None:
+        self.assertIsInstance(sock, ssl.SSLSocket)
+        self.assertEqual(sock.version(), "TLSv1.3")
+        sock.sendall(b"said through TLS")
+        heard = b""
+        while len(heard) < len(b"said through TLS"):
+            heard += sock.recv(100)
+        self.assertEqual(heard, b"said through TLS")
+
+    def test_smtplib(self) -> None:
+        client = smtplib.SMTP("localhost", self.serve("smtp"))
+        self.addCleanup(client.close)
+        self.assertEqual(client.starttls(context=client_context())[0], 220)
+        self.is_echoed(client.sock)
+
+    def test_smtplib_with_lmtp(self) -> None:
+        client = smtplib.LMTP("localhost", self.serve("lmtp"))
+        self.addCleanup(client.close)
+        self.assertEqual(client.starttls(context=client_context())[0], 220)
+        self.is_echoed(client.sock)
+
+    def test_imaplib(self) -> None:
+        client = imaplib.IMAP4("localhost", self.serve("imap"))
+        self.addCleanup(client.shutdown)
+        # It asks for the capabilities anew, and an echo is no answer to that.
+        error = self.assertRaises(imaplib.IMAP4.abort, client.starttls, client_context())
+        self.assertIn("CAPABILITY", str(error))
+        self.is_echoed(client.sock)
+
+    def test_poplib(self) -> None:
+        client = poplib.POP3("localhost", self.serve("pop3"))
+        self.addCleanup(client.close)
+        self.assertIn("STLS", client.capa())
+        self.assertEqual(client.stls(client_context())[:3], b"+OK")
+        self.is_echoed(client.sock)
+
+    def test_ftplib(self) -> None:
+        client = ftplib.FTP_TLS(context=client_context())
+        client.connect("localhost", self.serve("ftp"))
+        self.addCleanup(client.close)
+        self.assertEqual(client.auth()[:3], "234")
+        self.is_echoed(client.sock)
+
+    def test_ldap3(self) -> None:
+        ldap3 = module("ldap3", "ldap3")
+        client = certificates().client
+        tls = ldap3.Tls(
+            local_private_key_file=str(client.key), local_certificate_file=str(client.certificate),
+            ca_certs_file=str(client.authority), validate=ssl.CERT_REQUIRED,
+        )  # fmt: skip
+        server = ldap3.Server("localhost", self.serve("ldap"), tls=tls, get_info=ldap3.NONE)
+        connection = ldap3.Connection(server)
+        connection.open()
+        self.addCleanup(connection.strategy.close)
+        self.assertTrue(connection.start_tls())
+        self.is_echoed(connection.socket)
+
+    def test_ldapsearch_which_is_of_gnutls(self) -> None:
+        client = certificates().client
+        search = program("ldapsearch", "ldap-utils")
+        port = self.serve("ldap")
+        # By address, because it takes "localhost" for the name of this machine.
+        done = self.tries(
+            *(search, "-ZZ", "-x", "-H", f"ldap://127.0.0.1:{port}", "-s", "base"),
+            env={
+                "LDAPTLS_CACERT": str(client.authority),
+                "LDAPTLS_CERT": str(client.certificate),
+                "LDAPTLS_KEY": str(client.key),
+                "LDAPTLS_REQCERT": "demand",
+            },
+        )
+        # Its bind came back through TLS, and it takes the version in it (3) for the result.
+        self.assertIn(b"ldap_bind: Time limit exceeded (3)", done.stderr)
+        self.running.says(" secure agreed=.*TLSv1.3.*peer=")
+        self.running.says(" closed how=clean")
