@@ -146,7 +146,7 @@ class Making(TapCase):
     def test_it_demands_of_clients_what_was_asked_for(self) -> None:
         demanded = []
 
-        def build(_credentials: object, client_auth: ClientAuth, _alpn: object) -> None:
+        def build(_credentials: object, client_auth: ClientAuth, *_: object, **__: object) -> None:
             demanded.append(client_auth)
 
         self.patch(ServerTLS, "build", build)
@@ -155,7 +155,7 @@ class Making(TapCase):
         self.assertEqual(demanded, [ClientAuth.REQUIRED, ClientAuth.OPTIONAL, ClientAuth.NONE])
 
     def test_what_openssl_cannot_use_is_told_in_a_line(self) -> None:
-        def build(*_: Any) -> None:
+        def build(*_: Any, **__: Any) -> None:
             raise Unusable("OpenSSL cannot use a.pem: key too small")
 
         self.patch(ServerTLS, "build", build)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import signal
+from datetime import datetime, timezone
+from ipaddress import ip_address
 from typing import Any, ClassVar
 
 from twisted.application.service import IService
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python import usage
 
 from tlsdemo.command.options import (
-    CredentialOptions,
+    TLSOptions,
     check_client_endpoint,
     check_server_endpoint,
     choice,
@@ -18,6 +22,7 @@ from tlsdemo.command.options import (
     seconds,
     whole,
 )
+from tlsdemo.credentials import BadCredentials
 from tlsdemo.limits import raise_descriptor_limit
 from tlsdemo.secure import MODES, ClientAuth, Delivery, ModeName, ServerTLS, Unusable
 from tlsdemo.server.roles import RoleName
@@ -40,12 +45,18 @@ def dialect_name(text: str) -> tuple[bool, Dialect]:
 
 def is_loopback(where: str) -> bool:
     """Tell whether a server endpoint string listens only where nobody else can connect."""
-    kind, *parts = where.split(":")
+    if where.startswith("unix:"):
+        return True
+    # A colon of an address is written \:, and the last "interface=" counts.
+    parts = where.replace("\\:", "\0").split(":")
     interface = dict(part.split("=", 1) for part in parts if "=" in part).get("interface", "")
-    return kind == "unix" or interface.startswith("127.") or interface == "localhost"
+    try:
+        return ip_address(interface.replace("\0", ":")).is_loopback
+    except ValueError:
+        return interface == "localhost"
 
 
-class Options(CredentialOptions):
+class Options(TLSOptions):
     """The options of ``twistd tlsdemo``."""
 
     command = "twistd tlsdemo"
@@ -131,6 +142,7 @@ class Options(CredentialOptions):
         """Check what only shows when all options are known."""
         from twisted.internet import reactor
 
+        super().postOptions()
         self["mode"] = self["mode"] or ModeName.STARTTLS
         self["role"] = self["role"] or RoleName.PROXY
         self["client-auth"] = self["client-auth"] or ClientAuth.REQUIRED
@@ -167,7 +179,7 @@ class Options(CredentialOptions):
 
     def _check_dialect(self) -> None:
         auto, dialect = self["dialect"]
-        if dialect.has_words and self["mode"] in (ModeName.WRAPPED, ModeName.CLEAR):
+        if dialect.server_takes_words and self["mode"] in (ModeName.WRAPPED, ModeName.CLEAR):
             raise usage.UsageError(
                 f"--dialect is {dialect.name.value}, and --mode={self['mode'].value} has no room "
                 "for words before TLS; use --mode=starttls or --mode=pair"
@@ -203,6 +215,34 @@ class _Service(Server):
             _log.critical("{problem}", problem=str(problem))
             raise StartFailed(str(problem)) from None
 
+    def startService(self) -> None:
+        """Serve, and from now on load the certificates anew at SIGHUP."""
+        super().startService()
+        # A signal interrupts whatever runs; the files are read when it is the reactor's turn.
+        self._before_us = signal.signal(
+            signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload)
+        )
+
+    def stopService(self) -> Deferred[None]:
+        """Stop; SIGHUP means again what it meant before once all connections have ended."""
+        return super().stopService().addBoth(self._restore)
+
+    def _restore(self, result: None) -> None:
+        signal.signal(signal.SIGHUP, self._before_us)
+        return result
+
+    def reload(self) -> None:
+        """Load the certificates anew for new connections; keep the old ones if they are bad."""
+        try:
+            self._config.tls.reload(datetime.now(timezone.utc))
+        except (BadCredentials, Unusable) as problem:
+            _log.warn(
+                "certificates not loaded anew, the old ones are kept: {problem}",
+                problem=str(problem),
+            )
+        else:
+            _log.info("certificates loaded anew, for new connections")
+
 
 def makeService(options: Options) -> IService:
     """Make the server that ``options`` describe; ends the process if that is not possible."""
@@ -212,7 +252,10 @@ def makeService(options: Options) -> IService:
     mode = MODES[options["mode"]]
     auto, dialect = options["dialect"]
     try:
-        tls = ServerTLS.build(options.credentials("server"), options["client-auth"], options.alpn())
+        first, *more = options.identities("server")
+        tls = ServerTLS.build(
+            first, options["client-auth"], options.alpn(), policy=options["policy"], more=more
+        )
     except Unusable as problem:
         fail(options.command, problem, status=1)
     config = ServerConfig(

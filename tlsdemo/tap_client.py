@@ -64,6 +64,7 @@ class Options(LoadOptions):
         """Check what only shows when all options are known; stay in the foreground."""
         from twisted.internet import reactor
 
+        super().postOptions()
         self["mode"] = self["mode"] or ModeName.STARTTLS
         if self["send"] not in SENDS:
             raise usage.UsageError(f"--send is {self['send']!r}, none of {', '.join(SENDS)}")

@@ -106,7 +106,7 @@ class TaskTests(LoadOptionsCase):
         self.assertEqual(
             self.task(
                 "--conn=5", "--packet-size=7", "--packets=9", "--burst=11", "--connect-rate=1.5",
-                "--in-flight=13", "--timeout=17",
+                "--in-flight=13", "--timeout=17", "--tls-max=1.2", "--ciphers=ECDHE+AESGCM",
             ),
             Task(
                 connections=5,
@@ -123,6 +123,9 @@ class TaskTests(LoadOptionsCase):
                 certificate=str(client.certificate),
                 key=str(client.key),
                 authority=str(client.authority),
+                tls_min="1.2",
+                tls_max="1.2",
+                ciphers="ECDHE+AESGCM",
             ),
         )  # fmt: skip
 
@@ -134,7 +137,7 @@ class TaskTests(LoadOptionsCase):
         self.assertEqual(self.task("--send=stock", mode=ModeName.PAIR).send, "raw")
 
     def test_what_openssl_cannot_use_is_told_in_a_line(self) -> None:
-        def build(*_: Any) -> None:
+        def build(*_: Any, **__: Any) -> None:
             raise Unusable("OpenSSL cannot use a.pem: key too small")
 
         self.patch(ClientTLS, "build", build)

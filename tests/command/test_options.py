@@ -279,6 +279,7 @@ class SeveralCertificates(CredentialCase):
             for each in (self.ours, self.theirs)
             for name, path in (("cert", each.certificate), ("key", each.key))
         ]
+        self.ca = f"--ca={self.theirs.authority}"
 
     def identities(self, *arguments: str) -> list[Credentials]:
         command = CredentialOptions()
@@ -288,15 +289,18 @@ class SeveralCertificates(CredentialCase):
     def test_each_goes_with_its_key_in_their_order_and_with_the_one_authority(self) -> None:
         authority = self.theirs.authority
         self.assertEqual(
-            self.identities(*self.pairs, f"--ca={authority}"),
-            [Credentials(each.certificate, each.key, authority) for each in (self.ours, self.theirs)],
+            self.identities(*self.pairs, self.ca),
+            [
+                Credentials(each.certificate, each.key, authority)
+                for each in (self.ours, self.theirs)
+            ],
         )
 
     def test_without_any_there_is_the_demonstrations(self) -> None:
         self.assertEqual(self.identities(), [self.credentials()])
 
     def test_a_side_that_shows_one_refuses_a_second(self) -> None:
-        said = self.said(*self.pairs, status=2)
+        said = self.said(*self.pairs, self.ca, status=2)
         self.assertEqual(said, "tlsdemo: --cert is given 2 times, and a server shows one")
 
     def test_one_without_the_other_is_told_in_a_line(self) -> None:
@@ -304,7 +308,7 @@ class SeveralCertificates(CredentialCase):
         self.assertIn("--cert is given 2 times and --key 1 times; each needs the other", said)
 
     def test_a_second_that_is_bad_is_named(self) -> None:
-        said = self.said(*self.pairs, "--cert=/nowhere/b.pem", f"--key={self.ours.key}")
+        said = self.said(*self.pairs, self.ca, "--cert=/nowhere/b.pem", f"--key={self.ours.key}")
         self.assertIn("'/nowhere/b.pem' cannot be read", said)
 
 

@@ -175,6 +175,7 @@ class Comparing(ComparisonCase):
                 f"--key={server.key}",
                 f"--ca={server.authority}",
                 "--dialect=immediate",
+                *("--tls-min=1.2", "--tls-max=1.3", "--ciphers=ECDHE+AESGCM:ECDHE+CHACHA20"),
                 f"--delivery={Delivery.READABLE.value}",
             ],
         )

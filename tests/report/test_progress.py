@@ -1,4 +1,5 @@
 import io
+import threading
 
 from rich.console import Console
 from twisted.trial.unittest import SynchronousTestCase
@@ -112,4 +113,12 @@ class OnATerminal(SynchronousTestCase):
         shown.progress.show("connecting", Tally(), 0.1)
         shown.take()
         shown.progress.stop()
-        self.assertIn("\x1b[?25h", shown.take())
+        given_back = shown.take()
+        self.assertIn("\x1b[?25h", given_back)
+        self.assertIn("\x1b[2K", given_back, "the line is still there")
+
+    def test_nothing_is_shown_but_when_it_is_told_to(self) -> None:
+        before = threading.active_count()
+        shown = Shown(terminal=True)
+        self.assertEqual(threading.active_count(), before)
+        shown.progress.stop()

@@ -115,6 +115,7 @@ class TLSPeer(Peer):
         super().__init__()
         self._tls = tls
         self._is_secure = False
+        self._said_goodbye = False
 
     def connectionMade(self) -> None:
         self._flush()
@@ -131,6 +132,8 @@ class TLSPeer(Peer):
             self.made.callback(None)
         cleartext, self._tls.received = self._tls.received, b""
         self.take(cleartext)
+        if self._tls.closed and not self._said_goodbye:
+            self.close()
         if self._tls.closed or self._tls.error:
             super().close()
 
@@ -139,6 +142,7 @@ class TLSPeer(Peer):
         self._flush()
 
     def close(self) -> None:
+        self._said_goodbye = True
         self._tls.close()
         self._flush()
 

@@ -4,11 +4,12 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
-from twisted.logger import Logger, capturedLogs
+from twisted.logger import Logger, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.support import MemoryTransport, certificates
 from tlsdemo.secure import MODES, ModeName, ServerTLS
+from tlsdemo.server.door import Door
 from tlsdemo.server.eventlog import EventLog
 from tlsdemo.server.factory import SessionFactory, Setting
 from tlsdemo.server.ledger import Ledger
@@ -21,12 +22,13 @@ from tlsdemo.session.session import Session
 class TheFactory(SynchronousTestCase):
     mode = MODES[ModeName.CLEAR]
 
-    def setUp(self) -> None:
+    def setUp(self, most: int = 0) -> None:
         self.clock = Clock()
         events = EventLog(Logger(), self.clock.seconds, first=1, every=0)
         self.books = Books(Statistics(), Ledger(), events)
         tls = ServerTLS.build(certificates().server)
-        setting = Setting(self.mode, tls, self.mode.manner(None, None, 64), Sink)
+        manner = self.mode.manner(None, None, 64)
+        setting = Setting(self.mode, tls, manner, Sink, door=Door(most_of_one=most))
         self.factory = SessionFactory(setting, self.books, self.clock)
 
     def accepted(self, port: int = 1) -> tuple[Session, MemoryTransport]:
@@ -72,6 +74,57 @@ class TheFactory(SynchronousTestCase):
             self.factory.doStart()
             self.factory.doStop()
         self.assertEqual(lines, [])
+
+    def test_turns_away_those_for_whom_there_is_no_room(self) -> None:
+        self.setUp(most=1)
+        _, transport = self.accepted(1)
+        with capturedLogs() as lines:
+            self.assertIsNone(self.factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", 2)))
+        self.assertEqual(
+            [formatEvent(line) for line in lines],
+            ["#0 192.0.2.1:2 failed: too many connections: there are 1 already from there"],
+        )
+        self.assertEqual(self.books.statistics.failed, {"too many connections": 1})
+        self.assertIsNone(self.books.ledger.get("192.0.2.1:2"))
+        self.assertIsNotNone(self.factory.buildProtocol(IPv4Address("TCP", "192.0.2.2", 1)))
+        transport.lose(ConnectionDone())
+        self.accepted(3)
+
+    def test_turns_away_also_those_without_an_address(self) -> None:
+        self.setUp(most=1)
+        self.assertIsNotNone(self.factory.buildProtocol(None))
+        with capturedLogs() as lines:
+            self.assertIsNone(self.factory.buildProtocol(None))
+        self.assertEqual(lines[0]["peer"], "?")
+
+    def test_has_all_end_in_order_and_tells_when_they_are_gone(self) -> None:
+        _, transport = self.accepted()
+        draining = self.factory.drain(5)
+        self.assertTrue(transport.disconnecting)
+        self.assertFalse(transport.aborted)
+        self.assertNoResult(draining)
+        transport.turn()
+        self.assertIsNone(self.successResultOf(draining))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(self.books.statistics.clean, 1)
+
+    def test_aborts_those_that_do_not_end_in_time(self) -> None:
+        _, transport = self.accepted()
+        draining = self.factory.drain(1)
+        self.clock.advance(0.5)
+        self.assertFalse(transport.aborted)
+        self.clock.advance(0.5)
+        self.assertTrue(transport.aborted)
+        self.assertNoResult(draining)
+        transport.turn()
+        self.assertIsNone(self.successResultOf(draining))
+
+    def test_aborts_all_at_once_where_there_is_no_time(self) -> None:
+        _, transport = self.accepted()
+        draining = self.factory.drain(0)
+        self.assertTrue(transport.aborted)
+        transport.turn()
+        self.assertIsNone(self.successResultOf(draining))
 
     def test_aborts_all_and_tells_when_they_are_gone(self) -> None:
         transports = [self.accepted(port)[1] for port in (1, 2)]

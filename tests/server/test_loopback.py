@@ -134,6 +134,20 @@ class Listening(loopback.LoopbackTestCase):
         with self.assertRaises(ConnectionRefusedError):
             await self.connect_to(where, loopback.Peer())
 
+    async def test_lets_connections_end_in_order_where_there_is_time(self) -> None:
+        for mode in ModeName:
+            for role in (RoleName.ECHO, RoleName.PROXY):
+                where = await self.backend(loopback.Echoing)
+                backend = where if role is RoleName.PROXY else None
+                server = self.serve(mode, role=role, backend=backend, drain=1000.0)
+                client = await self.connect(server, self.client(mode))
+                await client.made
+                client.send(b"question")
+                self.assertEqual(await client.received(8), b"question")
+                await server.stopService()
+                self.assertIsInstance(await client.lost, ConnectionDone)
+                self.assertEqual((server.snapshot().clean, server.snapshot().failures), (1, 0))
+
 
 class Logging(loopback.LoopbackTestCase):
     CALLED: ClassVar = {

@@ -22,8 +22,17 @@ class CountingStream:
     bytes_in = bytes_out = events = records = 0
     aborted = False
 
+    def __init__(self) -> None:
+        self.log: list[str] = []
+
     def abortConnection(self) -> None:
         self.aborted = True
+
+    def unregisterProducer(self) -> None:
+        self.log.append("no producer")
+
+    def loseConnection(self) -> None:
+        self.log.append("close")
 
 
 class CountingSession:
@@ -184,6 +193,20 @@ class AConnection(SynchronousTestCase):
             [str(event) for event in self.timeline],
             ["+0.0000s insecure why=truncated: the peer closed"],
         )
+
+    def test_closes_in_order_what_has_been_secured(self) -> None:
+        self.secured()
+        self.served.close()
+        assert self.session.stream is not None
+        # A TLS layer with a producer waits for more to send before it says goodbye.
+        self.assertEqual(self.session.stream.log, ["no producer", "close"])
+        self.assertFalse(self.session.stream.aborted)
+        self.assertFalse(self.roles[0].given_up)
+
+    def test_closes_at_once_what_has_not_been_secured(self) -> None:
+        self.session.stream = CountingStream()
+        self.served.close()
+        self.assertTrue(self.session.stream.aborted)
 
     def test_aborts_its_stream_and_its_role(self) -> None:
         self.served.abort()

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.error import CannotListenError, ConnectionDone
+from twisted.internet.error import CannotListenError, ConnectionDone, ConnectionLost
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -12,6 +12,7 @@ from tlsdemo.secure import Delivery, ModeName
 from tlsdemo.server import service
 from tlsdemo.server.roles import RoleName
 from tlsdemo.server.service import CannotStart, with_backlog
+from tlsdemo.upgrade.dialects import DIALECTS, DialectName
 
 BACKEND = "tcp:192.0.2.9:25"
 
@@ -47,6 +48,37 @@ class Starting(ServerInMemory):
         self.accepted(1)
         self.assertEqual(self.reactor.tcpClients[0][:2], ("192.0.2.9", 25))
 
+    def test_does_not_wait_for_a_backend_longer_than_it_was_told_to(self) -> None:
+        self.started(role=RoleName.PROXY, backend=BACKEND, backend_patience=4.0)
+        wire = self.accepted(1)
+        self.reactor.advance(3.9)
+        self.assertFalse(wire.aborted)
+        self.reactor.advance(0.2)
+        with self.lines() as lines:
+            wire.turn()
+        self.assertEqual(lines, ["#1 192.0.2.1:1 failed: backend refused: no answer after 4 s"])
+
+    def test_speaks_the_dialect_that_was_asked_for(self) -> None:
+        self.started(dialect=DIALECTS[DialectName.LINE], max_line=20)
+        wire = self.accepted(1)
+        self.assertEqual(wire.take(), b"")
+        wire.deliver(b"hello\r\n")
+        self.assertEqual(wire.take(), b"ERROR say STARTTLS\r\n")
+        wire.deliver(b"x" * 21)
+        self.assertTrue(wire.disconnecting)
+
+    def test_goes_on_in_the_dialect_with_a_backend_that_was_asked_for(self) -> None:
+        smtp = DIALECTS[DialectName.SMTP]
+        for backend, paused in ((BACKEND, True), (None, False)):
+            self.setUp()
+            self.started(role=RoleName.PROXY, backend=backend, dialect=smtp)
+            wire = self.accepted(1)
+            wire.deliver(b"EHLO a\r\n")
+            wire.deliver(b"STARTTLS\r\n")
+            self.backend_connected()
+            # An SMTP backend greets, and our own sink does not.
+            self.assertEqual(wire.paused, paused)
+
     def test_says_what_it_does(self) -> None:
         cases: list[tuple[dict[str, Any], str]] = [
             ({"role": RoleName.ECHO}, "mode clear, dialect immediate, delivery record, role echo"),
@@ -64,6 +96,12 @@ class Starting(ServerInMemory):
             with self.lines() as lines:
                 self.started(**changes)
             self.assertEqual(lines, [f"listening on tcp:0.0.0.0:8899; {expected}"])
+
+    def test_warns_of_a_guard_that_is_off(self) -> None:
+        with capturedLogs() as events:
+            self.started(guard=False)
+        self.assertEqual(events[-1]["log_level"], LogLevel.critical)
+        self.assertTrue(str(formatEvent(events[-1])).startswith("UNSAFE: "))
 
     def test_tells_where_clients_can_connect(self) -> None:
         server = self.started(listen=["tcp:8899", "tcp:25"], role=RoleName.PROXY, status="tcp:8898")
@@ -112,6 +150,19 @@ class Telling(ServerInMemory):
             )
             self.assertEqual(told["statistics"]["bytes_in"], 50_000)
 
+    def test_knows_no_time_before_the_server_was_started(self) -> None:
+        self.reactor.advance(1000)
+        self.started()
+        self.accepted(1).deliver(b"x" * 50_000)
+        (told,) = self.told()
+        self.assertIn("at 0.01 MB/s", str(formatEvent(told)))
+
+    def test_is_not_done_of_the_events_and_failures_of_its_own_sink(self) -> None:
+        self.started(role=RoleName.PROXY, log_first=9)
+        with capturedLogs() as events:
+            self.accepted(1, port=0).lose(ConnectionLost())
+        self.assertEqual(events, [])
+
     def test_has_the_interval_that_was_asked_for(self) -> None:
         self.started(interval=7.0)
         self.assertEqual([len(self.told(1)) for _ in range(14)], [0] * 6 + [1] + [0] * 6 + [1])
@@ -136,7 +187,9 @@ class Telling(ServerInMemory):
 class Stopping(ServerInMemory):
     def test_listens_no_more_and_leaves_nothing_to_the_reactor(self) -> None:
         server = self.started(role=RoleName.PROXY, status="tcp:8898")
+        self.assertTrue(server.running)
         self.successResultOf(server.stopService())
+        self.assertFalse(server.running)
         self.assertEqual(sorted(self.reactor.stopped), [0, 8898, 8899])
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
@@ -149,6 +202,32 @@ class Stopping(ServerInMemory):
             self.assertNoResult(stopping)
             wire.turn()
         self.assertIsNone(self.successResultOf(stopping))
+
+    def test_gives_time_to_end_in_order_where_it_was_told_to(self) -> None:
+        server = self.started(drain=10.0)
+        wire = self.accepted(1)
+        with self.lines() as lines:
+            stopping = server.stopService()
+        self.assertEqual(lines, ["1 connections are open; they have 10 s to end in order"])
+        self.assertTrue(wire.disconnecting)
+        self.assertFalse(wire.aborted)
+        self.reactor.advance(10)
+        self.assertTrue(wire.aborted)
+        wire.turn()
+        self.successResultOf(stopping)
+
+    def test_leaves_its_own_sink_to_those_that_still_drain_to_it(self) -> None:
+        server = self.started(role=RoleName.PROXY, drain=10.0)
+        client, at_sink = self.accepted(1), self.accepted(1, port=0)
+        to_sink = self.backend_connected()
+        stopping = server.stopService()
+        client.turn()
+        self.assertFalse(at_sink.aborted)
+        to_sink.turn()
+        self.assertTrue(at_sink.aborted)
+        self.assertNoResult(stopping)
+        at_sink.turn()
+        self.successResultOf(stopping)
 
     def test_cuts_off_its_own_sink_as_well(self) -> None:
         server = self.started(role=RoleName.PROXY)

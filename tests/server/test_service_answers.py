@@ -108,6 +108,15 @@ class ARun(ServerInMemory):
         account = self.ask(ask="run", name="x", sent=0, peers=peers)["run"]
         self.assertEqual((account["open"], account["unknown"]), (2, 1))
 
+    def test_is_forgotten_as_logged_after_many_others(self) -> None:
+        self.started_with_status()
+        self.accepted(1).lose(ConnectionDone())
+        names = [str(number) for number in range(65)]
+        for name in names:
+            self.assertEqual(len(self.logged_when_asked(name)), 1)
+        self.assertEqual(len(self.logged_when_asked(names[1])), 0)
+        self.assertEqual(len(self.logged_when_asked(names[0])), 1)
+
     def test_that_cannot_be_read_is_refused(self) -> None:
         self.started_with_status()
         whole: dict[str, object] = {"name": "x", "sent": 1, "peers": []}

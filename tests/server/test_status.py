@@ -5,6 +5,7 @@ from typing import Any
 
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransportWithDisconnection
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.server.status import Answer, Question, StatusFactory
@@ -16,11 +17,14 @@ def weather(question: Question) -> Answer:
     return {"weather": f"rain in {question['where']}"}
 
 
+TIME = {"time": 12}
+
+
 class TheStatusService(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
-        factory = StatusFactory({"weather": weather, "time": lambda _: {"time": 12}}, self.clock)
-        self.protocol = factory.buildProtocol(None)
+        self.factory = StatusFactory({"weather": weather, "time": lambda _: TIME}, self.clock)
+        self.protocol = self.factory.buildProtocol(None)
         self.transport = StringTransportWithDisconnection()
         self.transport.protocol = self.protocol
         self.protocol.makeConnection(self.transport)
@@ -38,14 +42,14 @@ class TheStatusService(SynchronousTestCase):
         return str(answer["error"])
 
     def test_answers_a_line_with_a_line(self) -> None:
-        self.assertEqual(self.say(b'{"ask": "time"}\n'), [{"time": 12}])
+        self.assertEqual(self.say(b'{"ask": "time"}\n'), [TIME])
         self.assertTrue(self.transport.value().endswith(b"}\n"))
 
     def test_answers_in_order_however_the_lines_are_cut(self) -> None:
         self.assertEqual(self.say(b'{"ask": "ti'), [])
         self.assertEqual(
             self.say(b'me"}\n{"ask": "weather", "where": "Rome"}\r\n{'),
-            [{"time": 12}, {"weather": "rain in Rome"}],
+            [TIME, {"weather": "rain in Rome"}],
         )
 
     def test_hands_the_whole_question_on(self) -> None:
@@ -62,7 +66,7 @@ class TheStatusService(SynchronousTestCase):
         for line in (b"garbage", b"\xff\xfe", b"", b"[1]", b"12", b"null", deep):
             self.assertTrue(self.refused(line + b"\n").startswith("not understood: "), line[:10])
         self.assertIn("not an object but list", self.refused(b"[1]\n"))
-        self.assertEqual(self.say(b'{"ask": "time"}\n'), [{"time": 12}])
+        self.assertEqual(self.say(b'{"ask": "time"}\n'), [TIME])
 
     def test_refuses_a_line_that_only_fills_the_memory(self) -> None:
         self.protocol.MAX_LENGTH = 10
@@ -71,6 +75,16 @@ class TheStatusService(SynchronousTestCase):
             self.assertFalse(self.transport.connected)
             self.setUp()
             self.protocol.MAX_LENGTH = 10
+
+    def test_has_room_for_a_question_about_more_connections_than_one_host_can_have(self) -> None:
+        peers = ["255.255.255.255:65535"] * (1 << 16)
+        self.assertEqual(self.say(json.dumps({"ask": "time", "x": peers}).encode() + b"\n"), [TIME])
+
+    def test_says_nothing_of_its_own_in_the_log(self) -> None:
+        with capturedLogs() as lines:
+            self.factory.doStart()
+            self.factory.doStop()
+        self.assertEqual(lines, [])
 
     def test_lets_go_of_who_does_not_ask(self) -> None:
         self.clock.advance(self.protocol.patience - 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from tlsdemo.command.options import CredentialOptions, choice, fail, seconds, whole
+from tlsdemo.command.options import TLSOptions, choice, fail, seconds, whole
 from tlsdemo.limits import raise_descriptor_limit
 from tlsdemo.load.plan import Task, default_workers, descriptors_needed, workers_needed
 from tlsdemo.secure import MODES, ClientTLS, ModeName, Unusable
@@ -35,7 +35,7 @@ LOAD_PARAMETERS: list[list[Any]] = [
 SENDS = {"raw": "raw", "buffered": "buffered", "stock": None}
 
 
-class LoadOptions(CredentialOptions):
+class LoadOptions(TLSOptions):
     """Reads the options that describe a load."""
 
     def workers(self) -> int:
@@ -64,7 +64,7 @@ class LoadOptions(CredentialOptions):
         """
         credentials = self.credentials("client")
         try:
-            ClientTLS.build(credentials, server_name)
+            ClientTLS.build(credentials, server_name, policy=self["policy"])
         except Unusable as problem:
             fail(self.command, problem, status=1)
         except ValueError:
@@ -86,4 +86,7 @@ class LoadOptions(CredentialOptions):
             key=str(credentials.key),
             authority=str(credentials.authority),
             dialect=(self["dialect"] or DialectName.IMMEDIATE).value,
+            tls_min=self["policy"].lowest.value,
+            tls_max=self["policy"].highest.value,
+            ciphers=self["policy"].ciphers,
         )

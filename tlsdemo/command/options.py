@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from enum import Enum
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn, TypeVar
 
@@ -15,6 +16,7 @@ from twisted.python import usage
 
 from tlsdemo.authority import KEY_TYPES, DemoCertificates, default_directory, demo_certificates
 from tlsdemo.credentials import BadCredentials, Credentials
+from tlsdemo.secure.policy import CIPHERS, BadPolicy, Policy, TLSVersion
 
 _E = TypeVar("_E", bound=Enum)
 
@@ -106,9 +108,6 @@ class CredentialOptions(Options):
     """The options that say what to prove oneself with, and whom to trust."""
 
     optParameters: ClassVar[list[list[Any]]] = [
-        ["cert", None, None, "Our certificate chain, a PEM file, our own certificate first. "
-         "[default: one made for this demonstration]"],
-        ["key", None, None, "The private key of --cert, a PEM file without a passphrase."],
         ["ca", None, None, "Authorities whose certificates we accept, a PEM file. "
          "[default: the demonstration's authority]"],
         ["key-type", None, "ecdsa", "The kind of the demonstration's keys: ecdsa (P-256) or rsa."],
@@ -116,38 +115,107 @@ class CredentialOptions(Options):
          "[default: certs/ of a checkout, otherwise the user's data directory]"],
     ]  # fmt: skip
 
+    def __init__(self) -> None:
+        super().__init__()
+        self["cert"], self["key"] = [], []
+
+    def opt_cert(self, path: str) -> None:
+        """Our certificate chain, a PEM file, our own certificate first.
+
+        A server can have several: each --cert with its --key, the first pair for clients that ask
+        for no name that one of the certificates has. [default: one made for this demonstration]
+        """
+        self["cert"].append(path)
+
+    def opt_key(self, path: str) -> None:
+        """The private key of --cert, a PEM file without a passphrase."""
+        self["key"].append(path)
+
     def credentials(self, side: str) -> Credentials:
         """Return what ``side`` (``server`` or ``client``) proves itself with, all checked.
 
         Makes the demonstration's certificates if they are needed.  Ends the process with one
-        line that says which file is wrong and why.
+        line that says which file is wrong and why, or that there is more than one pair.
+        """
+        first, *more = self.identities(side)
+        if more:
+            fail(self.command, f"--cert is given {len(more) + 1} times, and a {side} shows one")
+        return first
+
+    def identities(self, side: str) -> list[Credentials]:
+        """Return all that ``side`` can prove itself with, as :meth:`credentials` does; never none.
+
+        All trust the same authority.
         """
         now = datetime.now(timezone.utc)
         if self["key-type"] not in KEY_TYPES:
             fail(self.command, f"--key-type is {self['key-type']!r}, not {' or '.join(KEY_TYPES)}")
-        try:
-            own = Credentials(*(self._path(name) for name in ("cert", "key", "ca")))
-            own.check(now)
-            if own.certificate is not None and own.authority is not None:
-                return own
-            demo: Credentials = getattr(self._demo(now), side)
-            return Credentials(
-                own.certificate or demo.certificate,
-                own.key or demo.key,
-                own.authority or demo.authority,
+        certs, keys = self["cert"], self["key"]
+        if len(certs) != len(keys) and max(len(certs), len(keys)) > 1:
+            fail(
+                self.command,
+                f"--cert is given {len(certs)} times and --key {len(keys)} times; "
+                "each needs the other",
             )
+        try:
+            return [
+                self._identity(side, cert, key, now)
+                for cert, key in zip_longest(certs or [None], keys or [None])
+            ]
         except BadCredentials as problem:
             fail(self.command, problem, status=1)
 
-    def _path(self, name: str) -> Path | None:
-        return None if self[name] is None else Path(self[name]).expanduser().absolute()
+    def _identity(self, side: str, cert: str | None, key: str | None, now: datetime) -> Credentials:
+        own = Credentials(*map(_absolute, (cert, key, self["ca"])))
+        own.check(now)
+        if own.certificate is not None and own.authority is not None:
+            return own
+        demo: Credentials = getattr(self._demo(now), side)
+        return Credentials(
+            own.certificate or demo.certificate,
+            own.key or demo.key,
+            own.authority or demo.authority,
+        )
 
     def _demo(self, now: datetime) -> DemoCertificates:
-        directory = self._path("certs") or default_directory()
+        directory = _absolute(self["certs"]) or default_directory()
         demo = demo_certificates(directory, self["key-type"], now)
         if demo.made:
             sys.stderr.write(f"{self.command}: made new certificates in {demo.authority.parent}\n")
         return demo
+
+
+def _absolute(path: str | None) -> Path | None:
+    return None if path is None else Path(path).expanduser().absolute()
+
+
+class TLSOptions(CredentialOptions):
+    """The options of a side that can be told how strict it has to be.
+
+    ``self["policy"]`` is the :class:`~tlsdemo.secure.policy.Policy` that they describe.
+    """
+
+    optParameters: ClassVar[list[list[Any]]] = named([
+        ["tls-min", None, None, "The lowest version of TLS: 1.2 or 1.3; 1.0 or 1.1 only with "
+         "--ciphers that OpenSSL allows there. [default: 1.2]", choice(TLSVersion)],
+        ["tls-max", None, None, "The highest version of TLS. [default: 1.3]", choice(TLSVersion)],
+        ["ciphers", None, CIPHERS, "The ciphers of TLS 1.2 and below, an OpenSSL cipher list."],
+    ])  # fmt: skip
+
+    def postOptions(self) -> None:
+        """Check what only shows when all options are known."""
+        super().postOptions()
+        default = Policy()
+        try:
+            self["policy"] = Policy(
+                self["tls-min"] or default.lowest,
+                self["tls-max"] or default.highest,
+                self["ciphers"],
+            )
+        except BadPolicy as problem:
+            option = {"lowest": "tls-min", "highest": "tls-max"}.get(problem.field, problem.field)
+            reason = problem.reason.replace("the highest", "--tls-max")
+            raise usage.UsageError(f"--{option} is {problem.value!r}, {reason}") from None
 
 
 def check_server_endpoint(reactor: IReactorCore, option: str, where: str) -> None:

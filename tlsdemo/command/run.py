@@ -70,6 +70,7 @@ class RunOptions(LoadOptions):
 
     def postOptions(self) -> None:
         """Check what only shows when all options are known."""
+        super().postOptions()
         self["modes"] = self["modes"] or [ModeName.STARTTLS, ModeName.PAIR]
         if self["send"] not in SENDS:
             raise usage.UsageError(f"--send is {self['send']!r}, none of {', '.join(SENDS)}")
@@ -144,6 +145,7 @@ class Comparison:
 
     async def _one(self, mode: ModeName) -> None:
         credentials = self._server_credentials
+        policy = self._options["policy"]
         delivery = self._options["delivery"]
         server = LaunchedServer(
             self._reactor,
@@ -153,6 +155,9 @@ class Comparison:
                 f"--key={credentials.key}",
                 f"--ca={credentials.authority}",
                 f"--dialect={self._server_dialect(mode)}",
+                f"--tls-min={policy.lowest.value}",
+                f"--tls-max={policy.highest.value}",
+                f"--ciphers={policy.ciphers}",
                 *([f"--delivery={delivery.value}"] if delivery else []),
             ],
         )

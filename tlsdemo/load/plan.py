@@ -19,7 +19,8 @@ class Task:
     many it writes in a row before it is another's turn.  ``rate``: connections a second, 0 for as
     fast as may be.  ``in_flight``: how many may be connecting or securing at once.  ``timeout``:
     seconds a connection may take to be secure, and again to close.
-    ``certificate``, ``key``, ``authority``: PEM files.
+    ``certificate``, ``key``, ``authority``: PEM files.  ``tls_min``, ``tls_max``: versions;
+    ``ciphers``: an OpenSSL cipher list, empty for the usual.
     """
 
     connections: int
@@ -37,6 +38,9 @@ class Task:
     key: str
     authority: str
     dialect: str = "immediate"
+    tls_min: str = "1.2"
+    tls_max: str = "1.3"
+    ciphers: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values that JSON can carry."""

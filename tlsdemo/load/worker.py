@@ -23,6 +23,7 @@ from tlsdemo.limits import raise_descriptor_limit
 from tlsdemo.load.plan import Task
 from tlsdemo.load.swarm import Swarm
 from tlsdemo.secure import ClientTLS
+from tlsdemo.secure.policy import CIPHERS, Policy, TLSVersion
 from tlsdemo.upgrade.dialects import DIALECTS, DialectName
 
 REPORT_EVERY = 0.25
@@ -49,6 +50,9 @@ class Worker(LineOnlyReceiver):
                 Credentials(Path(task.certificate), Path(task.key), Path(task.authority)),
                 task.server_name,
                 DIALECTS[DialectName(task.dialect)].alpn,
+                policy=Policy(
+                    TLSVersion(task.tls_min), TLSVersion(task.tls_max), task.ciphers or CIPHERS
+                ),
             )
             self._swarm = Swarm(task, tls, self._reactor)
             self._looping.start(REPORT_EVERY, now=True)

@@ -220,12 +220,15 @@ class Cleartext(Stream):
                 self._layer.write(data)
 
     def loseConnection(self) -> None:
-        """Close in order: all that was written, then close_notify (RFC 8446, section 6.1)."""
+        """Close in order: all that was written, then close_notify (RFC 8446, section 6.1).
+
+        What has come in before the peer closed stays to be taken.
+        """
         if self._state is _State.SECURE:
             self.disconnecting = True
             self._layer.loseConnection()
             self.closing()
-        else:
+        elif self._state is not _State.CLOSED:
             self.abortConnection()
 
     def abortConnection(self) -> None:

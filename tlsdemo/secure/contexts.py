@@ -8,7 +8,8 @@ Contexts are slow to build and leak when they are built per connection, so a :cl
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import cast
 
 from OpenSSL import SSL
@@ -22,11 +23,12 @@ from twisted.internet.interfaces import (
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
-from tlsdemo.credentials import Credentials
+from tlsdemo.credentials import Credentials, load_certificates
 from tlsdemo.secure.connection import TLSConnection
+from tlsdemo.secure.names import answers_to, names_of
+from tlsdemo.secure.policy import Policy, said
 
-CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
-"""TLS 1.2 suites: forward secrecy and AEAD only (RFC 9325, section 4.2); 1.3 has no others."""
+DEFAULT = Policy()
 
 
 class ClientAuth(enum.Enum):
@@ -59,20 +61,17 @@ def _verify(
     return depth > 0 or ours.verify_name(certificate)
 
 
-def _build(credentials: Credentials, verify: int) -> SSL.Context:
+def _build(credentials: Credentials, verify: int, policy: Policy) -> SSL.Context:
     try:
-        return _new_context(credentials, verify)
+        return _new_context(credentials, verify, policy)
     except SSL.Error as error:
-        said = "; ".join(each[-1] for each in error.args[0]) if error.args else str(error)
         files = ", ".join(str(path) for path in vars(credentials).values() if path is not None)
-        raise Unusable(f"OpenSSL cannot use {files}: {said}") from error
+        raise Unusable(f"OpenSSL cannot use {files}: {said(error)}") from error
 
 
-def _new_context(credentials: Credentials, verify: int) -> SSL.Context:
+def _new_context(credentials: Credentials, verify: int, policy: Policy) -> SSL.Context:
     context = SSL.Context(SSL.TLS_METHOD)
-    context.set_min_proto_version(SSL.TLS1_2_VERSION)
-    context.set_cipher_list(CIPHERS.encode())
-    context.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION)
+    policy.apply(context)
     # Buffers of idle connections would cost 16 KiB in each direction.
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)
     if credentials.certificate is not None and credentials.key is not None:
@@ -87,17 +86,70 @@ def _new_context(credentials: Credentials, verify: int) -> SSL.Context:
     return context
 
 
+def _server_context(
+    credentials: Credentials, client_auth: ClientAuth, alpn: Sequence[str], policy: Policy
+) -> SSL.Context:
+    context = _build(credentials, _VERIFY_MODES[client_auth], policy)
+    # A session that carries a client certificate is resumed only in a context of the same name.
+    context.set_session_id(b"tlsdemo")
+    # Tickets alone: what they hold is with the client, and no session is kept here.
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    if credentials.authority is not None and client_auth is not ClientAuth.NONE:
+        context.load_client_ca(str(credentials.authority).encode())
+    preferred = [name.encode() for name in alpn]
+
+    def select(_connection: SSL.Connection, offered: list[bytes]) -> bytes | object:
+        # Without a callback that answers so, Twisted 26 kills the handshake of any client
+        # that offers ALPN at all.
+        common = (name for name in preferred if name in offered)
+        return next(common, SSL.NO_OVERLAPPING_PROTOCOLS)
+
+    context.set_alpn_select_callback(select)  # type: ignore[arg-type]
+    return context
+
+
+def _choose_by_name(
+    identities: Sequence[Credentials], contexts: Sequence[SSL.Context]
+) -> SSL.Context:
+    """Return the first context, which changes to the one that answers to the client's SNI.
+
+    OpenSSL then takes the certificate, the authorities and their names from the other context;
+    versions, ciphers, options, verification, ALPN and the keys of tickets stay those of the first.
+    All are made alike, so that this makes no difference.
+    """
+    first, *others = contexts
+    # The first is not among them: it would refer to itself by ways that nobody can clean up.
+    named = [
+        (names_of(load_certificates(each.certificate)[0]), context)
+        for each, context in zip(identities, (None, *others), strict=True)
+        if each.certificate is not None
+    ]
+
+    def choose(connection: SSL.Connection) -> None:
+        asked = (connection.get_servername() or b"").decode("ascii", "replace")
+        chosen = next((context for names, context in named if answers_to(names, asked)), None)
+        if chosen is not None:
+            connection.set_context(chosen)
+
+    first.set_tlsext_servername_callback(choose)
+    return first
+
+
 @implementer(IOpenSSLServerConnectionCreator)
 class ServerTLS:
     """The TLS side that a server takes.
 
-    ``context`` is any server context; :meth:`build` makes one with good defaults.
+    ``context`` is any server context; :meth:`build` makes one with good defaults.  ``again``
+    makes one anew from files that are good at a time (timezone-aware), or raises.
     """
 
     is_client = False
 
-    def __init__(self, context: SSL.Context) -> None:
+    def __init__(
+        self, context: SSL.Context, again: Callable[[datetime], SSL.Context] | None = None
+    ) -> None:
         self._context = context
+        self._again = again
 
     @classmethod
     def build(
@@ -105,32 +157,51 @@ class ServerTLS:
         credentials: Credentials,
         client_auth: ClientAuth = ClientAuth.REQUIRED,
         alpn: Sequence[str] = (),
+        *,
+        policy: Policy = DEFAULT,
+        more: Sequence[Credentials] = (),
     ) -> ServerTLS:
-        """Make the context from ``credentials``: TLS 1.2 and 1.3, forward secrecy, AEAD.
+        """Make the context from ``credentials``: by default TLS 1.2 and 1.3 with forward secrecy.
 
         ``alpn`` lists the protocols to select from, the preferred one first; a client that
         offers only others goes on without (RFC 7301 would let us end the handshake).
+        ``more``: certificates for other names.  The first of all, ``credentials`` included, that
+        answers to the name that a client asks for is shown, ``credentials`` if none does or no
+        name is asked for.
         Raises :class:`Unusable` if OpenSSL cannot use the files.
         """
-        context = _build(credentials, _VERIFY_MODES[client_auth])
-        # Resuming a session that carries a client certificate needs a context to tell it by.
-        context.set_session_id(b"tlsdemo")
-        if credentials.authority is not None and client_auth is not ClientAuth.NONE:
-            context.load_client_ca(str(credentials.authority).encode())
-        preferred = [name.encode() for name in alpn]
+        identities = [credentials, *more]
 
-        def select(_connection: SSL.Connection, offered: list[bytes]) -> bytes | object:
-            # Without a callback that answers so, Twisted 26 kills the handshake of any client
-            # that offers ALPN at all.
-            common = (name for name in preferred if name in offered)
-            return next(common, SSL.NO_OVERLAPPING_PROTOCOLS)
+        def make() -> SSL.Context:
+            contexts = [_server_context(each, client_auth, alpn, policy) for each in identities]
+            return _choose_by_name(identities, contexts) if more else contexts[0]
 
-        context.set_alpn_select_callback(select)  # type: ignore[arg-type]
-        return cls(context)
+        def again(now: datetime) -> SSL.Context:
+            for each in identities:
+                each.check(now)
+            return make()
+
+        return cls(make(), again)
+
+    def reload(self, now: datetime) -> None:
+        """Read the same files anew, for the connections from now on; existing ones live on.
+
+        ``now``, timezone-aware: when they have to be valid.  Raises
+        :class:`~tlsdemo.credentials.BadCredentials` or :class:`Unusable`, one line that says
+        which file and why; then all stays as it was.  The keys of the session tickets are new
+        as well: a client whose authority is no longer trusted cannot resume.
+        """
+        if self._again is None:
+            raise Unusable("a context that was made elsewhere has no files to be read anew")
+        self._context = self._again(now)
 
     def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> TLSConnection:
         """Make the connection for one TLS layer."""
-        return TLSConnection(self._context)
+        connection = TLSConnection(self._context)
+        # Its callbacks have to live as long as the connection, which forgets it when it changes to
+        # another context, as we do when the files are read anew.
+        connection.set_app_data(self._context)
+        return connection
 
 
 @implementer(IOpenSSLClientConnectionCreator)
@@ -160,14 +231,19 @@ class ClientTLS:
 
     @classmethod
     def build(
-        cls, credentials: Credentials, server_name: str, alpn: Sequence[str] = ()
+        cls,
+        credentials: Credentials,
+        server_name: str,
+        alpn: Sequence[str] = (),
+        *,
+        policy: Policy = DEFAULT,
     ) -> ClientTLS:
         """Make the context from ``credentials``, whose authority must have issued the server's.
 
         Without an authority, those that the system trusts.  Raises :class:`Unusable` if OpenSSL
         cannot use the files, ``ValueError`` for a name that is none.
         """
-        context = _build(credentials, SSL.VERIFY_PEER)
+        context = _build(credentials, SSL.VERIFY_PEER, policy)
         if alpn:
             context.set_alpn_protos([name.encode() for name in alpn])
         return cls(context, server_name)

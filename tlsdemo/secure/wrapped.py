@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.interfaces import IProtocolFactory, IReactorTime
+from twisted.internet.interfaces import IAddress, IProtocolFactory, IReactorTime
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from tlsdemo.secure.cleartext import Cleartext
@@ -16,7 +16,18 @@ def wrap(
     tls: ServerTLS | ClientTLS, factory: IProtocolFactory, clock: IReactorTime
 ) -> IProtocolFactory:
     """Put ``factory`` inside TLS, as an ``ssl:`` endpoint does."""
-    return TLSMemoryBIOFactory(tls, tls.is_client, factory, clock)
+    return _Factory(tls, tls.is_client, factory, clock)
+
+
+class _Factory(TLSMemoryBIOFactory):
+    """Accepts no connection that the factory inside does not want.
+
+    Twisted's would wrap the ``None``, and fail when that is to be connected.
+    """
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        protocol = self.wrappedFactory.buildProtocol(addr)
+        return None if protocol is None else self.protocol(self, protocol)
 
 
 def secure(

@@ -11,6 +11,7 @@ from twisted.internet.interfaces import (
     IReactorTime,
     IStreamClientEndpoint,
 )
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 
@@ -33,5 +34,10 @@ class Bounded:
         """Connect; fails with TimeoutError if that takes too long."""
         connecting: Deferred[Any] = self._endpoint.connect(protocolFactory)
         if self._seconds:
-            connecting.addTimeout(self._seconds, self._clock)
+            connecting.addTimeout(self._seconds, self._clock, _timed_out)
         return connecting
+
+
+def _timed_out(_cancelled: object, seconds: float) -> Failure:
+    # Endpoints say nothing but that they were cancelled, each in its own way.
+    return Failure(TimeoutError(f"no answer after {seconds:g} s"))

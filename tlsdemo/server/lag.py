@@ -26,7 +26,7 @@ class LagMeter:
     def __init__(self, clock: IReactorTime, period: float = 0.05) -> None:
         self._clock = clock
         self._period = period
-        self._due = 0.0
+        self._due: float
         self._call: IDelayedCall | None = None
         self._watches: list[Watch] = []
 

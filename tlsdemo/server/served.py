@@ -80,6 +80,8 @@ class Served:
     def close(self) -> None:
         """Close in order what can be; the rest, whose handshake is not complete, at once."""
         if self._role is not None and self.session.stream is not None:
+            # A registered producer could still write, and so would keep it open.
+            self.session.stream.unregisterProducer()
             self.session.stream.loseConnection()
         else:
             self.abort()

@@ -139,7 +139,7 @@ class Server(Service):
         )
         self._looping = LoopingCall(self._tell)
         self._looping.clock = reactor
-        self._before = Snapshot()
+        self._before: Snapshot
         self._reported: deque[str] = deque(maxlen=_REPORTED)
 
     def _make_role(self, owner: Owner) -> Role:

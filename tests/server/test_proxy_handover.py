@@ -1,0 +1,108 @@
+"""A proxy whose dialect goes on, after the upgrade, with a backend that greets."""
+
+from __future__ import annotations
+
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.server.support import Near, RecordingOwner, WaitingBackend
+from tlsdemo.secure import Delivery
+from tlsdemo.server.proxy import Proxy
+from tlsdemo.upgrade.handover import Handover, HandoverFailed
+
+NO = "drained: backend refused: "
+
+
+class Shouting(Handover):
+    """Takes off a greeting of one piece, and has both sides shout."""
+
+    def __init__(self) -> None:
+        self.ready = False
+
+    def from_backend(self, data: bytes) -> bytes:
+        if data == b"go away":
+            raise HandoverFailed("the backend's greeting is 'go away'")
+        if self.ready:
+            return data.upper()
+        self.ready = data == b"welcome"
+        return b""
+
+    def from_client(self, data: bytes) -> bytes:
+        return data.upper()
+
+
+class AProxyWithAHandover(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.log: list[object] = []
+        backend = WaitingBackend()
+        self.proxy = Proxy(RecordingOwner(self.log), backend.endpoint, Shouting())
+        near = Near(self.proxy, Delivery.RECORD, self.log)
+        self.stream, self.wire = near.stream, near.wire
+        self.far = backend.connect()
+        self.log.clear()
+
+    def test_has_the_client_wait_until_the_backend_has_greeted(self) -> None:
+        self.wire.deliver(b"question")
+        self.assertEqual(self.far.take(), b"")
+        self.far.deliver(b"wait")
+        self.assertTrue(self.wire.paused)
+        self.far.deliver(b"welcome")
+        self.assertFalse(self.wire.paused)
+        self.wire.turn()
+        self.assertEqual(self.far.take(), b"QUESTION")
+        self.assertEqual(self.wire.take(), b"")
+
+    def test_passes_on_what_the_handover_makes_of_it(self) -> None:
+        self.stream.dataReceived(b"early ")
+        self.far.deliver(b"welcome")
+        self.wire.deliver(b"late")
+        self.far.deliver(b"answer")
+        self.assertEqual((self.far.take(), self.wire.take()), (b"EARLY LATE", b"ANSWER"))
+
+    def test_ends_both_sides_if_the_backend_turns_the_client_away(self) -> None:
+        self.far.deliver(b"go away")
+        self.assertTrue(self.far.aborted and self.wire.aborted)
+        self.wire.turn()
+        self.assertEqual(
+            self.log, [f"{NO}the backend's greeting is 'go away'", "ended: backend refused"]
+        )
+
+    def test_ends_the_client_if_the_backend_closes_before_it_has_greeted(self) -> None:
+        self.far.lose(ConnectionDone())
+        self.assertTrue(self.wire.aborted)
+        self.wire.turn()
+        self.assertEqual(
+            self.log, [f"{NO}it closed before it had greeted", "ended: backend refused"]
+        )
+
+    def test_ends_the_backend_if_the_client_goes_before_it_has_greeted(self) -> None:
+        for reason, ending in ((ConnectionDone(), "clean"), (ConnectionLost(), "truncated")):
+            self.setUp()
+            self.wire.lose(reason)
+            self.assertTrue(self.far.aborted)
+            self.far.turn()
+            self.assertEqual(self.log, [f"ended: {ending}", "drained: clean"])
+
+    def test_still_greets_for_a_client_that_has_said_all_and_closed(self) -> None:
+        self.stream.dataReceived(b"all of it")
+        self.wire.lose(ConnectionDone())
+        self.far.deliver(b"welcome")
+        self.assertEqual(self.far.take(), b"ALL OF IT")
+        self.far.turn()
+        self.assertEqual(self.log, ["ended: clean", "drained: clean"])
+
+    def test_tells_of_a_client_that_has_closed_and_of_a_backend_that_turns_it_away(self) -> None:
+        self.stream.dataReceived(b"all of it")
+        self.wire.lose(ConnectionDone())
+        self.far.deliver(b"go away")
+        self.assertTrue(self.far.aborted)
+        self.far.turn()
+        self.assertEqual(self.log, ["ended: clean", f"{NO}the backend's greeting is 'go away'"])
+
+    def test_gives_up_a_backend_that_does_not_greet(self) -> None:
+        self.stream.dataReceived(b"all of it")
+        self.wire.lose(ConnectionDone())
+        self.proxy.abort()
+        self.assertTrue(self.far.aborted)
+        self.far.turn()
+        self.assertEqual(self.log, ["ended: clean", "drained: aborted by us"])
