@@ -156,7 +156,7 @@ def makeService(options: Options) -> IService:
             exit_with(1)
         progress.stop()
         for line in () if result is None else result_lines(result):
-            console.print(line, highlight=False, soft_wrap=True)
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
             # A daemon has no terminal.
             _log.info("{line}", line=line)
 

@@ -201,7 +201,8 @@ class Comparison:
             progress.stop()
             self._current = None
         for line in result_lines(result):
-            self._console.print(f"{mode.value}: {line}", highlight=False, soft_wrap=True)
+            text = f"{mode.value}: {line}"
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
         return result
 
     def _write_json(self, path: Path) -> None:

@@ -17,7 +17,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from tlsdemo.addresses import address_text
+from tlsdemo.addresses import address_text, without_delay
 from tlsdemo.causes import CLEAN, Cause, Ending
 from tlsdemo.server.role import Owner, Role
 from tlsdemo.upgrade.handover import Handover, HandoverFailed
@@ -225,6 +225,7 @@ class _Backend(Protocol):
         self._proxy = proxy
 
     def connectionMade(self) -> None:
+        without_delay(self.transport)
         self._proxy.joined()
 
     def dataReceived(self, data: bytes) -> None:
