@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.secure.ends import ForeignPeer, foreign_client, server_tls
 from tlsdemo.secure import TLSConnection
+from tlsdemo.secure import connection as connection_module
 
 LARGE = b"x" * (1 << 14)
 
@@ -144,3 +145,15 @@ class Verifying(SynchronousTestCase):
         connection = self.connection(lambda certificate: None)
         self.assertFalse(connection.verify_name(None))
         self.assertIn("there is none", str(connection.name_error))
+
+
+class Decrypting(SynchronousTestCase):
+    def test_is_left_to_pyopenssl_where_its_own_names_have_changed(self) -> None:
+        self.patch(SSL, "_lib", object())
+        self.assertIs(connection_module._make_receive(), SSL.Connection.recv)
+
+    def test_never_takes_what_is_in_the_buffer_for_data(self) -> None:
+        silent = TLSConnection(SSL.Context(SSL.TLS_METHOD))
+        silent.set_connect_state()
+        self.patch(SSL.Connection, "_raise_ssl_error", lambda *_: None)
+        self.assertRaises(SSL.WantReadError, silent.recv, 1 << 15)

@@ -19,7 +19,6 @@ promises that Twisted leaves to applications:
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -65,7 +64,7 @@ class Cleartext(Stream):
         self._state = _State.SECURING
         self._ending: Ending | None = None
         self._in_layer = False
-        self._deliver: Callable[[bytes], object] | None = None
+        self._delivers = False
         self._layer: TLSMemoryBIOProtocol
         self._connection: TLSConnection
 
@@ -125,22 +124,22 @@ class Cleartext(Stream):
             self._reject(Ending(Cause.REJECTED_BY_US, "by the application"))
         elif self._state is _State.SECURING:
             self._state = _State.SECURE
-            readable = self._readable
-            self._deliver = application.dataReceived if readable is None else readable.feed
+            self._delivers = True
             self._connect(application)
 
     def dataReceived(self, data: bytes) -> None:
         """Deliver what has been decrypted, if this is still wanted."""
         # Called once a record: under a load of small ones, each look-up here can be measured.
-        deliver = self._deliver
-        if deliver is None:
+        if not self._delivers:
             return
         self._in_layer = True
         try:
             if self._readable is None:
                 self.events += 1
                 self.bytes_in += len(data)
-            deliver(data)
+                self._application.dataReceived(data)  # type: ignore[union-attr]
+            else:
+                self._readable.feed(data)
         finally:
             self._in_layer = False
 
@@ -153,7 +152,7 @@ class Cleartext(Stream):
             # A wire that was reset after close_notify has cut nothing off.
             reason = connectionDone
         self._state = _State.CLOSED
-        self._deliver = None
+        self._delivers = False
         self._connection.at_goodbye = None
         ending = self._ending or ending_of(reason, self._connection, secure)
         application, self._application = self._application, None
@@ -242,7 +241,7 @@ class Cleartext(Stream):
             self._ending = ending
         if self._state in _OPEN:
             self._state = _State.REJECTED
-            self._deliver = None
+            self._delivers = False
             self._layer.abortConnection()
         if self._readable is not None:
             self._readable.drop()

@@ -8,6 +8,7 @@ that was cut off has the other cut off, so that nobody mistakes a truncated stre
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -48,6 +49,7 @@ class Proxy(Role):
         self._state = _State.CONNECTING
         self._backend = _Backend(self)
         self._early: list[bytes] = []
+        self._write: Callable[[bytes], object] | None = None
         self._undelivered = 0
         self._ending: Ending | None = None
         self._connecting: Deferred[Any]
@@ -86,6 +88,9 @@ class Proxy(Role):
             self._client_gone(in_order=True)
             return
         self._state = _State.JOINED
+        if type(self._handover) is Handover:
+            # Nothing is to be changed on the way, nor asked for every record.
+            self._write = backend.write
         self.transport.registerProducer(backend, True)
         if not self.full:
             self.transport.resumeProducing()
@@ -93,7 +98,9 @@ class Proxy(Role):
 
     def dataReceived(self, data: bytes) -> None:
         """Pass the client's bytes on."""
-        if self._state is _State.JOINED:
+        if self._write is not None:
+            self._write(data)
+        elif self._state is _State.JOINED:
             self._backend.transport.write(self._handover.from_client(data))
         elif self._state is _State.CONNECTING:
             # A pause asks for no more, but what has been read already may still come.
@@ -189,6 +196,7 @@ class Proxy(Role):
             return
         if self._state is _State.DRAINED:
             return
+        self._write = None
         assert self.transport is not None
         self.transport.unregisterProducer()
         # A backend that closes while it has us wait has not taken what we wrote.

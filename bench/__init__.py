@@ -1,0 +1,1 @@
+"""The proxies side by side: what each needs of the CPU for the same load, on this machine."""

@@ -1,0 +1,1 @@
+"""The peers: the proxies that are measured, and the sink that all of them pass on to."""

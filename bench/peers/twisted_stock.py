@@ -1,0 +1,52 @@
+"""``python -m bench.peers.twisted_stock PORT CERT KEY CA``: Twisted and nothing else.
+
+Twisted's own port forwarder, ``CertificateOptions`` and ``startTLS``: the least that a proxy in
+Twisted can be, and so what tlsdemo's own classes are measured against.  PORT is the plain
+backend's.  Says ``{"port": …, "versions": …}``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import reactor as default_reactor
+from twisted.internet.ssl import Certificate, CertificateOptions, PrivateCertificate
+from twisted.protocols.portforward import ProxyFactory, ProxyServer
+
+from tlsdemo.limits import raise_descriptor_limit
+from tlsdemo.secure import versions
+
+BACKLOG = 512
+
+reactor: Any = default_reactor
+
+
+class StartTLSProxy(ProxyServer):
+    """Secures the accepted connection, then forwards it."""
+
+    options: CertificateOptions
+    transport: Any
+
+    def connectionMade(self) -> None:
+        """Secure it at once, and connect to the backend meanwhile."""
+        self.transport.startTLS(self.options)
+        super().connectionMade()
+
+
+def main(backend: str, certificate: str, key: str, authority: str) -> None:
+    """Serve until the process is ended."""
+    own = PrivateCertificate.loadPEM(Path(certificate).read_bytes() + Path(key).read_bytes())
+    StartTLSProxy.options = own.options(Certificate.loadPEM(Path(authority).read_bytes()))
+    factory = ProxyFactory("127.0.0.1", int(backend))
+    factory.protocol = StartTLSProxy
+    port = reactor.listenTCP(0, factory, backlog=BACKLOG, interface="127.0.0.1")
+    print(json.dumps({"port": port.getHost().port, "versions": versions()}), flush=True)
+    reactor.run()
+
+
+if __name__ == "__main__":
+    raise_descriptor_limit()
+    main(*sys.argv[1:5])

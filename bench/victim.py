@@ -1,0 +1,172 @@
+"""A server process that faults are tried on, and the plain backends behind it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import resource
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tlsdemo.load.crew import environment
+
+PATIENCE = 30.0
+"""Seconds within which everything has to have happened."""
+
+# The server is twistd's, but for a signal at which it lets go of what nobody uses any more: cyclic
+# garbage that Python would collect later, and pages that the C library keeps for the next time.
+TWISTD = (
+    sys.executable,
+    "-c",
+    """
+import ctypes, gc, os, signal
+def let_go(*_):
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    os.write(2, b"let go\\n")
+signal.signal(signal.SIGUSR1, let_go)
+from twisted.scripts.twistd import run; run()
+""",
+)
+
+ECHO = r"""
+import socket, threading
+server = socket.create_server(("127.0.0.1", 0)); print(server.getsockname()[1], flush=True)
+def echo(peer):
+    while data := peer.recv(65536): peer.sendall(data)
+while True: threading.Thread(target=echo, args=(server.accept()[0],), daemon=True).start()
+"""
+FLOOD = r"""
+import socket, threading
+server = socket.create_server(("127.0.0.1", 0)); print(server.getsockname()[1], flush=True)
+def flood(peer):
+    block = bytes(65536); peer.recv(1)
+    for _ in range(256 * 16): peer.sendall(block)
+    peer.close()
+while True: threading.Thread(target=flood, args=(server.accept()[0],), daemon=True).start()
+"""
+
+
+class Broken(Exception):
+    """Something did not recover; the text is one line that says what."""
+
+
+class Server:
+    """A server process, its figures, and the clients that it is to serve."""
+
+    def __init__(self, home: Path, *options: str, descriptors: int = 0) -> None:
+        self._log = home / "log"
+        self._certs = home / "certs"
+
+        def limit() -> None:
+            if descriptors:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(*TWISTD, "-n", "--pidfile=", "tlsdemo", f"--certs={self._certs}"),
+                    *("--listen=tcp:0:interface=127.0.0.1", "--status=none", *options),
+                ],
+                env=environment(), stdout=log, stderr=log, preexec_fn=limit,
+            )  # fmt: skip
+        until(lambda: "listening on" in self.said, "the server does not start")
+        found = re.search(r"listening on tcp:127\.0\.0\.1:(\d+)", self.said)
+        assert found is not None
+        self.address = ("127.0.0.1", int(found[1]))
+        self.context = ssl.create_default_context(cafile=self._certs / "ecdsa" / "ca.pem")
+        self.context.load_cert_chain(
+            self._certs / "ecdsa" / "client.pem", self._certs / "ecdsa" / "client.key"
+        )
+
+    @property
+    def said(self) -> str:
+        """What it has logged."""
+        return self._log.read_text(errors="replace")
+
+    @property
+    def descriptors(self) -> int:
+        """How many it has open."""
+        return len(os.listdir(f"/proc/{self._process.pid}/fd"))
+
+    @property
+    def memory(self) -> int:
+        """Bytes that are resident."""
+        pages = Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]
+        return int(pages) * resource.getpagesize()
+
+    @property
+    def used(self) -> int:
+        """Bytes that are resident when all that nobody uses has been let go of."""
+        times = self.said.count("let go")
+        self._process.send_signal(signal.SIGUSR1)
+        until(lambda: self.said.count("let go") > times, "the server takes no signal")
+        return self.memory
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of CPU, since the start."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def plain(self) -> socket.socket:
+        """Connect."""
+        return socket.create_connection(self.address, timeout=PATIENCE)
+
+    def secure(self, plain: socket.socket | None = None) -> ssl.SSLSocket:
+        """Connect, and secure the connection."""
+        return self.context.wrap_socket(plain or self.plain(), server_hostname="localhost")
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.terminate()
+        try:
+            self._process.wait(PATIENCE)
+        finally:
+            self._process.kill()
+
+
+def until(true: Callable[[], bool], otherwise: str, patience: float = PATIENCE) -> None:
+    """Wait until ``true``; raises Broken with ``otherwise`` if it never is."""
+    end = time.monotonic() + patience
+    while not true():
+        if time.monotonic() > end:
+            raise Broken(otherwise)
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def backend(program: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A plain backend in a process of its own, with the option that leads to it."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    with process.stdout:
+        try:
+            yield process, f"--backend=tcp:127.0.0.1:{int(process.stdout.readline())}"
+        finally:
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
+def serving(*options: str, descriptors: int = 0) -> Iterator[Server]:
+    """A server; ``descriptors``: how many it may have, 0 for as many as it likes."""
+    with tempfile.TemporaryDirectory() as home:
+        server = Server(Path(home), *options, descriptors=descriptors)
+        try:
+            yield server
+        finally:
+            server.stop()
