@@ -59,7 +59,7 @@ class ReloadCase(ProcessCase):
     def echo_server(self, *options: str) -> tuple[Running, str]:
         return self.server(
             *(f"--cert={self.files.certificate}", f"--key={self.files.key}"),
-            *(f"--ca={self.files.authority}", "--role=echo", *options),
+            *(f"--ca={self.files.authority}", "--role=echo", "--drain-timeout=0", *options),
         )
 
     def connect(
