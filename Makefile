@@ -5,6 +5,7 @@ PYTHON ?= python3
 OLDEST_PYTHON ?= $(PYTHON)
 CONN ?= 2000
 ARGS ?=
+INTEROP ?= interop
 
 # Coverage that no change may lower; these tell what happens on the wire.
 COVERED := tlsdemo/secure/*,tlsdemo/timeline.py,tlsdemo/causes.py
@@ -59,13 +60,13 @@ fuzz: .venv/.demo ## random input for every dialogue; ARGS='--inputs 10000'
 	.venv/bin/python -m bench.fuzz_dialects $(ARGS)
 
 interop: .venv/.interop ## real foreign clients and servers, as far as they are installed
-	.venv/bin/python -m twisted.trial interop
+	.venv/bin/python -m twisted.trial $(INTEROP)
 
 clean: ## remove what make and the tools made; the certificates stay
 	rm -rf .venv .venv-oldest build dist *.egg-info
 	rm -rf .coverage .coverage.* .hypothesis .mypy_cache .ruff_cache
 	rm -rf _trial_temp* twisted/plugins/dropin.cache
-	find tlsdemo tests twisted -name __pycache__ -prune -exec rm -rf {} +
+	find tlsdemo tests bench interop twisted -name __pycache__ -prune -exec rm -rf {} +
 
 # The virtualenvs. A stamp says what is installed; a longer list contains the shorter ones.
 # Once a virtualenv's Python is gone, as after an upgrade of the system's, its stamps say nothing.
