@@ -148,7 +148,7 @@ class CredentialsTests(SynchronousTestCase):
 
     def test_a_file_of_another_kind_holds_no_key(self) -> None:
         self.assertIn(
-            f"key {str(self.certificate)!r} holds no PEM private key",
+            f"key {str(self.certificate)!r} holds no private key in PEM",
             self.complaint(self.certificate, self.certificate),
         )
 

@@ -134,9 +134,7 @@ def _date_fault(certificate: x509.Certificate, now: datetime) -> str:
 def _load_key(path: Path) -> PrivateKeyTypes:
     data = _read(path, "key")
     if not _BEGIN_KEY.search(data):
-        raise BadCredentials(
-            f"{_name('key', path)} holds no PEM private key (-----BEGIN PRIVATE KEY-----)"
-        )
+        raise BadCredentials(f"{_name('key', path)} holds no private key in PEM")
     try:
         return load_pem_private_key(data, password=None)
     except TypeError as error:

@@ -15,6 +15,7 @@ that, in its own words and in the right place among its other answers.
 from __future__ import annotations
 
 import enum
+from abc import abstractmethod
 
 from tlsdemo.upgrade.dialogue import MAX_LINE
 
@@ -102,6 +103,39 @@ class Lines:
         piece = bytes(self._input[:size])
         del self._input[:size]
         return piece
+
+
+class LineHandover(Handover):
+    """A handover of a dialect of lines, in which the backend greets."""
+
+    def __init__(self) -> None:
+        self.ready = False
+        self._replies = Lines()
+        self._commands = Lines()
+
+    def from_backend(self, data: bytes) -> bytes:
+        """Return what of the backend's replies goes to the client."""
+        self._replies.feed(data)
+        passed = []
+        while (taken := self._replies.take()) is not None:
+            passed.append(self._reply(*taken))
+        return b"".join(passed)
+
+    def from_client(self, data: bytes) -> bytes:
+        """Return what of the client's commands goes to the backend."""
+        self._commands.feed(data)
+        passed = []
+        while (taken := self._commands.take()) is not None:
+            passed.append(self._command(*taken))
+        return b"".join(passed)
+
+    @abstractmethod
+    def _reply(self, line: bytes, piece: Piece) -> bytes:
+        """Return what of a piece of the backend's goes to the client."""
+
+    @abstractmethod
+    def _command(self, line: bytes, piece: Piece) -> bytes:
+        """Return what of a piece of the client's goes to the backend."""
 
 
 def turned_away(greeting: bytes) -> HandoverFailed:

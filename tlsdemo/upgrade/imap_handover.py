@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from tlsdemo.upgrade.handover import Handover, Lines, Piece, text, turned_away
+from tlsdemo.upgrade.handover import LineHandover, Piece, text, turned_away
 
 _ONLY_BEFORE_TLS = {b"STARTTLS", b"LOGINDISABLED"}
 _UNTAGGED = b"* CAPABILITY "
 _CODE = b"[CAPABILITY "
 
 
-class ImapHandover(Handover):
+class ImapHandover(LineHandover):
     """Takes off the greeting and what is offered only before TLS; has a second STARTTLS refused.
 
     Literals, which may hold anything, are not looked at, in either direction.
     """
 
     def __init__(self) -> None:
-        self.ready = False
-        self._responses = Lines()
-        self._commands = Lines()
+        super().__init__()
         self._in_response = False
         self._in_command = False
 
-    def from_backend(self, data: bytes) -> bytes:
-        """Return what of the backend's responses goes to the client."""
-        self._responses.feed(data)
-        passed = []
-        while (taken := self._responses.take()) is not None:
-            passed.append(self._response(*taken))
-        return b"".join(passed)
-
-    def _response(self, line: bytes, piece: Piece) -> bytes:
+    def _reply(self, line: bytes, piece: Piece) -> bytes:
         if not self.ready:
             if piece is not Piece.LINE or not line.upper().startswith(b"* OK"):
                 raise turned_away(line)
@@ -41,16 +31,8 @@ class ImapHandover(Handover):
         begins = piece is Piece.LINE and not self._in_response
         size = literal_size(line)
         self._in_response = size is not None
-        self._responses.pass_next(size or 0)
+        self._replies.pass_next(size or 0)
         return _without_offers(line) if begins else line
-
-    def from_client(self, data: bytes) -> bytes:
-        """Return what of the client's commands goes to the backend."""
-        self._commands.feed(data)
-        passed = []
-        while (taken := self._commands.take()) is not None:
-            passed.append(self._command(*taken))
-        return b"".join(passed)
 
     def _command(self, line: bytes, piece: Piece) -> bytes:
         if piece not in _ENDS:

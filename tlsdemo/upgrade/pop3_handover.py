@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 
-from tlsdemo.upgrade.handover import Handover, Lines, Piece, text, turned_away
+from tlsdemo.upgrade.handover import LineHandover, Piece, text, turned_away
 
 _MULTI_LINE = {b"CAPA", b"RETR", b"TOP"}
 _MULTI_LINE_WITHOUT_ARGUMENT = {b"LIST", b"UIDL"}
 
 
-class Pop3Handover(Handover):
+class Pop3Handover(LineHandover):
     """Takes off the greeting and the capability STLS; has a second STLS refused.
 
     A message may have a line that reads like a capability, so replies are counted against the
@@ -18,20 +18,10 @@ class Pop3Handover(Handover):
     """
 
     def __init__(self) -> None:
-        self.ready = False
-        self._replies = Lines()
-        self._commands = Lines()
+        super().__init__()
         self._asked: deque[tuple[bytes, bool]] = deque()
         self._within: bytes | None = None
         self._challenged = False
-
-    def from_backend(self, data: bytes) -> bytes:
-        """Return what of the backend's replies goes to the client."""
-        self._replies.feed(data)
-        passed = []
-        while (taken := self._replies.take()) is not None:
-            passed.append(self._reply(*taken))
-        return b"".join(passed)
 
     def _reply(self, line: bytes, piece: Piece) -> bytes:
         if not self.ready:
@@ -53,14 +43,6 @@ class Pop3Handover(Handover):
             verb, multi_line = self._asked.popleft()
             self._within = verb if multi_line and line.startswith(b"+OK") else None
         return line
-
-    def from_client(self, data: bytes) -> bytes:
-        """Return what of the client's commands goes to the backend."""
-        self._commands.feed(data)
-        passed = []
-        while (taken := self._commands.take()) is not None:
-            passed.append(self._command(*taken))
-        return b"".join(passed)
 
     def _command(self, line: bytes, piece: Piece) -> bytes:
         if piece is Piece.PART:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from tlsdemo.upgrade.handover import Handover, Lines, Piece, text, turned_away
+from tlsdemo.upgrade.handover import LineHandover, Piece, text, turned_away
 
 
 class _Client(enum.Enum):
@@ -15,7 +15,7 @@ class _Client(enum.Enum):
     ANSWER = "an answer to a challenge"
 
 
-class SmtpHandover(Handover):
+class SmtpHandover(LineHandover):
     """Takes off the greeting and the offer of STARTTLS; has a second STARTTLS refused.
 
     Which of the client's lines are commands is told by the backend's replies: only 354 asks for a
@@ -24,19 +24,9 @@ class SmtpHandover(Handover):
     """
 
     def __init__(self) -> None:
-        self.ready = False
+        super().__init__()
         self._client = _Client.COMMAND
-        self._replies = Lines()
-        self._commands = Lines()
         self._held = b""
-
-    def from_backend(self, data: bytes) -> bytes:
-        """Return what of the backend's replies goes to the client."""
-        self._replies.feed(data)
-        passed = []
-        while (taken := self._replies.take()) is not None:
-            passed.append(self._reply(*taken))
-        return b"".join(passed)
 
     def _reply(self, line: bytes, piece: Piece) -> bytes:
         code, separator = line[:3], line[3:4]
@@ -63,15 +53,7 @@ class SmtpHandover(Handover):
             return held
         return held + line
 
-    def from_client(self, data: bytes) -> bytes:
-        """Return what of the client's lines goes to the backend."""
-        self._commands.feed(data)
-        passed = []
-        while (taken := self._commands.take()) is not None:
-            passed.append(self._line(*taken))
-        return b"".join(passed)
-
-    def _line(self, line: bytes, piece: Piece) -> bytes:
+    def _command(self, line: bytes, piece: Piece) -> bytes:
         if piece not in (Piece.LINE, Piece.END):
             return line
         if self._client is _Client.CONTENT:
