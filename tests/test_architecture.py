@@ -30,7 +30,7 @@ UNIT_MAY_IMPORT: dict[str, set[str]] = {
     **{unit: {*LOWER, *ENTRY_POINTS} for unit in ENTRY_POINTS},
     "server": {*SECURING, "session", "addresses"},
     "load": {*SECURING, "session", "addresses"},
-    "session": {*SECURING, "addresses"},
+    "session": SECURING,
     "report": {"timeline", "wire", "causes", "figures"},
     "secure": {"timeline", "wire", "causes", "credentials"},
     **{unit: set() for unit in PURE},

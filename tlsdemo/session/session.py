@@ -23,7 +23,6 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from tlsdemo.addresses import without_delay
 from tlsdemo.causes import Cause, Ending
 from tlsdemo.secure import TLS, Agreement, Cleartext, Listener, Manner, Mode, Stream
 from tlsdemo.session.deadlines import FOREVER, Deadlines, Patience, Phase
@@ -84,7 +83,6 @@ class Session(Protocol):
     def connectionMade(self) -> None:
         """Begin the dialogue."""
         self._timeline.record("connected")
-        without_delay(self.transport)
         self._deadlines.enter(Phase.PLAIN)
         self._obey(self._dialogue.start())
         if self._state is _State.PLAIN and self._dialogue.awaits_first_byte:
