@@ -20,7 +20,7 @@ LONGEST_MODULE = 350
 
 # A unit is a package or a module at the top of tlsdemo. The table has to be complete: a new unit
 # finds its place in it before it passes.
-PURE = {"upgrade", "wire", "timeline", "causes", "figures"}
+PURE = {"upgrade", "wire", "timeline", "trace", "causes", "figures"}
 SECURING = {"secure", *PURE}
 HELPERS = {"addresses", "authority", "credentials", "limits"}
 LOWER = {"load", "report", "server", "session", *SECURING, *HELPERS}
@@ -31,9 +31,10 @@ UNIT_MAY_IMPORT: dict[str, set[str]] = {
     "server": {*SECURING, "session", "addresses"},
     "load": {*SECURING, "session", "addresses"},
     "session": SECURING,
-    "report": {"timeline", "wire", "causes", "figures"},
-    "secure": {"timeline", "wire", "causes", "credentials"},
+    "report": {"timeline", "trace", "wire", "causes", "figures"},
+    "secure": {"timeline", "trace", "wire", "causes", "credentials"},
     **{unit: set() for unit in PURE},
+    "trace": {"timeline", "wire"},
     # A dialogue refuses for a named cause.
     "upgrade": {"causes"},
     "addresses": set(),
@@ -76,6 +77,7 @@ PURE_FILES = (
     "tlsdemo/upgrade/",
     "tlsdemo/wire/",
     "tlsdemo/timeline.py",
+    "tlsdemo/trace.py",
     "tlsdemo/causes.py",
     "tlsdemo/figures/",
     "tlsdemo/load/plan.py",
