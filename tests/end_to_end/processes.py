@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import re
 import select
 import signal
@@ -26,8 +27,9 @@ TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()")
 
 
 class Running:
-    """A process that has been started; all that it says goes to ``said``.
+    """A process that has been started; all of what it says that was waited for is in ``said``.
 
+    It is read all the time: a server that logs to a pipe stands still once that is full.
     ``in_foreground``: with what it starts a group of its own, as a shell's command on a terminal.
     """
 
@@ -38,18 +40,27 @@ class Running:
             start_new_session=in_foreground,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         self._watchdog = threading.Timer(PATIENCE, self._process.kill)
         self._watchdog.start()
         self.pid = self._process.pid
 
     def says(self, pattern: str) -> re.Match[str]:
         """Wait for a line in which ``pattern`` is found."""
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
+        while (line := self._lines.get()) is not None:
             self.said += line
             if found := re.search(pattern, line):
                 return found
+        self._lines.put(None)
         raise AssertionError(f"it never said {pattern!r}, but:\n{self.said}")
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put(None)
 
     def signal_all(self, number: int) -> None:
         """Send a signal as a terminal would: to all processes of the foreground."""
@@ -64,17 +75,24 @@ class Running:
 
     def ends(self) -> int:
         """Wait for its end, and return its status; a signal's number is negative."""
-        assert self._process.stdout is not None
-        self.said += self._process.stdout.read()
+        while (line := self._lines.get()) is not None:
+            self.said += line
+        self._lines.put(None)
+        return self.waits()
+
+    def waits(self) -> int:
+        """Wait for its end, and return its status, without taking what it says."""
         return self._process.wait(PATIENCE)
 
     def clean_up(self) -> None:
         self._watchdog.cancel()
+        self._process.kill()
+        self._process.wait(PATIENCE)
+        # Its own children may hold the pipe, though not for ever.
+        self._reader.join(PATIENCE)
         for close in (self._process.stdin, self._process.stdout):
             assert close is not None
             close.close()
-        self._process.kill()
-        self._process.wait(PATIENCE)
 
 
 class ProcessCase(SynchronousTestCase):
