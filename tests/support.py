@@ -64,6 +64,7 @@ class MemoryTransport:
         self.paused = False
         self.producer: Any = None
         self.streamingProducer = False
+        self.no_delay = False
         self._written: list[bytes] = []
         self._arrived: list[bytes] = []
 
@@ -120,6 +121,9 @@ class MemoryTransport:
 
     def unregisterProducer(self) -> None:
         self.producer = None
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        self.no_delay = enabled
 
     def getPeer(self) -> IPv4Address:
         return IPv4Address("TCP", "192.0.2.1", 1)

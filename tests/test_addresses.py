@@ -4,7 +4,7 @@ from twisted.internet.protocol import Factory
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.addresses import address_text, endpoint_text, without_delay
+from tlsdemo.addresses import address_text, endpoint_text
 
 IPV4 = IPv4Address("TCP", "192.0.2.1", 25)
 IPV6 = IPv6Address("TCP", "2001:db8::1", 25)
@@ -43,16 +43,3 @@ class EndpointText(SynchronousTestCase):
     def test_refuses_what_it_cannot_lead_to(self) -> None:
         error = self.assertRaises(ValueError, endpoint_text, HostnameAddress(b"example.org", 25))
         self.assertIn("neither of TCP nor of a UNIX socket", str(error))
-
-
-class WithoutDelay(SynchronousTestCase):
-    def test_is_asked_of_a_transport_that_has_it(self) -> None:
-        asked: list[bool] = []
-
-        class Tcp:
-            def setTcpNoDelay(self, enabled: bool) -> None:
-                asked.append(enabled)
-
-        without_delay(Tcp())
-        without_delay(object())
-        self.assertEqual(asked, [True])

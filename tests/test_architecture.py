@@ -22,15 +22,15 @@ LONGEST_MODULE = 350
 # finds its place in it before it passes.
 PURE = {"upgrade", "wire", "timeline", "trace", "causes", "figures"}
 SECURING = {"secure", *PURE}
-HELPERS = {"addresses", "authority", "credentials", "limits"}
+HELPERS = {"addresses", "authority", "credentials", "limits", "sockets"}
 LOWER = {"load", "report", "server", "session", *SECURING, *HELPERS}
 ENTRY_POINTS = {"__main__", "cli", "command", "tap", "tap_client"}
 
 UNIT_MAY_IMPORT: dict[str, set[str]] = {
     **{unit: {*LOWER, *ENTRY_POINTS} for unit in ENTRY_POINTS},
-    "server": {*SECURING, "session", "addresses"},
+    "server": {*SECURING, "session", "addresses", "sockets"},
     "load": {*SECURING, "session", "addresses"},
-    "session": SECURING,
+    "session": {*SECURING, "sockets"},
     "report": {"timeline", "trace", "wire", "causes", "figures"},
     "secure": {"timeline", "trace", "wire", "causes", "credentials"},
     **{unit: set() for unit in PURE},
@@ -41,6 +41,7 @@ UNIT_MAY_IMPORT: dict[str, set[str]] = {
     "authority": {"credentials"},
     "credentials": set(),
     "limits": set(),
+    "sockets": set(),
 }
 
 # A worker is a process of its own, and so an entry point as well.

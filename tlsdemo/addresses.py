@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.endpoints import quoteStringArgument
@@ -32,13 +31,3 @@ def endpoint_text(address: IAddress) -> str:
     if isinstance(address, UNIXAddress):
         return f"unix:{quoteStringArgument(os.fsdecode(address.name or b''))}"
     raise ValueError(f"{address} is neither of TCP nor of a UNIX socket")
-
-
-def without_delay(transport: Any) -> None:
-    """Have each write sent at once, where ``transport`` is of TCP (TCP_NODELAY, tcp(7)).
-
-    To wait for more, as TCP does by itself, costs each turn of a conversation some 40 ms.
-    """
-    set_no_delay = getattr(transport, "setTcpNoDelay", None)
-    if set_no_delay is not None:
-        set_no_delay(True)

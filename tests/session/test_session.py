@@ -36,6 +36,12 @@ class InMemory(SynchronousTestCase):
             verifyObject(IProtocol, end.session)
             verifyObject(IHandshakeListener, end.session)
 
+    def test_what_is_written_is_sent_at_once_in_every_mode(self) -> None:
+        clock = patch_reactor_clock(self)
+        for name in ModeName:
+            end = End(name, server_tls(), clock=clock).begin()
+            self.assertTrue(end.transport.no_delay, name)
+
     def test_starttls_stands_between_the_session_and_the_wire(self) -> None:
         end = End(ModeName.STARTTLS, server_tls(), clock=patch_reactor_clock(self))
         end.begin()

@@ -18,9 +18,10 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from tlsdemo.addresses import address_text, without_delay
+from tlsdemo.addresses import address_text
 from tlsdemo.causes import CLEAN, Cause, Ending
 from tlsdemo.server.role import Owner, Role
+from tlsdemo.sockets import without_delay
 from tlsdemo.upgrade.handover import Handover, HandoverFailed
 
 

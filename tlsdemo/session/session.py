@@ -26,6 +26,7 @@ from zope.interface import implementer
 from tlsdemo.causes import Cause, Ending
 from tlsdemo.secure import TLS, Agreement, Cleartext, Listener, Manner, Mode, Stream
 from tlsdemo.session.deadlines import FOREVER, Deadlines, Patience, Phase
+from tlsdemo.sockets import without_delay
 from tlsdemo.timeline import Timeline
 from tlsdemo.upgrade.dialogue import Command, Dialogue, Refuse, Say, Switch
 from tlsdemo.upgrade.immediate import ImmediateServer
@@ -83,6 +84,7 @@ class Session(Protocol):
     def connectionMade(self) -> None:
         """Begin the dialogue."""
         self._timeline.record("connected")
+        without_delay(self.transport)
         self._deadlines.enter(Phase.PLAIN)
         self._obey(self._dialogue.start())
         if self._state is _State.PLAIN and self._dialogue.awaits_first_byte:
