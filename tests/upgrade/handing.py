@@ -103,6 +103,16 @@ class Contract(SynchronousTestCase):
             passed += len(passing(b"\r\n"))
             self.assertEqual(passed, 100_002)
 
+    def test_gives_up_an_unfinished_line_once_when_no_more_comes(self) -> None:
+        handover = self.greeted()
+        for passing, rest in (
+            (handover.from_backend, handover.rest_of_backend),
+            (handover.from_client, handover.rest_of_client),
+        ):
+            self.assertEqual(passing(b"unfinished"), b"")
+            self.assertEqual(rest(), b"unfinished")
+            self.assertEqual(rest(), b"")
+
     def test_does_the_same_however_its_input_is_cut(self) -> None:
         words = st.sampled_from((*self.words, b" ", b"\r", b"\n", b"\r\n", LONG))
         said = st.lists(words, max_size=12).map(b"".join)

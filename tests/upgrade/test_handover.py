@@ -16,6 +16,7 @@ class TheSimplest(SynchronousTestCase):
         for data in (b"", b"STARTTLS\r\n", b"\0\xff"):
             self.assertEqual(handover.from_backend(data), data)
             self.assertEqual(handover.from_client(data), data)
+            self.assertEqual((handover.rest_of_backend(), handover.rest_of_client()), (b"", b""))
 
 
 def taken(lines: Lines) -> list[tuple[bytes, Piece]]:

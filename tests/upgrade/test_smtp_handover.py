@@ -53,6 +53,18 @@ class Smtp(handing.Contract):
             (BACKEND, joined(b"250-a", b"250-" + LONG, b"250-b", b"250 " + LONG, b"250 c")),
         ])  # fmt: skip
 
+    def test_gives_up_what_it_holds_when_the_backend_closes_in_mid_reply(self) -> None:
+        for said, passed, rest in (
+            (b"250-a\r\n250-SIZE\r\n", b"250-a\r\n", b"250-SIZE\r\n"),
+            (b"250-a\r\n250-STARTTLS\r\n", b"", b"250-a\r\n"),
+            (b"250-a\r\n250-SI", b"", b"250-a\r\n250-SI"),
+            (b"421 4.3.2 shutting do", b"", b"421 4.3.2 shutting do"),
+        ):
+            handover = self.greeted()
+            self.assertEqual(handover.from_backend(said), passed)
+            self.assertEqual(handover.rest_of_backend(), rest)
+            self.assertEqual(handover.rest_of_backend(), b"")
+
     def test_has_a_second_request_refused_under_another_name(self) -> None:
         for asks in (b"STARTTLS", b"starttls", b"StartTLS now", b" STARTTLS"):
             self.check([(CLIENT, joined(asks, b"NOOP"), b"X" + joined(asks, b"NOOP"))])

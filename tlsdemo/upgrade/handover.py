@@ -41,6 +41,14 @@ class Handover:
         """Return what of the client's ``data`` goes to the backend."""
         return data
 
+    def rest_of_backend(self) -> bytes:
+        """Return what has been held back for the client, of a backend that says no more."""
+        return b""
+
+    def rest_of_client(self) -> bytes:
+        """Return what has been held back for the backend, of a client that says no more."""
+        return b""
+
 
 class Piece(enum.Enum):
     """What a piece of a stream of lines is."""
@@ -99,6 +107,10 @@ class Lines:
         spare = len(self._input) - _MOST_OF_AN_END
         return (self._cut(spare), Piece.PART) if self._long and spare > 0 else None
 
+    def rest(self) -> bytes:
+        """Return what has come and is no complete piece, when nothing more will come."""
+        return self._cut(len(self._input))
+
     def _cut(self, size: int) -> bytes:
         piece = bytes(self._input[:size])
         del self._input[:size]
@@ -128,6 +140,14 @@ class LineHandover(Handover):
         while (taken := self._commands.take()) is not None:
             passed.append(self._command(*taken))
         return b"".join(passed)
+
+    def rest_of_backend(self) -> bytes:
+        """Return what has been held back for the client: a line without its end."""
+        return self._replies.rest()
+
+    def rest_of_client(self) -> bytes:
+        """Return what has been held back for the backend: a line without its end."""
+        return self._commands.rest()
 
     @abstractmethod
     def _reply(self, line: bytes, piece: Piece) -> bytes:

@@ -28,6 +28,11 @@ class SmtpHandover(LineHandover):
         self._client = _Client.COMMAND
         self._held = b""
 
+    def rest_of_backend(self) -> bytes:
+        """Return what has been held back for the client: also a line that was not yet known."""
+        held, self._held = self._held, b""
+        return held + super().rest_of_backend()
+
     def _reply(self, line: bytes, piece: Piece) -> bytes:
         code, separator = line[:3], line[3:4]
         if not self.ready:
