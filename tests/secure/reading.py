@@ -117,7 +117,7 @@ class ReadingContract(SynchronousTestCase):
         end.converse(peer)
         end.stream.abortConnection()
         self.assertEqual(application.source.read(), b"")
-        self.assertEqual(end.log, ["readable", "ended: aborted by us", "lost: ConnectionDone"])
+        self.assertEqual(end.log, ["readable", "ended: aborted by us", "lost: ConnectionAborted"])
 
     def test_a_rejected_connection_needs_no_application_that_can_be_told(self) -> None:
         end = End(self.mode, server_tls(), delivery=Delivery.READABLE, clock=self.clock)

@@ -159,7 +159,7 @@ class Clear(SynchronousTestCase):
         end.transport.deliver(b"data")
         end.transport.lose(ConnectionDone())
         end.stream.abortConnection()
-        self.assertEqual(end.log, ["readable", "ended: aborted by us", "lost: ConnectionDone"])
+        self.assertEqual(end.log, ["readable", "ended: aborted by us", "lost: ConnectionAborted"])
         self.assertEqual(application.source.read(), b"")
 
     def test_an_application_that_cannot_be_told_is_rejected_and_named(self) -> None:

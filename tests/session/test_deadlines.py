@@ -265,7 +265,7 @@ class AnApplicationThatTakesItsTime(InMemory):
         for mode in ENCRYPTING:
             talker, _ = self.gone(mode)
             self.clock.pump([1.0] * 11)
-            self.assertEqual(talker.log, ["ended: idle", "lost: ConnectionDone"])
+            self.assertEqual(talker.log, ["ended: idle", "lost: ConnectionAborted"])
             self.assertEqual(self.clock.getDelayedCalls(), [])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import (
     IAddress,
     IProducer,
@@ -74,6 +74,9 @@ class ClearStream(Stream):
         if application is None:
             self._listener.insecure(self._ending or ending)
             return
+        if self._ending is not None and reason.check(ConnectionDone):
+            # The wire was closed in order, but not all that it brought was delivered.
+            reason = Failure(ConnectionAborted())
         self._listener.ended(self._ending or ending)
         application.connectionLost(reason)
 

@@ -23,7 +23,7 @@ from functools import partial
 from typing import Any
 
 from OpenSSL import SSL
-from twisted.internet.error import ConnectionLost
+from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import (
     IAddress,
     IHandshakeListener,
@@ -164,6 +164,9 @@ class Cleartext(Stream):
             self._end(application, ending, reason)
 
     def _end(self, application: IProtocol, ending: Ending, reason: Failure) -> None:
+        if self._ending is not None and reason.check(ConnectionDone):
+            # The wire was closed in order, but not all that it brought was delivered.
+            reason = Failure(ConnectionAborted())
         self._listener.ended(self._ending or ending)
         application.connectionLost(reason)
 
