@@ -7,12 +7,13 @@ from typing import ClassVar
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.server.support import Near, RecordingOwner, WaitingBackend
+from tests.server.support import CLOSING, Near, RecordingOwner, WaitingBackend
 from tests.support import MemoryTransport
 from tlsdemo.secure import Delivery
 from tlsdemo.server.proxy import Proxy
 
 REFUSED = "backend refused: Connection was refused by other side."
+TAKES_NOTHING = "closing timeout: the backend has not taken all it was sent after 8 s"
 RESET = "backend lost: Connection to the other side was lost in a non-clean fashion."
 
 
@@ -22,7 +23,7 @@ class ProxyContract(SynchronousTestCase):
     def setUp(self) -> None:
         self.log: list[object] = []
         self.backend = WaitingBackend()
-        self.proxy = Proxy(RecordingOwner(self.log), self.backend.endpoint)
+        self.proxy = Proxy(RecordingOwner(self.log), self.backend.backend)
         near = Near(self.proxy, self.delivery, self.log)
         self.stream, self.wire, self.fill = near.stream, near.wire, near.fill
         self.assertEqual(self.take_log(), ["plain"])
@@ -198,6 +199,24 @@ class EndingContract(CarryingContract):
         ended, drained = self.take_log()
         self.assertEqual(ended, "ended: clean")
         self.assertTrue(str(drained).startswith("drained: backend lost: while draining: "), drained)
+
+    def test_a_backend_that_does_not_take_what_is_left_for_it_is_cut_off_in_time(self) -> None:
+        self.wire.deliver(b"last")
+        self.wire.lose(ConnectionDone())
+        self.backend.clock.advance(CLOSING - 1)
+        self.assertFalse(self.far.aborted)
+        self.backend.clock.advance(1)
+        self.assertTrue(self.far.aborted)
+        self.far.turn()
+        self.assertEqual(self.take_log(), ["ended: clean", f"drained: {TAKES_NOTHING}"])
+
+    def test_a_backend_that_has_taken_all_in_time_is_waited_for_no_longer(self) -> None:
+        self.wire.deliver(b"last")
+        self.wire.lose(ConnectionDone())
+        self.far.take()
+        self.far.turn()
+        self.assertEqual(self.drained(), ["drained: clean"])
+        self.assertEqual(self.backend.clock.getDelayedCalls(), [])
 
     def test_what_the_backend_answers_to_nobody_is_let_go(self) -> None:
         self.wire.lose(ConnectionDone())

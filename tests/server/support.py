@@ -14,8 +14,12 @@ from tests.support import MemoryTransport, RecordingListener
 from tlsdemo.causes import Ending
 from tlsdemo.secure import Delivery, Manner
 from tlsdemo.secure.clear import ClearStream
+from tlsdemo.server.backend import Backend
 from tlsdemo.server.role import Role
 from tlsdemo.timeline import Fact
+
+GREETING, CLOSING = 4.0, 8.0
+"""Seconds that a waiting backend has."""
 
 
 class RecordingOwner:
@@ -39,7 +43,9 @@ class WaitingBackend:
 
     def __init__(self) -> None:
         self._reactor = MemoryReactorClock()
-        self.endpoint = TCP4ClientEndpoint(self._reactor, "192.0.2.9", 25)
+        endpoint = TCP4ClientEndpoint(self._reactor, "192.0.2.9", 25)
+        self.clock = self._reactor
+        self.backend = Backend(endpoint, self.clock, GREETING, CLOSING)
         self.far: MemoryTransport
 
     @property

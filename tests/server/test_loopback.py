@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import Any, ClassVar
 from unittest import mock
 
 from twisted.internet.error import ConnectionDone, ConnectionLost, ConnectionRefusedError
@@ -13,6 +13,9 @@ from tests.server.loopback import MEBIBYTE
 from tlsdemo.secure import Delivery, ModeName
 from tlsdemo.server.roles import RoleName
 from tlsdemo.server.service import CannotStart
+
+SOME = bytes(800_000)
+"""More than a peer that does not read takes at once."""
 
 
 class Carrying(loopback.LoopbackTestCase):
@@ -70,11 +73,11 @@ class Carrying(loopback.LoopbackTestCase):
 
 
 class Ending(loopback.LoopbackTestCase):
-    async def joined(self, mode: ModeName) -> tuple[loopback.Peer, loopback.Peer]:
+    async def joined(self, mode: ModeName, **changes: Any) -> tuple[loopback.Peer, loopback.Peer]:
         """A client and a backend of a proxy, connected to each other."""
         backend = loopback.Peer()
         where = await self.backend(lambda: backend)
-        server = self.serve(mode, role=RoleName.PROXY, backend=where)
+        server = self.serve(mode, role=RoleName.PROXY, backend=where, **changes)
         client = await self.connect(server, self.client(mode))
         await client.made
         await backend.made
@@ -87,6 +90,24 @@ class Ending(loopback.LoopbackTestCase):
             await backend.received(4)
             client.abort()
             self.assertIsInstance(await backend.lost, ConnectionLost)
+
+    async def test_a_client_that_says_no_goodbye_loses_nothing_and_is_not_taken_for_complete(
+        self,
+    ) -> None:
+        for mode in ModeName:
+            if mode is ModeName.CLEAR:
+                continue
+            client, backend = await self.joined(mode, log_first=1, max_buffer=1 << 21)
+            transport: Any = backend.transport
+            transport.pauseProducing()
+            client.send(SOME)
+            # The end of the wire alone, without close_notify.
+            loopback.Peer.close(client)
+            await self.log.with_text("closed how=truncated")
+            self.log.lines.clear()
+            transport.resumeProducing()
+            self.assertIsInstance(await backend.lost, ConnectionLost)
+            self.assertEqual(await backend.received(len(SOME)), SOME)
 
     async def test_a_backend_that_is_cut_off_has_the_client_cut_off(self) -> None:
         for mode in ModeName:

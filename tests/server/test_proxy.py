@@ -4,6 +4,7 @@ from twisted.internet.error import ConnectionDone, ConnectionLost
 
 from tests.server import proxying
 from tests.support import MemoryTransport
+from tlsdemo.causes import Cause, Ending
 from tlsdemo.secure import Delivery
 
 
@@ -111,3 +112,12 @@ class EndingOnDemand(proxying.EndingContract):
         self.assertTrue(self.far.aborted)
         self.far.turn()
         self.assertEqual(self.take_log(), ["ended: aborted by us", "drained: aborted by us"])
+
+    def test_a_backend_takes_nothing_for_complete_of_which_something_was_given_up(self) -> None:
+        self.far.producer.pauseProducing()
+        self.wire.deliver(b"last")
+        self.wire.lose(ConnectionDone())
+        self.stream.abort(Ending(Cause.IDLE))
+        self.assertTrue(self.far.aborted)
+        self.far.turn()
+        self.assertEqual(self.take_log(), ["ended: idle", "drained: clean"])

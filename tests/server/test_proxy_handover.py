@@ -5,12 +5,13 @@ from __future__ import annotations
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.server.support import Near, RecordingOwner, WaitingBackend
+from tests.server.support import GREETING, Near, RecordingOwner, WaitingBackend
 from tlsdemo.secure import Delivery
 from tlsdemo.server.proxy import Proxy
 from tlsdemo.upgrade.handover import Handover, HandoverFailed
 
 NO = "drained: backend refused: "
+SILENT = "it has not greeted after 4 s"
 
 
 class Shouting(Handover):
@@ -30,12 +31,19 @@ class Shouting(Handover):
     def from_client(self, data: bytes) -> bytes:
         return data.upper()
 
+    def rest_of_backend(self) -> bytes:
+        return b"REST"
+
+    def rest_of_client(self) -> bytes:
+        return b"REMAINDER"
+
 
 class AProxyWithAHandover(SynchronousTestCase):
     def setUp(self) -> None:
         self.log: list[object] = []
         backend = WaitingBackend()
-        self.proxy = Proxy(RecordingOwner(self.log), backend.endpoint, Shouting())
+        self.clock = backend.clock
+        self.proxy = Proxy(RecordingOwner(self.log), backend.backend, Shouting())
         near = Near(self.proxy, Delivery.RECORD, self.log)
         self.stream, self.wire = near.stream, near.wire
         self.far = backend.connect()
@@ -58,6 +66,19 @@ class AProxyWithAHandover(SynchronousTestCase):
         self.wire.deliver(b"late")
         self.far.deliver(b"answer")
         self.assertEqual((self.far.take(), self.wire.take()), (b"EARLY LATE", b"ANSWER"))
+
+    def test_passes_on_what_was_held_back_when_the_backend_closes(self) -> None:
+        self.far.deliver(b"welcome")
+        self.far.deliver(b"answer")
+        self.far.lose(ConnectionDone())
+        self.assertEqual(self.wire.take(), b"ANSWERREST")
+
+    def test_passes_on_what_was_held_back_when_the_client_closes(self) -> None:
+        self.far.deliver(b"welcome")
+        self.wire.deliver(b"question")
+        self.wire.turn()
+        self.wire.lose(ConnectionDone())
+        self.assertEqual(self.far.take(), b"QUESTIONREMAINDER")
 
     def test_ends_both_sides_if_the_backend_turns_the_client_away(self) -> None:
         self.far.deliver(b"go away")
@@ -87,7 +108,7 @@ class AProxyWithAHandover(SynchronousTestCase):
         self.stream.dataReceived(b"all of it")
         self.wire.lose(ConnectionDone())
         self.far.deliver(b"welcome")
-        self.assertEqual(self.far.take(), b"ALL OF IT")
+        self.assertEqual(self.far.take(), b"ALL OF ITREMAINDER")
         self.far.turn()
         self.assertEqual(self.log, ["ended: clean", "drained: clean"])
 
@@ -106,3 +127,28 @@ class AProxyWithAHandover(SynchronousTestCase):
         self.assertTrue(self.far.aborted)
         self.far.turn()
         self.assertEqual(self.log, ["ended: clean", "drained: aborted by us"])
+
+    def test_gives_a_backend_some_time_to_greet(self) -> None:
+        self.clock.advance(GREETING - 1)
+        self.far.deliver(b"wait")
+        self.assertFalse(self.far.aborted)
+        self.clock.advance(1)
+        self.assertTrue(self.far.aborted and self.wire.aborted)
+        self.wire.turn()
+        self.far.turn()
+        self.assertEqual(self.log, [f"{NO}{SILENT}", "ended: backend refused"])
+
+    def test_gives_it_no_longer_if_the_client_has_gone(self) -> None:
+        self.stream.dataReceived(b"all of it")
+        self.wire.lose(ConnectionDone())
+        self.clock.advance(GREETING)
+        self.assertTrue(self.far.aborted)
+        self.far.turn()
+        self.assertEqual(self.log, ["ended: clean", f"{NO}{SILENT}"])
+
+    def test_has_nothing_more_to_wait_for_once_it_has_greeted_or_gone(self) -> None:
+        self.far.deliver(b"welcome")
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.setUp()
+        self.far.lose(ConnectionDone())
+        self.assertEqual(self.clock.getDelayedCalls(), [])

@@ -12,7 +12,7 @@ from tlsdemo.server.sink import Sink
 class TheCatalogue(SynchronousTestCase):
     def test_makes_each_role_by_its_name(self) -> None:
         made = {
-            name.value: type(make(RecordingOwner([]), WaitingBackend().endpoint))
+            name.value: type(make(RecordingOwner([]), WaitingBackend().backend))
             for name, make in ROLES.items()
         }
         self.assertEqual(made, {"proxy": Proxy, "echo": Echo, "sink": Sink})
@@ -21,7 +21,7 @@ class TheCatalogue(SynchronousTestCase):
     def test_hands_each_role_its_owner(self) -> None:
         for make in ROLES.values():
             owner = RecordingOwner([])
-            self.assertIs(make(owner, WaitingBackend().endpoint).owner, owner)
+            self.assertIs(make(owner, WaitingBackend().backend).owner, owner)
 
     def test_needs_no_backend_but_for_a_proxy(self) -> None:
         for name in (RoleName.ECHO, RoleName.SINK):

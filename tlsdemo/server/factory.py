@@ -16,6 +16,7 @@ from tlsdemo.server.role import Owner, Role
 from tlsdemo.server.served import Books, Served
 from tlsdemo.session.deadlines import FOREVER, Patience
 from tlsdemo.session.session import Session
+from tlsdemo.sockets import MAX_BUFFER
 from tlsdemo.timeline import Timeline
 from tlsdemo.upgrade.dialogue import Dialogue
 from tlsdemo.upgrade.immediate import ImmediateServer
@@ -25,7 +26,8 @@ from tlsdemo.upgrade.immediate import ImmediateServer
 class Setting:
     """How the connections of one service are secured, and what is done with their cleartext.
 
-    ``make_dialogue`` makes the plain words before TLS, for each connection.
+    ``make_dialogue`` makes the plain words before TLS, for each connection.  ``max_buffer``: bytes
+    kept in each direction of one.
     """
 
     mode: Mode
@@ -35,6 +37,7 @@ class Setting:
     make_dialogue: Callable[[], Dialogue] = ImmediateServer
     patience: Patience = FOREVER
     door: Door = field(default_factory=Door)
+    max_buffer: int = MAX_BUFFER
 
 
 class SessionFactory(ServerFactory):
@@ -70,6 +73,7 @@ class SessionFactory(ServerFactory):
             self._clock,
             setting.make_dialogue(),
             setting.patience,
+            setting.max_buffer,
         )
         setting.door.enter(host)
         served.host = host

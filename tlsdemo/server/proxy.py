@@ -3,6 +3,11 @@
 Flow control works in both directions: each side is registered as the producer of the other.  A
 side that ended in order ends the other in order, once all that it sent has been passed on; a side
 that was cut off has the other cut off, so that nobody mistakes a truncated stream for a whole one.
+A backend is given first what its client had sent until then: mail clients that have said all they
+had to say are often cut off by themselves.
+
+Nothing is waited for without end.  While there is a client, it is watched from outside; a backend
+that does not greet, or does not take what a client has left behind, is watched here.
 """
 
 from __future__ import annotations
@@ -13,15 +18,15 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IPushProducer, IStreamClientEndpoint
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.interfaces import IDelayedCall, IPushProducer
+from twisted.internet.protocol import Factory, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from tlsdemo.addresses import address_text
 from tlsdemo.causes import CLEAN, Cause, Ending
+from tlsdemo.server.backend import Backend, BackendConnection
 from tlsdemo.server.role import Owner, Role
-from tlsdemo.sockets import without_delay
 from tlsdemo.upgrade.handover import Handover, HandoverFailed
 
 
@@ -41,18 +46,19 @@ class Proxy(Role):
     def __init__(
         self,
         owner: Owner,
-        endpoint: IStreamClientEndpoint,
+        backend: Backend,
         handover: Handover | None = None,
     ) -> None:
         super().__init__(owner)
-        self._endpoint = endpoint
+        self._behind = backend
         self._handover = Handover() if handover is None else handover
         self._state = _State.CONNECTING
-        self._backend = _Backend(self)
+        self._backend = BackendConnection(backend, self)
         self._early: list[bytes] = []
         self._write: Callable[[bytes], object] | None = None
         self._undelivered = 0
         self._ending: Ending | None = None
+        self._deadline: IDelayedCall | None = None
         self._connecting: Deferred[Any]
 
     def connectionMade(self) -> None:
@@ -62,7 +68,7 @@ class Proxy(Role):
         self.transport.pauseProducing()
         factory = Factory.forProtocol(lambda: self._backend)
         factory.noisy = False
-        self._connecting = self._endpoint.connect(factory)
+        self._connecting = self._behind.endpoint.connect(factory)
         self._connecting.addErrback(self._refused)
 
     def _refused(self, failure: Failure) -> None:
@@ -78,8 +84,11 @@ class Proxy(Role):
         self.owner.backend_joined(address_text(backend.getHost()))
         if self._handover.ready:
             self._begin()
+        else:
+            self._allow(self._behind.greeting, Cause.BACKEND_REFUSED, "it has not greeted")
 
     def _begin(self) -> None:
+        self._in_time()
         backend = self._backend.transport
         self.full = False
         backend.registerProducer(self, True)
@@ -128,6 +137,21 @@ class Proxy(Role):
         if self._backend.transport is not None:
             self._backend.transport.abortConnection()
 
+    def _allow(self, seconds: float, cause: Cause, problem: str) -> None:
+        """Give the backend ``seconds``; 0 for any time."""
+        if seconds > 0:
+            ending = Ending(cause, f"{problem} after {seconds:g} s")
+            self._deadline = self._behind.clock.callLater(seconds, self._too_late, ending)
+
+    def _in_time(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_late(self, ending: Ending) -> None:
+        self._deadline = None
+        self._give_up(ending)
+
     def _give_up(self, ending: Ending) -> None:
         self._done(ending)
         self._backend.transport.abortConnection()
@@ -175,13 +199,16 @@ class Proxy(Role):
 
     def _client_gone(self, in_order: bool) -> None:
         self._state = _State.CLIENT_GONE
-        backend = self._backend.transport
-        backend.unregisterProducer()
         if in_order:
-            backend.loseConnection()
+            rest = self._handover.rest_of_client()
+            if rest:
+                self._backend.transport.write(rest)
         else:
             self._ending = self._ending or CLEAN
-            backend.abortConnection()
+        self._allow(
+            self._behind.closing, Cause.CLOSING_TIMEOUT, "the backend has not taken all it was sent"
+        )
+        self._backend.finish(in_order)
 
     def backend_lost(self, reason: Failure) -> None:
         """The backend is gone: end the client likewise."""
@@ -203,6 +230,9 @@ class Proxy(Role):
         # A backend that closes while it has us wait has not taken what we wrote.
         if in_order and not self.full:
             self._state = _State.BACKEND_GONE
+            rest = self._handover.rest_of_backend()
+            if rest:
+                self.transport.write(rest)
             self.transport.loseConnection()
         else:
             ending = Ending(Cause.BACKEND_LOST, reason.getErrorMessage())
@@ -221,24 +251,6 @@ class Proxy(Role):
     def _done(self, ending: Ending) -> None:
         if self._state is _State.DRAINED:
             return
+        self._in_time()
         self._state = _State.DRAINED
         self.owner.drained(ending)
-
-
-class _Backend(Protocol):
-    """The plain connection to the backend."""
-
-    transport: Any
-
-    def __init__(self, proxy: Proxy) -> None:
-        self._proxy = proxy
-
-    def connectionMade(self) -> None:
-        without_delay(self.transport)
-        self._proxy.joined()
-
-    def dataReceived(self, data: bytes) -> None:
-        self._proxy.answered(data)
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._proxy.backend_lost(reason)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 
-from twisted.internet.interfaces import IStreamClientEndpoint
-
+from tlsdemo.server.backend import Backend
 from tlsdemo.server.echo import Echo
 from tlsdemo.server.proxy import Proxy
 from tlsdemo.server.role import Owner, Role
@@ -22,9 +21,7 @@ class RoleName(enum.Enum):
     SINK = "sink"
 
 
-def _proxy(
-    owner: Owner, backend: IStreamClientEndpoint | None, handover: Handover | None = None
-) -> Role:
+def _proxy(owner: Owner, backend: Backend | None, handover: Handover | None = None) -> Role:
     if backend is None:
         raise ValueError("a proxy needs a backend")
     return Proxy(owner, backend, handover)
@@ -35,4 +32,4 @@ ROLES: dict[RoleName, Callable[..., Role]] = {
     RoleName.ECHO: lambda owner, *_backend: Echo(owner),
     RoleName.SINK: lambda owner, *_backend: Sink(owner),
 }
-"""How a role is made: of its owner, and for those who have a backend its endpoint and handover."""
+"""How a role is made: of its owner, and for those who have a backend that and its handover."""

@@ -15,7 +15,6 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import (
     IListeningPort,
     IProtocolFactory,
-    IStreamClientEndpoint,
 )
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -25,6 +24,7 @@ from tlsdemo.addresses import endpoint_text
 from tlsdemo.figures.snapshot import Snapshot
 from tlsdemo.figures.wording import run_line, statistics_line, summary_lines
 from tlsdemo.secure import MODES, Manner, Mode, ModeName, ServerTLS
+from tlsdemo.server.backend import Backend
 from tlsdemo.server.bounded import Bounded
 from tlsdemo.server.door import Door
 from tlsdemo.server.eventlog import EventLog
@@ -38,6 +38,7 @@ from tlsdemo.server.sink import Sink
 from tlsdemo.server.statistics import Statistics
 from tlsdemo.server.status import Answer, Question, StatusFactory
 from tlsdemo.session.deadlines import FOREVER, Patience
+from tlsdemo.sockets import MAX_BUFFER
 from tlsdemo.upgrade.dialects import DIALECTS, Dialect, DialectName
 from tlsdemo.upgrade.dialogue import MAX_LINE, MAX_PLAIN, Dialogue
 
@@ -68,7 +69,8 @@ class ServerConfig:
     ``dialect``: the plain words before TLS; with ``auto``, TLS from the first byte as well.
     ``guard`` off lets plain bytes that were injected pass for cleartext.  ``max_line`` and
     ``max_plain``: bytes of a line, and of all words before TLS.  ``patience``: the deadlines, in
-    seconds; ``backend_patience``: how long connecting to the backend may take.
+    seconds; ``backend_patience``: how long connecting to the backend may take, and how long its
+    greeting.  ``max_buffer``: bytes that are kept at the most, in each direction of a connection.
     ``max_connections`` and ``max_per_address``: how many at once, 0 for any number.  ``drain``:
     seconds that open connections have to end in order when the server stops.
     """
@@ -91,6 +93,7 @@ class ServerConfig:
     max_plain: int = MAX_PLAIN
     patience: Patience = FOREVER
     backend_patience: float = 30.0
+    max_buffer: int = MAX_BUFFER
     max_connections: int = 0
     max_per_address: int = 0
     drain: float = 0.0
@@ -117,7 +120,7 @@ class Server(Service):
             EventLog(_log, reactor.seconds, first=0, every=0, most=0),
         )
         self._ports: list[IListeningPort] = []
-        self._backend: IStreamClientEndpoint | None = None
+        self._backend: Backend | None = None
         self._has_sink = config.role is RoleName.PROXY and config.backend is None
         self._factory = SessionFactory(
             Setting(
@@ -128,6 +131,7 @@ class Server(Service):
                 self._make_dialogue,
                 config.patience,
                 Door(config.max_connections, config.max_per_address),
+                config.max_buffer,
             ),
             self._books,
             reactor,
@@ -162,8 +166,13 @@ class Server(Service):
         if self._has_sink:
             backend = endpoint_text(self._listen("tcp:0:interface=127.0.0.1", self._sink).getHost())
         if backend is not None:
-            self._backend = Bounded(
-                clientFromString(self._reactor, backend), self._reactor, config.backend_patience
+            patience = config.backend_patience
+            self._backend = Backend(
+                Bounded(clientFromString(self._reactor, backend), self._reactor, patience),
+                self._reactor,
+                greeting=patience,
+                closing=config.patience.closing,
+                max_buffer=config.max_buffer,
             )
         wrapped = config.mode.wrap(config.tls, self._factory, self._reactor)
         self._serving = [self._listen(where, wrapped) for where in config.listen]

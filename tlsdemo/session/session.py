@@ -26,7 +26,7 @@ from zope.interface import implementer
 from tlsdemo.causes import Cause, Ending
 from tlsdemo.secure import TLS, Agreement, Cleartext, Listener, Manner, Mode, Stream
 from tlsdemo.session.deadlines import FOREVER, Deadlines, Patience, Phase
-from tlsdemo.sockets import without_delay
+from tlsdemo.sockets import MAX_BUFFER, bound_buffers, without_delay
 from tlsdemo.timeline import Timeline
 from tlsdemo.upgrade.dialogue import Command, Dialogue, Refuse, Say, Switch
 from tlsdemo.upgrade.immediate import ImmediateServer
@@ -63,6 +63,7 @@ class Session(Protocol):
         clock: IReactorTime,
         dialogue: Dialogue | None = None,
         patience: Patience = FOREVER,
+        max_buffer: int = MAX_BUFFER,
     ) -> None:
         self._mode = mode
         self._tls = tls
@@ -71,6 +72,7 @@ class Session(Protocol):
         self._timeline = timeline
         self._clock = clock
         self._dialogue = ImmediateServer() if dialogue is None else dialogue
+        self._max_buffer = max_buffer
         self._state = _State.PLAIN
         self._ending: Ending | None = None
         self._switched = Switch()
@@ -85,6 +87,7 @@ class Session(Protocol):
         """Begin the dialogue."""
         self._timeline.record("connected")
         without_delay(self.transport)
+        bound_buffers(self.transport, self._max_buffer)
         self._deadlines.enter(Phase.PLAIN)
         self._obey(self._dialogue.start())
         if self._state is _State.PLAIN and self._dialogue.awaits_first_byte:
