@@ -142,7 +142,12 @@ class StartTLSTransport(MemoryTransport):
         self._tlsClientDefault = is_client
 
     def startTLS(self, contextFactory: Any, normal: bool = True) -> None:  # noqa: N803
-        _newtls.startTLS(self, contextFactory, normal, MemoryTransport)
+        start_tls(self, contextFactory, MemoryTransport)
+
+
+def start_tls(transport: Any, context_factory: Any, bypass: type) -> None:
+    """Do what ``startTLS`` does, on a ``transport`` whose methods below TLS are ``bypass``'s."""
+    _newtls.startTLS(transport, context_factory, True, bypass)
 
 
 def patch_reactor_clock(case: SynchronousTestCase) -> Clock:

@@ -13,6 +13,7 @@ from tlsdemo import tap
 from tlsdemo.secure import ModeName, ServerTLS
 from tlsdemo.server.service import ServerConfig
 from tlsdemo.session.deadlines import Patience
+from tlsdemo.sockets import MAX_BUFFER
 from tlsdemo.upgrade.dialects import DIALECTS, DialectName
 from tlsdemo.upgrade.dialogue import MAX_LINE, MAX_PLAIN
 
@@ -154,10 +155,18 @@ class OfBounds(OptionsCase):
     def test_numbers_have_a_least(self) -> None:
         for name, least in (
             ("max-line", 64), ("max-plain", 64), ("max-connections", 0), ("max-per-address", 0),
+            ("max-buffer", 1024),
         ):  # fmt: skip
             self.assertEqual(self.parse(f"--{name}={least}")[name], least)
             for bad in (str(least - 1), "x", "1.5"):
                 self.check_refused(f"--{name}={bad}", f"--{name} is '{bad}', not ")
+
+    def test_what_readable_keeps_is_within_the_bound(self) -> None:
+        self.assertEqual(self.parse("--max-buffer=9000", "--high-water=4500")["high-water"], 4500)
+        self.check_refused(
+            "--max-buffer=9000 --high-water=4501",
+            "--high-water is 4,501, more than half of --max-buffer, which is 9,000",
+        )
 
 
 class Made(OptionsCase):
@@ -176,18 +185,20 @@ class Made(OptionsCase):
             *("--dialect=auto:smtp", "--unsafe-injection", "--max-line=100", "--max-plain=200"),
             *("--plain-timeout=1", "--handshake-timeout=2", "--idle-timeout=3"),
             *("--closing-timeout=4", "--backend-timeout=5", "--drain-timeout=6"),
-            *("--max-connections=7", "--max-per-address=8"),
+            *("--max-connections=7", "--max-per-address=8", "--max-buffer=9000"),
         )
         self.assertEqual((config.dialect, config.auto), (DIALECTS[DialectName.SMTP], True))
         self.assertEqual((config.guard, config.max_line, config.max_plain), (False, 100, 200))
         self.assertEqual(config.patience, Patience(1, 2, 3, 4))
         self.assertEqual((config.backend_patience, config.drain), (5, 6))
         self.assertEqual((config.max_connections, config.max_per_address), (7, 8))
+        self.assertEqual((config.max_buffer, config.manner.high_water), (9000, 4500))
 
     def test_the_service_is_bounded_and_guarded_from_the_beginning(self) -> None:
         config = self.config()
         self.assertEqual((config.guard, config.auto), (True, False))
         self.assertEqual((config.max_line, config.max_plain), (MAX_LINE, MAX_PLAIN))
+        self.assertEqual((config.max_buffer, config.manner.high_water), (MAX_BUFFER, 1 << 16))
         self.assertTrue(all(seconds > 0 for seconds in vars(config.patience).values()))
 
     def test_tls_is_told_of_the_protocols(self) -> None:

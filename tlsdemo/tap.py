@@ -28,6 +28,7 @@ from tlsdemo.secure import MODES, ClientAuth, Delivery, ModeName, ServerTLS, Unu
 from tlsdemo.server.roles import RoleName
 from tlsdemo.server.service import CannotStart, Server, ServerConfig
 from tlsdemo.session.deadlines import Patience
+from tlsdemo.sockets import MAX_BUFFER
 from tlsdemo.upgrade.dialects import DIALECTS, Dialect, DialectName
 from tlsdemo.upgrade.dialogue import MAX_LINE, MAX_PLAIN
 
@@ -79,8 +80,13 @@ class Options(TLSOptions):
         ["delivery", None, None, "How cleartext reaches the application: record (an event a TLS "
          "record), coalesced (an event a read of the socket) or readable (on demand). "
          "[default: coalesced in mode pair, otherwise record]", choice(Delivery)],
-        ["high-water", None, 1 << 16, "Bytes that delivery readable keeps for an application "
-         "before it pauses the socket.", whole(1)],
+        ["max-buffer", None, MAX_BUFFER, "Bytes that are kept in each direction of a connection "
+         "for a side that does not take them: half of it before the other side has to wait, and "
+         "half in one read. TLS adds at most one record (16 KiB); delivery readable doubles it.",
+         whole(1024, 1 << 30)],
+        ["high-water", None, None, "Bytes that delivery readable keeps for an application "
+         "before it pauses the socket; no more than half of --max-buffer. "
+         "[default: half of --max-buffer]", whole(1)],
         ["role", None, None, "What is done with the cleartext: proxy, echo or sink. "
          "[default: proxy]", choice(RoleName)],
         ["backend", None, None, "Client endpoint string of the proxy's plain backend. "
@@ -97,9 +103,10 @@ class Options(TLSOptions):
         ["idle-timeout", None, 600.0, "Seconds that a secure connection may be silent.",
          seconds(0.0)],
         ["closing-timeout", None, 30.0, "Seconds to wait for the end of a connection that is being "
-         "closed, before it is cut off.", seconds(0.0)],
-        ["backend-timeout", None, 30.0, "Seconds that connecting to the backend may take.",
+         "closed, before it is cut off; also for a backend to take what a client has left behind.",
          seconds(0.0)],
+        ["backend-timeout", None, 30.0, "Seconds that connecting to the backend may take, and "
+         "then its greeting in dialects that have one.", seconds(0.0)],
         ["drain-timeout", None, 10.0, "Seconds that open connections have to end in order when the "
          "server is stopped.", seconds(0.0)],
         ["max-connections", None, 20_000, "Connections at once; 0 for any number.", whole(0)],
@@ -152,6 +159,7 @@ class Options(TLSOptions):
         self._check_dialect()
         if self["readable"]:
             self["delivery"] = Delivery.READABLE
+        self._check_buffers()
         self["listen"] = self["listen"] or [LISTEN]
         for where in self["listen"]:
             check_server_endpoint(reactor, "listen", where)
@@ -176,6 +184,15 @@ class Options(TLSOptions):
         names = [name for name in self["alpn"].split(",") if name]
         _, dialect = self["dialect"]
         return [*names, *(name for name in dialect.alpn if name not in names)]
+
+    def _check_buffers(self) -> None:
+        half = self["max-buffer"] // 2
+        self["high-water"] = self["high-water"] or half
+        if self["high-water"] > half:
+            raise usage.UsageError(
+                f"--high-water is {self['high-water']:,}, more than half of --max-buffer, which "
+                f"is {self['max-buffer']:,}"
+            )
 
     def _check_dialect(self) -> None:
         auto, dialect = self["dialect"]
@@ -275,6 +292,7 @@ def makeService(options: Options) -> IService:
         guard=not options["unsafe-injection"],
         max_line=options["max-line"],
         max_plain=options["max-plain"],
+        max_buffer=options["max-buffer"],
         patience=Patience(
             plain=options["plain-timeout"],
             handshake=options["handshake-timeout"],

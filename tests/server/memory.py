@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -59,10 +59,16 @@ class ServerInMemory(SynchronousTestCase):
         server.startService()
         return server
 
-    def accepted(self, peer: int, host: str = "192.0.2.1", port: int = 8899) -> MemoryTransport:
+    def accepted(
+        self,
+        peer: int,
+        host: str = "192.0.2.1",
+        port: int = 8899,
+        make: Callable[[Any], Any] = MemoryTransport,
+    ) -> Any:
         """The wire of a connection from ``host`` and ``peer``, just accepted on ``port``."""
         protocol = self._factory(port).buildProtocol(IPv4Address("TCP", host, peer))
-        transport = MemoryTransport(protocol)
+        transport = make(protocol)
         protocol.makeConnection(transport)
         return transport
 
@@ -70,10 +76,10 @@ class ServerInMemory(SynchronousTestCase):
         (factory,) = (each[1] for each in self.reactor.tcpServers if each[0] == port)
         return factory
 
-    def backend_connected(self) -> MemoryTransport:
+    def backend_connected(self, make: Callable[[Any], Any] = MemoryTransport) -> Any:
         """Our transport towards a backend, which has just been connected to."""
         protocol: Any = self.reactor.tcpClients[-1][2].buildProtocol(None)
-        transport = MemoryTransport(protocol)
+        transport = make(protocol)
         protocol.makeConnection(transport)
         return transport
 

@@ -29,7 +29,7 @@ class ProxyContract(SynchronousTestCase):
         self.assertEqual(self.take_log(), ["plain"])
 
     def joined(self) -> MemoryTransport:
-        far = self.backend.connect()
+        far: MemoryTransport = self.backend.connect()
         self.log.clear()
         return far
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.address import IPv4Address
@@ -16,6 +17,7 @@ from tlsdemo.secure import Delivery, Manner
 from tlsdemo.secure.clear import ClearStream
 from tlsdemo.server.backend import Backend
 from tlsdemo.server.role import Role
+from tlsdemo.sockets import MAX_BUFFER
 from tlsdemo.timeline import Fact
 
 GREETING, CLOSING = 4.0, 8.0
@@ -39,14 +41,13 @@ class RecordingOwner:
 
 
 class WaitingBackend:
-    """A TCP backend, which is connected to when it is told to, and ``far`` is our transport."""
+    """A TCP backend, which is connected to when it is told to."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_buffer: int = MAX_BUFFER) -> None:
         self._reactor = MemoryReactorClock()
         endpoint = TCP4ClientEndpoint(self._reactor, "192.0.2.9", 25)
         self.clock = self._reactor
-        self.backend = Backend(endpoint, self.clock, GREETING, CLOSING)
-        self.far: MemoryTransport
+        self.backend = Backend(endpoint, self.clock, GREETING, CLOSING, max_buffer)
 
     @property
     def _factory(self) -> Any:
@@ -58,11 +59,12 @@ class WaitingBackend:
         (connector,) = self._reactor.connectors
         return bool(connector.stoppedConnecting)
 
-    def connect(self) -> MemoryTransport:
+    def connect(self, transport: Callable[[Any], Any] = MemoryTransport) -> Any:
+        """Connect, over a ``transport``, which is returned."""
         protocol = self._factory.buildProtocol(IPv4Address("TCP", "192.0.2.9", 25))
-        self.far = MemoryTransport(protocol)
-        protocol.makeConnection(self.far)
-        return self.far
+        far = transport(protocol)
+        protocol.makeConnection(far)
+        return far
 
     def refuse(self) -> None:
         (connector,) = self._reactor.connectors

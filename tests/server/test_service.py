@@ -8,10 +8,12 @@ from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.server.memory import ServerInMemory
+from tests.server.wire import Wire
 from tlsdemo.secure import Delivery, ModeName
 from tlsdemo.server import service
 from tlsdemo.server.roles import RoleName
 from tlsdemo.server.service import CannotStart, with_backlog
+from tlsdemo.session.deadlines import Patience
 from tlsdemo.upgrade.dialects import DIALECTS, DialectName
 
 BACKEND = "tcp:192.0.2.9:25"
@@ -57,6 +59,36 @@ class Starting(ServerInMemory):
         with self.lines() as lines:
             wire.turn()
         self.assertEqual(lines, ["#1 192.0.2.1:1 failed: backend refused: no answer after 4 s"])
+
+    def test_does_not_wait_any_longer_for_its_greeting(self) -> None:
+        smtp = DIALECTS[DialectName.SMTP]
+        self.started(role=RoleName.PROXY, backend=BACKEND, dialect=smtp, backend_patience=4.0)
+        wire = self.accepted(1)
+        wire.deliver(b"EHLO a\r\n")
+        wire.deliver(b"STARTTLS\r\n")
+        self.backend_connected()
+        self.reactor.advance(4.0)
+        with self.lines() as lines:
+            wire.turn()
+        problem = "backend refused: it has not greeted after 4 s"
+        self.assertEqual(lines, [f"#1 192.0.2.1:1 failed: {problem}"])
+
+    def test_has_a_backend_take_what_it_is_owed_in_the_time_for_closing(self) -> None:
+        server = self.started(role=RoleName.PROXY, backend=BACKEND, patience=Patience(closing=3.0))
+        wire, far = self.accepted(1), self.backend_connected()
+        wire.deliver(b"last")
+        wire.lose(ConnectionDone())
+        with self.lines() as lines:
+            self.reactor.advance(3.0)
+        self.assertTrue(far.aborted)
+        problem = "closing timeout: the backend has not taken all it was sent after 3 s"
+        self.assertEqual(lines, [f"#1 192.0.2.1:1 failed: {problem}"])
+        self.assertEqual(server.snapshot().failed, {"closing timeout": 1})
+
+    def test_bounds_what_both_sockets_keep(self) -> None:
+        self.started(role=RoleName.PROXY, backend=BACKEND, max_buffer=9000)
+        near, far = self.accepted(1, make=Wire), self.backend_connected(Wire)
+        self.assertEqual((near.bufferSize, far.bufferSize), (4500, 4500))
 
     def test_speaks_the_dialect_that_was_asked_for(self) -> None:
         self.started(dialect=DIALECTS[DialectName.LINE], max_line=20)

@@ -10,9 +10,14 @@ from twisted.internet.error import ConnectionAborted, ConnectionLost
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 
+from tests.support import start_tls
+
 
 class Wire(FileDescriptor):
     """What its peer has sent waits in ``arrived``, and is read as a socket is, in :meth:`read`."""
+
+    TLS = False
+    _tlsClientDefault = False  # noqa: N815
 
     def __init__(self, protocol: Any) -> None:
         self._reactor: Any = MemoryReactorClock()
@@ -24,6 +29,9 @@ class Wire(FileDescriptor):
         self.was_read = 0
         self._sent: list[bytes] = []
         self.startReading()
+
+    def startTLS(self, contextFactory: Any, normal: bool = True) -> None:  # noqa: N803
+        start_tls(self, contextFactory, FileDescriptor)
 
     def writeSomeData(self, data: bytes) -> int:  # noqa: N802
         self._sent.append(bytes(data))
