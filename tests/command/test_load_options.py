@@ -45,6 +45,10 @@ class Parameters(LoadOptionsCase):
             "--connect-rate=-1": "not between 0 and 1,000,000",
             "--in-flight=0": "not between 1 and 1,099,511,627,776",
             "--timeout=0": "not between 0.1 and 1,000,000 seconds",
+            "--plain-timeout=-1": "not between 0 and 1,000,000 seconds",
+            "--handshake-timeout=-1": "not between 0 and 1,000,000 seconds",
+            "--idle-timeout=-1": "not between 0 and 1,000,000 seconds",
+            "--closing-timeout=-1": "not between 0 and 1,000,000 seconds",
         }.items():
             said = self.refused(lambda argument=argument: self.parse(argument))  # type: ignore[misc]
             self.assertIn(problem, said)
@@ -126,8 +130,22 @@ class TaskTests(LoadOptionsCase):
                 tls_min="1.2",
                 tls_max="1.2",
                 ciphers="ECDHE+AESGCM",
+                plain_timeout=17.0,
+                handshake_timeout=17.0,
+                idle_timeout=600.0,
+                closing_timeout=17.0,
             ),
         )  # fmt: skip
+
+    def test_its_deadlines_can_be_told_one_by_one(self) -> None:
+        task = self.task(
+            "--timeout=9", "--plain-timeout=2", "--handshake-timeout=3", "--idle-timeout=4",
+            "--closing-timeout=0",
+        )  # fmt: skip
+        self.assertEqual(
+            (task.timeout, task.plain_timeout, task.handshake_timeout), (9.0, 2.0, 3.0)
+        )
+        self.assertEqual((task.idle_timeout, task.closing_timeout), (4.0, 0.0))
 
     def test_sending_may_be_buffered(self) -> None:
         self.assertEqual(self.task("--send=buffered").send, "buffered")

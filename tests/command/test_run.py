@@ -176,6 +176,7 @@ class Comparing(ComparisonCase):
                 f"--ca={server.authority}",
                 "--dialect=immediate",
                 *("--tls-min=1.2", "--tls-max=1.3", "--ciphers=ECDHE+AESGCM:ECDHE+CHACHA20"),
+                "--idle-timeout=0",
                 f"--delivery={Delivery.READABLE.value}",
             ],
         )

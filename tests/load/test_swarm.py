@@ -1,41 +1,8 @@
 from __future__ import annotations
 
-from typing import Any
-
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.trial.unittest import SynchronousTestCase
 
-from tests.load.fakes import Attempt, FakeReactor, task
-from tests.support import (
-    MemoryTransport,
-)
-from tlsdemo.load.swarm import Swarm
-
-NOTHING: Any = None
-"""What mode ``clear`` makes of TLS settings."""
-
-
-class SwarmCase(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.reactor = FakeReactor()
-
-    def swarm(self, **changes: Any) -> Swarm:
-        return Swarm(task(**changes), NOTHING, self.reactor)
-
-    def opened(self, **changes: Any) -> Swarm:
-        swarm = self.swarm(**changes)
-        swarm.open()
-        return swarm
-
-    def attempts(self) -> list[Attempt]:
-        return self.reactor.attempts()
-
-    def joined(self, count: int = 1, **changes: Any) -> tuple[Swarm, list[MemoryTransport]]:
-        swarm = self.opened(connections=count, **changes)
-        return swarm, [attempt.accept() for attempt in self.attempts()]
-
-    def turn(self) -> None:
-        self.reactor.advance(0)
+from tests.load.swarming import SwarmCase
 
 
 class Opening(SwarmCase):
@@ -120,20 +87,6 @@ class Failing(SwarmCase):
         self.assertTrue(swarm.over)
         self.assertEqual(swarm.peers, [])
 
-    def test_one_that_cannot_be_made_in_time_is_given_up(self) -> None:
-        swarm = self.opened(timeout=5.0)
-        self.reactor.advance(5.0)
-        self.assertTrue(self.attempts()[0].given_up)
-        self.assertEqual(swarm.tally().failed, {"handshake timeout": 1})
-        self.assertTrue(swarm.over)
-
-    def test_one_that_was_made_in_time_is_not_given_up(self) -> None:
-        swarm = self.opened(timeout=5.0)
-        (transport,) = [attempt.accept() for attempt in self.attempts()]
-        self.reactor.advance(50.0)
-        self.assertTrue(transport.connected)
-        self.assertEqual(swarm.tally().failed, {})
-
     def test_one_that_is_cut_off_is_truncated(self) -> None:
         swarm, (transport,) = self.joined()
         swarm.send()
@@ -147,17 +100,6 @@ class Failing(SwarmCase):
         transport.lose(ConnectionDone())
         self.assertEqual(swarm.tally().failed, {"truncated": 1})
         self.assertEqual(swarm.tally().clean, 0)
-
-    def test_one_that_does_not_close_in_time_is_aborted(self) -> None:
-        swarm, (transport,) = self.joined(timeout=5.0)
-        swarm.finish()
-        self.reactor.advance(4.9)
-        self.assertFalse(transport.aborted)
-        self.reactor.advance(0.1)
-        self.assertTrue(transport.aborted)
-        transport.turn()
-        self.assertEqual(swarm.tally().failed, {"closing timeout": 1})
-        self.assertTrue(swarm.over)
 
 
 class Sending(SwarmCase):

@@ -108,16 +108,6 @@ class Securing(SynchronousTestCase):
         self.assertEqual(swarm.tally().secured, 0)
         self.assertTrue(swarm.settled)
 
-    def test_a_server_that_says_nothing_is_aborted_in_time(self) -> None:
-        swarm = self.swarm(timeout=5.0)
-        swarm.open()
-        client = self.accept()
-        self.reactor.advance(5.0)
-        self.assertTrue(client.aborted)
-        client.turn()
-        self.assertEqual(swarm.tally().failed, {"handshake timeout": 1})
-        self.assertTrue(swarm.over)
-
     def test_what_is_being_secured_when_it_is_to_finish_is_aborted(self) -> None:
         swarm = self.swarm()
         swarm.open()

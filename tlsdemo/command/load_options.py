@@ -28,8 +28,16 @@ LOAD_PARAMETERS: list[list[Any]] = [
     ["connect-rate", None, 0.0, "Open at most so many connections a second; 0 for as fast as may "
      "be.", seconds(0.0)],
     ["in-flight", None, 256, "How many connections a worker secures at once.", whole(1)],
-    ["timeout", None, 60.0, "Seconds a connection may take to be secure, and again to close.",
-     seconds(0.1)],
+    ["timeout", None, 60.0, "Seconds a connection may take to be secure, from the beginning, and "
+     "the server to drain at the end.", seconds(0.1)],
+    ["plain-timeout", None, None, "Seconds that a client's words before TLS may take; 0 for no "
+     "limit but --timeout, as with the next. [default: --timeout]", seconds(0.0)],
+    ["handshake-timeout", None, None, "Seconds that a client's handshake may take. "
+     "[default: --timeout]", seconds(0.0)],
+    ["idle-timeout", None, 600.0, "Seconds that a client may be silent once it is to send (not "
+     "while it waits for the others to be secured); 0 for any time.", seconds(0.0)],
+    ["closing-timeout", None, None, "Seconds that a client waits for the end of a connection that "
+     "it closes, before it is cut off; 0 for any time. [default: --timeout]", seconds(0.0)],
 ]  # fmt: skip
 
 SENDS = {"raw": "raw", "buffered": "buffered", "stock": None}
@@ -82,6 +90,10 @@ class LoadOptions(TLSOptions):
             rate=self["connect-rate"],
             in_flight=self["in-flight"],
             timeout=self["timeout"],
+            plain_timeout=self._or_timeout("plain-timeout"),
+            handshake_timeout=self._or_timeout("handshake-timeout"),
+            idle_timeout=self["idle-timeout"],
+            closing_timeout=self._or_timeout("closing-timeout"),
             certificate=str(credentials.certificate),
             key=str(credentials.key),
             authority=str(credentials.authority),
@@ -90,3 +102,6 @@ class LoadOptions(TLSOptions):
             tls_max=self["policy"].highest.value,
             ciphers=self["policy"].ciphers,
         )
+
+    def _or_timeout(self, option: str) -> float:
+        return float(self["timeout"] if self[option] is None else self[option])

@@ -158,6 +158,9 @@ class Comparison:
                 f"--tls-min={policy.lowest.value}",
                 f"--tls-max={policy.highest.value}",
                 f"--ciphers={policy.ciphers}",
+                # Clients that wait for the others to be secured are silent on purpose; theirs is
+                # the deadline for those that send.
+                "--idle-timeout=0",
                 *([f"--delivery={delivery.value}"] if delivery else []),
             ],
         )

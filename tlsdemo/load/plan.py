@@ -17,8 +17,13 @@ class Task:
     ``packet_size``: bytes.
     ``packets``: how many each connection sends, or 0 to send until told to stop.  ``burst``: how
     many it writes in a row before it is another's turn.  ``rate``: connections a second, 0 for as
-    fast as may be.  ``in_flight``: how many may be connecting or securing at once.  ``timeout``:
-    seconds a connection may take to be secure, and again to close.
+    fast as may be.  ``in_flight``: how many may be connecting or securing at once.
+
+    ``timeout``: seconds from beginning to connect until secure, and that the server may take to
+    drain.  ``plain_timeout``: for the words before TLS.  ``handshake_timeout``: for a handshake.
+    ``idle_timeout``: without a byte in either direction once it is to send.  ``closing_timeout``:
+    from our goodbye until the end.  0 for any time, except ``timeout``.
+
     ``certificate``, ``key``, ``authority``: PEM files.  ``tls_min``, ``tls_max``: versions;
     ``ciphers``: an OpenSSL cipher list, empty for the usual.
     """
@@ -41,6 +46,10 @@ class Task:
     tls_min: str = "1.2"
     tls_max: str = "1.3"
     ciphers: str = ""
+    plain_timeout: float = 60.0
+    handshake_timeout: float = 60.0
+    idle_timeout: float = 600.0
+    closing_timeout: float = 60.0
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values that JSON can carry."""

@@ -5,67 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import clientFromString
-from twisted.internet.interfaces import IDelayedCall, IProtocol
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
 from tlsdemo.addresses import address_text
 from tlsdemo.causes import Cause, Ending
 from tlsdemo.figures.tally import Tally
+from tlsdemo.load.connection import Connection, patience_of
 from tlsdemo.load.plan import Task, allowed, until_next
-from tlsdemo.load.sender import Sender
 from tlsdemo.load.turns import Turns
-from tlsdemo.secure import MODES, Agreement, ClientTLS, ModeName, Send, Stream
+from tlsdemo.secure import MODES, ClientTLS, ModeName, Send
 from tlsdemo.session.session import Session
 from tlsdemo.timeline import Timeline
 from tlsdemo.upgrade.dialects import DIALECTS, DialectName
-
-
-class _Connection:
-    """One load connection, and what it tells the swarm."""
-
-    def __init__(self, swarm: Swarm, packet: bytes, packets: int) -> None:
-        self._swarm = swarm
-        self.session: Session | None = None
-        self.sender = Sender(packet, packets, swarm.turns.want, lambda: swarm.closing(self))
-        self.usable = False
-        self.deadline: IDelayedCall | None = None
-        self.connecting: Deferred[Any]
-        self.given_up: Ending | None = None
-
-    # What the securing tells.
-
-    def handshake_completed(self) -> None:
-        pass
-
-    def secure(self, _agreement: Agreement) -> IProtocol | None:
-        return self.plain()
-
-    def plain(self) -> IProtocol | None:
-        self.usable = True
-        self._swarm.became_usable(self)
-        return self.sender
-
-    def insecure(self, ending: Ending) -> None:
-        self._swarm.ended(self, ending)
-
-    def ended(self, ending: Ending) -> None:
-        self._swarm.ended(self, ending)
-
-    # What the swarm asks and orders.
-
-    @property
-    def stream(self) -> Stream | None:
-        return None if self.session is None else self.session.stream
-
-    def abort(self, ending: Ending) -> None:
-        if self.session is not None and self.session.transport is not None:
-            self.session.abort(ending)
-        else:
-            self.given_up = ending
-            self.connecting.cancel()
 
 
 class Swarm:
@@ -83,7 +37,8 @@ class Swarm:
         self._dialect = DIALECTS[DialectName(task.dialect)]
         self._endpoint = clientFromString(reactor, task.connect)
         self._packet = b"x" * task.packet_size
-        self._connections: dict[_Connection, None] = {}
+        self._patience = patience_of(task)
+        self._connections: dict[Connection, None] = {}
         self._began = 0.0
         self._begun = 0
         self._pending = 0
@@ -141,7 +96,7 @@ class Swarm:
     def send(self) -> None:
         """Have every connection that is secure begin to send."""
         for connection in list(self._connections):
-            connection.sender.begin()
+            connection.send()
 
     def finish(self) -> None:
         """Open no more, send no more, and close what is open in order."""
@@ -173,7 +128,7 @@ class Swarm:
     def _open_one(self) -> None:
         self._begun += 1
         self._pending += 1
-        connection = _Connection(self, self._packet, self._task.packets)
+        connection = Connection(self, self._task, self._packet, self._reactor)
         self._connections[connection] = None
         timeline = Timeline(self._reactor.seconds)
 
@@ -186,12 +141,12 @@ class Swarm:
                 timeline,
                 self._reactor,
                 self._dialect.client(),
+                self._patience,
             )
             return connection.session
 
         factory = Factory.forProtocol(build)
         factory.noisy = False
-        self._limit(connection, Ending(Cause.HANDSHAKE_TIMEOUT))
         wrapped = self._mode.wrap(self._tls, factory, self._reactor)
         connection.connecting = self._endpoint.connect(wrapped)
         connection.connecting.addCallbacks(
@@ -201,35 +156,20 @@ class Swarm:
     def _connected(self, protocol: Any) -> None:
         self.peers.append(address_text(protocol.transport.getHost()))
 
-    def _not_connected(self, connection: _Connection, failure: Failure) -> None:
+    def _not_connected(self, connection: Connection, failure: Failure) -> None:
         refused = Ending(Cause.CONNECT_FAILED, failure.getErrorMessage())
-        self.ended(connection, connection.given_up or refused)
-
-    def _limit(self, connection: _Connection, ending: Ending) -> None:
-        self._unlimit(connection)
-        connection.deadline = self._reactor.callLater(self._task.timeout, connection.abort, ending)
-
-    def _unlimit(self, connection: _Connection) -> None:
-        if connection.deadline is not None and connection.deadline.active():
-            connection.deadline.cancel()
-        connection.deadline = None
+        connection.ended(connection.given_up or refused)
 
     # What connections tell.
 
-    def became_usable(self, connection: _Connection) -> None:
+    def became_usable(self, connection: Connection) -> None:
         """Count a connection that can send."""
-        self._unlimit(connection)
         self._usable += 1
         self._pending -= 1
         self._reactor.callLater(0, self._fill)
 
-    def closing(self, connection: _Connection) -> None:
-        """Give a connection that closes only so long for it."""
-        self._limit(connection, Ending(Cause.CLOSING_TIMEOUT))
-
-    def ended(self, connection: _Connection, ending: Ending) -> None:
+    def ended(self, connection: Connection, ending: Ending) -> None:
         """Count a connection that is over."""
-        self._unlimit(connection)
         del self._connections[connection]
         if connection.stream is not None:
             self._closed_sent += connection.stream.bytes_out
