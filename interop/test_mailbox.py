@@ -107,3 +107,14 @@ class ADovecotThatOffersTLSItself(MailboxCase):
         self.assertEqual(client.stat(), (0, 0))
         client.quit()
         self.all_were_served(1)
+
+    def test_lists_its_mechanisms_without_putting_the_count_of_answers_out(self) -> None:
+        client = self.pop3(self.proxy("pop3", self.ports["pop3"]))
+        client.sock.sendall(b"AUTH\r\nCAPA\r\n")
+        long_response = client._getlongresp  # type: ignore[attr-defined]
+        self.assertIn(b"PLAIN", long_response()[1])
+        capabilities = long_response()[1]
+        self.assertIn(b"UIDL", capabilities)
+        self.assertNotIn(b"STLS", capabilities)
+        client.quit()
+        self.all_were_served(1)

@@ -81,3 +81,44 @@ class Pop3(handing.Contract):
 
     def test_minds_no_more_answers_than_there_were_commands(self) -> None:
         self.check_untouched([(BACKEND, joined(b"+OK", b"-ERR idle", b"STLS"))])
+
+    def test_knows_that_auth_alone_asks_for_a_list(self) -> None:
+        listed = joined(b"+OK", b"PLAIN", b"STLS", b".")
+        for asks in (b"AUTH", b"auth ", b"LANG"):
+            self.check([
+                (CLIENT, joined(asks, b"CAPA"), joined(asks, b"CAPA")),
+                (BACKEND, listed, listed),
+                (BACKEND, joined(b"+OK", b"STLS", b"."), joined(b"+OK", b".")),
+            ])  # fmt: skip
+
+    def test_knows_that_auth_alone_may_be_refused(self) -> None:
+        self.check([
+            (CLIENT, joined(b"AUTH", b"CAPA"), joined(b"AUTH", b"CAPA")),
+            (BACKEND, joined(b"-ERR", b"+OK", b"STLS", b"."), joined(b"-ERR", b"+OK", b".")),
+        ])  # fmt: skip
+
+    def test_does_not_count_what_is_no_answer(self) -> None:
+        odd = joined(b"+OK", b"more", b"STLS", b"", b".")
+        self.check([
+            (CLIENT, joined(b"XODD", b"CAPA"), joined(b"XODD", b"CAPA")),
+            (BACKEND, odd, odd),
+            (BACKEND, joined(b"+OK", b"STLS", b"."), joined(b"+OK", b".")),
+        ])  # fmt: skip
+
+    def test_knows_a_challenge_that_is_empty(self) -> None:
+        for challenge in (b"+\r\n", b"+ \r\n", b"+\n"):
+            self.check([
+                (CLIENT, joined(b"AUTH X"), joined(b"AUTH X")),
+                (BACKEND, challenge, challenge),
+                (CLIENT, joined(b"STLS"), joined(b"STLS")),
+                (BACKEND, joined(b"+OK"), joined(b"+OK")),
+                (CLIENT, joined(b"STLS"), joined(b"XSTLS")),
+            ])  # fmt: skip
+
+    def test_does_not_take_a_dot_behind_a_bare_newline_for_an_end(self) -> None:
+        message = b"+OK\r\na\n.\r\n+OK\r\nSTLS\r\n.\n" + LONG + b"\n.\r\n+OK\r\nSTLS\r\n.\r\n"
+        self.check([
+            (CLIENT, joined(b"RETR 1", b"CAPA"), joined(b"RETR 1", b"CAPA")),
+            (BACKEND, message, message),
+            (BACKEND, joined(b"+OK", b"STLS", b"."), joined(b"+OK", b".")),
+        ])  # fmt: skip

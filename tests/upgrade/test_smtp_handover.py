@@ -119,3 +119,60 @@ class Smtp(handing.Contract):
             line = b"x" * length + b" STARTTLS\r\n"
             self.check_untouched([(CLIENT, line)])
         self.check_untouched([(CLIENT, b"x" * 3000 + b" " * 60 + b"STARTTLS\r\n")])
+
+    def message(self, sent: bytes, arrives: bytes) -> None:
+        """Check what becomes of a message, behind which the next command is looked at."""
+        self.check([
+            (CLIENT, joined(b"DATA"), joined(b"DATA")),
+            (BACKEND, joined(b"354 go on"), joined(b"354 go on")),
+            (CLIENT, sent + joined(b".", b"STARTTLS"), arrives + joined(b".", b"XSTARTTLS")),
+        ])  # fmt: skip
+
+    def test_has_no_other_end_of_a_message_than_the_backend(self) -> None:
+        more = joined(b"MAIL FROM:<a@b>", b"STARTTLS", b"BDAT 99")
+        for end, arrives in {
+            b"\n.\n": b"\r\n..\r\n",
+            b"\n.\r\n": b"\r\n..\r\n",
+            b"\r\n.\n": b"\r\n..\r\n",
+            b"\r\n.\r": b"\r\n. ",
+            b"\r.\r\n": b" .\r\n",
+            b"\r.\r": b" . ",
+            b"\r\n.\r\r\n": b"\r\n. \r\n",
+            b"\r\r\n..\n": b" \r\n..\r\n",
+            b"\n\r.\r\n": b"\r\n .\r\n",
+        }.items():
+            self.message(b"text" + end + more, b"text" + arrives + more)
+
+    def test_makes_no_end_of_a_message_where_none_is_asked_for(self) -> None:
+        # A client that does not wait for 354 sends its message as if it were commands.
+        self.check([
+            (CLIENT, b"DATA\r\ntext\n.\r\n", b"DATA\r\ntext\r\n..\r\n"),
+            (CLIENT, b"text\r\n.\n", b"text\r\n..\r\n"),
+        ])  # fmt: skip
+
+    def test_knows_an_empty_message(self) -> None:
+        self.message(b"", b"")
+
+    def test_a_long_line_without_a_proper_end_is_no_beginning_of_an_end(self) -> None:
+        for length in (2040, 2047, 2048, 5000):
+            text = b"x" * length
+            self.message(text + b"\n.\r\nSTARTTLS\r\n", text + b"\r\n..\r\nSTARTTLS\r\n")
+
+    def test_has_every_line_end_alike_and_no_return_within_one(self) -> None:
+        self.check([
+            (CLIENT, b"NOOP\nSTARTTLS\n", b"NOOP\r\nXSTARTTLS\r\n"),
+            (CLIENT, b"NOOP\rSTARTTLS\r\n", b"NOOP STARTTLS\r\n"),
+            (CLIENT, b"x\r" * 3000 + b"\r\n", b"x " * 3000 + b"\r\n"),
+        ])  # fmt: skip
+
+    def test_leaves_returns_in_chunks_alone(self) -> None:
+        chunk = b"a\n.\r\n\r.\n"
+        self.check_untouched([
+            (CLIENT, b"BDAT %d\r\n" % len(chunk) + chunk + b"NOOP\r\n"),
+        ])  # fmt: skip
+
+    def test_has_a_chunk_refused_whose_length_is_none(self) -> None:
+        said = joined(b"BDAT " + b"0" * 18 + b"9", b"STARTTLS")
+        self.check([
+            (CLIENT, said, joined(b"XBDAT " + b"0" * 18 + b"9", b"XSTARTTLS")),
+        ])  # fmt: skip

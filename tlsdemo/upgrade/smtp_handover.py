@@ -21,12 +21,20 @@ class SmtpHandover(LineHandover):
     Which of the client's lines are commands is told by the backend's replies: only 354 asks for a
     message and only 334 for an answer, and no client may send either before it is asked.  BDAT
     (RFC 3030) tells its own length.
+
+    A message ends in CRLF, a dot, CRLF, and nothing else does (RFC 5321, 4.1.1.4).  Servers differ
+    about a bare LF or CR there, and who can hide the end of a message from one server and show it
+    to the next smuggles a second one.  So the backend gets nothing to differ about: every line ends
+    in CRLF, a CR within one becomes a space, and a dot whose line does not begin and end in CRLF
+    is doubled, which makes it a dot of the message.  Postfix does the same
+    (``smtpd_forbid_bare_newline = normalize``, ``cleanup_replace_stray_cr_lf``).
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._client = _Client.COMMAND
         self._held = b""
+        self._after_crlf = True
 
     def rest_of_backend(self) -> bytes:
         """Return what has been held back for the client: also a line that was not yet known."""
@@ -59,23 +67,39 @@ class SmtpHandover(LineHandover):
         return held + line
 
     def _command(self, line: bytes, piece: Piece) -> bytes:
-        if piece not in (Piece.LINE, Piece.END):
+        if piece is Piece.CONTENT:
             return line
+        if piece is Piece.PART:
+            return line.replace(b"\r", b" ")
+        after_crlf, self._after_crlf = self._after_crlf, line.endswith(b"\r\n")
+        body = text(line).replace(b"\r", b" ")
+        if piece is Piece.LINE and body == b".":
+            return self._dot(after_crlf and self._after_crlf)
+        return self._whole(body, piece) + b"\r\n"
+
+    def _dot(self, is_end: bool) -> bytes:
+        if not is_end:
+            return b"..\r\n"
+        self._client = _Client.COMMAND
+        return b".\r\n"
+
+    def _whole(self, body: bytes, piece: Piece) -> bytes:
         if self._client is _Client.CONTENT:
-            if line == b".\r\n":
-                self._client = _Client.COMMAND
-            return line
+            return body
         if self._client is _Client.ANSWER:
             self._client = _Client.COMMAND
-            return line
+            return body
         if piece is Piece.END:
-            return line
-        words = text(line).upper().split()
+            return body
+        words = body.upper().split()
         if words[:1] == [b"STARTTLS"]:
-            return b"X" + line
+            return b"X" + body
         if words[:1] == [b"BDAT"] and len(words) > 1 and words[1].isdigit():
-            self._commands.pass_next(int(words[1][:_MOST_DIGITS]))
-        return line
+            if len(words[1]) > _MOST_DIGITS:
+                return b"X" + body
+            self._commands.pass_next(int(words[1]))
+            self._after_crlf = True
+        return body
 
 
 _MOST_DIGITS = 18
