@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Kind(enum.Enum):
     """What a piece is: the content types of TLS (RFC 8446, section 5.1), and what is no record.
 
-    ``PLAIN``: the words before TLS.  ``UNREADABLE``: bytes that should be a record and are none.
+    ``HEARTBEAT`` is from RFC 6520, and rare.  ``PLAIN``: the words before TLS.
+    ``UNREADABLE``: bytes that should be a record and are none.
     """
 
     PLAIN = "plain"
@@ -17,6 +18,7 @@ class Kind(enum.Enum):
     ALERT = "alert"
     HANDSHAKE = "handshake"
     APPLICATION_DATA = "application_data"
+    HEARTBEAT = "heartbeat"
     UNREADABLE = "unreadable"
 
 
