@@ -89,23 +89,28 @@ def begin_line(number: int, title: str, facts: dict[str, Fact]) -> str:
     return json.dumps({"connection": number, "begins": title, "facts": facts})
 
 
+def fields_of(seen: Mark | Arrow) -> dict[str, Any]:
+    """Return one thing seen as the fields of a JSON object."""
+    fields: dict[str, Any] = {"at": round(seen.at, 6)}
+    if isinstance(seen, Mark):
+        facts = dict(seen.event.facts)
+        return {**fields, "end": seen.end.value, "event": seen.event.name, "facts": facts}
+    record = seen.record
+    return {
+        **fields,
+        "from": seen.sender.value,
+        "record": record.kind.value,
+        "length": record.length,
+        "version": record.version,
+        "messages": list(record.messages),
+        "encrypted": record.encrypted,
+        "fate": seen.fate.value,
+    }
+
+
 def line_of(number: int, seen: Mark | Arrow) -> str:
     """Return the line for one thing seen of connection ``number``."""
-    line: dict[str, Any] = {"connection": number, "at": round(seen.at, 6)}
-    if isinstance(seen, Mark):
-        line |= {"end": seen.end.value, "event": seen.event.name, "facts": dict(seen.event.facts)}
-    else:
-        record = seen.record
-        line |= {
-            "from": seen.sender.value,
-            "record": record.kind.value,
-            "length": record.length,
-            "version": record.version,
-            "messages": list(record.messages),
-            "encrypted": record.encrypted,
-            "fate": seen.fate.value,
-        }
-    return json.dumps(line)
+    return json.dumps({"connection": number, **fields_of(seen)})
 
 
 def lines_of(number: int, trace: Trace) -> Iterator[str]:
@@ -131,7 +136,7 @@ def traces_from(lines: Iterable[str]) -> dict[int, Trace]:
             if "begins" in fields:
                 traces[connection] = Trace(str(fields["begins"]), dict(fields["facts"]))
             else:
-                traces[connection].seen.append(_seen(fields))
+                traces[connection].seen.append(seen_from(fields))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise NotATrace(
                 f"line {number} is not of a trace: {error!r} in {line[:60]!r}"
@@ -139,7 +144,8 @@ def traces_from(lines: Iterable[str]) -> dict[int, Trace]:
     return traces
 
 
-def _seen(fields: dict[str, Any]) -> Mark | Arrow:
+def seen_from(fields: dict[str, Any]) -> Mark | Arrow:
+    """Return what fields tell; raises KeyError, ValueError or TypeError if that is nothing."""
     at = float(fields["at"])
     if "event" in fields:
         return Mark(End(fields["end"]), Event(str(fields["event"]), at, dict(fields["facts"])))

@@ -23,6 +23,7 @@ from tests.support import (
 from tlsdemo.credentials import Credentials
 from tlsdemo.secure import (
     MODES,
+    TLS,
     ClientTLS,
     Delivery,
     ModeName,
@@ -170,7 +171,7 @@ class End:
     def __init__(
         self,
         mode: ModeName,
-        tls: ServerTLS | ClientTLS,
+        tls: TLS,
         *,
         application: Recorder | None = None,
         delivery: Delivery | None = None,
@@ -248,7 +249,7 @@ def record_types(wire: bytes) -> list[int]:
 class PairEnd:
     """A pair with a recording application, on a wire in memory."""
 
-    def __init__(self, tls: ServerTLS | ClientTLS, **options: Any) -> None:
+    def __init__(self, tls: TLS, **options: Any) -> None:
         self.application = Recorder()
         self.log = self.application.log
         self.pair = SecurePair(

@@ -8,13 +8,14 @@ The only package that imports OpenSSL or Twisted's TLS layer.  What applications
 from tlsdemo.secure.agreement import Agreement
 from tlsdemo.secure.cleartext import Cleartext
 from tlsdemo.secure.connection import TLSConnection
-from tlsdemo.secure.contexts import ClientAuth, ClientTLS, ServerTLS, Unusable
+from tlsdemo.secure.contexts import TLS, ClientAuth, ClientTLS, ServerTLS, Unusable
 from tlsdemo.secure.endings import Insecure
-from tlsdemo.secure.modes import MODES, TLS, Mode, ModeName
+from tlsdemo.secure.modes import MODES, Mode, ModeName
 from tlsdemo.secure.pair import SecurePair
 from tlsdemo.secure.readable import Readable, ReadableApplication
 from tlsdemo.secure.stream import Delivery, Listener, Manner, Send, Stream
 from tlsdemo.secure.versions import versions
+from tlsdemo.secure.watch import KeyLog, Watch, WatchedConnection, WatchedTLS, watch_states
 
 __all__ = [
     "MODES",
@@ -25,6 +26,7 @@ __all__ = [
     "ClientTLS",
     "Delivery",
     "Insecure",
+    "KeyLog",
     "Listener",
     "Manner",
     "Mode",
@@ -37,5 +39,9 @@ __all__ = [
     "Stream",
     "TLSConnection",
     "Unusable",
+    "Watch",
+    "WatchedConnection",
+    "WatchedTLS",
     "versions",
+    "watch_states",
 ]

@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from tlsdemo.causes import CLEAN, Cause, Ending
-from tlsdemo.secure.contexts import ClientTLS, ServerTLS
+from tlsdemo.secure.contexts import TLS
 from tlsdemo.secure.stream import Listener, Manner, Stream
 
 
@@ -133,7 +133,7 @@ class ClearStream(Stream):
 
 def secure(
     transport: Any,
-    _tls: ServerTLS | ClientTLS,
+    _tls: TLS,
     listener: Listener,
     manner: Manner,
     _clock: IReactorTime,

@@ -10,6 +10,8 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import product
+from typing import Protocol as Interface
 from typing import cast
 
 from OpenSSL import SSL
@@ -86,6 +88,24 @@ def _new_context(credentials: Credentials, verify: int, policy: Policy) -> SSL.C
     return context
 
 
+Preparation = Callable[[SSL.Context], object]
+"""What is done to each context as it is made, such as having it tell of OpenSSL's states."""
+
+Make = Callable[[SSL.Context, Callable[[X509], None] | None], TLSConnection]
+"""What makes a connection from a context, and from what verifies the peer's name."""
+
+
+class TLS(Interface):
+    """Either end's side of TLS, as the modes take it."""
+
+    @property
+    def is_client(self) -> bool:
+        """Whether it is a client's."""
+
+    def make(self, kind: Make) -> TLSConnection:
+        """Make a connection of this ``kind``."""
+
+
 def _server_context(
     credentials: Credentials, client_auth: ClientAuth, alpn: Sequence[str], policy: Policy
 ) -> SSL.Context:
@@ -160,6 +180,7 @@ class ServerTLS:
         *,
         policy: Policy = DEFAULT,
         more: Sequence[Credentials] = (),
+        preparations: Sequence[Preparation] = (),
     ) -> ServerTLS:
         """Make the context from ``credentials``: by default TLS 1.2 and 1.3 with forward secrecy.
 
@@ -167,13 +188,16 @@ class ServerTLS:
         offers only others goes on without (RFC 7301 would let us end the handshake).
         ``more``: certificates for other names.  The first of all, ``credentials`` included, that
         answers to the name that a client asks for is shown, ``credentials`` if none does or no
-        name is asked for.
+        name is asked for.  ``preparations`` are applied to every context, also when the files
+        are read anew.
         Raises :class:`Unusable` if OpenSSL cannot use the files.
         """
         identities = [credentials, *more]
 
         def make() -> SSL.Context:
             contexts = [_server_context(each, client_auth, alpn, policy) for each in identities]
+            for prepare, context in product(preparations, contexts):
+                prepare(context)
             return _choose_by_name(identities, contexts) if more else contexts[0]
 
         def again(now: datetime) -> SSL.Context:
@@ -197,7 +221,11 @@ class ServerTLS:
 
     def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> TLSConnection:
         """Make the connection for one TLS layer."""
-        connection = TLSConnection(self._context)
+        return self.make(TLSConnection)
+
+    def make(self, kind: Make) -> TLSConnection:
+        """Make a connection of this ``kind``."""
+        connection = kind(self._context, None)
         # Its callbacks have to live as long as the connection, which forgets it when it changes to
         # another context, as we do when the files are read anew.
         connection.set_app_data(self._context)
@@ -237,20 +265,28 @@ class ClientTLS:
         alpn: Sequence[str] = (),
         *,
         policy: Policy = DEFAULT,
+        preparations: Sequence[Preparation] = (),
     ) -> ClientTLS:
         """Make the context from ``credentials``, whose authority must have issued the server's.
 
-        Without an authority, those that the system trusts.  Raises :class:`Unusable` if OpenSSL
+        Without an authority, those that the system trusts.  ``preparations`` are applied to the
+        context.  Raises :class:`Unusable` if OpenSSL
         cannot use the files, ``ValueError`` for a name that is none.
         """
         context = _build(credentials, SSL.VERIFY_PEER, policy)
         if alpn:
             context.set_alpn_protos([name.encode() for name in alpn])
+        for prepare in preparations:
+            prepare(context)
         return cls(context, server_name)
 
     def clientConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> TLSConnection:
         """Make the connection for one TLS layer."""
-        connection = TLSConnection(self._context, self._verify_name)
+        return self.make(TLSConnection)
+
+    def make(self, kind: Make) -> TLSConnection:
+        """Make a connection of this ``kind``."""
+        connection = kind(self._context, self._verify_name)
         if self._sni is not None:
             connection.set_tlsext_host_name(self._sni)
         return connection

@@ -10,10 +10,9 @@ from typing import Any
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IReactorTime
 
 from tlsdemo.secure import clear, pair, starttls, wrapped
-from tlsdemo.secure.contexts import ClientTLS, ServerTLS
+from tlsdemo.secure.contexts import TLS
 from tlsdemo.secure.stream import Delivery, Listener, Manner, Send, Stream
 
-TLS = ServerTLS | ClientTLS
 Secured = tuple[IProtocol, Stream]
 
 
@@ -32,13 +31,14 @@ class Mode:
 
     ``secure(transport, tls, listener, manner, clock)`` returns the wire's protocol, which from
     then on must be handed all that the socket's protocol receives, and the application's stream.
-    ``called`` names the event of having called it, on a timeline.
+    ``called`` and ``returned`` name the events of calling it, on a timeline.
     """
 
     name: ModeName
     delivery: Delivery
     send: Send
     called: str
+    returned: str
     secure: Callable[[Any, TLS, Listener, Manner, IReactorTime], Secured]
     wrap: Callable[[TLS, IProtocolFactory, IReactorTime], IProtocolFactory] = (
         lambda _tls, factory, _clock: factory
@@ -57,16 +57,38 @@ class Mode:
 MODES = {
     mode.name: mode
     for mode in (
-        Mode(ModeName.STARTTLS, Delivery.RECORD, Send.BUFFERED, "startTLS called", starttls.secure),
-        Mode(ModeName.PAIR, Delivery.COALESCED, Send.RAW, "pair joined", pair.secure),
+        Mode(
+            ModeName.STARTTLS,
+            Delivery.RECORD,
+            Send.BUFFERED,
+            "startTLS called",
+            "startTLS returned",
+            starttls.secure,
+        ),
+        Mode(
+            ModeName.PAIR,
+            Delivery.COALESCED,
+            Send.RAW,
+            "pair joined",
+            "pair connected",
+            pair.secure,
+        ),
         Mode(
             ModeName.WRAPPED,
             Delivery.RECORD,
             Send.BUFFERED,
             "TLS from the first byte",
+            "TLS layer taken",
             wrapped.secure,
             wrapped.wrap,
         ),
-        Mode(ModeName.CLEAR, Delivery.RECORD, Send.RAW, "left in the clear", clear.secure),
+        Mode(
+            ModeName.CLEAR,
+            Delivery.RECORD,
+            Send.RAW,
+            "left in the clear",
+            "in the clear",
+            clear.secure,
+        ),
     )
 }

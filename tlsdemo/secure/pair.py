@@ -22,7 +22,7 @@ from zope.interface import implementer
 from tlsdemo.causes import Ending
 from tlsdemo.secure.agreement import Agreement
 from tlsdemo.secure.cleartext import Cleartext
-from tlsdemo.secure.contexts import ClientTLS, ServerTLS
+from tlsdemo.secure.contexts import TLS
 from tlsdemo.secure.endings import Insecure
 from tlsdemo.secure.stream import Delivery, Listener, Manner, Send
 
@@ -120,7 +120,7 @@ class SecurePair:
 
     def __init__(
         self,
-        tls: ServerTLS | ClientTLS,
+        tls: TLS,
         application: IProtocol,
         *,
         on_secure: Callable[[Agreement], object] | None = None,
@@ -143,7 +143,7 @@ class SecurePair:
 
 def secure(
     transport: Any,
-    tls: ServerTLS | ClientTLS,
+    tls: TLS,
     listener: Listener,
     manner: Manner,
     clock: IReactorTime,
@@ -155,9 +155,7 @@ def secure(
     return encrypted, cleartext
 
 
-def join(
-    tls: ServerTLS | ClientTLS, cleartext: Cleartext, send: Send, clock: IReactorTime | None
-) -> EncryptedSide:
+def join(tls: TLS, cleartext: Cleartext, send: Send, clock: IReactorTime | None) -> EncryptedSide:
     """Make the encrypted side that goes with ``cleartext``."""
     factory = TLSMemoryBIOFactory(tls, tls.is_client, None, clock)  # type: ignore[arg-type]
     return EncryptedSide(_LAYERS[send](factory, cleartext))

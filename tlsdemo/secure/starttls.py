@@ -7,13 +7,13 @@ from typing import Any
 from twisted.internet.interfaces import IReactorTime
 
 from tlsdemo.secure.cleartext import Cleartext
-from tlsdemo.secure.contexts import ClientTLS, ServerTLS
+from tlsdemo.secure.contexts import TLS
 from tlsdemo.secure.stream import Listener, Manner
 
 
 def secure(
     transport: Any,
-    tls: ServerTLS | ClientTLS,
+    tls: TLS,
     listener: Listener,
     manner: Manner,
     _clock: IReactorTime,

@@ -4,19 +4,40 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.interfaces import IAddress, IProtocolFactory, IReactorTime
+from twisted.internet.interfaces import (
+    IAddress,
+    IOpenSSLClientConnectionCreator,
+    IOpenSSLServerConnectionCreator,
+    IProtocolFactory,
+    IReactorTime,
+)
 from twisted.protocols.tls import TLSMemoryBIOFactory
+from zope.interface import implementer
 
 from tlsdemo.secure.cleartext import Cleartext
-from tlsdemo.secure.contexts import ClientTLS, ServerTLS
+from tlsdemo.secure.connection import TLSConnection
+from tlsdemo.secure.contexts import TLS
 from tlsdemo.secure.stream import Listener, Manner
 
 
-def wrap(
-    tls: ServerTLS | ClientTLS, factory: IProtocolFactory, clock: IReactorTime
-) -> IProtocolFactory:
+def wrap(tls: TLS, factory: IProtocolFactory, clock: IReactorTime) -> IProtocolFactory:
     """Put ``factory`` inside TLS, as an ``ssl:`` endpoint does."""
-    return _Factory(tls, tls.is_client, factory, clock)
+    return _Factory(_OfTheSession(tls), tls.is_client, factory, clock)
+
+
+@implementer(IOpenSSLServerConnectionCreator, IOpenSSLClientConnectionCreator)
+class _OfTheSession:
+    """Leaves each connection to the protocol inside, where that has a ``tls`` of its own."""
+
+    def __init__(self, tls: TLS) -> None:
+        self._tls = tls
+
+    def serverConnectionForTLS(self, protocol: Any) -> TLSConnection:
+        own: TLS = getattr(protocol.wrappedProtocol, "tls", self._tls)
+        return own.make(TLSConnection)
+
+    def clientConnectionForTLS(self, protocol: Any) -> TLSConnection:
+        return self.serverConnectionForTLS(protocol)
 
 
 class _Factory(TLSMemoryBIOFactory):
@@ -32,7 +53,7 @@ class _Factory(TLSMemoryBIOFactory):
 
 def secure(
     transport: Any,
-    tls: ServerTLS | ClientTLS,
+    tls: TLS,
     listener: Listener,
     manner: Manner,
     _clock: IReactorTime,

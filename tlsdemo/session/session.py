@@ -66,7 +66,7 @@ class Session(Protocol):
         max_buffer: int = MAX_BUFFER,
     ) -> None:
         self._mode = mode
-        self._tls = tls
+        self.tls = tls
         self._listener = listener
         self._manner = manner
         self._timeline = timeline
@@ -140,15 +140,17 @@ class Session(Protocol):
         self._switched = switch
         self._deadlines.enter(Phase.HANDSHAKE)
         self._timeline.record(self._mode.called)
-        transport: Any = self.transport
-        self._wire, self.stream = self._mode.secure(
-            transport, self._tls, self, self._manner, self._clock
-        )
+        self._wire, self.stream = self._start()
         self.stream.closing = self._closing
         if self.stream.disconnecting:
             self._closing()
         if switch.leftover:
+            transport: Any = self.transport
             transport.protocol.dataReceived(switch.leftover)
+
+    def _start(self) -> tuple[IProtocol, Stream]:
+        """Have the mode secure the transport."""
+        return self._mode.secure(self.transport, self.tls, self, self._manner, self._clock)
 
     def _refuse(self, refuse: Refuse) -> None:
         assert self.transport is not None
