@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from twisted.python import usage
 
 import tlsdemo
+from tlsdemo.command.events import EventsOptions
 from tlsdemo.command.options import Options
 from tlsdemo.command.run import RunOptions
 
@@ -27,6 +28,7 @@ class Command(Options):
 
     subCommands: ClassVar[list[list[Any]]] = [
         ["run", None, RunOptions, "Put the same load on several modes and compare them."],
+        ["events", None, EventsOptions, "Show what fires when, on both ends, whatever happens."],
     ]
 
     def opt_version(self) -> None:
@@ -37,7 +39,7 @@ class Command(Options):
     def postOptions(self) -> None:
         """Ask for a command, if there is none."""
         if not self.subCommand:
-            raise usage.UsageError("which command? run")
+            raise usage.UsageError("which command? run or events")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

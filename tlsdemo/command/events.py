@@ -1,0 +1,256 @@
+"""``tlsdemo events``: what fires when, on both ends, for every way that a connection can go."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, ClassVar, TextIO
+
+from rich.console import Console
+from twisted.internet.defer import Deferred
+from twisted.logger import globalLogBeginner
+from twisted.python import usage
+from twisted.python.failure import Failure
+
+from tlsdemo.command.options import Options, fail, named, whole
+from tlsdemo.events.certificates import make_certificates
+from tlsdemo.events.laboratory import Cell, GivenUp, Laboratory
+from tlsdemo.events.matrix import MODES, TLS, Selection, look
+from tlsdemo.events.ways import WAYS
+from tlsdemo.peers.catalogue import PEERS, Role
+from tlsdemo.report.matrix import markdown, orders, outcomes
+from tlsdemo.secure import KeyLog, versions
+from tlsdemo.sightings import Sighting
+
+FORMATS = ("text", "json", "markdown", "html")
+
+FEW = 12
+"""Cells of which the orders are shown as well, without being asked for."""
+
+FOREIGN = tuple(name for name, peer in PEERS.items() if peer.role is Role.SERVER)
+
+_QUIET = 2.0
+"""Seconds between two lines of progress."""
+
+_TRUE_IN = ("ok with client certificate", "starttls")
+
+
+class EventsOptions(Options):
+    """The options of ``tlsdemo events``."""
+
+    command = "tlsdemo events"
+
+    synopsis = "Usage: tlsdemo events [options]"
+
+    longdesc = (
+        "Makes real connections over loopback, one for each mode, version of TLS and way that a "
+        "connection can go, and shows what each end was told, in which order. Foreign servers "
+        "(asyncio, Node, stock Twisted) are shown beside ours. Without options: all of them. "
+        "--mode, --tls, --way and --peer select, and can be repeated."
+    )
+
+    optParameters: ClassVar[list[list[Any]]] = named([
+        ["format", None, "text", "text, json, markdown or html."],
+        ["times", None, 2, "How often each connection of ours is made: what goes in another order "
+         "the next time is called a race.", whole(1, 1000)],
+        ["output", None, None, "Write to this file instead of standard output."],
+        ["expect", None, None, "A file that --format=json has written before: tell what is no "
+         "longer so, and end with status 1 if anything is."],
+        ["keylog", None, None, "Append the secrets of all connections to this file "
+         "(SSLKEYLOGFILE format), for Wireshark: whoever has it can read what they carried."],
+    ])  # fmt: skip
+
+    optFlags: ClassVar[list[list[Any]]] = [
+        ["orders", None, "Show the order of events, also of many cells."],
+        ["list", None, "List the ways and the foreign servers."],
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in ("modes", "versions", "ways", "peers"):
+            self[name] = []
+
+    def opt_mode(self, name: str) -> None:
+        """How our connections are secured: starttls, pair or wrapped."""
+        self["modes"].append(_one_of("mode", name, MODES))
+
+    def opt_tls(self, name: str) -> None:
+        """The version of TLS: 1.2 or 1.3."""
+        self["versions"].append(_one_of("tls", name, TLS))
+
+    def opt_way(self, name: str) -> None:
+        """How the connection goes; see --list. The beginning of a name is enough."""
+        found = [way for way in WAYS if way == name] or [
+            way for way in WAYS if name and way.lower().startswith(name.lower())
+        ]
+        if not found:
+            raise usage.UsageError(f"--way is {name!r}, none of {', '.join(WAYS)}")
+        self["ways"] += found
+
+    def opt_peer(self, name: str) -> None:
+        """A foreign server to show beside ours, or none; see --list.
+
+        [default: all of them, unless a mode is asked for]
+        """
+        self["peers"].append(_one_of("peer", name, (*FOREIGN, "none")))
+
+    def postOptions(self) -> None:
+        """Check what only shows when all options are known."""
+        super().postOptions()
+        if self["format"] not in FORMATS:
+            raise usage.UsageError(f"--format is {self['format']!r}, none of {', '.join(FORMATS)}")
+        for name in ("output", "keylog"):
+            if self[name] is not None and not Path(self[name]).absolute().parent.is_dir():
+                raise usage.UsageError(f"--{name} is {self[name]!r}, in no folder that exists")
+
+    def selection(self) -> Selection:
+        """Return which cells are wanted.
+
+        Foreign servers are shown unless modes are asked for, and ours unless servers are.
+        """
+        only_peers = self["peers"] and not self["modes"] and self["peers"] != ["none"]
+        peers = tuple(self["peers"]) or (() if self["modes"] else FOREIGN)
+        return Selection(
+            modes=() if only_peers else tuple(dict.fromkeys(self["modes"])) or MODES,
+            tls=tuple(dict.fromkeys(self["versions"])) or TLS,
+            ways=tuple(dict.fromkeys(self["ways"])) or tuple(WAYS),
+            peers=tuple(name for name in dict.fromkeys(peers) if name != "none"),
+        )
+
+    def run(self) -> int:
+        """Make the connections, show what was seen, and return the exit status."""
+        if self["list"]:
+            print("\n".join(_listing()))
+            return 0
+        from twisted.internet import reactor
+
+        # What a connection that goes wrong has Twisted log is shown as its events.
+        globalLogBeginner.beginLoggingTo([], discardBuffer=True, redirectStandardIO=False)
+        run = _Run(reactor, self)
+        reactor.callWhenRunning(run.start)
+        reactor.run()
+        return run.finish()
+
+
+def _one_of(option: str, name: str, known: Sequence[str]) -> str:
+    if name not in known:
+        raise usage.UsageError(f"--{option} is {name!r}, none of {', '.join(known)}")
+    return name
+
+
+def _listing() -> list[str]:
+    width = max(len(name) for name in (*WAYS, *FOREIGN)) + 2
+    lines = ["Ways (--way):", ""]
+    lines += [f"  {way.name:{width}}{way.sentence}" for way in WAYS.values()]
+    lines += ["", "Foreign servers (--peer):", ""]
+    for name in FOREIGN:
+        peer = PEERS[name]
+        here = peer.availability()
+        there_is = here.version if here.reason is None else f"not here: {here.reason}"
+        lines.append(f"  {name:{width}}{peer.title} ({there_is})")
+    return lines
+
+
+class _Run:
+    """The connections of one command."""
+
+    def __init__(self, reactor: Any, options: EventsOptions) -> None:
+        self._reactor = reactor
+        self._options = options
+        self._cells = options.selection().cells()
+        self._directory = Path(mkdtemp(prefix="tlsdemo-events-"))
+        self._seen: list[Sighting] = []
+        self._problem = ""
+        self._done = 0
+        self._told = time.monotonic()
+        self._keylog = _open_keylog(options)
+
+    def start(self) -> None:
+        """Begin; the reactor is stopped when all is done."""
+        certificates = make_certificates(self._directory, datetime.now(timezone.utc))
+        preparations = [] if self._keylog is None else [KeyLog(self._append)]
+        lab = Laboratory(self._reactor, certificates, preparations)
+        all_of_it = look(lab, self._cells, self._options["times"], self._progress)
+        done = Deferred.fromCoroutine(all_of_it)
+        done.addCallbacks(self._seen.extend, self._failed)
+        done.addBoth(lambda _: self._reactor.stop() if self._reactor.running else None)
+
+    def _append(self, line: bytes) -> None:
+        assert self._keylog is not None
+        self._keylog.write(line.decode("ascii"))
+
+    def _failed(self, failure: Failure) -> None:
+        if failure.check(GivenUp) is None:
+            failure.printTraceback(sys.stderr)
+        self._problem = failure.getErrorMessage()
+
+    def _progress(self, cell: Cell) -> None:
+        self._done += 1
+        now = time.monotonic()
+        if now - self._told >= _QUIET:
+            self._told = now
+            sys.stderr.write(f"{self._done} of {len(self._cells)}: {cell}\n")
+
+    def finish(self) -> int:
+        """Show what was seen; return the exit status."""
+        shutil.rmtree(self._directory, ignore_errors=True)
+        if self._keylog is not None:
+            self._keylog.close()
+        if not self._problem and len(self._seen) == 0:
+            self._problem = "interrupted"
+        if self._problem:
+            fail(self._options.command, self._problem, status=1)
+        output = self._options["output"]
+        if output is None:
+            self._show(sys.stdout)
+        else:
+            with open(output, "w", encoding="utf-8") as stream:
+                self._show(stream)
+        return 0
+
+    def _show(self, stream: TextIO) -> None:
+        form, sentences = self._options["format"], {way.name: way.sentence for way in WAYS.values()}
+        if form == "json":
+            json.dump(as_json(self._seen), stream, indent=1)
+            stream.write("\n")
+        elif form == "markdown":
+            true_in = [
+                cell
+                for cell in self._seen
+                if (cell.way, cell.mode) == _TRUE_IN and cell.peer == "tlsdemo"
+            ]
+            stream.write(markdown(self._seen, sentences, true_in))
+        else:
+            width = None if stream.isatty() else 160
+            console = Console(file=stream, width=width, highlight=False)
+            console.print(outcomes(self._seen))
+            if self._options["orders"] or len(self._seen) <= FEW:
+                console.print(orders(self._seen, sentences))
+
+
+def as_json(seen: Sequence[Sighting]) -> dict[str, Any]:
+    """Return what was seen as JSON has it, with the versions that it was seen with."""
+    here: dict[str, Any] = dict(versions())
+    for peer in {cell.peer for cell in seen if cell.traces} & set(FOREIGN):
+        here[PEERS[peer].ecosystem] = PEERS[peer].availability().version
+    return {"versions": here, "cells": [cell.as_json() for cell in seen]}
+
+
+def _open_keylog(options: EventsOptions) -> TextIO | None:
+    if options["keylog"] is None:
+        return None
+    sys.stderr.write(
+        f"{options.command}: the secrets of all connections are written to {options['keylog']}\n"
+    )
+    try:
+        descriptor = os.open(options["keylog"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    except OSError as problem:
+        fail(options.command, f"--keylog is {options['keylog']!r}: {problem.strerror}", status=1)
+    return os.fdopen(descriptor, "a", encoding="ascii")

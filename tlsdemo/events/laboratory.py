@@ -1,0 +1,194 @@
+"""Where connections are made to be watched: one for each cell of the matrix, over loopback.
+
+Theory of operation.  Client and server are in this process and share its clock.  Between them is
+a relay, which sees the records and does the damage; so both ends are real, whatever goes wrong.
+Each connection has contexts, sockets and a deadline of its own, and nothing of it is left when it
+is over.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.internet.interfaces import IListeningPort
+from twisted.internet.protocol import Factory
+
+from tlsdemo.events.certificates import Certificates
+from tlsdemo.events.party import Party
+from tlsdemo.events.relay import Relay
+from tlsdemo.events.ways import Does, Way
+from tlsdemo.secure import (
+    TLS,
+    ClientAuth,
+    ClientTLS,
+    Mode,
+    ServerTLS,
+    Watch,
+    WatchedTLS,
+    watch_states,
+)
+from tlsdemo.secure.contexts import Preparation
+from tlsdemo.secure.policy import Policy, TLSVersion
+from tlsdemo.session.deadlines import Patience
+from tlsdemo.session.watched import WatchedSession
+from tlsdemo.timeline import Timeline
+from tlsdemo.trace import End, Trace
+from tlsdemo.upgrade.dialogue import Dialogue
+
+PATIENCE = Patience(plain=0.3, handshake=0.3, idle=2.0, closing=0.3)
+"""How long the ends wait in the laboratory: long enough for a slow machine, and no longer."""
+
+DEADLINE = 10.0
+"""Seconds after which a connection that has not ended is given up."""
+
+VERSIONS = {"1.2": TLSVersion.TLS_1_2, "1.3": TLSVersion.TLS_1_3}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the matrix: how it is secured, by which TLS, and how it goes.
+
+    ``peer``: what the other end is; ``tlsdemo`` where both are ours.
+    """
+
+    mode: str
+    tls: str
+    way: Way
+    peer: str = "tlsdemo"
+
+    def __str__(self) -> str:
+        return f"{self.mode}, TLS {self.tls}, {self.way.name}"
+
+
+class GivenUp(Exception):
+    """A connection did not come to its end in time; the text says which."""
+
+
+class Laboratory:
+    """What all connections share; ``preparations`` are applied to each TLS context."""
+
+    def __init__(
+        self, reactor: Any, certificates: Certificates, preparations: Sequence[Preparation] = ()
+    ) -> None:
+        self.reactor = reactor
+        self.certificates = certificates
+        self.preparations = [watch_states, *preparations]
+
+    def server_tls(self, cell: Cell) -> ServerTLS:
+        """Build the server's context."""
+        way = cell.way
+        return ServerTLS.build(
+            self.certificates.credentials(End.SERVER, way.server.shows),
+            ClientAuth.REQUIRED if way.client_certificate_wanted else ClientAuth.NONE,
+            way.server.alpn,
+            policy=policy(cell.tls),
+            preparations=self.preparations,
+        )
+
+    def client_tls(self, cell: Cell) -> ClientTLS:
+        """Build the client's context."""
+        way = cell.way
+        tls = _other(cell.tls) if way.other_version else cell.tls
+        return ClientTLS.build(
+            self.certificates.credentials(End.CLIENT, way.client.shows),
+            way.client_expects,
+            way.client.alpn,
+            policy=policy(tls),
+            preparations=self.preparations,
+        )
+
+
+def policy(tls: str) -> Policy:
+    """Return the policy of one version and no other."""
+    return Policy(lowest=VERSIONS[tls], highest=VERSIONS[tls])
+
+
+def _other(tls: str) -> str:
+    return next(name for name in VERSIONS if name != tls)
+
+
+@dataclass(frozen=True)
+class OurEnd:
+    """One end of ours: who watches it, who is told how it goes, and what makes it."""
+
+    watch: Watch
+    party: Party
+    factory: Any
+
+
+class Run:
+    """What every connection in the laboratory has: a trace, ports, and a deadline."""
+
+    def __init__(self, lab: Laboratory, cell: Cell) -> None:
+        self.reactor = lab.reactor
+        self.cell = cell
+        self.trace = Trace(str(cell), {"mode": cell.mode, "tls": cell.tls, "way": cell.way.name})
+        self.began = time.monotonic()
+        self.relay: Relay
+        self._ports: list[IListeningPort] = []
+
+    def elapsed(self) -> float:
+        """Return the seconds since it began."""
+        return time.monotonic() - self.began
+
+    def listen(self, factory: Any) -> int:
+        """Listen on a free port of the loopback interface, and return it."""
+        port: IListeningPort = self.reactor.listenTCP(0, factory, interface="127.0.0.1")
+        self._ports.append(port)
+        address: Any = port.getHost()
+        return int(address.port)
+
+    def relay_to(self, port: int) -> int:
+        """Put the relay before ``port``, and return the one that it listens on."""
+        way = self.cell.way
+        self.relay = Relay(
+            self.reactor, port, self.elapsed, self.trace.seen.append, way.fault, way.together
+        )
+        return self.listen(self.relay)
+
+    def our_end(
+        self, end: End, mode: Mode, tls: TLS, dialogue: Dialogue, session: Any = None
+    ) -> OurEnd:
+        """Make one end of ours, which resumes ``session`` if it is given."""
+        watch = Watch(end, time.monotonic, self.began, self.trace.seen.append, wire=False)
+        timeline = Timeline(time.monotonic, watch.observe)
+        orders = {
+            Does.CUT: lambda: self.relay.cut(),
+            Does.RESET: lambda: self.relay.reset(),
+            Does.CLOSE_UNANSWERED: lambda: self.relay.deaf_to.add(end.other),
+        }
+        party = Party(end, self.cell.way, timeline, orders)
+        watched = WatchedTLS(tls, watch, session)
+        manner = mode.manner(None, None, 1 << 16)
+        protocol = WatchedSession(
+            mode, watched, party, manner, timeline, self.reactor, dialogue, PATIENCE
+        ).watched_by(watch)
+        factory = Factory.forProtocol(lambda: protocol)
+        factory.noisy = False
+        return OurEnd(watch, party, mode.wrap(watched, factory, self.reactor))
+
+    async def connect(self, port: int, client: OurEnd) -> None:
+        """Connect ``client`` to ``port``."""
+        endpoint = TCP4ClientEndpoint(self.reactor, "127.0.0.1", port)
+        await endpoint.connect(client.factory)
+
+    async def until(self, ends: Sequence[Deferred[Any]], abort: Callable[[], object]) -> None:
+        """Wait until all ends are over; raises :class:`GivenUp` if that takes too long."""
+        late = self.reactor.callLater(DEADLINE, abort)
+        try:
+            results = await DeferredList(ends, consumeErrors=True)
+            for good, result in results:
+                if not good:
+                    raise GivenUp(f"{self.cell}: {result.getErrorMessage()}")
+            if not late.active():
+                raise GivenUp(f"{self.cell}: not over after {DEADLINE:g} s")
+        finally:
+            if late.active():
+                late.cancel()
+            for port in self._ports:
+                await maybeDeferred(port.stopListening)

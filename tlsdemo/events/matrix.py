@@ -1,0 +1,108 @@
+"""The matrix: every way in every mode and version of TLS, one connection after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from twisted.internet.defer import Deferred
+
+from tlsdemo.events import foreign
+from tlsdemo.events.foreign import BESIDE_OURS, run_foreign
+from tlsdemo.events.laboratory import Cell, Laboratory
+from tlsdemo.events.ours import run_ours
+from tlsdemo.events.ways import WAYS, inapplicable
+from tlsdemo.peers.catalogue import PEERS, Role
+from tlsdemo.peers.peer import RunningPeer
+from tlsdemo.sightings import Sighting
+
+OURS = "tlsdemo"
+MODES = ("starttls", "pair", "wrapped")
+TLS = ("1.2", "1.3")
+
+AHEAD = 2
+"""How many foreign programs are started ahead of their connection: they take a while."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which cells are wanted: each of these with each; ``peers`` are foreign servers."""
+
+    modes: tuple[str, ...] = MODES
+    tls: tuple[str, ...] = TLS
+    ways: tuple[str, ...] = tuple(WAYS)
+    peers: tuple[str, ...] = ()
+
+    def cells(self) -> list[Cell]:
+        """Return the cells, way by way; first ours, then those with foreign servers."""
+        clients = [name for name, peer in PEERS.items() if peer.role is Role.CLIENT]
+        ours = [
+            Cell(mode, tls, WAYS[way], peer)
+            for way in self.ways
+            for mode in self.modes
+            for tls in self.tls
+            for peer in (clients if WAYS[way].keys else [OURS])
+        ]
+        beside = [
+            Cell("starttls", tls, WAYS[way], peer)
+            for way in self.ways
+            if way in BESIDE_OURS
+            for peer in self.peers
+            for tls in self.tls
+        ]
+        return [*ours, *beside]
+
+
+def why_not(cell: Cell) -> str:
+    """Return why there is no such connection, or ``""``."""
+    if cell.peer == OURS:
+        return inapplicable(cell.way, cell.tls, cell.mode != "wrapped")
+    return foreign.why_not(cell)
+
+
+async def look(
+    lab: Laboratory,
+    cells: Sequence[Cell],
+    times: int = 2,
+    told: Callable[[Cell], object] = lambda _cell: None,
+) -> list[Sighting]:
+    """Make the connection of each cell, and return what was seen.
+
+    Where both ends are ours it is made so many ``times``, which shows what is a race; with a
+    foreign one once.  ``told`` is called before each cell.
+    """
+    ahead = _Ahead(lab, cells)
+    sightings = []
+    for cell in cells:
+        told(cell)
+        why = why_not(cell)
+        sighting = Sighting(cell.mode, cell.tls, cell.way.name, cell.peer, why)
+        if not why and cell.peer == OURS:
+            sighting.traces += [await run_ours(lab, cell) for _ in range(times)]
+        elif not why:
+            sighting.traces.append(await run_foreign(lab, cell, ahead.take(cell)))
+        sightings.append(sighting)
+    return sightings
+
+
+class _Ahead:
+    """Starts the programs of the next foreign servers while others are looked at."""
+
+    def __init__(self, lab: Laboratory, cells: Sequence[Cell]) -> None:
+        self._lab = lab
+        self._coming = [
+            cell
+            for cell in cells
+            if cell.peer != OURS and PEERS[cell.peer].role is Role.SERVER and not why_not(cell)
+        ]
+        self._started: dict[Cell, Deferred[RunningPeer]] = {}
+
+    def take(self, wanted: Cell) -> Deferred[RunningPeer] | None:
+        """Return the program for ``wanted``; a client is started when it is its turn."""
+        if PEERS[wanted.peer].role is Role.CLIENT:
+            return None
+        for cell in self._coming[: AHEAD + 1]:
+            if cell not in self._started:
+                self._started[cell] = foreign.start(self._lab, cell)
+        self._coming.remove(wanted)
+        return self._started.pop(wanted)

@@ -1,0 +1,120 @@
+"""The matrix of events, in the terminal and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.console import Group as Stack
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tlsdemo.report.grouping import by_way, grouped, not_seen
+from tlsdemo.sightings import Orders, Sighting
+from tlsdemo.timeline import Event
+from tlsdemo.trace import End
+
+THEN = " → "
+STATES = ("peer", "alpn", "flight", "write")
+HEADINGS = ("peer's certificate", "ALPN", "last flight written", "a write goes out")
+
+
+def outcomes(cells: Sequence[Sighting]) -> Table:
+    """Make the table of what each end was told: a row for each way, and for what differs in it."""
+    table = Table(title="What each end was told", show_lines=False)
+    for name in ("way", "where", "server", "client"):
+        table.add_column(name, overflow="fold")
+    for way, ours in by_way(cells).items():
+        for number, group in enumerate(grouped(ours, _outcome)):
+            row = (group.where, *_outcome(group.first))
+            table.add_row("" if number else way, *row, end_section=False)
+    return table
+
+
+def _outcome(cell: Sighting) -> tuple[str, str]:
+    return cell.outcome(End.SERVER), cell.outcome(End.CLIENT)
+
+
+def orders(cells: Sequence[Sighting], sentences: Mapping[str, str]) -> RenderableType:
+    """Show the order of the events of each way, cells that are alike together."""
+    lines: list[RenderableType] = []
+    for way, ours in by_way(cells).items():
+        lines.append(Text(f"\n{way}: {sentences.get(way, '')}", style="bold"))
+        for group in grouped(ours, lambda cell: tuple(cell.orders)):
+            lines.append(Text(f"  {group.where}"))
+            for number, order in enumerate(group.first.orders):
+                if number:
+                    lines.append(Text("    or, as this is a race:"))
+                lines += [Text(f"    {name:6} {THEN.join(seen)}") for name, seen in _ends(order)]
+    for why, names in not_seen(cells).items():
+        lines.append(Text(f"\nnot seen, as {why}: {'; '.join(names)}", style="dim"))
+    return Stack(*lines)
+
+
+def _ends(order: Orders) -> Iterator[tuple[str, Sequence[str]]]:
+    yield "server", order.server
+    yield "client", order.client
+    yield "wire", order.wire
+
+
+def markdown(
+    cells: Sequence[Sighting], sentences: Mapping[str, str], true_in: Sequence[Sighting]
+) -> str:
+    """Return the page of documentation: outcomes, orders, and what is true at each event.
+
+    ``true_in``: the cells whose events are shown with what is true at them.
+    """
+    parts = ["## What each end was told", *_markdown_outcomes(cells)]
+    parts += ["", "## What is true at each event"]
+    for cell in true_in:
+        for end in End:
+            parts += ["", *_markdown_truth(cell, end)]
+    parts += ["", "## In which order"]
+    for way, ours in by_way(cells).items():
+        parts += ["", f"### {way}", "", sentences.get(way, "")]
+        for group in grouped(ours, lambda cell: tuple(cell.orders)):
+            parts += ["", f"**{group.where}**", ""]
+            for number, order in enumerate(group.first.orders):
+                if number:
+                    parts += ["", "or, as this is a race:", ""]
+                parts += [f"- {name}: {THEN.join(seen)}" for name, seen in _ends(order)]
+    for why, names in not_seen(cells).items():
+        parts += ["", f"Not seen, as {why}: {'; '.join(names)}."]
+    return "\n".join(parts) + "\n"
+
+
+def _markdown_outcomes(cells: Sequence[Sighting]) -> Iterator[str]:
+    yield ""
+    yield "| way | where | server | client |"
+    yield "|---|---|---|---|"
+    for way, ours in by_way(cells).items():
+        for number, group in enumerate(grouped(ours, _outcome)):
+            server, client = _outcome(group.first)
+            yield f"| {'' if number else way} | {group.where} | {server} | {client} |"
+
+
+def _markdown_truth(cell: Sighting, end: End) -> Iterator[str]:
+    yield f"{end.value}, {cell.mode}, TLS {cell.tls}, {cell.way}:"
+    yield ""
+    yield f"| event | {' | '.join(HEADINGS)} |"
+    yield "|---|---|---|---|---|"
+    for event in cell.traces[0].marks(end):
+        yield f"| {_event(event)} | {' | '.join(truth(event))} |"
+
+
+def _event(event: Event) -> str:
+    state = event.facts.get("state")
+    return event.name if state is None else f"*{state}*"
+
+
+def truth(event: Event) -> list[str]:
+    """Return what is true at an event, a word each; all empty where nothing is known yet."""
+    if "peer" not in event.facts:
+        return ["" for _ in STATES]
+    return [_word(event.facts[state]) for state in STATES]
+
+
+def _word(fact: object) -> str:
+    if isinstance(fact, bool):
+        return "yes" if fact else "no"
+    return str(fact) if fact else "none"

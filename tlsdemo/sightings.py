@@ -1,0 +1,124 @@
+"""PURE.  What a trace says, without its times: the order of events on each end and on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tlsdemo.timeline import Event
+from tlsdemo.trace import Arrow, End, Fate, Trace, fields_of
+from tlsdemo.wire.record import Kind
+
+STATE = "OpenSSL state"
+"""The events that tell of OpenSSL's inner states, which differ from one version to the next."""
+
+_TELLING = {
+    "connectionLost": ("reason",),
+    "socket lost": ("reason",),
+    "insecure": ("cause",),
+    "closed": ("cause",),
+    "alert in": ("alert",),
+    "alert out": ("alert",),
+}
+"""What belongs to an event's name, since another of it would be another event."""
+
+
+def label(event: Event) -> str:
+    """Return an event's name, and of its facts what tells it from others of that name."""
+    facts = (str(event.facts[key]) for key in _TELLING.get(event.name, ()) if key in event.facts)
+    return " ".join((event.name, *facts))
+
+
+def wire_label(arrow: Arrow) -> str:
+    """Return a record without its length, which signatures make differ by a byte or two."""
+    record = arrow.record
+    words = [arrow.sender.value, record.kind.value.replace("_", " ")]
+    if record.kind is not Kind.UNREADABLE:
+        words += record.messages
+    if arrow.fate is not Fate.PASSED:
+        words.append(f"({arrow.fate.value})")
+    return " ".join(words)
+
+
+@dataclass(frozen=True)
+class Orders:
+    """The order of events on each end, and of records in each direction."""
+
+    server: tuple[str, ...]
+    client: tuple[str, ...]
+    wire: tuple[str, ...]
+
+    @classmethod
+    def of(cls, trace: Trace) -> Orders:
+        """Take the orders from a trace.
+
+        Records of the two directions cross each other as they please, so each has its own order.
+        """
+        arrows = trace.arrows()
+
+        def of_end(end: End) -> tuple[str, ...]:
+            return tuple(label(event) for event in trace.marks(end) if event.name != STATE)
+
+        wire = tuple(wire_label(arrow) for end in End for arrow in arrows if arrow.sender is end)
+        return cls(of_end(End.SERVER), of_end(End.CLIENT), wire)
+
+
+@dataclass
+class Sighting:
+    """One cell of the matrix, and what was seen in it; ``traces`` are those of each time.
+
+    ``why``: why there is no such connection, where there is none.
+    """
+
+    mode: str
+    tls: str
+    way: str
+    peer: str
+    why: str = ""
+    traces: list[Trace] = field(default_factory=list)
+
+    @property
+    def orders(self) -> list[Orders]:
+        """The different orders that were seen, the first one first."""
+        return list(dict.fromkeys(Orders.of(trace) for trace in self.traces))
+
+    @property
+    def race(self) -> bool:
+        """Whether the same connection, made again, went in another order."""
+        return len(self.orders) > 1
+
+    def outcome(self, end: End) -> str:
+        """Return in a few words what became of one end."""
+        return outcome(self.traces[0].marks(end)) if self.traces else ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON has it: the orders first, then everything that was seen."""
+        seen: dict[str, Any] = {
+            "mode": self.mode,
+            "tls": self.tls,
+            "way": self.way,
+            "peer": self.peer,
+            "race": self.race,
+            "why": self.why,
+        }
+        orders = self.orders
+        for name in ("server", "client", "wire"):
+            seen[name] = list(getattr(orders[0], name)) if orders else []
+        seen["also"] = [
+            {name: list(getattr(each, name)) for name in ("server", "client", "wire")}
+            for each in orders[1:]
+        ]
+        if self.traces:
+            seen["trace"] = [fields_of(each) for each in self.traces[0].in_order()]
+        return seen
+
+
+def outcome(events: Sequence[Event]) -> str:
+    """Say in a few words what an end was told: whether it was secure, and how it ended."""
+    names = {event.name for event in events}
+    end = next((each for each in reversed(events) if each.name in ("insecure", "closed")), None)
+    if end is None:
+        return label(events[-1]) if events else ""
+    told = [name for name in ("handshakeCompleted", "secure") if name in names]
+    return ", ".join([*told, str(end.facts.get("cause", ""))])
