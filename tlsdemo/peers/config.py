@@ -1,0 +1,81 @@
+"""What a peer program is told: one JSON object, its only argument."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from enum import Enum
+
+PATIENCE = 10.0
+"""Seconds that a peer waits for its connection to begin and to end, unless it is told otherwise."""
+
+
+class Auth(str, Enum):
+    """What a server asks of its client."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+    NONE = "none"
+
+
+class Way(str, Enum):
+    """What a peer does with its connection.
+
+    A server echoes, and ends when its client does; with ``SERVER_FIRST`` it writes ``hello`` as
+    soon as its API lets it after TLS was asked for, and with ``SERVER_CLOSES`` it ends in order
+    after it has echoed the first data.  A client writes ``hello`` once it is secure, and ends
+    when that has come back; before that it may ask for a ``KEY_UPDATE`` or a ``RENEGOTIATION``.
+    """
+
+    ECHO = "echo"
+    SERVER_FIRST = "server first"
+    SERVER_CLOSES = "server closes"
+    KEY_UPDATE = "key update"
+    RENEGOTIATION = "renegotiation"
+
+
+@dataclass(frozen=True)
+class PeerConfig:
+    """What one peer does; the paths are of PEM files.
+
+    Attributes:
+        certificate: To show; a server needs one, and with it ``key``.
+        key: Of ``certificate``.
+        authority: Whom to trust.  A server needs it to ask for certificates; a client without it
+            trusts anyone.
+        client_auth: What a server asks of its client.
+        minimum: The oldest version of TLS, "TLSv1.2" or "TLSv1.3".
+        maximum: The newest.
+        alpn: The protocols to offer or to choose from; none says nothing of ALPN.
+        way: What to do.
+        patience: Seconds after which the peer gives up, whatever happens.
+        host: Where a client connects to, an address.
+        port: Its port; a server has it from the system.
+        server_name: The name that a client asks for, and that the server's certificate must have.
+    """
+
+    certificate: str | None
+    key: str | None
+    authority: str | None = None
+    client_auth: Auth = Auth.NONE
+    minimum: str = "TLSv1.2"
+    maximum: str = "TLSv1.3"
+    alpn: tuple[str, ...] = ()
+    way: Way = Way.ECHO
+    patience: float = PATIENCE
+    host: str = "127.0.0.1"
+    port: int = 0
+    server_name: str = "localhost"
+
+    def as_json(self) -> str:
+        """Return the argument for the peer's program."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> PeerConfig:
+        """Read what :meth:`as_json` wrote; what is left out is as it is by default."""
+        fields = json.loads(text)
+        fields["client_auth"] = Auth(fields.get("client_auth", Auth.NONE))
+        fields["way"] = Way(fields.get("way", Way.ECHO))
+        fields["alpn"] = tuple(fields.get("alpn", ()))
+        return cls(**fields)

@@ -1,0 +1,41 @@
+"""Stock Twisted: ``startTLS`` in ``connectionMade`` of an accepted connection."""
+
+from __future__ import annotations
+
+from twisted.internet.protocol import Factory
+from twisted.internet.ssl import CertificateOptions
+
+from tlsdemo.peers.config import PeerConfig, Way
+from tlsdemo.peers.journal import Journal
+from tlsdemo.peers.stock import Echo, serve_one
+
+
+class StartTLS(Echo):
+    """An application that asks for TLS by itself."""
+
+    def __init__(self, journal: Journal, way: Way, options: CertificateOptions) -> None:
+        super().__init__(journal, way)
+        self._options = options
+
+    def ask_for_tls(self) -> None:
+        """Ask the transport."""
+        self._journal.record("startTLS called")
+        self.transport.startTLS(self._options)
+        self.under_tls = True
+        self._journal.record("startTLS returned")
+
+
+def factory(journal: Journal, options: CertificateOptions, config: PeerConfig) -> Factory:
+    """Return what builds the accepted connection's protocol."""
+    return Factory.forProtocol(lambda: StartTLS(journal, config.way, options))  # type: ignore[arg-type, return-value]
+
+
+def main() -> None:
+    """Serve one connection."""
+    from twisted.internet import reactor
+
+    serve_one(reactor, factory)
+
+
+if __name__ == "__main__":
+    main()
