@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from tests.peers.contracts import PeerCase, PeerContract
 
-
 SECURED = ("handshakeCompleted", "dataReceived", "connectionLost")
 
 
