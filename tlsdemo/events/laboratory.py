@@ -149,7 +149,9 @@ class Run:
         self.relay = Relay(
             self.reactor, port, self.elapsed, self.trace.seen.append, way.fault, way.together
         )
-        return self.listen(self.relay)
+        listens = self.listen(self.relay)
+        self.trace.facts["port"] = listens
+        return listens
 
     def our_end(
         self, end: End, mode: Mode, tls: TLS, dialogue: Dialogue, session: Any = None

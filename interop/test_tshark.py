@@ -1,0 +1,131 @@
+"""An independent witness: tshark sees the records that the relay has seen, with their lengths."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import TestCase
+
+from interop.peers import program
+from tlsdemo.events.certificates import make_certificates
+from tlsdemo.events.laboratory import Cell, Laboratory
+from tlsdemo.events.matrix import look
+from tlsdemo.events.ways import WAYS
+from tlsdemo.trace import End, Trace
+from tlsdemo.wire.record import Kind
+
+CELLS = [
+    Cell(mode, tls, WAYS[way])
+    for mode in ("starttls", "pair", "wrapped")
+    for tls in ("1.2", "1.3")
+    for way in ("ok", "ok with client certificate", "client certificate missing", "RST")
+]
+
+HEADER = 5
+PATIENCE = 20.0
+
+CONTENT_TYPES = {
+    "20": Kind.CHANGE_CIPHER_SPEC,
+    "21": Kind.ALERT,
+    "22": Kind.HANDSHAKE,
+    "23": Kind.APPLICATION_DATA,
+}
+
+Seen = tuple[End, Kind, int]
+
+
+class Capture:
+    """What goes over the loopback interface, from when it has begun until it is stopped."""
+
+    def __init__(self, tshark: str, file: Path) -> None:
+        self._tshark = tshark
+        self._file = file
+        self._process = subprocess.Popen(
+            [tshark, "-q", "-n", "-i", "lo", "-f", "tcp", "-w", str(self._file)],
+            stderr=subprocess.PIPE,
+        )
+
+    def begin(self) -> None:
+        """Wait until it captures."""
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            if b"Capturing on" in line:
+                break
+        # What it says comes just before the first packet can be seen.
+        end = time.monotonic() + PATIENCE
+        while not self._file.exists() and time.monotonic() < end:
+            time.sleep(0.05)
+        time.sleep(0.5)
+
+    def end(self) -> None:
+        """Stop it, once it has seen what is on its way to it."""
+        time.sleep(0.5)
+        self._process.terminate()
+        self._process.communicate(timeout=PATIENCE)
+
+    def records(self, port: int) -> Iterator[Seen]:
+        """Return the records of the connection to ``port``, as tshark tells them."""
+        fields = ("tcp.dstport", "tls.record.content_type", "tls.record.opaque_type",
+                  "tls.record.length")  # fmt: skip
+        lines = subprocess.run(
+            [self._tshark, "-r", str(self._file), "-d", f"tcp.port=={port},tls",
+             # "OK" is too short for a header, and must not wait for the rest of one.
+             "-o", "tls.desegment_ssl_records:FALSE",
+             "-Y", f"tcp.port=={port} && tls.record", "-T", "fields",
+             *(word for field in fields for word in ("-e", field))],
+            capture_output=True, text=True, check=True, timeout=PATIENCE,
+        ).stdout.splitlines()  # fmt: skip
+        for line in lines:
+            to, types, opaque, lengths = line.split("\t")
+            sender = End.CLIENT if int(to) == port else End.SERVER
+            kinds = [*filter(None, types.split(",")), *filter(None, opaque.split(","))]
+            for kind, length in zip(kinds, lengths.split(","), strict=True):
+                yield sender, CONTENT_TYPES[kind], int(length) + HEADER
+
+
+def told(trace: Trace) -> Iterator[Seen]:
+    """Return what the relay has told, without the words before TLS."""
+    for arrow in trace.arrows():
+        if arrow.record.kind is not Kind.PLAIN:
+            yield arrow.sender, arrow.record.kind, arrow.record.length
+
+
+def of(end: End, seen: list[Seen]) -> list[Seen]:
+    """Return what one end has sent; the two directions cross as they please."""
+    return [each for each in seen if each[0] is end]
+
+
+class TShark(TestCase):
+    timeout = 120
+
+    def setUp(self) -> Deferred[Any]:  # type: ignore[override]
+        self.home = Path(self.mktemp())
+        self.home.mkdir()
+        self.capture = Capture(program("tshark", "tshark"), self.home / "captured.pcapng")
+        return deferToThread(self.capture.begin)
+
+    def test_sees_the_same_records_in_the_same_order_with_the_same_lengths(self) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._compare())
+
+    async def _compare(self) -> None:
+        certificates = make_certificates(self.home / "certificates", datetime.now(timezone.utc))
+        seen = await look(Laboratory(reactor, certificates), CELLS, times=1)
+        await deferToThread(self.capture.end)
+        compared = 0
+        for sighting in seen:
+            (trace,) = sighting.traces
+            witnessed = list(self.capture.records(int(str(trace.facts["port"]))))
+            ours = list(told(trace))
+            for end in End:
+                self.assertEqual(of(end, ours), of(end, witnessed), trace.title)
+            compared += len(ours)
+        self.assertGreater(compared, 10 * len(CELLS))
+        print(f"{compared} records of {len(CELLS)} connections: tshark saw the same")
