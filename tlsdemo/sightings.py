@@ -24,10 +24,20 @@ _TELLING = {
 """What belongs to an event's name, since another of it would be another event."""
 
 
+_SECURED = ("handshakeCompleted", "start_tls returned", "secure", "secureConnect")
+"""The events by which the ecosystems tell an application that its connection is secure."""
+
+
 def label(event: Event) -> str:
     """Return an event's name, and of its facts what tells it from others of that name."""
-    facts = (str(event.facts[key]) for key in _TELLING.get(event.name, ()) if key in event.facts)
-    return " ".join((event.name, *facts))
+    facts = [str(event.facts[key]) for key in _TELLING.get(event.name, ()) if key in event.facts]
+    return " ".join((event.name, *(facts or _problem(event))))
+
+
+def _problem(event: Event) -> list[str]:
+    """Return the name of the exception that a foreign event tells of, if it does."""
+    name, colon, _ = str(event.facts.get("text", "")).partition(": ")
+    return [name] if colon and name.isidentifier() else []
 
 
 def wire_label(arrow: Arrow) -> str:
@@ -117,8 +127,9 @@ class Sighting:
 def outcome(events: Sequence[Event]) -> str:
     """Say in a few words what an end was told: whether it was secure, and how it ended."""
     names = {event.name for event in events}
-    end = next((each for each in reversed(events) if each.name in ("insecure", "closed")), None)
-    if end is None:
-        return label(events[-1]) if events else ""
-    told = [name for name in ("handshakeCompleted", "secure") if name in names]
-    return ", ".join([*told, str(end.facts.get("cause", ""))])
+    told = [name for name in _SECURED if name in names]
+    ours = [each for each in events if each.name in ("insecure", "closed")]
+    if ours:
+        return ", ".join([*told, str(ours[-1].facts.get("cause", ""))])
+    foreign = [each for each in events if _problem(each)] or list(events[-1:])
+    return ", ".join([*told, *(label(each) for each in foreign[:1])])

@@ -226,7 +226,7 @@ class _Run:
                 for cell in self._seen
                 if (cell.way, cell.mode) == _TRUE_IN and cell.peer == "tlsdemo"
             ]
-            stream.write(markdown(self._seen, sentences, true_in))
+            stream.write(markdown(self._seen, sentences, true_in, versions_of(self._seen)))
         else:
             width = None if stream.isatty() else 160
             console = Console(file=stream, width=width, highlight=False)
@@ -235,12 +235,18 @@ class _Run:
                 console.print(orders(self._seen, sentences))
 
 
+def versions_of(seen: Sequence[Sighting]) -> dict[str, str]:
+    """Return the versions of all that took part."""
+    here: dict[str, str] = dict(versions())
+    for name in dict.fromkeys(cell.peer for cell in seen if cell.traces and cell.peer in FOREIGN):
+        ecosystem, _, version = PEERS[name].availability().version.partition(" ")
+        here.setdefault(ecosystem, version)
+    return here
+
+
 def as_json(seen: Sequence[Sighting]) -> dict[str, Any]:
     """Return what was seen as JSON has it, with the versions that it was seen with."""
-    here: dict[str, Any] = dict(versions())
-    for peer in {cell.peer for cell in seen if cell.traces} & set(FOREIGN):
-        here[PEERS[peer].ecosystem] = PEERS[peer].availability().version
-    return {"versions": here, "cells": [cell.as_json() for cell in seen]}
+    return {"versions": versions_of(seen), "cells": [cell.as_json() for cell in seen]}
 
 
 def _open_keylog(options: EventsOptions) -> TextIO | None:

@@ -30,19 +30,22 @@ def grouped(cells: Sequence[Sighting], key: Callable[[Sighting], Hashable]) -> l
 
 
 def _where(some: Sequence[Sighting], among: Sequence[Sighting]) -> str:
-    """Say which cells these are: by mode where all versions are there, by version where not."""
+    """Say which cells these are: by name, and by version of TLS where not all are there."""
     if len(some) == len(among):
         return "everywhere"
-    versions = list(dict.fromkeys(cell.tls for cell in among))
-    by_name: dict[str, list[str]] = {}
+    versions = tuple(dict.fromkeys(cell.tls for cell in among))
+    by_name: dict[str, tuple[str, ...]] = {}
     for cell in some:
-        by_name.setdefault(name_of(cell), []).append(cell.tls)
-    names = list(dict.fromkeys(name_of(cell) for cell in among))
-    if len(by_name) == len(names) and len({tuple(each) for each in by_name.values()}) == 1:
-        return "TLS " + ", ".join(next(iter(by_name.values())))
+        by_name[name_of(cell)] = (*by_name.get(name_of(cell), ()), cell.tls)
+    by_versions: dict[tuple[str, ...], list[str]] = {}
+    for name, tls in by_name.items():
+        by_versions.setdefault(tls, []).append(name)
+    every_name = len(by_name) == len({name_of(cell) for cell in among})
+    if every_name and len(by_versions) == 1:
+        return f"TLS {', '.join(next(iter(by_versions)))}"
     return "; ".join(
-        name if tls == versions else f"{name} with TLS {', '.join(tls)}"
-        for name, tls in by_name.items()
+        ", ".join(names) + ("" if tls == versions else f" with TLS {', '.join(tls)}")
+        for tls, names in by_versions.items()
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
 from rich.console import Group as Stack
 from rich.console import RenderableType
@@ -45,27 +46,60 @@ def orders(cells: Sequence[Sighting], sentences: Mapping[str, str]) -> Renderabl
             for number, order in enumerate(group.first.orders):
                 if number:
                     lines.append(Text("    or, as this is a race:"))
-                lines += [Text(f"    {name:6} {THEN.join(seen)}") for name, seen in _ends(order)]
+                lines += [_line(name, seen) for name, seen in _ends(order)]
     for why, names in not_seen(cells).items():
         lines.append(Text(f"\nnot seen, as {why}: {'; '.join(names)}", style="dim"))
     return Stack(*lines)
 
 
+def _line(name: str, seen: Sequence[str]) -> RenderableType:
+    line = Table.grid(padding=(0, 1))
+    line.add_column(width=22)
+    line.add_column(overflow="fold")
+    line.add_row(f"    {name}", THEN.join(seen))
+    return line
+
+
 def _ends(order: Orders) -> Iterator[tuple[str, Sequence[str]]]:
     yield "server", order.server
     yield "client", order.client
-    yield "wire", order.wire
+    for end in End:
+        sent = [each.partition(" ")[2] for each in order.wire if each.startswith(end.value)]
+        yield f"sent by the {end.value}", _counted(sent)
+
+
+def _counted(names: Sequence[str]) -> list[str]:
+    """Say what comes several times in a row once."""
+    runs = ((name, len(list(same))) for name, same in groupby(names))
+    return [name if number == 1 else f"{name} ({number} times)" for name, number in runs]
+
+
+_INTRODUCTION = """\
+# What fires when
+
+For every way that a connection can go: what each end was told, and in which order. All of it was
+seen on real connections over the loopback interface; client and server share a clock, and a relay
+between them saw the records. A way that goes in another order the next time is called a race.
+`handshakeCompleted` and `connectionLost` are Twisted's, `secure`, `insecure`, `confirmed` and
+`closed` are ours (see [the README](../README.md)); those of a foreign server are its own.
+"""
 
 
 def markdown(
-    cells: Sequence[Sighting], sentences: Mapping[str, str], true_in: Sequence[Sighting]
+    cells: Sequence[Sighting],
+    sentences: Mapping[str, str],
+    true_in: Sequence[Sighting],
+    versions: Mapping[str, str],
 ) -> str:
     """Return the page of documentation: outcomes, orders, and what is true at each event.
 
     ``true_in``: the cells whose events are shown with what is true at them.
     """
-    parts = ["## What each end was told", *_markdown_outcomes(cells)]
-    parts += ["", "## What is true at each event"]
+    seen_with = ", ".join(f"{name} {version}" for name, version in versions.items())
+    parts = [_INTRODUCTION, f"Seen with {seen_with}.", ""]
+    parts += ["## What each end was told", *_markdown_outcomes(cells)]
+    if true_in:
+        parts += ["", "## What is true at each event"]
     for cell in true_in:
         for end in End:
             parts += ["", *_markdown_truth(cell, end)]

@@ -102,7 +102,8 @@ class WatchedConnection(TLSConnection):
         self._number = 0
         self._unwritten = False
         self._complete = False
-        self._goodbye_said = False
+        self._state = ""
+        self._resumed = False
         super().__init__(context, verify_name)
         watch.connection = self
 
@@ -158,14 +159,18 @@ class WatchedConnection(TLSConnection):
 
     # What OpenSSL does.
 
+    def do_handshake(self) -> None:
+        """Go on with the handshake; the state that it had reached is told anew, and is no news."""
+        self._resumed = True
+        super().do_handshake()
+
     def changed(self, where: int, value: int) -> None:
         """Be told by OpenSSL's info callback (SSL_CTX_set_info_callback(3ssl))."""
         state = self.get_state_string().decode()
         if where & _ALERT:
             self._alert(where, value)
         elif where & _STATE:
-            self._unwritten = self._unwritten or " write " in state
-            self._watch.happened("OpenSSL state", state=state)
+            self._reached(state)
         elif where & _DONE and not self._complete:
             self._complete = True
             self._watch.happened("OpenSSL state", state="handshake done")
@@ -174,6 +179,13 @@ class WatchedConnection(TLSConnection):
                 self._watch.confirmed()
         if "read server session ticket" in state:
             self._watch.confirmed()
+
+    def _reached(self, state: str) -> None:
+        again, self._resumed = self._resumed and state == self._state, False
+        self._state = state
+        if not again:
+            self._unwritten = self._unwritten or " write " in state
+            self._watch.happened("OpenSSL state", state=state)
 
     def _alert(self, where: int, value: int) -> None:
         way = "out" if where & _WRITE else "in"
