@@ -13,6 +13,9 @@ from tlsdemo.wire.record import Kind
 STATE = "OpenSSL state"
 """The events that tell of OpenSSL's inner states, which differ from one version to the next."""
 
+PLUMBING = ("net.Socket ", "encrypted ")
+"""The events of what a foreign program puts together underneath its application's stream."""
+
 _TELLING = {
     "connectionLost": ("reason",),
     "socket lost": ("reason",),
@@ -38,6 +41,10 @@ def _problem(event: Event) -> list[str]:
     """Return the name of the exception that a foreign event tells of, if it does."""
     name, colon, _ = str(event.facts.get("text", "")).partition(": ")
     return [name] if colon and name.isidentifier() else []
+
+
+def _is_told(event: Event) -> bool:
+    return event.name != STATE and not event.name.startswith(PLUMBING)
 
 
 def wire_label(arrow: Arrow) -> str:
@@ -68,7 +75,7 @@ class Orders:
         arrows = trace.arrows()
 
         def of_end(end: End) -> tuple[str, ...]:
-            return tuple(label(event) for event in trace.marks(end) if event.name != STATE)
+            return tuple(label(event) for event in trace.marks(end) if _is_told(event))
 
         wire = tuple(wire_label(arrow) for end in End for arrow in arrows if arrow.sender is end)
         return cls(of_end(End.SERVER), of_end(End.CLIENT), wire)

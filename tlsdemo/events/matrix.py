@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -68,10 +69,10 @@ async def look(
 ) -> list[Sighting]:
     """Make the connection of each cell, and return what was seen.
 
-    Where both ends are ours it is made so many ``times``, which shows what is a race; with a
-    foreign one once.  ``told`` is called before each cell.
+    Each is made so many ``times``, which shows what is a race.  ``told`` is called before each
+    cell.
     """
-    ahead = _Ahead(lab, cells)
+    ahead = _Ahead(lab, [cell for cell in cells for _ in range(times)])
     sightings = []
     for cell in cells:
         told(cell)
@@ -80,7 +81,8 @@ async def look(
         if not why and cell.peer == OURS:
             sighting.traces += [await run_ours(lab, cell) for _ in range(times)]
         elif not why:
-            sighting.traces.append(await run_foreign(lab, cell, ahead.take(cell)))
+            for _ in range(times):
+                sighting.traces.append(await run_foreign(lab, cell, ahead.take(cell)))
         sightings.append(sighting)
     return sightings
 
@@ -90,19 +92,17 @@ class _Ahead:
 
     def __init__(self, lab: Laboratory, cells: Sequence[Cell]) -> None:
         self._lab = lab
-        self._coming = [
+        self._coming = deque(
             cell
             for cell in cells
             if cell.peer != OURS and PEERS[cell.peer].role is Role.SERVER and not why_not(cell)
-        ]
-        self._started: dict[Cell, Deferred[RunningPeer]] = {}
+        )
+        self._started: deque[Deferred[RunningPeer]] = deque()
 
     def take(self, wanted: Cell) -> Deferred[RunningPeer] | None:
-        """Return the program for ``wanted``; a client is started when it is its turn."""
+        """Return the program for ``wanted``, the next one; a client is started when it is due."""
         if PEERS[wanted.peer].role is Role.CLIENT:
             return None
-        for cell in self._coming[: AHEAD + 1]:
-            if cell not in self._started:
-                self._started[cell] = foreign.start(self._lab, cell)
-        self._coming.remove(wanted)
-        return self._started.pop(wanted)
+        while self._coming and len(self._started) <= AHEAD:
+            self._started.append(foreign.start(self._lab, self._coming.popleft()))
+        return self._started.popleft()
