@@ -7,6 +7,12 @@ CONN ?= 2000
 ARGS ?=
 INTEROP ?= interop
 
+# What is shown on the pages of docs/.
+OURS := --mode=starttls --mode=pair --mode=wrapped \
+	--peer=twisted-starttls --peer=twisted-wrapped --peer=twisted-pair
+THEIRS := --peer=asyncio-start_tls --peer=asyncio-streams --peer=node-tlssocket \
+	--peer=node-securepair --peer=twisted-starttls
+
 # Coverage that no change may lower; these tell what happens on the wire.
 COVERED := tlsdemo/secure/*,tlsdemo/timeline.py,tlsdemo/causes.py
 
@@ -19,7 +25,7 @@ export PIP_USER := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types oldest bench fuzz interop clean
+.PHONY: help demo test lint types oldest docs check-docs bench fuzz interop clean
 .NOTPARALLEL:
 
 help: ## list the targets (the default)
@@ -52,6 +58,21 @@ oldest: .venv-oldest/.test ## the tests with the oldest versions supported; OLDE
 	@echo "== Tests, with the oldest supported versions"
 	@$(call versions,.venv-oldest)
 	.venv-oldest/bin/python -m twisted.trial tests
+
+docs: .venv/.demo ## write the pages of docs/ that are made from what is seen
+	$(call pages,docs)
+
+check-docs: .venv/.demo ## compare those pages with what is seen with the versions installed
+	@echo "== The pages of docs/, and what is seen now"
+	@$(call versions,.venv)
+	@rm -rf .pages && mkdir .pages
+	$(call pages,.pages)
+	diff -I '^Seen with' docs/events.md .pages/events.md
+	@if diff docs/ecosystems.md .pages/ecosystems.md | grep -q 'Seen with'; then \
+		echo "docs/ecosystems.md was made with other versions, and is not compared:"; \
+		grep -h '^Seen with' docs/ecosystems.md .pages/ecosystems.md; \
+	else set -x; diff docs/ecosystems.md .pages/ecosystems.md; fi
+	@rm -rf .pages
 
 bench: .venv/.demo ## what each proxy costs, side by side; ARGS='...'
 	.venv/bin/python -m bench $(ARGS)
@@ -132,6 +153,13 @@ fi; \
 echo "== Making $(1) with $(2) (Python $$version)"; \
 trap 'rm -rf $(1)' EXIT; trap 'exit 1' HUP INT TERM; \
 "$(2)" -m venv --clear $(1) && trap - EXIT
+endef
+
+# $(1): where to. What asyncio and Node do changes with versions that are not ours to choose: they
+# have a page of their own.
+define pages
+.venv/bin/python -m tlsdemo events $(OURS) --format=markdown --output=$(1)/events.md
+.venv/bin/python -m tlsdemo events $(THEIRS) --format=markdown --output=$(1)/ecosystems.md
 endef
 
 define versions
