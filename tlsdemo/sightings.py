@@ -13,7 +13,7 @@ from tlsdemo.wire.record import Kind
 STATE = "OpenSSL state"
 """The events that tell of OpenSSL's inner states, which differ from one version to the next."""
 
-PLUMBING = ("net.Socket ", "encrypted ")
+PLUMBING = ("net.Socket ", "encrypted ", "wire ")
 """The events of what a foreign program puts together underneath its application's stream."""
 
 _TELLING = {
@@ -138,5 +138,6 @@ def outcome(events: Sequence[Event]) -> str:
     ours = [each for each in events if each.name in ("insecure", "closed")]
     if ours:
         return ", ".join([*told, str(ours[-1].facts.get("cause", ""))])
-    foreign = [each for each in events if _problem(each)] or list(events[-1:])
+    heard = [each for each in events if _is_told(each) and not each.name.startswith("warning")]
+    foreign = [each for each in heard if _problem(each)] or heard[-1:]
     return ", ".join([*told, *(label(each) for each in foreign[:1])])

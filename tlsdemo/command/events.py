@@ -26,20 +26,28 @@ from tlsdemo.events.matrix import MODES, TLS, Selection, look
 from tlsdemo.events.ways import WAYS
 from tlsdemo.peers.catalogue import PEERS, Role
 from tlsdemo.report.matrix import markdown, orders, outcomes
+from tlsdemo.report.matrix_html import matrix_page
+from tlsdemo.report.waterfall_html import page
+from tlsdemo.report.waterfall_text import text
 from tlsdemo.secure import KeyLog, versions
 from tlsdemo.sightings import Sighting
 
 FORMATS = ("text", "json", "markdown", "html")
 
+DRAWN = ("text", "html")
+"""The formats in which a connection can be drawn."""
+
 FEW = 12
-"""Cells of which the orders are shown as well, without being asked for."""
+"""Cells of which the orders are shown as well, without being asked for, or that can be drawn."""
 
 FOREIGN = tuple(name for name, peer in PEERS.items() if peer.role is Role.SERVER)
 
 _QUIET = 2.0
 """Seconds between two lines of progress."""
 
-_TRUE_IN = ("ok with client certificate", "starttls")
+_TRUE_IN = ("ok with client certificate", "starttls", "tlsdemo")
+
+_COLUMNS = 160
 
 
 class EventsOptions(Options):
@@ -69,6 +77,7 @@ class EventsOptions(Options):
 
     optFlags: ClassVar[list[list[Any]]] = [
         ["orders", None, "Show the order of events, also of many cells."],
+        ["waterfall", None, "Draw each connection, as text or as a page of HTML; for a few."],
         ["list", None, "List the ways and the foreign servers."],
     ]
 
@@ -106,6 +115,8 @@ class EventsOptions(Options):
         super().postOptions()
         if self["format"] not in FORMATS:
             raise usage.UsageError(f"--format is {self['format']!r}, none of {', '.join(FORMATS)}")
+        if self["waterfall"] and self["format"] not in DRAWN:
+            raise usage.UsageError(f"--waterfall needs --format={' or '.join(DRAWN)}")
         for name in ("output", "keylog"):
             if self[name] is not None and not Path(self[name]).absolute().parent.is_dir():
                 raise usage.UsageError(f"--{name} is {self[name]!r}, in no folder that exists")
@@ -131,6 +142,12 @@ class EventsOptions(Options):
             return 0
         from twisted.internet import reactor
 
+        wanted = len(self.selection().cells())
+        if self["waterfall"] and wanted > FEW:
+            raise usage.UsageError(
+                f"--waterfall draws {FEW} connections at the most, and {wanted} are selected; "
+                "select with --mode, --tls and --way"
+            )
         # What a connection that goes wrong has Twisted log is shown as its events.
         globalLogBeginner.beginLoggingTo([], discardBuffer=True, redirectStandardIO=False)
         run = _Run(reactor, self)
@@ -216,23 +233,36 @@ class _Run:
         return 0
 
     def _show(self, stream: TextIO) -> None:
+        seen, versions_seen = self._seen, versions_of(self._seen)
         form, sentences = self._options["format"], {way.name: way.sentence for way in WAYS.values()}
-        if form == "json":
-            json.dump(as_json(self._seen), stream, indent=1)
+        if self._options["waterfall"]:
+            stream.write(self._drawn(form, stream))
+        elif form == "json":
+            json.dump(
+                {"versions": versions_seen, "cells": [each.as_json() for each in seen]}, stream
+            )
             stream.write("\n")
+        elif form == "html":
+            stream.write(matrix_page(seen, sentences, versions_seen))
         elif form == "markdown":
-            true_in = [
-                cell
-                for cell in self._seen
-                if (cell.way, cell.mode) == _TRUE_IN and cell.peer == "tlsdemo"
-            ]
-            stream.write(markdown(self._seen, sentences, true_in, versions_of(self._seen)))
+            true_in = [cell for cell in seen if (cell.way, cell.mode, cell.peer) == _TRUE_IN]
+            stream.write(markdown(seen, sentences, true_in, versions_seen))
         else:
-            width = None if stream.isatty() else 160
-            console = Console(file=stream, width=width, highlight=False)
-            console.print(outcomes(self._seen))
-            if self._options["orders"] or len(self._seen) <= FEW:
-                console.print(orders(self._seen, sentences))
+            console = Console(file=stream, width=_width(stream), highlight=False)
+            console.print(outcomes(seen))
+            if self._options["orders"] or len(seen) <= FEW:
+                console.print(orders(seen, sentences))
+
+    def _drawn(self, form: str, stream: TextIO) -> str:
+        traces = [cell.traces[0] for cell in self._seen if cell.traces]
+        for trace in traces:
+            trace.facts.update(versions_of(self._seen))
+        return page(traces) if form == "html" else text(traces, _width(stream))
+
+
+def _width(stream: TextIO) -> int:
+    """Return the columns of a terminal, and those of a file."""
+    return Console(file=stream).width if stream.isatty() else _COLUMNS
 
 
 def versions_of(seen: Sequence[Sighting]) -> dict[str, str]:
@@ -242,11 +272,6 @@ def versions_of(seen: Sequence[Sighting]) -> dict[str, str]:
         ecosystem, _, version = PEERS[name].availability().version.partition(" ")
         here.setdefault(ecosystem, version)
     return here
-
-
-def as_json(seen: Sequence[Sighting]) -> dict[str, Any]:
-    """Return what was seen as JSON has it, with the versions that it was seen with."""
-    return {"versions": versions_of(seen), "cells": [cell.as_json() for cell in seen]}
 
 
 def _open_keylog(options: EventsOptions) -> TextIO | None:

@@ -26,13 +26,14 @@ def outcomes(cells: Sequence[Sighting]) -> Table:
     for name in ("way", "where", "server", "client"):
         table.add_column(name, overflow="fold")
     for way, ours in by_way(cells).items():
-        for number, group in enumerate(grouped(ours, _outcome)):
-            row = (group.where, *_outcome(group.first))
+        for number, group in enumerate(grouped(ours, outcome_of)):
+            row = (group.where, *outcome_of(group.first))
             table.add_row("" if number else way, *row, end_section=False)
     return table
 
 
-def _outcome(cell: Sighting) -> tuple[str, str]:
+def outcome_of(cell: Sighting) -> tuple[str, str]:
+    """Return in a few words what the server was told, and what the client."""
     return cell.outcome(End.SERVER), cell.outcome(End.CLIENT)
 
 
@@ -46,7 +47,7 @@ def orders(cells: Sequence[Sighting], sentences: Mapping[str, str]) -> Renderabl
             for number, order in enumerate(group.first.orders):
                 if number:
                     lines.append(Text("    or, as this is a race:"))
-                lines += [_line(name, seen) for name, seen in _ends(order)]
+                lines += [_line(name, seen) for name, seen in parts_of(order)]
     for why, names in not_seen(cells).items():
         lines.append(Text(f"\nnot seen, as {why}: {'; '.join(names)}", style="dim"))
     return Stack(*lines)
@@ -60,7 +61,8 @@ def _line(name: str, seen: Sequence[str]) -> RenderableType:
     return line
 
 
-def _ends(order: Orders) -> Iterator[tuple[str, Sequence[str]]]:
+def parts_of(order: Orders) -> Iterator[tuple[str, Sequence[str]]]:
+    """Return what is shown of an order: a name for each part, and what came in it."""
     yield "server", order.server
     yield "client", order.client
     for end in End:
@@ -111,7 +113,7 @@ def markdown(
             for number, order in enumerate(group.first.orders):
                 if number:
                     parts += ["", "or, as this is a race:", ""]
-                parts += [f"- {name}: {THEN.join(seen)}" for name, seen in _ends(order)]
+                parts += [f"- {name}: {THEN.join(seen)}" for name, seen in parts_of(order)]
     for why, names in not_seen(cells).items():
         parts += ["", f"Not seen, as {why}: {'; '.join(names)}."]
     return "\n".join(parts) + "\n"
@@ -122,8 +124,8 @@ def _markdown_outcomes(cells: Sequence[Sighting]) -> Iterator[str]:
     yield "| way | where | server | client |"
     yield "|---|---|---|---|"
     for way, ours in by_way(cells).items():
-        for number, group in enumerate(grouped(ours, _outcome)):
-            server, client = _outcome(group.first)
+        for number, group in enumerate(grouped(ours, outcome_of)):
+            server, client = outcome_of(group.first)
             yield f"| {'' if number else way} | {group.where} | {server} | {client} |"
 
 
