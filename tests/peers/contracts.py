@@ -42,7 +42,6 @@ class PeerCase(TestCase):
         began = time.monotonic()
         running: RunningPeer = await start_peer(reactor, self.peer, config)
         self.addCleanup(running.kill)
-        assert running.port is not None
         talking: Deferred[Any] = deferToThread(client, running.port)
         self.got = await talking
         self.events = await running.ended

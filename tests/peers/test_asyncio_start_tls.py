@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 from tests.peers.contracts import PeerCase, PeerContract
 
 
@@ -8,13 +10,12 @@ class AsyncioStartTLSTests(PeerContract, PeerCase):
     writes_before_it_is_secure = False
 
     def ok(self) -> None:
-        self.assertEqual(
-            self.names,
-            [
-                *("connection_made", "start_tls called", "start_tls returned"),
-                *("data_received", "eof_received", "connection_lost"),
-            ],
-        )
+        self.assertEqual(self.names[:2], ["connection_made", "start_tls called"])
+        # Which of the two is first is a race: whether the data came along with Finished.
+        self.assertEqual(sorted(self.names[2:4]), ["data_received", "start_tls returned"])
+        # A close_notify is an eof_received since Python 3.11 only.
+        eof = ["eof_received"] if sys.version_info >= (3, 11) else []
+        self.assertEqual(self.names[4:], [*eof, "connection_lost"])
         self.assertEqual(self.text("connection_lost"), "None")
 
     def missing(self) -> None:

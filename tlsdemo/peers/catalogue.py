@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 from importlib import metadata
 from pathlib import Path
 
@@ -18,13 +17,6 @@ from tlsdemo.peers.config import PeerConfig
 
 _HERE = Path(__file__).resolve().parent
 _ASK_WITHIN = 20.0
-
-
-class Role(str, Enum):
-    """Which end of the connection a peer is."""
-
-    SERVER = "server"
-    CLIENT = "client"
 
 
 @dataclass(frozen=True)
@@ -46,7 +38,6 @@ class Peer:
         program: The command that runs it; its configuration is the last argument.
         availability: Asks the system, the first time by starting a program where it has to.
         secured: The event that tells the application that the handshake is complete.
-        role: Which end it is.
     """
 
     name: str
@@ -55,7 +46,6 @@ class Peer:
     program: tuple[str, ...]
     availability: Callable[[], Availability]
     secured: str
-    role: Role = Role.SERVER
 
     def command(self, config: PeerConfig) -> list[str]:
         """Return the command line for one run."""

@@ -21,17 +21,14 @@ class Auth(str, Enum):
 class Way(str, Enum):
     """What a peer does with its connection.
 
-    A server echoes, and ends when its client does; with ``SERVER_FIRST`` it writes ``hello`` as
-    soon as its API lets it after TLS was asked for, and with ``SERVER_CLOSES`` it ends in order
-    after it has echoed the first data.  A client writes ``hello`` once it is secure, and ends
-    when that has come back; before that it may ask for a ``KEY_UPDATE`` or a ``RENEGOTIATION``.
+    It echoes, and ends when its client does; with ``SERVER_FIRST`` it writes ``hello`` as soon as
+    its API lets it after TLS was asked for, and with ``SERVER_CLOSES`` it ends in order after it
+    has echoed the first data.
     """
 
     ECHO = "echo"
     SERVER_FIRST = "server first"
     SERVER_CLOSES = "server closes"
-    KEY_UPDATE = "key update"
-    RENEGOTIATION = "renegotiation"
 
 
 @dataclass(frozen=True)
@@ -39,23 +36,19 @@ class PeerConfig:
     """What one peer does; the paths are of PEM files.
 
     Attributes:
-        certificate: To show; a server needs one, and with it ``key``.
+        certificate: To show.
         key: Of ``certificate``.
-        authority: Whom to trust.  A server needs it to ask for certificates; a client without it
-            trusts anyone.
+        authority: Whom to trust; needed to ask for certificates.
         client_auth: What a server asks of its client.
         minimum: The oldest version of TLS, "TLSv1.2" or "TLSv1.3".
         maximum: The newest.
         alpn: The protocols to offer or to choose from; none says nothing of ALPN.
         way: What to do.
         patience: Seconds after which the peer gives up, whatever happens.
-        host: Where a client connects to, an address.
-        port: Its port; a server has it from the system.
-        server_name: The name that a client asks for, and that the server's certificate must have.
     """
 
-    certificate: str | None
-    key: str | None
+    certificate: str
+    key: str
     authority: str | None = None
     client_auth: Auth = Auth.NONE
     minimum: str = "TLSv1.2"
@@ -63,9 +56,6 @@ class PeerConfig:
     alpn: tuple[str, ...] = ()
     way: Way = Way.ECHO
     patience: float = PATIENCE
-    host: str = "127.0.0.1"
-    port: int = 0
-    server_name: str = "localhost"
 
     def as_json(self) -> str:
         """Return the argument for the peer's program."""

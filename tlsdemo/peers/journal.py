@@ -23,7 +23,7 @@ class Journal:
         self._out = sys.stdout if out is None else out
         self.facts: Callable[[], Mapping[str, Fact]] = lambda: {"peer": False}
 
-    def begin(self, port: int | None, versions: Mapping[str, str]) -> None:
+    def begin(self, port: int, versions: Mapping[str, str]) -> None:
         """Print the first line."""
         self._print({"port": port, "versions": dict(versions)})
 

@@ -45,14 +45,14 @@ class PeerEvent:
 
 @dataclass
 class RunningPeer:
-    """A peer that listens, or that connects by itself.
+    """A peer that listens on ``port`` of 127.0.0.1.
 
     ``ended`` has all events, once the program has ended; it fails with :class:`PeerFailed` if
     that was not by itself and in order.  ``errors`` is what it wrote on standard error.
     """
 
     name: str
-    port: int | None
+    port: int
     versions: Mapping[str, str]
     process: PeerProcess
     ended: Deferred[list[PeerEvent]] = field(default_factory=Deferred)
@@ -104,7 +104,7 @@ class PeerProcess(ProcessProtocol):
 
     def _take(self, line: Any) -> None:
         if self._running is None:
-            self._running = RunningPeer(self.name, line["port"], line["versions"], self)
+            self._running = RunningPeer(self.name, int(line["port"]), line["versions"], self)
             self.started.callback(self._running)
         else:
             event = PeerEvent(float(line["at"]), str(line["event"]), dict(line["facts"]))

@@ -34,7 +34,6 @@ def versions() -> dict[str, str]:
 
 def server_context(config: PeerConfig) -> ssl.SSLContext:
     """Return the standard library's context for a server."""
-    assert config.certificate is not None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = _VERSIONS[config.minimum]
     context.maximum_version = _VERSIONS[config.maximum]

@@ -25,7 +25,8 @@ LINGER = 0.05
 
 _VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
 
-ServerFactory = Callable[[Journal, ssl.CertificateOptions, PeerConfig], Factory]
+ServerFactory = Callable[[Journal, ssl.CertificateOptions, PeerConfig], Any]
+"""Returns an IProtocolFactory for one connection."""
 
 
 def versions() -> dict[str, str]:
@@ -37,7 +38,6 @@ def versions() -> dict[str, str]:
 
 def server_options(config: PeerConfig) -> ssl.CertificateOptions:
     """Return stock ``CertificateOptions`` for a server."""
-    assert config.certificate is not None and config.key is not None
     pem = Path(config.certificate).read_bytes() + Path(config.key).read_bytes()
     own = ssl.PrivateCertificate.loadPEM(pem)
     trust: dict[str, Any] = {}
@@ -75,7 +75,7 @@ class Echo(Protocol):
     def _facts(self) -> dict[str, Fact]:
         # What makes the handshake is, under startTLS, not the transport but its protocol.
         transport = self.transport
-        secured = getattr(transport, "protocol", None) if self.under_tls else transport
+        secured: Any = getattr(transport, "protocol", None) if self.under_tls else transport
         if not hasattr(secured, "negotiatedProtocol"):
             return {"peer": False}
         peer = secured.getPeerCertificate() is not None
@@ -113,7 +113,7 @@ class Echo(Protocol):
 class _Once(Factory):
     """Has one connection, and calls ``ended`` a moment after its protocol was told of its end."""
 
-    def __init__(self, inner: Factory, accepted: Callable[[], object], ended: Any) -> None:
+    def __init__(self, inner: Any, accepted: Callable[[], object], ended: Any) -> None:
         self._inner = inner
         self._accepted = accepted
         self._ended = ended

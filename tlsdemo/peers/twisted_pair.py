@@ -41,7 +41,7 @@ class Wire(Protocol):
         self._tls.connectionLost(reason)
 
 
-def factory(journal: Journal, options: CertificateOptions, config: PeerConfig) -> Factory:
+def factory(journal: Journal, options: CertificateOptions, config: PeerConfig) -> Any:
     """Return what builds the accepted connection's protocol."""
 
     def build() -> Wire:
@@ -49,7 +49,7 @@ def factory(journal: Journal, options: CertificateOptions, config: PeerConfig) -
         wrapping: Any = TLSMemoryBIOFactory(options, False, nobody)
         return Wire(journal, TLSMemoryBIOProtocol(wrapping, Echo(journal, config.way)))
 
-    return Factory.forProtocol(build)  # type: ignore[arg-type, return-value]
+    return Factory.forProtocol(build)
 
 
 def main() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.protocol import Factory
 from twisted.internet.ssl import CertificateOptions
 
@@ -25,9 +27,9 @@ class StartTLS(Echo):
         self._journal.record("startTLS returned")
 
 
-def factory(journal: Journal, options: CertificateOptions, config: PeerConfig) -> Factory:
+def factory(journal: Journal, options: CertificateOptions, config: PeerConfig) -> Any:
     """Return what builds the accepted connection's protocol."""
-    return Factory.forProtocol(lambda: StartTLS(journal, config.way, options))  # type: ignore[arg-type, return-value]
+    return Factory.forProtocol(lambda: StartTLS(journal, config.way, options))
 
 
 def main() -> None:

@@ -13,9 +13,9 @@ from tlsdemo.peers.journal import Journal
 from tlsdemo.peers.stock import Echo, serve_one
 
 
-def factory(journal: Journal, options: CertificateOptions, config: PeerConfig) -> Factory:
+def factory(journal: Journal, options: CertificateOptions, config: PeerConfig) -> Any:
     """Return what builds the accepted connection's protocol."""
-    echo: Any = Factory.forProtocol(lambda: Echo(journal, config.way))  # type: ignore[arg-type, return-value]
+    echo: Any = Factory.forProtocol(lambda: Echo(journal, config.way))
     return TLSMemoryBIOFactory(options, False, echo)
 
 
