@@ -24,7 +24,8 @@ from tlsdemo.events.certificates import make_certificates
 from tlsdemo.events.laboratory import Cell, GivenUp, Laboratory
 from tlsdemo.events.matrix import MODES, TLS, Selection, look
 from tlsdemo.events.ways import WAYS
-from tlsdemo.peers.catalogue import PEERS, Role
+from tlsdemo.peers import s_client
+from tlsdemo.peers.catalogue import PEERS
 from tlsdemo.report.matrix import markdown, orders, outcomes
 from tlsdemo.report.matrix_html import matrix_page
 from tlsdemo.report.waterfall_html import page
@@ -40,7 +41,7 @@ DRAWN = ("text", "html")
 FEW = 12
 """Cells of which the orders are shown as well, without being asked for, or that can be drawn."""
 
-FOREIGN = tuple(name for name, peer in PEERS.items() if peer.role is Role.SERVER)
+FOREIGN = tuple(PEERS)
 
 _QUIET = 2.0
 """Seconds between two lines of progress."""
@@ -268,9 +269,12 @@ def _width(stream: TextIO) -> int:
 def versions_of(seen: Sequence[Sighting]) -> dict[str, str]:
     """Return the versions of all that took part."""
     here: dict[str, str] = dict(versions())
-    for name in dict.fromkeys(cell.peer for cell in seen if cell.traces and cell.peer in FOREIGN):
+    took_part = dict.fromkeys(cell.peer for cell in seen if cell.traces)
+    for name in (name for name in took_part if name in PEERS):
         ecosystem, _, version = PEERS[name].availability().version.partition(" ")
         here.setdefault(ecosystem, version)
+    if s_client.NAME in took_part:
+        here["s_client"] = s_client.availability().version
     return here
 
 

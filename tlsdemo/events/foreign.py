@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from twisted.internet.defer import Deferred
 
 from tlsdemo.events.laboratory import Cell, GivenUp, Laboratory, Run
-from tlsdemo.events.ways import Does, Shown, Way, inapplicable
-from tlsdemo.peers.catalogue import PEERS, Role
+from tlsdemo.events.ways import Does, Way, inapplicable
+from tlsdemo.peers import s_client
+from tlsdemo.peers.catalogue import PEERS
 from tlsdemo.peers.config import Auth, PeerConfig
 from tlsdemo.peers.config import Way as PeerWay
-from tlsdemo.peers.peer import PeerFailed, RunningPeer, start_peer
+from tlsdemo.peers.peer import PeerEvent, PeerFailed, RunningPeer, start_peer
 from tlsdemo.secure import MODES, ModeName
 from tlsdemo.timeline import Event
 from tlsdemo.trace import End, Mark, Trace
@@ -29,25 +33,22 @@ BESIDE_OURS = (
 )
 """The ways in which foreign servers are shown: those in which the ecosystems differ."""
 
-TYPED = {"K": PeerWay.KEY_UPDATE, "R": PeerWay.RENEGOTIATION}
-
 
 def why_not(cell: Cell) -> str:
     """Return why there is no such connection, or ``""``."""
-    peer, way = PEERS[cell.peer], cell.way
-    unavailable = peer.availability().reason
+    if cell.peer == s_client.NAME:
+        return s_client.availability().reason or inapplicable(cell.way, cell.tls, has_words=False)
+    unavailable = PEERS[cell.peer].availability().reason
     if unavailable:
         return unavailable
-    if (peer.role is Role.CLIENT) != bool(way.keys):
+    if cell.way.name not in BESIDE_OURS:
         return "not among the ways that are shown with a foreign server"
-    if peer.role is Role.SERVER and way.name not in BESIDE_OURS:
-        return "not among the ways that are shown with a foreign server"
-    return inapplicable(way, cell.tls, has_words=False)
+    return ""
 
 
-def start(lab: Laboratory, cell: Cell, port: int = 0) -> Deferred[RunningPeer]:
-    """Start the program that is one end of ``cell``; a client connects to ``port``."""
-    return start_peer(lab.reactor, cell.peer, _config(lab, cell, port))
+def start(lab: Laboratory, cell: Cell) -> Deferred[RunningPeer]:
+    """Start the program that is the server of ``cell``."""
+    return start_peer(lab.reactor, cell.peer, _config(lab, cell))
 
 
 async def run_foreign(
@@ -58,10 +59,11 @@ async def run_foreign(
     ``started`` is a server's program that was started beforehand.  Raises
     :class:`~tlsdemo.events.laboratory.GivenUp` if the connection does not come to its end.
     """
+    run = _ForeignRun(lab, cell)
+    if cell.peer == s_client.NAME:
+        return await run.with_client(lab)
     try:
-        if PEERS[cell.peer].role is Role.CLIENT:
-            return await _ForeignRun(lab, cell).with_client(lab)
-        return await _ForeignRun(lab, cell).with_server(lab, await (started or start(lab, cell)))
+        return await run.with_server(lab, await (started or start(lab, cell)))
     except PeerFailed as problem:
         raise GivenUp(f"{cell}: {problem}") from None
 
@@ -75,50 +77,52 @@ class _ForeignRun(Run):
             End.CLIENT, MODES[ModeName.STARTTLS], lab.client_tls(self.cell), ImmediateServer()
         )
         await self.connect(self.relay_to(peer.port), client)
-        await self._finish(peer, End.SERVER, client.party.over)
+        await self._finish(client.party.over, peer.ended, peer.kill)
+        self._add(End.SERVER, peer.events)
         return self.trace
 
     async def with_client(self, lab: Laboratory) -> Trace:
         mode = MODES[ModeName(self.cell.mode)]
         server = self.our_end(End.SERVER, mode, lab.server_tls(self.cell), ImmediateServer())
         port = self.relay_to(self.listen(server.factory))
-        peer = await start(lab, self.cell, port)
-        await self._finish(peer, End.CLIENT, server.party.over)
+        authority, way = str(lab.certificates.authority), self.cell.way
+        peer = s_client.start_s_client(self.reactor, port, self.cell.tls, authority, way.keys)
+        await self._finish(server.party.over, peer.ended, peer.kill)
+        self._add(End.CLIENT, peer.events)
         return self.trace
 
-    async def _finish(self, peer: RunningPeer, end: End, over: Deferred[None]) -> None:
+    async def _finish(
+        self, ours: Deferred[None], theirs: Deferred[Any], kill: Callable[[], object]
+    ) -> None:
         def abort() -> None:
             self.relay.reset()
-            peer.kill()
+            kill()
 
-        await self.until([over, self.relay.over, peer.ended], abort)
-        for each in peer.events:
+        await self.until([ours, self.relay.over, theirs], abort)
+
+    def _add(self, end: End, events: Sequence[PeerEvent]) -> None:
+        for each in events:
             event = Event(each.name, max(each.at - self.began, 0.0), each.facts)
             self.trace.seen.append(Mark(end, event))
 
 
-def _config(lab: Laboratory, cell: Cell, port: int) -> PeerConfig:
+def _config(lab: Laboratory, cell: Cell) -> PeerConfig:
     way = cell.way
-    is_client = PEERS[cell.peer].role is Role.CLIENT
-    end, side = (End.CLIENT, way.client) if is_client else (End.SERVER, way.server)
-    shown = lab.certificates.credentials(end, side.shows)
+    shown = lab.certificates.credentials(End.SERVER, way.server.shows)
     version = f"TLSv{cell.tls}"
     return PeerConfig(
-        certificate=None if side.shows is Shown.NONE else str(shown.certificate),
-        key=None if side.shows is Shown.NONE else str(shown.key),
+        certificate=str(shown.certificate),
+        key=str(shown.key),
         authority=str(shown.authority),
         client_auth=Auth.REQUIRED if way.client_certificate_wanted else Auth.NONE,
         minimum=version,
         maximum=version,
-        alpn=side.alpn,
+        alpn=way.server.alpn,
         way=_peer_way(way),
-        port=port,
     )
 
 
 def _peer_way(way: Way) -> PeerWay:
-    if way.keys:
-        return TYPED[way.keys]
     if way.speaks is End.SERVER:
         return PeerWay.SERVER_FIRST
     if way.ends is End.SERVER and way.does is Does.CLOSE:

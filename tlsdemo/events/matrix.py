@@ -13,7 +13,8 @@ from tlsdemo.events.foreign import BESIDE_OURS, run_foreign
 from tlsdemo.events.laboratory import Cell, Laboratory
 from tlsdemo.events.ours import run_ours
 from tlsdemo.events.ways import WAYS, inapplicable
-from tlsdemo.peers.catalogue import PEERS, Role
+from tlsdemo.peers import s_client
+from tlsdemo.peers.catalogue import PEERS
 from tlsdemo.peers.peer import RunningPeer
 from tlsdemo.sightings import Sighting
 
@@ -36,13 +37,11 @@ class Selection:
 
     def cells(self) -> list[Cell]:
         """Return the cells, way by way; first ours, then those with foreign servers."""
-        clients = [name for name, peer in PEERS.items() if peer.role is Role.CLIENT]
         ours = [
-            Cell(mode, tls, WAYS[way], peer)
+            Cell(mode, tls, WAYS[way], s_client.NAME if WAYS[way].keys else OURS)
             for way in self.ways
             for mode in self.modes
             for tls in self.tls
-            for peer in (clients if WAYS[way].keys else [OURS])
         ]
         beside = [
             Cell("starttls", tls, WAYS[way], peer)
@@ -92,16 +91,12 @@ class _Ahead:
 
     def __init__(self, lab: Laboratory, cells: Sequence[Cell]) -> None:
         self._lab = lab
-        self._coming = deque(
-            cell
-            for cell in cells
-            if cell.peer != OURS and PEERS[cell.peer].role is Role.SERVER and not why_not(cell)
-        )
+        self._coming = deque(cell for cell in cells if cell.peer in PEERS and not why_not(cell))
         self._started: deque[Deferred[RunningPeer]] = deque()
 
     def take(self, wanted: Cell) -> Deferred[RunningPeer] | None:
         """Return the program for ``wanted``, the next one; a client is started when it is due."""
-        if PEERS[wanted.peer].role is Role.CLIENT:
+        if wanted.peer not in PEERS:
             return None
         while self._coming and len(self._started) <= AHEAD:
             self._started.append(foreign.start(self._lab, self._coming.popleft()))

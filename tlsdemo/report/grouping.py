@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from tlsdemo.sightings import Sighting
 
+OURS = ("tlsdemo", "openssl")
+"""The peers before which the mode is what tells cells apart: the server is ours."""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -51,7 +54,7 @@ def _where(some: Sequence[Sighting], among: Sequence[Sighting]) -> str:
 
 def name_of(cell: Sighting) -> str:
     """Return what secures the cell: our mode, or the foreign program where there is one."""
-    return cell.mode if cell.peer == "tlsdemo" else cell.peer
+    return cell.mode if cell.peer in OURS else cell.peer
 
 
 def by_way(cells: Sequence[Sighting]) -> dict[str, list[Sighting]]:
