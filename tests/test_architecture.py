@@ -22,7 +22,7 @@ LONGEST_MODULE = 350
 # finds its place in it before it passes.
 PURE = {"upgrade", "wire", "timeline", "trace", "sightings", "causes", "figures"}
 SECURING = {"secure", *PURE}
-HELPERS = {"addresses", "authority", "credentials", "limits", "sockets"}
+HELPERS = {"addresses", "against", "authority", "credentials", "limits", "sockets"}
 LOWER = {"events", "load", "peers", "report", "server", "session", *SECURING, *HELPERS}
 ENTRY_POINTS = {"__main__", "cli", "command", "tap", "tap_client"}
 
@@ -33,7 +33,7 @@ UNIT_MAY_IMPORT: dict[str, set[str]] = {
     # What others do, in their own words: it knows nothing of how we secure.
     "peers": {"timeline"},
     "session": {*SECURING, "sockets"},
-    "report": {"timeline", "trace", "sightings", "wire", "causes", "figures"},
+    "report": {"timeline", "trace", "sightings", "wire", "causes", "figures", "against"},
     "secure": {"timeline", "trace", "wire", "causes", "credentials"},
     **{unit: set() for unit in PURE},
     "trace": {"timeline", "wire"},
@@ -42,6 +42,7 @@ UNIT_MAY_IMPORT: dict[str, set[str]] = {
     # A dialogue refuses for a named cause.
     "upgrade": {"causes"},
     "addresses": set(),
+    "against": {"figures"},
     "authority": {"credentials"},
     "credentials": set(),
     "limits": set(),
@@ -97,6 +98,13 @@ PURE_FILES = (
     "tlsdemo/causes.py",
     "tlsdemo/figures/",
     "tlsdemo/load/plan.py",
+    *(
+        f"tlsdemo/against/{name}.py"
+        for name in (
+            *("complaints", "confidence", "costs", "events", "findings", "problem"),
+            "requirements",
+        )
+    ),
 )
 NEVER_IN_PURE_FILES = ("twisted", "OpenSSL", "service_identity", "zope")
 

@@ -1,0 +1,1 @@
+"""The same with other versions: environments of their own, and what differs between two results."""
