@@ -109,19 +109,22 @@ class Builder:
             *(python.platform, python.prefix),
             *(each.text for each in [*needed, *alike]),
         )
+        waits = False
         while True:
-            with self._cache.locked(name, shared=True):
+            with self._cache.locked(name, shared=True, wait=waits) as lock:
+                if lock is None:
+                    self._say(f"another command builds {name}, waiting for it")
+                    waits = True
+                    continue
                 found = self._cache.find(name)
                 if found is not None:
                     self._cache.touch(name)
                     yield found
                     return
             with self._cache.locked(name, shared=False, wait=False) as lock:
+                # Without the lock, somebody else is about to build it.
                 if lock is not None and self._cache.find(name) is None:
                     self._build(name, asked, python, needed, alike)
-            if lock is None:
-                # Nothing is to be done but to wait for the lock, at the beginning of this loop.
-                self._say(f"another command builds {name}, waiting for it")
 
     def _build(
         self,
