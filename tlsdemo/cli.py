@@ -12,6 +12,7 @@ import tlsdemo
 from tlsdemo.command.events import EventsOptions
 from tlsdemo.command.options import Options
 from tlsdemo.command.run import RunOptions
+from tlsdemo.command.versions import VersionsOptions
 
 
 class Command(Options):
@@ -29,6 +30,7 @@ class Command(Options):
     subCommands: ClassVar[list[list[Any]]] = [
         ["run", None, RunOptions, "Put the same load on several modes and compare them."],
         ["events", None, EventsOptions, "Show what fires when, on both ends, whatever happens."],
+        ["versions", None, VersionsOptions, "What is used here, and what --against has built."],
     ]
 
     def opt_version(self) -> None:
@@ -39,7 +41,9 @@ class Command(Options):
     def postOptions(self) -> None:
         """Ask for a command, if there is none."""
         if not self.subCommand:
-            raise usage.UsageError("which command? run or events")
+            raise usage.UsageError(
+                f"which command? {', '.join(each[0] for each in self.subCommands)}"
+            )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

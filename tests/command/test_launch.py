@@ -10,7 +10,13 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.load.fakes import FakeProcess, FakeReactor, FakeStatus
-from tlsdemo.command.launch import START_WITHIN, STOP_WITHIN, CannotLaunch, LaunchedServer
+from tlsdemo.command.launch import (
+    START_WITHIN,
+    STOP_WITHIN,
+    CannotLaunch,
+    LaunchedServer,
+    Place,
+)
 
 
 class LaunchCase(SynchronousTestCase):
@@ -58,6 +64,13 @@ class Starting(LaunchCase):
                 "--mode=pair",
             ],
         )
+
+    def test_it_runs_in_the_place_that_is_given(self) -> None:
+        place = Place("/other/python", {"PYTHONPATH": "/other"})
+        self.server = LaunchedServer(self.reactor, ["--mode=pair"], place)
+        process = self.start()
+        self.assertEqual((process.executable, process.arguments[0]), ("/other/python",) * 2)
+        self.assertEqual(process.env, {"PYTHONPATH": "/other"})
 
     def test_it_has_started_when_it_answers_and_says_where_it_listens(self) -> None:
         self.start()

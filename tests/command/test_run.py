@@ -4,6 +4,8 @@ import io
 import json
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,9 +15,10 @@ from twisted.internet.defer import Deferred, succeed
 from tests.command.refusing import RefusingCase
 from tests.load.fakes import FakeReactor
 from tests.support import certificates
+from tlsdemo.against.cache import Environment
 from tlsdemo.command import run
-from tlsdemo.command.launch import CannotLaunch
-from tlsdemo.command.run import Comparison, RunOptions
+from tlsdemo.command.launch import CannotLaunch, Place
+from tlsdemo.command.run import Comparison, Other, RunOptions
 from tlsdemo.figures.result import RunResult
 from tlsdemo.figures.tally import Tally
 from tlsdemo.load.run import Phase
@@ -49,9 +52,10 @@ class FakeServer:
 
     status = "unix:status"
 
-    def __init__(self, case: ComparisonCase, arguments: list[str]) -> None:
+    def __init__(self, case: ComparisonCase, arguments: list[str], place: Place | None) -> None:
         self.case = case
         self.arguments = arguments
+        self.place = place
         self.connect = f"tcp:127.0.0.1:{len(case.servers)}"
         self.log = ["made"]
         case.servers.append(self)
@@ -91,7 +95,9 @@ class ComparisonCase(RefusingCase):
         self.starting: Callable[[], Deferred[None]] = lambda: succeed(None)
         self.going: Callable[[str], Deferred[RunResult]] = lambda name: succeed(result(name))
         self.script: Callable[[], object] = lambda: None
-        self.patch(run, "LaunchedServer", lambda _, arguments: FakeServer(self, arguments))
+        self.patch(
+            run, "LaunchedServer", lambda _, arguments, place: FakeServer(self, arguments, place)
+        )
         self.patch(run, "LoadRun", lambda *arguments: FakeRun(self, arguments))
         self.printed = io.StringIO()
 
@@ -321,3 +327,105 @@ class Interrupting(ComparisonCase):
     def test_after_the_end_there_is_nothing_to_interrupt(self) -> None:
         self.script = lambda: self.assertEqual(self.reactor.interrupt(), [None])
         self.assertEqual(self.run_(), 0)
+
+
+class Against(ComparisonCase):
+    PLACE = Place("/other/python", {"PYTHONPATH": "/other"})
+
+    def options(self, *arguments: str) -> RunOptions:
+        return super().options("--against=twisted==24.7.0", *arguments)
+
+    def run_(self, *arguments: str) -> int:
+        self.reactor = ScriptedReactor(lambda: self.script())
+        console = Console(file=self.printed, width=200)
+        other = Other("twisted==24.7.0", {"Twisted": "24.7.0"}, self.PLACE)
+        return Comparison(self.reactor, self.options(*arguments), console, [other]).run()
+
+    def test_the_runs_are_interleaved_each_with_a_server_of_its_own_in_its_place(self) -> None:
+        self.assertEqual(self.run_("--rounds=2", "--mode=pair", "--mode=clear"), 0)
+        here, there = None, self.PLACE
+        self.assertEqual(
+            [(server.arguments[0], server.place) for server in self.servers],
+            [
+                *(("--mode=pair", here), ("--mode=pair", there)),
+                *(("--mode=clear", here), ("--mode=clear", there)),
+                *(("--mode=pair", there), ("--mode=pair", here)),
+                *(("--mode=clear", there), ("--mode=clear", here)),
+            ],
+        )
+        self.assertEqual([server.log[-1] for server in self.servers], ["stop"] * 8)
+
+    def test_the_load_is_the_same_in_both_places(self) -> None:
+        self.run_("--rounds=1", "--mode=pair")
+        one, other = (replace(load.task, connect="") for load in self.loads)
+        self.assertEqual(one, other)
+
+    def test_a_round_is_shorter_than_a_run_unless_one_says_how_long(self) -> None:
+        self.assertEqual(self.options()["duration"], 2.0)
+        self.assertEqual(self.options("--duration=10")["duration"], 10.0)
+        self.assertEqual(super().options()["duration"], 10.0)
+        self.assertEqual(super().options("--python=3.12")["duration"], 2.0)
+
+    def test_rounds_are_only_for_a_comparison_with_other_versions(self) -> None:
+        self.assertEqual(self.options("--rounds=7")["rounds"], 7)
+        said = self.refused(lambda: ComparisonCase.options(self, "--rounds=7"))
+        self.assertIn("--rounds goes with --against or --python only", said)
+
+    def test_it_shows_each_run_the_costs_and_the_versions(self) -> None:
+        self.run_("--rounds=2", "--mode=pair")
+        text = self.printed.getvalue()
+        self.assertIn("pair, here, 1 of 2: server CPU not known", text)
+        self.assertIn("pair, twisted==24.7.0, 2 of 2: server CPU not known", text)
+        self.assertIn("packets of 32 B; there: twisted==24.7.0", text)
+        self.assertIn("1.00 (1.00 to 1.00): no difference to be seen", text)
+        self.assertIn("here: Python", text)
+        self.assertIn("there: Twisted 24.7.0\n", text)
+
+    def test_a_run_that_lost_bytes_is_told_in_full_and_is_no_success(self) -> None:
+        self.going = lambda name: succeed(result(name, lost=3))
+        self.assertEqual(self.run_("--rounds=1", "--mode=pair"), 1)
+        self.assertIn("pair, here, 1 of 1: run pair: sent 100, received 97, lost 3 bytes",
+                      self.printed.getvalue())  # fmt: skip
+
+    def test_all_figures_are_written_as_json(self) -> None:
+        path = Path(self.mktemp())
+        self.run_("--rounds=2", "--mode=pair", f"--json={path}")
+        written = json.loads(path.read_text())
+        self.assertEqual(written["runs"], [result("pair").as_json()] * 2)
+        (against,) = written["against"]
+        self.assertEqual(against["name"], "twisted==24.7.0")
+        self.assertEqual(against["versions"], {"Twisted": "24.7.0"})
+        self.assertEqual(against["runs"], written["runs"])
+        self.assertIn("MB/s", [each["figure"] for each in against["differences"]])
+
+    def test_when_interrupted_it_shows_what_there_is(self) -> None:
+        done: Deferred[RunResult] = Deferred()
+        self.going = lambda _: done
+
+        def script() -> None:
+            (stopping,) = self.reactor.interrupt()
+            done.callback(result("pair"))
+            self.successResultOf(stopping)
+
+        self.script = script
+        self.assertEqual(self.refused(self.run_, 1), Interrupting.INTERRUPTED)
+        self.assertEqual(len(self.servers), 1)
+        self.assertIn("not known", self.printed.getvalue())
+
+    def test_it_is_compared_with_the_environments_that_are_asked_for(self) -> None:
+        seen: list[Any] = []
+
+        class FakeComparison:
+            def __init__(self, *arguments: Any) -> None:
+                seen.extend(arguments[3])
+
+            def run(self) -> int:
+                return 3
+
+        environment = Environment(Path(self.mktemp()).absolute(), versions={"Twisted": "24.7.0"})
+        self.patch(run, "Comparison", FakeComparison)
+        self.patch(run, "variables", lambda each: {"PYTHONPATH": each.key})
+        self.patch(RunOptions, "environments", lambda _: nullcontext({"old": environment}))
+        self.assertEqual(self.options().run(), 3)
+        place = Place(str(environment.python), {"PYTHONPATH": environment.key})
+        self.assertEqual(seen, [Other("old", {"Twisted": "24.7.0"}, place)])

@@ -85,6 +85,7 @@ class FakeProcess:
 
     def __init__(self, protocol: Any, arguments: list[str], env: dict[str, str]) -> None:
         self.protocol = protocol
+        self.executable = ""
         self.arguments = arguments
         self.env = env
         self.pid: int | None = 4711
@@ -131,6 +132,7 @@ class FakeReactor(MemoryReactorClock):  # type: ignore[misc, unused-ignore]
         self, protocol: Any, executable: str, args: list[str], env: dict[str, str]
     ) -> FakeProcess:
         worker = FakeProcess(protocol, args, env)
+        worker.executable = executable
         self.processes.append(worker)
         protocol.makeConnection(worker)
         return worker

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +32,27 @@ class CannotLaunch(Exception):
     """The server did not start; the text is one line that says why."""
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a server runs: the path of its Python, and the variables of its process."""
+
+    python: str = sys.executable
+    variables: Mapping[str, str] = field(default_factory=environment)
+
+
 class LaunchedServer(ProcessProtocol):
     """``twistd tlsdemo`` with ``arguments``, on ports that the system chooses.
+
+    ``place`` is where; without it, it is run by the Python and with the versions that run us.
 
     ``connect`` and ``status`` are the client endpoint strings that lead to it, once it runs.
     """
 
     transport: Any
 
-    def __init__(self, reactor: Any, arguments: Sequence[str]) -> None:
+    def __init__(self, reactor: Any, arguments: Sequence[str], place: Place | None = None) -> None:
         self._reactor = reactor
+        self._place = place or Place()
         self._home = Path(tempfile.mkdtemp(prefix="tlsdemo-"))
         self._arguments = arguments
         self._log = b""
@@ -52,13 +64,15 @@ class LaunchedServer(ProcessProtocol):
     async def start(self) -> None:
         """Start, and return when it listens; raises CannotLaunch."""
         arguments = [
-            *(sys.executable, "-m", "tlsdemo.command.child", "-n", "--pidfile=", "tlsdemo"),
+            *(self._place.python, "-m", "tlsdemo.command.child", "-n", "--pidfile=", "tlsdemo"),
             "--listen=tcp:0:interface=127.0.0.1",
             f"--status={self.status}",
             *self._arguments,
         ]
         self._running = True
-        self._reactor.spawnProcess(self, sys.executable, arguments, env=environment())
+        self._reactor.spawnProcess(
+            self, self._place.python, arguments, env=dict(self._place.variables)
+        )
         deadline = self._reactor.seconds() + START_WITHIN
         while self._running and self._reactor.seconds() < deadline:
             try:

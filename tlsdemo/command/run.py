@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,14 +14,19 @@ from twisted.internet.defer import Deferred
 from twisted.python import usage
 from twisted.python.failure import Failure
 
-from tlsdemo.command.launch import CannotLaunch, LaunchedServer
+from tlsdemo.against.costs import differences
+from tlsdemo.against.environment import variables
+from tlsdemo.against.turns import HERE, Turn, turns
+from tlsdemo.command.against_options import AgainstOptions
+from tlsdemo.command.launch import CannotLaunch, LaunchedServer, Place
 from tlsdemo.command.load_options import LOAD_PARAMETERS, SENDS, LoadOptions
-from tlsdemo.command.options import choice, fail, named
+from tlsdemo.command.options import choice, fail, named, whole
 from tlsdemo.figures.result import RunResult
 from tlsdemo.figures.tally import Tally
-from tlsdemo.figures.wording import result_lines
+from tlsdemo.figures.wording import cost_line, result_lines, versions_text
 from tlsdemo.load.plan import Task
 from tlsdemo.load.run import LoadRun, Phase
+from tlsdemo.report.costs import cost_table
 from tlsdemo.report.progress import Progress
 from tlsdemo.report.table import comparison
 from tlsdemo.secure import Delivery, ModeName, versions
@@ -29,8 +34,10 @@ from tlsdemo.upgrade.dialects import DialectName
 
 _UPGRADES = (ModeName.STARTTLS, ModeName.PAIR)
 
+_SECONDS_OF_A_ROUND = 2.0
 
-class RunOptions(LoadOptions):
+
+class RunOptions(AgainstOptions, LoadOptions):
     """The options of ``tlsdemo run``."""
 
     command = "tlsdemo run"
@@ -40,7 +47,8 @@ class RunOptions(LoadOptions):
     longdesc = (
         "Starts a server and its clients, puts the same load on each --mode, one after the other, "
         "and shows the modes side by side. The exit status is 0 only if every connection was "
-        "secured and no byte was lost."
+        "secured and no byte was lost. With --against or --python, the same load is put on a "
+        "server with other versions too, in turn with the one here, and the costs are compared."
     )
 
     optParameters: ClassVar[list[list[Any]]] = named([
@@ -52,6 +60,8 @@ class RunOptions(LoadOptions):
         ["send", None, "raw", "raw: every packet becomes a TLS record of its own; buffered: small "
          "writes are joined; stock: what is usual for --client-mode."],
         ["json", None, None, "Write the figures to this file too."],
+        ["rounds", None, 5, "How often each is measured, with --against or --python; --duration "
+         f"is {_SECONDS_OF_A_ROUND:g} then, unless it is given.", whole(1, 1000)],
     ])  # fmt: skip
 
     def __init__(self) -> None:
@@ -79,24 +89,48 @@ class RunOptions(LoadOptions):
         if self["json"] is not None and not Path(self["json"]).absolute().parent.is_dir():
             raise usage.UsageError(f"--json is {self['json']!r}, and that folder does not exist")
 
+        if self["against"] or self["python"] is not None:
+            if not self.is_given("duration"):
+                self["duration"] = _SECONDS_OF_A_ROUND
+        elif self.is_given("rounds"):
+            raise usage.UsageError("--rounds goes with --against or --python only")
+
     def run(self) -> int:
         """Run, show the table, and return the exit status."""
-        from twisted.internet import reactor
+        with self.environments() as environments:
+            # Only here, because what builds environments must not be held up by a reactor.
+            from twisted.internet import reactor
 
-        return Comparison(reactor, self, Console()).run()
+            others = [
+                Other(name, each.versions, Place(str(each.python), variables(each)))
+                for name, each in environments.items()
+            ]
+            return Comparison(reactor, self, Console(), others).run()
+
+
+@dataclass(frozen=True)
+class Other:
+    """Another place to compare with: what the user calls it, its versions, and where it is."""
+
+    name: str
+    versions: Mapping[str, str]
+    place: Place
 
 
 class Comparison:
     """The runs of one command."""
 
-    def __init__(self, reactor: Any, options: RunOptions, console: Console) -> None:
+    def __init__(
+        self, reactor: Any, options: RunOptions, console: Console, others: Iterable[Other] = ()
+    ) -> None:
         self._reactor = reactor
         self._options = options
         self._console = console
         self._workers = options.workers()
         self._server_credentials = options.credentials("server")
         self._task = options.task("", options["client-mode"] or ModeName.STARTTLS, "127.0.0.1")
-        self._results: list[RunResult] = []
+        self._others = {each.name: each for each in others}
+        self._results: list[tuple[Turn[ModeName], RunResult]] = []
         self._current: LoadRun | None = None
         self._interrupted = False
         self._problem: str | None = None
@@ -108,13 +142,12 @@ class Comparison:
         self._reactor.addSystemEventTrigger("before", "shutdown", self._interrupt)
         self._reactor.run()
         if self._results:
-            title = f"{self._options['conn']:,} connections, packets of {self._task.packet_size} B"
-            self._console.print(comparison(self._results, title))
+            self._show()
         if self._options["json"] is not None:
             self._write_json(Path(self._options["json"]))
         if self._problem is not None:
             fail(self._options.command, self._problem, status=1)
-        return 0 if all(run.complete and run.lost == 0 for run in self._results) else 1
+        return 0 if all(run.complete and run.lost == 0 for _, run in self._results) else 1
 
     def _begin(self) -> None:
         self._done = Deferred.fromCoroutine(self._go()).addErrback(self._failed)
@@ -139,11 +172,13 @@ class Comparison:
         return self._done
 
     async def _go(self) -> None:
-        for mode in self._options["modes"]:
+        rounds = self._options["rounds"] if self._others else 1
+        for turn in turns(self._options["modes"], [HERE, *self._others], rounds):
             if not self._interrupted:
-                await self._one(mode)
+                await self._one(turn)
 
-    async def _one(self, mode: ModeName) -> None:
+    async def _one(self, turn: Turn[ModeName]) -> None:
+        mode = turn.mode
         credentials = self._server_credentials
         policy = self._options["policy"]
         delivery = self._options["delivery"]
@@ -163,11 +198,12 @@ class Comparison:
                 "--idle-timeout=0",
                 *([f"--delivery={delivery.value}"] if delivery else []),
             ],
+            self._others[turn.place].place if turn.place in self._others else None,
         )
         await server.start()
         try:
             if not self._interrupted:
-                self._results.append(await self._load(mode, server))
+                self._results.append((turn, await self._load(turn, server)))
         finally:
             await server.stop()
 
@@ -175,7 +211,8 @@ class Comparison:
         # Words before TLS have no place where TLS is there from the first byte, or not at all.
         return self._task.dialect if mode in _UPGRADES else DialectName.IMMEDIATE.value
 
-    async def _load(self, mode: ModeName, server: LaunchedServer) -> RunResult:
+    async def _load(self, turn: Turn[ModeName], server: LaunchedServer) -> RunResult:
+        mode, title = turn.mode, self._title(turn)
         client_mode = "clear" if mode is ModeName.CLEAR else self._task.mode
         task: Task = replace(
             self._task,
@@ -183,7 +220,7 @@ class Comparison:
             mode=client_mode,
             dialect=self._server_dialect(mode),
         )
-        progress = Progress(self._console, mode.value, task.connections)
+        progress = Progress(self._console, title, task.connections)
 
         def watch(phase: Phase, tally: Tally, elapsed: float) -> None:
             progress.show(phase.value, tally, elapsed)
@@ -203,14 +240,56 @@ class Comparison:
         finally:
             progress.stop()
             self._current = None
-        for line in result_lines(result):
-            text = f"{mode.value}: {line}"
+        # Of the many runs of a comparison, those that went as they should are told in a line.
+        brief = self._others and result.complete and result.lost == 0
+        for line in [cost_line(result)] if brief else result_lines(result):
+            text = f"{title}: {line}"
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
         return result
 
+    def _title(self, turn: Turn[ModeName]) -> str:
+        if not self._others:
+            return turn.mode.value
+        return f"{turn.mode.value}, {turn.place}, {turn.round} of {self._options['rounds']}"
+
+    def _runs(self, place: str) -> dict[str, list[RunResult]]:
+        """Return what came of the runs in that place, by mode, a round after the other."""
+        runs: dict[str, list[RunResult]] = {}
+        for turn, run in self._results:
+            if turn.place == place:
+                runs.setdefault(turn.mode.value, []).append(run)
+        return runs
+
+    def _show(self) -> None:
+        what = f"{self._options['conn']:,} connections, packets of {self._task.packet_size} B"
+        if not self._others:
+            self._console.print(comparison([run for _, run in self._results], what))
+        for name, other in self._others.items():
+            title = f"{what}; there: {name}"
+            compared = differences(self._runs(HERE), self._runs(name))
+            self._console.print(cost_table(compared, title))
+            for label, found in (("here", versions()), ("there", other.versions)):
+                text = f"{label}: {versions_text(found)}"
+                self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
     def _write_json(self, path: Path) -> None:
-        runs: Sequence[dict[str, Any]] = [run.as_json() for run in self._results]
+        here = self._runs(HERE)
+        result: dict[str, Any] = {"versions": versions(), "runs": _plain(here)}
+        if self._others:
+            result["against"] = [
+                {
+                    "name": name,
+                    "versions": dict(other.versions),
+                    "runs": _plain(self._runs(name)),
+                    "differences": [each.as_json() for each in differences(here, self._runs(name))],
+                }
+                for name, other in self._others.items()
+            ]
         try:
-            path.write_text(json.dumps({"versions": versions(), "runs": runs}, indent=2) + "\n")
+            path.write_text(json.dumps(result, indent=2) + "\n")
         except OSError as problem:
             self._problem = self._problem or f"--json is {str(path)!r}: {problem.strerror}"
+
+
+def _plain(runs: Mapping[str, list[RunResult]]) -> list[dict[str, Any]]:
+    return [run.as_json() for of_a_mode in runs.values() for run in of_a_mode]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tlsdemo.figures.result import RunResult
 from tlsdemo.figures.snapshot import MEGABYTE, Snapshot
@@ -13,6 +13,14 @@ def megabytes(count: float) -> str:
     if count < 10_000:
         return f"{count:,.0f} bytes"
     return f"{count / MEGABYTE:,.2f} MB"
+
+
+def versions_text(versions: Mapping[str, str]) -> str:
+    """Write the versions of several libraries, each by its name."""
+    # OpenSSL says its name itself.
+    return ", ".join(
+        text if text.startswith(name) else f"{name} {text}" for name, text in versions.items()
+    )
 
 
 def failures_text(snapshot: Snapshot) -> str:
@@ -60,6 +68,16 @@ def summary_lines(total: Snapshot, open_at_stop: int, lag: float) -> Iterator[st
         f"summary: cleartext {megabytes(total.bytes_in)} in, {megabytes(total.bytes_out)} out{sink}"
     )
     yield f"summary: {events_text(total)}; greatest lag {lag * 1000:.0f} ms, CPU {total.cpu:.2f} s"
+
+
+def cost_line(result: RunResult) -> str:
+    """Write what a run cost the server."""
+    per_megabyte, per_connection = result.cpu_per_megabyte, result.cpu_per_connection
+    costs = [
+        *([] if per_megabyte is None else [f"{per_megabyte * 1000:,.1f} ms a MB"]),
+        *([] if per_connection is None else [f"{per_connection * 1000:,.2f} ms a connection"]),
+    ]
+    return f"server CPU {', '.join(costs) or 'not known'}"
 
 
 def result_lines(result: RunResult) -> Iterator[str]:
