@@ -138,7 +138,7 @@ class Again(Case):
 
 class Problems(Case):
     def nothing_is_left(self) -> None:
-        self.assertEqual(self.cache.names(), [])
+        self.assertEqual(list(self.folder.iterdir()), [])
 
     def test_with_a_version_is_told_in_pips_words(self) -> None:
         said = "ERROR: Could not find\nERROR: No matching distribution found for twisted==99\n"

@@ -4,6 +4,7 @@ from tlsdemo.figures.result import Phases, RunResult
 from tlsdemo.figures.snapshot import Snapshot
 from tlsdemo.figures.tally import Tally
 from tlsdemo.figures.wording import (
+    cost_line,
     events_text,
     failures_text,
     megabytes,
@@ -11,6 +12,7 @@ from tlsdemo.figures.wording import (
     run_line,
     statistics_line,
     summary_lines,
+    versions_text,
 )
 
 BEFORE = Snapshot(at=5.0, bytes_in=1_000_000, events=10, records=20)
@@ -45,6 +47,25 @@ class Words(SynchronousTestCase):
         self.assertEqual(
             events_text(NOW.since(BEFORE)), "2,000 events, 1,000.0 bytes and 4.0 records an event"
         )
+
+    def test_for_versions_name_each_library_once(self) -> None:
+        self.assertEqual(
+            versions_text({"Twisted": "24.7.0", "OpenSSL": "OpenSSL 3.0.1"}),
+            "Twisted 24.7.0, OpenSSL 3.0.1",
+        )
+
+    def test_for_costs_tell_what_is_known(self) -> None:
+        secured, drained = Snapshot(cpu=0.1, opened=10), Snapshot(cpu=0.5, bytes_in=2_000_000)
+        for before, after, expected in (
+            (secured, drained, "server CPU 200.0 ms a MB, 10.00 ms a connection"),
+            (secured, secured, "server CPU 10.00 ms a connection"),
+            (Snapshot(), Snapshot(), "server CPU not known"),
+        ):
+            phases = Phases(Snapshot(), before, after)
+            run = RunResult("pair", 10, Tally(), 1.0, 1.0, phases=phases)
+            self.assertEqual(cost_line(run), expected)
+        self.assertEqual(cost_line(RunResult("pair", 10, Tally(), 1.0, 1.0)),
+                         "server CPU not known")  # fmt: skip
 
 
 class TheLineOfARunningServer(SynchronousTestCase):

@@ -118,10 +118,14 @@ class Cache:
         with self.locked(key, shared=False, wait=False) as lock:
             if lock is None:
                 return False
-            self.wipe(key)
-            # Whoever waits for the lock will find that it is not this file's any more.
-            (self._folder / f"{key}{_LOCK}").unlink(missing_ok=True)
+            self.discard(key)
             return True
+
+    def discard(self, key: str) -> None:
+        """Wipe the folder of that name, and remove the lock, which has to be held alone."""
+        self.wipe(key)
+        # Whoever waits for the lock will find that it is not this file's any more.
+        (self._folder / f"{key}{_LOCK}").unlink(missing_ok=True)
 
     def wipe(self, key: str) -> None:
         """Remove the folder of that name; the lock has to be held."""

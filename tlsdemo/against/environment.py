@@ -150,7 +150,7 @@ class Builder:
             versions = self._versions(environment)
             self._cache.complete(replace(environment, versions=versions))
         except BaseException:
-            self._cache.wipe(name)
+            self._cache.discard(name)
             raise
         self._say(f"built in {self._now() - began:.0f} s")
 
