@@ -346,7 +346,7 @@ class TheChecker(SynchronousTestCase):
         self.check(
             "tlsdemo/server/role.py",
             "from twisted.protocols import tls\n",
-            "1: imports twisted.protocols.tls, which only tlsdemo/secure/, "
+            "1: imports twisted.protocols.tls, which only tlsdemo/secure/, tlsdemo/findings/, "
             "tlsdemo/peers/twisted_wrapped.py, tlsdemo/peers/twisted_pair.py may",
         )
 

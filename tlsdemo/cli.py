@@ -10,6 +10,7 @@ from twisted.python import usage
 
 import tlsdemo
 from tlsdemo.command.events import EventsOptions
+from tlsdemo.command.findings import FindingsOptions
 from tlsdemo.command.options import Options
 from tlsdemo.command.run import RunOptions
 from tlsdemo.command.versions import VersionsOptions
@@ -30,6 +31,7 @@ class Command(Options):
     subCommands: ClassVar[list[list[Any]]] = [
         ["run", None, RunOptions, "Put the same load on several modes and compare them."],
         ["events", None, EventsOptions, "Show what fires when, on both ends, whatever happens."],
+        ["findings", None, FindingsOptions, "What stock Twisted does that surprises, reproduced."],
         ["versions", None, VersionsOptions, "What is used here, and what --against has built."],
     ]
 
