@@ -64,7 +64,7 @@ SIBLINGS: dict[str, set[str]] = {
     "tlsdemo.server": {"echo", "proxy", "sink"},
     "tlsdemo.findings": {
         *("alpn", "closing", "cost", "defaults", "delivery", "endings"),
-        *("handshake_events", "mail", "rejecting", "resumption", "upgrading"),
+        *("handshake_events", "mail", "rejecting", "resumption", "stopping", "upgrading"),
     },
     "tlsdemo.upgrade": {
         *("immediate", "line", "smtp", "imap", "pop3", "postgres"),

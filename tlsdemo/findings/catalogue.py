@@ -13,6 +13,7 @@ from tlsdemo.findings import (
     mail,
     rejecting,
     resumption,
+    stopping,
     upgrading,
 )
 from tlsdemo.findings.finding import Finding
@@ -27,6 +28,7 @@ THEMES: dict[str, tuple[Finding, ...]] = {
     "Cost": cost.FINDINGS,
     "Closing": closing.FINDINGS,
     "Endings": endings.FINDINGS,
+    "Stopping": stopping.FINDINGS,
     "Resumption": resumption.FINDINGS,
     "Defaults": defaults.FINDINGS,
 }

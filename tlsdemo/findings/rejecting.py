@@ -150,10 +150,10 @@ FINDINGS = (
     Finding(
         "name-checked-too-late",
         "A client shows its certificate to a server before it finds that the name is wrong.",
-        "The server's name was compared when the handshake was complete: by then a client with "
-        "a certificate has sent it, and the server knows who is there, and takes the handshake "
-        "for a success. Newer versions compare it while the server's certificate is verified, "
-        "before anything of the client's is sent. With the older ones, give a client "
+        "The server's name was compared when the handshake was complete. Under TLS 1.2 a client "
+        "with a certificate has sent it by then: the server knows who is there, and takes the "
+        "handshake for a success. Newer versions compare it while the server's certificate is "
+        "verified, before anything of the client's is sent. With the older ones, give a client "
         "certificate only to servers whose authority issues for one name; tlsdemo compares "
         "early with every version.",
         _name_too_late,
