@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import mkdtemp
@@ -19,7 +19,10 @@ from twisted.logger import globalLogBeginner
 from twisted.python import usage
 from twisted.python.failure import Failure
 
-from tlsdemo.command.options import Options, fail, named, whole
+from tlsdemo.against.events import EventDifference, event_differences
+from tlsdemo.against.telling import event_lines, versions_line
+from tlsdemo.command.against_options import AgainstOptions
+from tlsdemo.command.options import fail, named, whole
 from tlsdemo.events.certificates import make_certificates
 from tlsdemo.events.laboratory import Cell, GivenUp, Laboratory
 from tlsdemo.events.matrix import MODES, TLS, Selection, look
@@ -50,8 +53,10 @@ _TRUE_IN = ("ok with client certificate", "starttls", "tlsdemo")
 
 _COLUMNS = 160
 
+_ONLY_HERE = ("format", "expect", "output", "keylog", "orders", "waterfall")
 
-class EventsOptions(Options):
+
+class EventsOptions(AgainstOptions):
     """The options of ``tlsdemo events``."""
 
     command = "tlsdemo events"
@@ -62,7 +67,8 @@ class EventsOptions(Options):
         "Makes real connections over loopback, one for each mode, version of TLS and way that a "
         "connection can go, and shows what each end was told, in which order. Foreign servers "
         "(asyncio, Node, stock Twisted) are shown beside ours. Without options: all of them. "
-        "--mode, --tls, --way and --peer select, and can be repeated."
+        "--mode, --tls, --way and --peer select, and can be repeated. With --against or --python, "
+        "the same is looked at with other versions, and what differs is told."
     )
 
     optParameters: ClassVar[list[list[Any]]] = named([
@@ -118,6 +124,12 @@ class EventsOptions(Options):
             raise usage.UsageError(f"--format is {self['format']!r}, none of {', '.join(FORMATS)}")
         if self["waterfall"] and self["format"] not in DRAWN:
             raise usage.UsageError(f"--waterfall needs --format={' or '.join(DRAWN)}")
+        wanted = len(self._cells)
+        if self["waterfall"] and wanted > FEW:
+            raise usage.UsageError(
+                f"--waterfall draws {FEW} connections at the most, and {wanted} are selected; "
+                "select with --mode, --tls and --way"
+            )
         for name in ("output", "keylog"):
             if self[name] is not None and not Path(self[name]).absolute().parent.is_dir():
                 raise usage.UsageError(f"--{name} is {self[name]!r}, in no folder that exists")
@@ -143,18 +155,51 @@ class EventsOptions(Options):
             return 0
         from twisted.internet import reactor
 
-        wanted = len(self.selection().cells())
-        if self["waterfall"] and wanted > FEW:
-            raise usage.UsageError(
-                f"--waterfall draws {FEW} connections at the most, and {wanted} are selected; "
-                "select with --mode, --tls and --way"
-            )
         # What a connection that goes wrong has Twisted log is shown as its events.
         globalLogBeginner.beginLoggingTo([], discardBuffer=True, redirectStandardIO=False)
         run = _Run(reactor, self)
         reactor.callWhenRunning(run.start)
         reactor.run()
-        return run.finish()
+        run.finish()
+        here = as_json(run.seen)
+        for there in self.results_there("--format=json", instead_of=_ONLY_HERE):
+            self.say(f"here {versions_line(here['versions'])}")
+            self.say(f"there {versions_line(there.result['versions'])}")
+            self._tell(event_differences(here, there.result), f"the same with {there.name}")
+        if self["expect"] is None:
+            return 0
+        return self._tell(event_differences(here, self._expected()), f"as {self['expect']} has it")
+
+    def _tell(self, differences: Iterable[EventDifference], same: str) -> int:
+        """Tell what differs, or that all is the ``same``; return the exit status of it."""
+        lines = list(event_lines(differences))
+        self.say(f"what differs, there from here: {len(lines) // 2}" if lines else same)
+        # Beside a result that somebody reads by program, only where nobody does.
+        stream = sys.stdout if self["format"] == "text" else sys.stderr
+        for line in lines:
+            stream.write(f"{line}\n")
+        return 1 if lines else 0
+
+    def _expected(self) -> Any:
+        """Return what --expect's file has of the cells that are looked at."""
+        wanted = {(each.mode, each.tls, each.way.name, each.peer) for each in self._cells}
+        try:
+            found = json.loads(Path(self["expect"]).read_text(encoding="utf-8"))
+            cells = [
+                cell
+                for cell in found["cells"]
+                if (cell["mode"], cell["tls"], cell["way"], cell["peer"]) in wanted
+            ]
+        except OSError as problem:
+            fail(self.command, f"--expect is {self['expect']!r}: {problem.strerror}", status=2)
+        except (ValueError, KeyError, TypeError):
+            text = "not what --format=json writes"
+            fail(self.command, f"--expect is {self['expect']!r}, {text}", status=2)
+        return {**found, "cells": cells}
+
+    @property
+    def _cells(self) -> list[Cell]:
+        return self.selection().cells()
 
 
 def _one_of(option: str, name: str, known: Sequence[str]) -> str:
@@ -184,7 +229,7 @@ class _Run:
         self._options = options
         self._cells = options.selection().cells()
         self._directory = Path(mkdtemp(prefix="tlsdemo-events-"))
-        self._seen: list[Sighting] = []
+        self.seen: list[Sighting] = []
         self._problem = ""
         self._done = 0
         self._told = time.monotonic()
@@ -197,7 +242,7 @@ class _Run:
         lab = Laboratory(self._reactor, certificates, preparations)
         all_of_it = look(lab, self._cells, self._options["times"], self._progress)
         done = Deferred.fromCoroutine(all_of_it)
-        done.addCallbacks(self._seen.extend, self._failed)
+        done.addCallbacks(self.seen.extend, self._failed)
         done.addBoth(lambda _: self._reactor.stop() if self._reactor.running else None)
 
     def _append(self, line: bytes) -> None:
@@ -216,12 +261,12 @@ class _Run:
             self._told = now
             sys.stderr.write(f"{self._done} of {len(self._cells)}: {cell}\n")
 
-    def finish(self) -> int:
-        """Show what was seen; return the exit status."""
+    def finish(self) -> None:
+        """Show what was seen; ends the process with a line if that is not all."""
         shutil.rmtree(self._directory, ignore_errors=True)
         if self._keylog is not None:
             self._keylog.close()
-        if not self._problem and len(self._seen) == 0:
+        if not self._problem and len(self.seen) == 0:
             self._problem = "interrupted"
         if self._problem:
             fail(self._options.command, self._problem, status=1)
@@ -231,10 +276,9 @@ class _Run:
         else:
             with open(output, "w", encoding="utf-8") as stream:
                 self._show(stream)
-        return 0
 
     def _show(self, stream: TextIO) -> None:
-        seen, versions_seen = self._seen, versions_of(self._seen)
+        seen, versions_seen = self.seen, versions_of(self.seen)
         form, sentences = self._options["format"], {way.name: way.sentence for way in WAYS.values()}
         if self._options["waterfall"]:
             stream.write(self._drawn(form, stream))
@@ -255,9 +299,9 @@ class _Run:
                 console.print(orders(seen, sentences))
 
     def _drawn(self, form: str, stream: TextIO) -> str:
-        traces = [cell.traces[0] for cell in self._seen if cell.traces]
+        traces = [cell.traces[0] for cell in self.seen if cell.traces]
         for trace in traces:
-            trace.facts.update(versions_of(self._seen))
+            trace.facts.update(versions_of(self.seen))
         return page(traces) if form == "html" else text(traces, _width(stream))
 
 
@@ -276,6 +320,11 @@ def versions_of(seen: Sequence[Sighting]) -> dict[str, str]:
     if s_client.NAME in took_part:
         here["s_client"] = s_client.availability().version
     return here
+
+
+def as_json(seen: Sequence[Sighting]) -> dict[str, Any]:
+    """Return what was seen as JSON has it, with the versions that it was seen with."""
+    return {"versions": versions_of(seen), "cells": [each.as_json() for each in seen]}
 
 
 def _open_keylog(options: EventsOptions) -> TextIO | None:

@@ -14,8 +14,11 @@ from twisted.internet.defer import Deferred
 from twisted.logger import globalLogBeginner
 from twisted.python import usage
 
+from tlsdemo.against.findings import finding_differences
+from tlsdemo.against.telling import versions_line
 from tlsdemo.authority import DemoCertificates, default_directory, demo_certificates
-from tlsdemo.command.options import Options, fail
+from tlsdemo.command.against_options import AgainstOptions
+from tlsdemo.command.options import fail
 from tlsdemo.credentials import BadCredentials
 from tlsdemo.findings.catalogue import FINDINGS, THEMES
 from tlsdemo.findings.examination import Examined, examine
@@ -29,7 +32,7 @@ QUIET = 2.0
 """Seconds of silence, after which progress is shown."""
 
 
-class FindingsOptions(Options):
+class FindingsOptions(AgainstOptions):
     """The options of ``tlsdemo findings``."""
 
     command = "tlsdemo findings"
@@ -39,7 +42,8 @@ class FindingsOptions(Options):
     longdesc = (
         "Without a name, lists what stock Twisted and pyOpenSSL do that surprises. With names, or "
         "--all, reproduces it now, on loopback, and says whether it is still so. The exit status "
-        "is 1 if one of the reproductions came to no verdict."
+        "is 1 if one of the reproductions came to no verdict. With --against or --python, the same "
+        "is reproduced with other versions, and what came or went is told."
     )
 
     optFlags: ClassVar[list[list[Any]]] = [
@@ -63,6 +67,7 @@ class FindingsOptions(Options):
 
     def postOptions(self) -> None:
         """Check what only shows when all options are known."""
+        super().postOptions()
         if self["format"] not in FORMATS:
             raise usage.UsageError(f"--format is {self['format']!r}, none of {', '.join(FORMATS)}")
         if self["json"]:
@@ -90,7 +95,21 @@ class FindingsOptions(Options):
         run = Examinations(reactor, certificates, findings, self["format"], sys.stdout, sys.stderr)
         reactor.callWhenRunning(run.start)
         reactor.run()
-        return run.finish()
+        status = run.finish()
+        for there in self.results_there("--format=json", instead_of=("format", "json")):
+            self.say(f"here {versions_line(run.as_json()['versions'])}")
+            self.say(f"there {versions_line(there.result['versions'])}")
+            differences = [*finding_differences(run.as_json(), there.result)]
+            self.say(
+                f"what differs, there from here: {len(differences)}"
+                if differences
+                else f"the same with {there.name}"
+            )
+            # Beside a result that somebody reads by program, only where nobody does.
+            stream = sys.stdout if self["format"] == "text" else sys.stderr
+            for each in differences:
+                stream.write(f"{each}\n")
+        return status
 
     def _certificates(self) -> DemoCertificates:
         try:
@@ -142,8 +161,7 @@ class Examinations:
         """Tell what is told of all together, and return the exit status."""
         results = self._results
         if self._form == "json":
-            found = [each.as_json() for each in results]
-            self._print(json.dumps({"versions": self._versions, "findings": found}, indent=2))
+            self._print(json.dumps(self.as_json(), indent=2))
         elif self._form == "markdown":
             verdicts = {each.finding.name: each.evidence.verdict for each in results}
             self._print(page(THEMES, verdicts, self._versions).rstrip("\n"))
@@ -155,6 +173,11 @@ class Examinations:
             )
         unknown = any(each.evidence.verdict is Verdict.UNKNOWN for each in results)
         return 1 if unknown or len(results) < len(self._findings) else 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the verdicts as JSON has them."""
+        found = [each.as_json() for each in self._results]
+        return {"versions": self._versions, "findings": found}
 
     async def _go(self) -> None:
         self._shown = self._reactor.seconds()
