@@ -72,7 +72,7 @@ def event_differences(
 
     In a cell that is a race on either side, another order is no difference.
     """
-    cells_here, cells_there = _by_name(here), _by_name(there)
+    cells_here, cells_there = cells_by_name(here), cells_by_name(there)
     for name, cell in cells_here.items():
         if name not in cells_there:
             yield EventDifference(name, Kind.CELL_LESS)
@@ -80,21 +80,23 @@ def event_differences(
         other = cells_there[name]
         race = bool(cell.get("race") or other.get("race"))
         for lifeline in LIFELINES:
-            ours, theirs = _names(cell.get(lifeline)), _names(other.get(lifeline))
+            ours, theirs = names(cell.get(lifeline)), names(other.get(lifeline))
             yield from _between(name, lifeline, ours, theirs, race)
     for name in cells_there:
         if name not in cells_here:
             yield EventDifference(name, Kind.CELL_MORE)
 
 
-def _by_name(matrix: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+def cells_by_name(matrix: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the cells of a matrix, each by what it is called."""
     return {
         " ".join(str(cell[part]) for part in _IDENTITY if cell.get(part)): cell
         for cell in matrix["cells"]
     }
 
 
-def _names(lifeline: Sequence[Any] | None) -> list[str]:
+def names(lifeline: Sequence[Any] | None) -> list[str]:
+    """Return the names on a lifeline, in their order."""
     return [each["name"] if isinstance(each, Mapping) else str(each) for each in lifeline or ()]
 
 

@@ -1,24 +1,45 @@
-"""PURE.  How differences are told: what many cells have in common, once."""
+"""PURE.  How differences are told: what several cells have in common, once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
 
-from tlsdemo.against.events import EventDifference
+from tlsdemo.against.events import EventDifference, cells_by_name, names
 
 _MOST_CELLS = 6
 """Cells that are named of those in which the same differs; of more, only how many."""
 
+_THEN = " → "
 
-def event_lines(differences: Iterable[EventDifference]) -> Iterator[str]:
-    """Return a line for each thing that differs, with the cells in which it does."""
-    cells: dict[str, list[str]] = {}
-    for each in differences:
-        what = str(each).removeprefix(each.cell).lstrip(",: ")
-        cells.setdefault(what, []).append(each.cell)
-    for what, where in cells.items():
-        yield f"{what}"
-        yield f"    in {_named(where)}"
+
+def event_lines(
+    differences: Iterable[EventDifference], here: Mapping[str, Any], there: Mapping[str, Any]
+) -> Iterator[str]:
+    """Return lines that show each lifeline that differs, here and there, and in which cells.
+
+    ``differences`` are those of the matrices ``here`` and ``there``.
+    """
+    ours, theirs = cells_by_name(here), cells_by_name(there)
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for cell, lifeline in dict.fromkeys((each.cell, each.lifeline) for each in differences):
+        shown = (lifeline, _shown(ours, cell, lifeline), _shown(theirs, cell, lifeline))
+        alike.setdefault(shown, []).append(cell)
+    for (lifeline, one, other), cells in alike.items():
+        yield f"{_named(cells)}:"
+        yield f"  {lifeline or 'the cell'}, here:  {one}"
+        yield f"  {lifeline or 'the cell'}, there: {other}"
+
+
+def _shown(cells: Mapping[str, Mapping[str, Any]], cell: str, lifeline: str) -> str:
+    if cell not in cells:
+        return "none"
+    if not lifeline:
+        return "seen"
+    runs = ((name, len(list(same))) for name, same in groupby(names(cells[cell].get(lifeline))))
+    words = [name if number == 1 else f"{name} ({number} times)" for name, number in runs]
+    return _THEN.join(words) or "nothing"
 
 
 def _named(cells: Sequence[str]) -> str:

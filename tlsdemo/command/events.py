@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import mkdtemp
@@ -19,7 +19,7 @@ from twisted.logger import globalLogBeginner
 from twisted.python import usage
 from twisted.python.failure import Failure
 
-from tlsdemo.against.events import EventDifference, event_differences
+from tlsdemo.against.events import event_differences
 from tlsdemo.against.telling import event_lines, versions_line
 from tlsdemo.command.against_options import AgainstOptions
 from tlsdemo.command.options import fail, named, whole
@@ -165,15 +165,15 @@ class EventsOptions(AgainstOptions):
         for there in self.results_there("--format=json", instead_of=_ONLY_HERE):
             self.say(f"here {versions_line(here['versions'])}")
             self.say(f"there {versions_line(there.result['versions'])}")
-            self._tell(event_differences(here, there.result), f"the same with {there.name}")
+            self._tell(here, there.result, f"the same with {there.name}")
         if self["expect"] is None:
             return 0
-        return self._tell(event_differences(here, self._expected()), f"as {self['expect']} has it")
+        return self._tell(here, self._expected(), f"as {self['expect']} has it")
 
-    def _tell(self, differences: Iterable[EventDifference], same: str) -> int:
+    def _tell(self, here: Any, there: Any, same: str) -> int:
         """Tell what differs, or that all is the ``same``; return the exit status of it."""
-        lines = list(event_lines(differences))
-        self.say(f"what differs, there from here: {len(lines) // 2}" if lines else same)
+        lines = list(event_lines(event_differences(here, there), here, there))
+        self.say("what differs:" if lines else same)
         # Beside a result that somebody reads by program, only where nobody does.
         stream = sys.stdout if self["format"] == "text" else sys.stderr
         for line in lines:

@@ -23,7 +23,7 @@ BESIDE_OURS = (
     "ok",
     "client certificate missing",
     "untrusted server",
-    "no ALPN in common",
+    "ALPN only offered",
     "garbage",
     "EOF during the handshake",
     "EOF after the handshake",

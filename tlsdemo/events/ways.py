@@ -141,8 +141,13 @@ _ALL = (
     ),
     Way("no common version", "The client has only another version of TLS.", other_version=True),
     Way(
+        "ALPN only offered",
+        "The client offers a protocol, and the server was told of none.",
+        client=Side(Shown.NONE, _POSTGRES),
+    ),
+    Way(
         "no ALPN in common",
-        "The client offers a protocol that the server has not.",
+        "The client offers one protocol, and the server has only another.",
         server=Side(alpn=_HTTP),
         client=Side(Shown.NONE, _POSTGRES),
     ),

@@ -6,10 +6,10 @@ import ssl
 
 import trustme
 from OpenSSL import SSL
-from twisted.internet.ssl import PrivateCertificate
+from twisted.internet.ssl import CertificateOptions, PrivateCertificate, TLSVersion
 
 from tlsdemo.findings.applications import Recording
-from tlsdemo.findings.finding import Evidence, Finding, evidence
+from tlsdemo.findings.finding import Evidence, Finding, Span, evidence
 from tlsdemo.findings.lab import Lab
 
 _AEAD = ("GCM", "CCM", "CHACHA20", "POLY1305")
@@ -49,7 +49,40 @@ def _understood(context: ssl.SSLContext, suite: str) -> bool:
     return True
 
 
+async def _maximum(lab: Lab) -> Evidence:
+    leaf = trustme.CA().issue_cert("localhost")
+    own = PrivateCertificate.loadPEM(leaf.private_key_and_cert_chain_pem.bytes())
+    options = own.options()
+    lowered = CertificateOptions(
+        privateKey=options.privateKey,
+        certificate=options.certificate,
+        lowerMaximumSecurityTo=TLSVersion.TLSv1_2,
+    )
+    port = lab.listen(lab.wrapped(lowered, Recording()))
+    context = lab.foreign_context(version=ssl.TLSVersion.TLSv1_2)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    peer = await lab.peer(port)
+    peer.start_tls(context)
+    await lab.must("end a handshake", lambda: peer.complete or peer.error)
+    how = "complete" if peer.complete else f"failed: {peer.error}"
+    return evidence(
+        not peer.complete,
+        "CertificateOptions(lowerMaximumSecurityTo=TLSVersion.TLSv1_2)",
+        f"the handshake of a client that has TLS 1.2 and no other: {how}",
+    )
+
+
 FINDINGS = (
+    Finding(
+        "maximum-version-excluded",
+        "lowerMaximumSecurityTo excludes the very version that it names.",
+        "A server that was to speak TLS 1.2 at the most speaks neither 1.3 nor 1.2, and no client "
+        "of today can connect; who tries it out with a client that has all versions sees only that "
+        "the handshake fails. Set the maximum on the context, with set_max_proto_version, as "
+        "tlsdemo does.",
+        _maximum,
+        span=Span(until="26.4"),
+    ),
     Finding(
         "ciphers-without-forward-secrecy",
         "The default ciphers of TLS 1.2 include some without forward secrecy.",

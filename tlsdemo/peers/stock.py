@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
+from ssl import TLSVersion
 from typing import Any
 
 from cryptography.hazmat.backends.openssl.backend import backend
@@ -23,7 +24,7 @@ from tlsdemo.peers.journal import Fact, Journal, said, sized
 LINGER = 0.05
 """Seconds for what may still come after the connection's end."""
 
-_VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
+_VERSIONS = {"TLSv1.2": TLSVersion.TLSv1_2, "TLSv1.3": TLSVersion.TLSv1_3}
 
 ServerFactory = Callable[[Journal, ssl.CertificateOptions, PeerConfig], Any]
 """Returns an IProtocolFactory for one connection."""
@@ -49,14 +50,17 @@ def server_options(config: PeerConfig) -> ssl.CertificateOptions:
             "caCerts": [authority.original],
             "requireCertificate": config.client_auth is Auth.REQUIRED,
         }
-    return ssl.CertificateOptions(
+    options = ssl.CertificateOptions(
         privateKey=own.privateKey.original,
         certificate=own.original,
-        insecurelyLowerMinimumTo=_VERSIONS[config.minimum],
-        lowerMaximumSecurityTo=_VERSIONS[config.maximum],
         acceptableProtocols=[each.encode() for each in config.alpn] or None,
         **trust,
     )
+    # Not by lowerMaximumSecurityTo: until Twisted 25.5 that excludes the version that it names.
+    context = options.getContext()
+    context.set_min_proto_version(_VERSIONS[config.minimum])
+    context.set_max_proto_version(_VERSIONS[config.maximum])
+    return options
 
 
 @implementer(IHandshakeListener)
