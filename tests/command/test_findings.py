@@ -33,7 +33,7 @@ class Options(RefusingCase):
         for arguments, expected in {
             "alpn": "no finding is called 'alpn'; did you mean alpn-kills-handshake?",
             "no-resumptions": "no finding is called 'no-resumptions'; did you mean no-resumption?",
-            "x": f"no finding is called 'x'; there are {', '.join(FINDINGS)}",
+            "zz": f"no finding is called 'zz'; there are {', '.join(FINDINGS)}",
             "--all no-resumption": "--all goes with no name",
             "--json": "--format=json needs --all, or names of findings",
             "--format=markdown": "--format=markdown needs --all, or names of findings",
