@@ -22,6 +22,7 @@ from tlsdemo.command.options import (
     seconds,
     whole,
 )
+from tlsdemo.command.recording_options import RECORDING_PARAMETERS, RecordingOptions
 from tlsdemo.credentials import BadCredentials
 from tlsdemo.limits import raise_descriptor_limit
 from tlsdemo.secure import MODES, ClientAuth, Delivery, ModeName, ServerTLS, Unusable
@@ -57,7 +58,7 @@ def is_loopback(where: str) -> bool:
         return interface == "localhost"
 
 
-class Options(TLSOptions):
+class Options(RecordingOptions, TLSOptions):
     """The options of ``twistd tlsdemo``."""
 
     command = "twistd tlsdemo"
@@ -119,6 +120,7 @@ class Options(TLSOptions):
          whole(0)],
         ["log-every", None, 100, "After those, log every event of each so-manieth connection; "
          "0 for none.", whole(0)],
+        *RECORDING_PARAMETERS,
         ["remember", None, 1 << 16, "How many connections the status service remembers.",
          whole(1)],
     ])  # fmt: skip
@@ -268,10 +270,16 @@ def makeService(options: Options) -> IService:
     raise_descriptor_limit()
     mode = MODES[options["mode"]]
     auto, dialect = options["dialect"]
+    recording = options.recording(reactor, mode.name.value)
     try:
         first, *more = options.identities("server")
         tls = ServerTLS.build(
-            first, options["client-auth"], options.alpn(), policy=options["policy"], more=more
+            first,
+            options["client-auth"],
+            options.alpn(),
+            policy=options["policy"],
+            more=more,
+            preparations=recording.preparations,
         )
     except Unusable as problem:
         fail(options.command, problem, status=1)
@@ -303,5 +311,6 @@ def makeService(options: Options) -> IService:
         max_connections=options["max-connections"],
         max_per_address=options["max-per-address"],
         drain=options["drain-timeout"],
+        recording=recording,
     )
     return _Service(config, reactor)

@@ -2,8 +2,9 @@
 
 Theory of operation.  A service that watches nothing has none of this: it is a subclass of the
 connection, made by a connection creator of its own, for those connections only that are watched.
-OpenSSL's states are reported by its info callback, which pyOpenSSL sets for a context as a whole
-(:func:`watch_states`); it finds the connection that it was called for.  The bytes of the wire are
+OpenSSL's states are reported by its info callback.  Where pyOpenSSL cannot set that for one
+connection, it is set for a context as a whole (:func:`watch_states`), and finds the connection that
+it was called for; all the others of that context then pay for it.  The bytes of the wire are
 seen where the TLS layer takes and leaves them, which is alike in every mode.
 """
 
@@ -31,6 +32,9 @@ from tlsdemo.wire.reader import RecordReader
 
 _CLOSE_NOTIFY = 0
 _STATE, _READ, _WRITE = SSL.SSL_CB_LOOP, SSL.SSL_CB_READ, SSL.SSL_CB_WRITE
+STATES_OF_ONE = hasattr(SSL.Connection, "set_info_callback")
+"""Whether a connection can be watched alone: pyOpenSSL 24.2 has this for contexts only."""
+
 _ALERT, _DONE = SSL.SSL_CB_ALERT, SSL.SSL_CB_HANDSHAKE_DONE
 
 
@@ -83,6 +87,8 @@ class Watch:
 
     def passed(self, sender: End, data: bytes) -> None:
         """Be told of bytes of the wire, in plain or of TLS."""
+        if self._hello_seen and not self._wire:
+            return
         at = self._clock() - self._began
         for record in self._readers[sender].feed(data):
             if self._wire:
@@ -106,6 +112,8 @@ class WatchedConnection(TLSConnection):
         self._resumed = False
         super().__init__(context, verify_name)
         watch.connection = self
+        if STATES_OF_ONE:
+            self.set_info_callback(_changed)
 
     def true_now(self, lost: bool) -> dict[str, Fact]:
         """Return the facts that hold at this moment; ``lost``: the wire has ended."""
@@ -203,8 +211,12 @@ class WatchedConnection(TLSConnection):
 
 
 def watch_states(context: SSL.Context) -> None:
-    """Have the connections of ``context`` that are watched tell of OpenSSL's states."""
-    context.set_info_callback(_changed)
+    """Have the connections of ``context`` that are watched tell of OpenSSL's states.
+
+    Does nothing where each that is watched sees to that itself.
+    """
+    if not STATES_OF_ONE:
+        context.set_info_callback(_changed)
 
 
 def _changed(connection: SSL.Connection, where: int, value: int) -> None:

@@ -10,14 +10,15 @@ from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import ServerFactory
 
 from tlsdemo.addresses import address_text
-from tlsdemo.secure import Manner, Mode, ServerTLS
+from tlsdemo.secure import Manner, Mode, ServerTLS, WatchedTLS
 from tlsdemo.server.door import Door
 from tlsdemo.server.role import Owner, Role
 from tlsdemo.server.served import Books, Served
 from tlsdemo.session.deadlines import FOREVER, Patience
 from tlsdemo.session.session import Session
+from tlsdemo.session.watched import WatchedSession
 from tlsdemo.sockets import MAX_BUFFER
-from tlsdemo.timeline import Timeline
+from tlsdemo.timeline import Event, Observer, Timeline
 from tlsdemo.upgrade.dialogue import Dialogue
 from tlsdemo.upgrade.immediate import ImmediateServer
 
@@ -61,12 +62,14 @@ class SessionFactory(ServerFactory):
             return None
         number = self._books.statistics.opened + 1
         peer = address_text(addr) if addr is not None else "?"
-        timeline = Timeline(self._clock.seconds, self._books.events.observer(number, peer))
-        served = Served(number, peer, self._books, self._setting.make_role, timeline, self._forget)
         setting = self._setting
-        session = Session(
-            setting.mode,
-            setting.tls,
+        observer = self._books.events.observer(number, peer)
+        watch = self._books.watch(number, peer, self._clock.seconds)
+        if watch is not None:
+            observer = _both(observer, watch.observe)
+        timeline = Timeline(self._clock.seconds, observer)
+        served = Served(number, peer, self._books, setting.make_role, timeline, self._forget)
+        settled = (
             served,
             setting.manner,
             timeline,
@@ -75,6 +78,12 @@ class SessionFactory(ServerFactory):
             setting.patience,
             setting.max_buffer,
         )
+        session: Session
+        if watch is None:
+            session = Session(setting.mode, setting.tls, *settled)
+        else:
+            tls = WatchedTLS(setting.tls, watch)
+            session = WatchedSession(setting.mode, tls, *settled).watched_by(watch)
         setting.door.enter(host)
         served.host = host
         session.factory = self
@@ -122,3 +131,14 @@ class SessionFactory(ServerFactory):
         else:
             idle.callback(None)
         return idle
+
+
+def _both(one: Observer | None, other: Observer) -> Observer:
+    if one is None:
+        return other
+
+    def observe(event: Event) -> None:
+        one(event)
+        other(event)
+
+    return observe

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from twisted.internet.interfaces import IProtocol
 
 from tlsdemo.causes import CLEAN, Cause, Ending
-from tlsdemo.secure import Agreement
+from tlsdemo.secure import Agreement, Watch
 from tlsdemo.server.eventlog import EventLog
 from tlsdemo.server.ledger import Entry, Ledger
 from tlsdemo.server.role import Owner, Role
 from tlsdemo.server.statistics import Statistics
+from tlsdemo.server.tracing import Tracing
 from tlsdemo.session.session import Session
 from tlsdemo.timeline import Fact, Timeline
+from tlsdemo.trace import Arrow, End, Mark
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,27 @@ class Books:
     statistics: Statistics
     ledger: Ledger
     events: EventLog
+    tracing: Tracing | None = None
+
+    def watch(self, number: int, peer: str, clock: Callable[[], float]) -> Watch | None:
+        """Return what watches connection ``number``, which begins now, or ``None``."""
+        logs = self.events.told(number, peer)
+        traces = None if self.tracing is None else self.tracing.told(number, peer)
+        told = [each for each in (logs, traces) if each is not None]
+        if not told:
+            return None
+
+        def tell(seen: Mark | Arrow) -> None:
+            for each in told:
+                each(seen)
+
+        return Watch(
+            End.SERVER,
+            clock,
+            clock(),
+            told[0] if len(told) == 1 else tell,
+            wire=traces is not None,
+        )
 
     def turned_away(self, peer: str, why: str) -> None:
         """Count, and log, a connection from ``peer`` that was not let in."""

@@ -31,6 +31,7 @@ from tlsdemo.server.eventlog import EventLog
 from tlsdemo.server.factory import SessionFactory, Setting
 from tlsdemo.server.lag import LagMeter
 from tlsdemo.server.ledger import Ledger
+from tlsdemo.server.recording import NOTHING, Recording
 from tlsdemo.server.role import Owner, Role
 from tlsdemo.server.roles import ROLES, RoleName
 from tlsdemo.server.served import Books
@@ -72,7 +73,8 @@ class ServerConfig:
     seconds; ``backend_patience``: how long connecting to the backend may take, and how long its
     greeting.  ``max_buffer``: bytes that are kept at the most, in each direction of a connection.
     ``max_connections`` and ``max_per_address``: how many at once, 0 for any number.  ``drain``:
-    seconds that open connections have to end in order when the server stops.
+    seconds that open connections have to end in order when the server stops.  ``recording``: what
+    is written down of single connections.
     """
 
     listen: Sequence[str]
@@ -97,6 +99,7 @@ class ServerConfig:
     max_connections: int = 0
     max_per_address: int = 0
     drain: float = 0.0
+    recording: Recording = NOTHING
 
 
 class Server(Service):
@@ -112,8 +115,15 @@ class Server(Service):
         self._lag_since_line = self._lag.watch()
         self._lag_since_answer = self._lag.watch()
         self._lag_ever = self._lag.watch()
-        self._events = EventLog(_log, reactor.seconds, config.log_first, config.log_every)
-        self._books = Books(Statistics(), Ledger(config.remember), self._events)
+        recording = config.recording
+        self._events = EventLog(
+            _log,
+            reactor.seconds,
+            config.log_first,
+            config.log_every,
+            in_full=recording.log_events,
+        )
+        self._books = Books(Statistics(), Ledger(config.remember), self._events, recording.tracing)
         self._sink_books = Books(
             Statistics(),
             Ledger(config.remember),
@@ -210,6 +220,7 @@ class Server(Service):
             backend=self._backend_text(),
         )
 
+        config.recording.begin()
         if not config.guard:
             _log.critical(
                 "UNSAFE: plain bytes injected before TLS will pass for cleartext. "
@@ -294,6 +305,7 @@ class Server(Service):
         lag = self._lag_ever.greatest
         for line in summary_lines(self.snapshot(), open_at_stop=last.open, lag=lag):
             _log.info("{line}", line=line)
+        self._config.recording.end()
 
 
 def with_backlog(where: str) -> str:
