@@ -48,7 +48,8 @@ class Command(RefusingCase):
 
     def test_every_problem_is_one_line(self) -> None:
         for arguments, expected in {
-            "": "tlsdemo: which command? run, events, findings, versions (try: tlsdemo --help)",
+            "": "tlsdemo: which command? run, events, findings, waterfall, versions "
+            "(try: tlsdemo --help)",
             "walk": "tlsdemo: Unknown command: walk (try: tlsdemo --help)",
             "--nonsense": "tlsdemo: option --nonsense not recognized (try: tlsdemo --help)",
             "run --conn=x": "tlsdemo run: --conn is 'x', not a whole number "

@@ -14,6 +14,7 @@ from tlsdemo.command.findings import FindingsOptions
 from tlsdemo.command.options import Options
 from tlsdemo.command.run import RunOptions
 from tlsdemo.command.versions import VersionsOptions
+from tlsdemo.command.waterfall import WaterfallOptions
 
 
 class Command(Options):
@@ -32,6 +33,7 @@ class Command(Options):
         ["run", None, RunOptions, "Put the same load on several modes and compare them."],
         ["events", None, EventsOptions, "Show what fires when, on both ends, whatever happens."],
         ["findings", None, FindingsOptions, "What stock Twisted does that surprises, reproduced."],
+        ["waterfall", None, WaterfallOptions, "Draw a connection that a server has traced."],
         ["versions", None, VersionsOptions, "What is used here, and what --against has built."],
     ]
 
