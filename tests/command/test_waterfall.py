@@ -15,8 +15,8 @@ from tlsdemo.wire.record import Kind, Record
 
 def a_trace(title: str) -> Trace:
     hello = Record(Kind.HANDSHAKE, 250, "TLS 1.0", ("client_hello",))
-    events = [Mark(End.SERVER, Event("connected", 0.0)), Arrow(End.CLIENT, 0.001, hello)]
-    return Trace(title, {"mode": "pair"}, [*events])
+    connected = Mark(End.SERVER, Event("connected", 0.0))
+    return Trace(title, {"mode": "pair"}, [connected, Arrow(End.CLIENT, 0.001, hello)])
 
 
 class WaterfallCase(RefusingCase):
