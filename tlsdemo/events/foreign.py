@@ -76,8 +76,8 @@ class _ForeignRun(Run):
         client = self.our_end(
             End.CLIENT, MODES[ModeName.STARTTLS], lab.client_tls(self.cell), ImmediateServer()
         )
-        await self.connect(self.relay_to(peer.port), client)
-        await self._finish(client.party.over, peer.ended, peer.kill)
+        connected = self.connect(self.relay_to(peer.port), client)
+        await self._finish([connected, client.party.over, peer.ended], peer.kill)
         self._add(End.SERVER, peer.events)
         return self.trace
 
@@ -87,18 +87,16 @@ class _ForeignRun(Run):
         port = self.relay_to(self.listen(server.factory))
         authority, way = str(lab.certificates.authority), self.cell.way
         peer = s_client.start_s_client(self.reactor, port, self.cell.tls, authority, way.keys)
-        await self._finish(server.party.over, peer.ended, peer.kill)
+        await self._finish([server.party.over, peer.ended], peer.kill)
         self._add(End.CLIENT, peer.events)
         return self.trace
 
-    async def _finish(
-        self, ours: Deferred[None], theirs: Deferred[Any], kill: Callable[[], object]
-    ) -> None:
+    async def _finish(self, ends: Sequence[Deferred[Any]], kill: Callable[[], object]) -> None:
         def abort() -> None:
             self.relay.reset()
             kill()
 
-        await self.until([ours, self.relay.over, theirs], abort)
+        await self.until([*ends, self.relay.over], abort)
 
     def _add(self, end: End, events: Sequence[PeerEvent]) -> None:
         for each in events:

@@ -13,12 +13,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, DeferredList, maybeDeferred
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.protocol import Factory
 
 from tlsdemo.events.certificates import Certificates
+from tlsdemo.events.clock import HurriedClock
 from tlsdemo.events.party import Party
 from tlsdemo.events.relay import Relay
 from tlsdemo.events.ways import Does, Way
@@ -40,11 +41,17 @@ from tlsdemo.timeline import Timeline
 from tlsdemo.trace import End, Trace
 from tlsdemo.upgrade.dialogue import Dialogue
 
-PATIENCE = Patience(plain=0.3, handshake=0.3, idle=2.0, closing=0.3)
-"""How long the ends wait in the laboratory: long enough for a slow machine, and no longer."""
+PATIENCE = Patience(plain=20.0, handshake=20.0, idle=20.0, closing=20.0)
+"""How long the ends wait for each other: so long that a busy machine changes no order."""
 
-DEADLINE = 10.0
+IN_VAIN = 0.2
+"""Seconds that an end waits still, once the relay passes nothing to it any more."""
+
+DEADLINE = 30.0
 """Seconds after which a connection that has not ended is given up."""
+
+LAST = 1.0
+"""Seconds that the ends of a connection have left, to end on being reset, when it is given up."""
 
 VERSIONS = {"1.2": TLSVersion.TLS_1_2, "1.3": TLSVersion.TLS_1_3}
 
@@ -131,6 +138,7 @@ class Run:
         self.began = time.monotonic()
         self.relay: Relay
         self._ports: list[IListeningPort] = []
+        self._clocks = {end: HurriedClock(lab.reactor) for end in End}
 
     def elapsed(self) -> float:
         """Return the seconds since it began."""
@@ -149,6 +157,7 @@ class Run:
         self.relay = Relay(
             self.reactor, port, self.elapsed, self.trace.seen.append, way.fault, way.together
         )
+        self.relay.at_silence = lambda end: self._clocks[end.other].hurry(IN_VAIN)
         listens = self.listen(self.relay)
         self.trace.facts["port"] = listens
         return listens
@@ -162,35 +171,52 @@ class Run:
         orders = {
             Does.CUT: lambda: self.relay.cut(),
             Does.RESET: lambda: self.relay.reset(),
-            Does.CLOSE_UNANSWERED: lambda: self.relay.deaf_to.add(end.other),
+            Does.CLOSE_UNANSWERED: lambda: self.relay.ignore(end.other),
         }
         party = Party(end, self.cell.way, timeline, orders)
         watched = WatchedTLS(tls, watch, session)
         manner = mode.manner(None, None, 1 << 16)
         protocol = WatchedSession(
-            mode, watched, party, manner, timeline, self.reactor, dialogue, PATIENCE
+            mode, watched, party, manner, timeline, self._clocks[end], dialogue, PATIENCE
         ).watched_by(watch)
         factory = Factory.forProtocol(lambda: protocol)
         factory.noisy = False
         return OurEnd(watch, party, mode.wrap(watched, factory, self.reactor))
 
-    async def connect(self, port: int, client: OurEnd) -> None:
-        """Connect ``client`` to ``port``."""
+    def connect(self, port: int, client: OurEnd) -> Deferred[Any]:
+        """Connect ``client`` to ``port``; fires when it is connected."""
         endpoint = TCP4ClientEndpoint(self.reactor, "127.0.0.1", port)
-        await endpoint.connect(client.factory)
+        return endpoint.connect(client.factory)
 
     async def until(self, ends: Sequence[Deferred[Any]], abort: Callable[[], object]) -> None:
-        """Wait until all ends are over; raises :class:`GivenUp` if that takes too long."""
-        late = self.reactor.callLater(DEADLINE, abort)
+        """Wait until all ``ends`` have fired.
+
+        Raises :class:`GivenUp` if one of them fails, or if it takes too long, or if the waiting
+        is cancelled.  ``abort`` is to end then what has not ended; it is not waited for long.
+        """
+        told: Deferred[str] = Deferred()
+
+        def tell(problem: str) -> None:
+            if not told.called:
+                told.callback(problem)
+
+        for end in ends:
+            end.addErrback(lambda failure: tell(failure.getErrorMessage()))
+        over = DeferredList(ends).addCallback(lambda _: tell(""))
+        late = self.reactor.callLater(DEADLINE, tell, f"not over after {DEADLINE:g} s")
         try:
-            results = await DeferredList(ends, consumeErrors=True)
-            for good, result in results:
-                if not good:
-                    raise GivenUp(f"{self.cell}: {result.getErrorMessage()}")
-            if not late.active():
-                raise GivenUp(f"{self.cell}: not over after {DEADLINE:g} s")
-        finally:
+            problem = await told
+        except CancelledError:
+            problem = "interrupted"
+        if late.active():
+            late.cancel()
+        if problem:
+            abort()
+            late = self.reactor.callLater(LAST, over.cancel)
+            await over
             if late.active():
                 late.cancel()
-            for port in self._ports:
-                await maybeDeferred(port.stopListening)
+        for port in self._ports:
+            await maybeDeferred(port.stopListening)
+        if problem:
+            raise GivenUp(f"{self.cell}: {problem}")

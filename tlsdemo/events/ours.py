@@ -38,8 +38,8 @@ class _OurRun(Run):
             End.CLIENT, mode, client_tls, self._dialogue(End.CLIENT), session
         )
         port = self.relay_to(self.listen(server.factory))
-        await self.connect(port, self._client)
-        ends = [server.party.over, self._client.party.over, self.relay.over]
+        connected = self.connect(port, self._client)
+        ends = [connected, server.party.over, self._client.party.over, self.relay.over]
         await self.until(ends, self.relay.reset)
         return self.trace
 

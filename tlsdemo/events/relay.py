@@ -8,7 +8,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IAddress
+from twisted.internet.interfaces import IAddress, IDelayedCall
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
@@ -18,7 +18,13 @@ from tlsdemo.wire.reader import RecordReader
 from tlsdemo.wire.record import Kind, Record
 
 MOMENT = 0.02
-"""Seconds within which what one end sends is passed on in one segment, where this is asked for."""
+"""Seconds of silence after which what one end has sent is passed on in one segment, if asked for.
+
+How long it really was depends on how busy the machine is, so some turns of the reactor have to
+be silent as well: in those, an end of this process says what it had to say.
+"""
+
+_TURNS = 5
 
 
 class _Wire(Protocol):
@@ -43,6 +49,7 @@ class Relay(Factory):
 
     ``told`` is called for each record with an arrow, ``clock`` gives the seconds for it.
     ``over`` fires when both wires have ended.
+    ``at_silence`` is called when an end is ignored from then on.
     """
 
     noisy = False
@@ -66,8 +73,10 @@ class Relay(Factory):
         self._wires: dict[End, _Wire] = {}
         self._early: list[bytes] = []
         self._held: dict[End, list[bytes]] = {end: [] for end in End}
-        self._ended: set[End] = set()
-        self.deaf_to: set[End] = set()
+        self._releases: dict[End, IDelayedCall] = {}
+        self._ended: dict[End, bool] = {}
+        self._deaf_to: set[End] = set()
+        self.at_silence: Callable[[End], object] = lambda end: None
         self.over: Deferred[None] = Deferred()
 
     def buildProtocol(self, addr: IAddress | None) -> _Wire | None:
@@ -84,11 +93,14 @@ class Relay(Factory):
             server = Factory.forProtocol(lambda: _Wire(self, End.SERVER))
             server.noisy = False
             endpoint = TCP4ClientEndpoint(self._reactor, "127.0.0.1", self._port)
-            endpoint.connect(server).addErrback(lambda _: self.cut())
+            endpoint.connect(server).addErrback(lambda reason: self.lost(End.SERVER, reason))
         else:
             early, self._early = self._early, []
             for data in early:
                 self.received(End.CLIENT, data)
+            if End.CLIENT in self._ended:
+                # It has not waited until the server was there.
+                self._end(wire, abruptly=self._ended[End.CLIENT])
 
     def received(self, sender: End, data: bytes) -> None:
         """``sender`` has sent ``data``."""
@@ -101,7 +113,7 @@ class Relay(Factory):
             fault, self._fault = self._fault, None
             self._go_wrong(fault, sender, data, records)
         else:
-            dropped = sender in self.deaf_to
+            dropped = sender in self._deaf_to
             self._tell(sender, records, Fate.DROPPED if dropped else Fate.PASSED)
             if not dropped:
                 self._pass(sender, data)
@@ -115,7 +127,7 @@ class Relay(Factory):
             self._tell(sender, [Record(kind, len(fault.data), "", (words,))], Fate.INJECTED)
             self._pass(sender, data + fault.data if passes else fault.data)
         elif fault.act is Act.SILENCE:
-            self.deaf_to.update(End)
+            self.ignore(*End)
         else:
             self.cut()
 
@@ -128,11 +140,24 @@ class Relay(Factory):
         if not self._together:
             self._send(sender, data)
             return
-        if not self._held[sender]:
-            self._reactor.callLater(MOMENT, self._release, sender)
         self._held[sender].append(data)
+        self._still(sender)
+        self._releases[sender] = self._reactor.callLater(MOMENT, self._turn, sender, _TURNS)
+
+    def _turn(self, sender: End, left: int) -> None:
+        if left:
+            self._releases[sender] = self._reactor.callLater(0, self._turn, sender, left - 1)
+        else:
+            self._release(sender)
+
+    def _still(self, sender: End) -> None:
+        """Put off what was to be passed on."""
+        release = self._releases.pop(sender, None)
+        if release is not None and release.active():
+            release.cancel()
 
     def _release(self, sender: End) -> None:
+        self._still(sender)
         held, self._held[sender] = self._held[sender], []
         if held:
             self._send(sender, b"".join(held))
@@ -143,14 +168,16 @@ class Relay(Factory):
 
     def lost(self, end: End, reason: Failure) -> None:
         """The wire to ``end`` has ended; the other end is told in the same way."""
-        self._ended.add(end)
+        abruptly = not reason.check(ConnectionDone)
+        self._ended[end] = abruptly
         other = self._wires.get(end.other)
-        if other is None or self._ended == set(End):
-            if not self.over.called:
-                self.over.callback(None)
-        elif end not in self.deaf_to:
+        if len(self._ended) == len(End):
+            for each in End:
+                self._still(each)
+            self.over.callback(None)
+        elif other is not None and end not in self._deaf_to:
             self._release(end)
-            self._end(other, abruptly=not reason.check(ConnectionDone))
+            self._end(other, abruptly)
 
     def _end(self, wire: _Wire, abruptly: bool) -> None:
         transport: Any = wire.transport
@@ -160,6 +187,12 @@ class Relay(Factory):
             transport.loseConnection()
 
     # What a script orders.
+
+    def ignore(self, *ends: End) -> None:
+        """Pass on nothing any more that these send, not even their end."""
+        for end in ends:
+            self._deaf_to.add(end)
+            self.at_silence(end)
 
     def cut(self) -> None:
         """End both wires in order: TCP's FIN, and no close_notify."""
