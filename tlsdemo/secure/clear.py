@@ -25,8 +25,7 @@ class ClearStream(Stream):
     """An application's transport over a plain one: it counts, and changes nothing."""
 
     def __init__(self, listener: Listener, manner: Manner) -> None:
-        super().__init__(manner)
-        self._listener = listener
+        super().__init__(listener, manner)
         self._ending: Ending | None = None
         self._transport: Any = None
 
@@ -72,12 +71,12 @@ class ClearStream(Stream):
     def _end(self, ending: Ending, reason: Failure) -> None:
         application, self._application = self._application, None
         if application is None:
-            self._listener.insecure(self._ending or ending)
+            self._take_leave().insecure(self._ending or ending)
             return
         if self._ending is not None and reason.check(ConnectionDone):
             # The wire was closed in order, but not all that it brought was delivered.
             reason = Failure(ConnectionAborted())
-        self._listener.ended(self._ending or ending)
+        self._take_leave().ended(self._ending or ending)
         application.connectionLost(reason)
 
     def write(self, data: bytes) -> None:

@@ -58,8 +58,7 @@ class Cleartext(Stream):
     """The application's transport over TLS; :meth:`attach` names the layer below."""
 
     def __init__(self, listener: Listener, manner: Manner) -> None:
-        super().__init__(manner)
-        self._listener = listener
+        super().__init__(listener, manner)
         self._manner = manner
         self._state = _State.SECURING
         self._ending: Ending | None = None
@@ -153,11 +152,13 @@ class Cleartext(Stream):
             reason = connectionDone
         self._state = _State.CLOSED
         self._delivers = False
-        self._connection.at_goodbye = None
+        self._connection.over()
+        # The layer goes on holding it otherwise, and it may hold us.
+        self._layer.unregisterProducer()
         ending = self._ending or ending_of(reason, self._connection, secure)
         application, self._application = self._application, None
         if application is None:
-            self._listener.insecure(ending)
+            self._take_leave().insecure(ending)
         elif self._readable is not None:
             self._readable.end(partial(self._end, application, ending, reason))
         else:
@@ -167,7 +168,7 @@ class Cleartext(Stream):
         if self._ending is not None and reason.check(ConnectionDone):
             # The wire was closed in order, but not all that it brought was delivered.
             reason = Failure(ConnectionAborted())
-        self._listener.ended(self._ending or ending)
+        self._take_leave().ended(self._ending or ending)
         application.connectionLost(reason)
 
     def _peer_closes(self) -> None:

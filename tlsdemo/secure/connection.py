@@ -12,6 +12,7 @@ the next call.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -82,6 +83,7 @@ class TLSConnection(SSL.Connection):
         self.at_goodbye: Callable[[], object] | None = None
         self._verify_name = verify_name
         self._kept: SSL.Error | None = None
+        self._raised: SSL.Error | None = None
 
     def do_handshake(self) -> None:
         """Go on with the handshake.
@@ -107,7 +109,8 @@ class TLSConnection(SSL.Connection):
                 verify(certificate)
             except Exception as error:
                 # Of any kind: pyOpenSSL would raise it later, and maybe for another connection.
-                self.name_error = error
+                # Its traceback would hold this, which holds it.
+                self.name_error = error.with_traceback(None)
         return self.name_error is None
 
     def bio_write(self, buf: Any) -> int:
@@ -129,6 +132,11 @@ class TLSConnection(SSL.Connection):
         except SSL.ZeroReturnError:
             if self.at_goodbye is not None:
                 self.at_goodbye()
+            raise
+        except SSL.WantReadError:
+            raise
+        except SSL.Error as error:
+            self._raised = error
             raise
         self.records += 1
         return data
@@ -152,6 +160,17 @@ class TLSConnection(SSL.Connection):
             self._kept = error
         self.records += len(chunks)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def over(self) -> None:
+        """Let go of all that holds this, when nothing more will come.
+
+        Twisted keeps a failure in a variable of the very call that it is the traceback of, and so
+        all that had to do with that call, until the collector finds it.
+        """
+        self.at_goodbye = None
+        raised, self._raised, self._kept = self._raised, None, None
+        if raised is not None:
+            traceback.clear_frames(raised.__traceback__)
 
     def flush_into(self, layer: TLSMemoryBIOProtocol) -> None:
         """Write to the layer's transport what OpenSSL has ready for the wire.

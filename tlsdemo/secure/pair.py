@@ -231,10 +231,12 @@ class _PairCleartext(Cleartext):
     _listener: _PairListener
 
     def _connect(self, application: IProtocol) -> None:
+        # It may come to its end in there, and let go of its listener.
+        listener = self._listener
         try:
             super()._connect(application)
         finally:
-            self._listener.connected()
+            listener.connected()
 
 
 _NEEDED = ("abortConnection", "registerProducer", "unregisterProducer", "getPeer", "getHost")

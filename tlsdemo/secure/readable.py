@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol as Interface
-from typing import cast
 
 from twisted.internet.interfaces import IProtocol
 
@@ -19,6 +18,10 @@ class ReadableApplication(Interface):
         Not called again until :meth:`Readable.read` has returned ``b""``; so read until then,
         or remember that there is more and go on when there is room for it.
         """
+
+
+def _tell_nobody(_source: object) -> None:
+    """Tell nobody: there is no application yet, or no more."""
 
 
 class _Source(Interface):
@@ -46,19 +49,20 @@ class Readable:
         self._told = False
         self._paused = False
         self._at_end: Callable[[], None] | None = None
-        self._application: ReadableApplication
+        self._tell: Callable[[Readable], object] = _tell_nobody
 
     def __len__(self) -> int:
         return self._size
 
     def attach(self, application: IProtocol) -> None:
         """Tell ``application`` from now on; raises TypeError if it has no ``readable``."""
-        if not callable(getattr(application, "readable", None)):
+        tell = getattr(application, "readable", None)
+        if not callable(tell):
             raise TypeError(
                 f"delivery 'readable' needs an application with a readable(source) method, "
                 f"and {type(application).__name__} has none"
             )
-        self._application = cast(ReadableApplication, application)
+        self._tell = tell
 
     def feed(self, data: bytes) -> None:
         """Add what has been decrypted, and tell the application unless it knows."""
@@ -69,7 +73,7 @@ class Readable:
             self._stream.pauseProducing()
         if not self._told:
             self._told = True
-            self._application.readable(self)
+            self._tell(self)
 
     def read(self, size: int | None = None) -> bytes:
         """Take up to ``size`` bytes, or all; ``b""`` if there is nothing (any more)."""
@@ -110,14 +114,14 @@ class Readable:
 
         Not as soon as the last bytes have been taken: who took them has yet to pass them on.
         """
-        if self._told:
-            self._at_end = at_end
-        else:
-            at_end()
+        self._at_end = at_end
+        if not self._told:
+            self._finish()
 
     def _finish(self) -> None:
         if self._at_end is not None:
             at_end, self._at_end = self._at_end, None
+            self._tell = _tell_nobody
             at_end()
 
     def drop(self) -> None:

@@ -5,10 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
 
 from tlsdemo.secure.cleartext import Cleartext
 from tlsdemo.secure.contexts import TLS
 from tlsdemo.secure.stream import Listener, Manner
+
+
+class _Started(Cleartext):
+    """Undoes at the end what ``startTLS`` has done to a transport."""
+
+    transport: Any
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Pass the end on, and have the transport hold the layer no more, which holds it."""
+        super().connectionLost(reason)
+        for name in ("getHandle", "getPeerCertificate"):
+            vars(self.transport).pop(name, None)
 
 
 def secure(
@@ -23,7 +37,8 @@ def secure(
     From here on, Twisted hands its protocol cleartext.  That protocol must provide
     ``IHandshakeListener``: a method of the name alone is never called.
     """
-    cleartext = Cleartext(listener, manner)
+    cleartext = _Started(listener, manner)
+    cleartext.transport = transport
     transport.startTLS(tls)
     cleartext.attach(transport.protocol)
     return cleartext, cleartext

@@ -94,7 +94,8 @@ class Stream(ABC):
 
     disconnecting = False
 
-    def __init__(self, manner: Manner) -> None:
+    def __init__(self, listener: Listener, manner: Manner) -> None:
+        self._listener = listener
         self.events = 0
         self.bytes_in = 0
         self.bytes_out = 0
@@ -176,6 +177,18 @@ class Stream(ABC):
             _log.failure("rejecting a connection, because its secure callback failed")
             return None
         return application
+
+    def _take_leave(self) -> Listener:
+        """Return the listener for its last word, and hold on to nobody who holds on to this.
+
+        So the parts of a connection that is over are gone at once, and do not wait for the
+        collector.
+        """
+        listener = self._listener
+        del self._listener
+        self.closing = _nothing
+        self._readable = None
+        return listener
 
     def _connect(self, application: IProtocol) -> None:
         """Connect the application; from here on it is delivered to."""

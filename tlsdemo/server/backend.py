@@ -64,7 +64,13 @@ class BackendConnection(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Tell."""
-        self._front.backend_lost(reason)
+        self.let_go().backend_lost(reason)
+
+    def let_go(self) -> Front:
+        """Return who is told, who holds this, and hold on to them no more."""
+        front = self._front
+        del self._front
+        return front
 
     def finish(self, in_order: bool) -> None:
         """Have the backend take all that was written, then end; not ``in_order``, with a reset."""

@@ -66,12 +66,15 @@ class Proxy(Role):
         assert self.transport is not None
         self.full = True
         self.transport.pauseProducing()
-        factory = Factory.forProtocol(lambda: self._backend)
+        backend = self._backend
+        # Twisted may hold it for long, but not us by it.
+        factory = Factory.forProtocol(lambda: backend)
         factory.noisy = False
         self._connecting = self._behind.endpoint.connect(factory)
         self._connecting.addErrback(self._refused)
 
     def _refused(self, failure: Failure) -> None:
+        self._backend.let_go()
         ending = Ending(Cause.BACKEND_REFUSED, failure.getErrorMessage())
         self._done(ending)
         if self.transport is not None:

@@ -166,4 +166,6 @@ class Served:
         self._entry.close(failed=not ending.clean)
         if not ending.clean and ending.cause is not Cause.ABORTED:
             self._books.events.failed(self._number, self._peer, ending)
+        # The role has us as its owner.
+        self._role = None
         self._forget(self)

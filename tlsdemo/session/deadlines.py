@@ -50,6 +50,14 @@ _LOOKS = 4
 """How often a silence is looked at before it counts as idle; so it may last a quarter longer."""
 
 
+def _nobody_moves() -> int:
+    return 0
+
+
+def _nobody_expires(_ending: Ending) -> None:
+    """Expire nobody: it is over."""
+
+
 class Deadlines:
     """Watches one connection.
 
@@ -84,6 +92,9 @@ class Deadlines:
             self._call.cancel()
             self._call = None
         self.phase = phase
+        if phase is Phase.OVER:
+            # Whom it watched may hold it, and is to be held no longer.
+            self._moved, self._expire = _nobody_moves, _nobody_expires
         limit = self._limits.get(phase, 0.0)
         if limit <= 0:
             return

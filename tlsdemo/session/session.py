@@ -196,13 +196,18 @@ class Session(Protocol):
 
     def insecure(self, ending: Ending) -> None:
         """Hand on the end."""
-        self._deadlines.enter(Phase.OVER)
-        self._listener.insecure(ending)
+        self._take_leave().insecure(ending)
 
     def ended(self, ending: Ending) -> None:
         """Hand on the end."""
+        self._take_leave().ended(ending)
+
+    def _take_leave(self) -> Listener:
+        """Return the listener for its last word: it holds us, and we hold on to it no longer."""
         self._deadlines.enter(Phase.OVER)
-        self._listener.ended(ending)
+        listener = self._listener
+        del self._listener
+        return listener
 
     # Its deadlines, and who ends it early.
 
