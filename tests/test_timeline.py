@@ -3,7 +3,7 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.timeline import Event, Timeline
+from tlsdemo.timeline import Event, Later, Timeline
 
 
 class TimelineTests(SynchronousTestCase):
@@ -37,6 +37,12 @@ class TimelineTests(SynchronousTestCase):
 
 
 class EventTests(SynchronousTestCase):
+    def test_finds_the_words_of_a_later_fact_when_they_are_read(self) -> None:
+        words: list[int] = []
+        event = Event("secure", 0.0, {"agreed": Later(words)})
+        words.append(1)
+        self.assertEqual(str(event), "+0.0000s secure agreed=[1]")
+
     def test_is_one_line(self) -> None:
         self.assertEqual(str(Event("connected", 0)), "+0.0000s connected")
         self.assertEqual(

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-Fact = str | int | float | bool | None
+
+@dataclass(frozen=True)
+class Later:
+    """A fact whose words, those of ``value``, are found only when somebody reads them."""
+
+    value: object
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+Fact = str | int | float | bool | None | Later
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from unittest import mock
+
+from cryptography.x509 import Certificate
+from OpenSSL.crypto import X509
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.secure.ends import (
@@ -51,6 +55,26 @@ class Agreements(SynchronousTestCase):
 
     def test_tell_that_the_peer_showed_no_certificate(self) -> None:
         self.assertIsNone(self.agreed(server_tls(client_auth=ClientAuth.NONE)).peer)
+
+    def test_read_the_certificate_when_they_are_asked_for_the_peer_and_only_once(self) -> None:
+        read: list[X509] = []
+
+        def to_cryptography(certificate: X509) -> Certificate:
+            read.append(certificate)
+            return original(certificate)
+
+        original = X509.to_cryptography
+        agreed = self.agreed(server_tls())
+        with mock.patch.object(X509, "to_cryptography", to_cryptography):
+            self.assertEqual(agreed.version, "TLSv1.3")
+            self.assertEqual(read, [])
+            for _ in range(2):
+                self.assertEqual(agreed.peer, subject_of(certificates().client))
+            self.assertEqual(len(read), 1)
+
+    def test_have_nothing_else(self) -> None:
+        agreed = self.agreed(server_tls())
+        self.assertRaises(AttributeError, getattr, agreed, "port")
 
     def test_hold_also_what_is_not_ascii(self) -> None:
         agreements: list[Agreement] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from OpenSSL import SSL
 
@@ -22,6 +23,17 @@ class Agreement:
     sni: str | None
     peer: str | None
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> str | None:
+            # Only called for what is not there yet.
+            if name != "peer":
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            values = vars(self)
+            subject = values.pop("_certificate").to_cryptography().subject
+            values["peer"] = peer = subject.rfc4514_string()
+            return peer
+
     def __str__(self) -> str:
         optional = (("alpn", self.alpn), ("sni", self.sni), ("peer", self.peer))
         return " ".join(
@@ -33,12 +45,16 @@ def agreement_of(connection: SSL.Connection) -> Agreement:
     """Read the agreement off a connection whose handshake is complete."""
     certificate = connection.get_peer_certificate()
     sni = connection.get_servername()
-    return Agreement(
+    agreement = Agreement(
         version=connection.get_protocol_version_name(),
         cipher=connection.get_cipher_name() or "",
         alpn=connection.get_alpn_proto_negotiated().decode("ascii", "backslashreplace") or None,
         sni=None if sni is None else sni.decode("ascii", "backslashreplace"),
-        peer=None
-        if certificate is None
-        else certificate.to_cryptography().subject.rfc4514_string(),
+        peer=None,
     )
+    if certificate is not None:
+        # To parse it takes longer than all the rest, and few ask: so not before somebody does.
+        values = vars(agreement)
+        values["_certificate"] = certificate
+        del values["peer"]
+    return agreement

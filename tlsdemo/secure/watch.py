@@ -25,7 +25,7 @@ from zope.interface import implementer
 
 from tlsdemo.secure.connection import TLSConnection
 from tlsdemo.secure.contexts import TLS
-from tlsdemo.timeline import Event, Fact
+from tlsdemo.timeline import Event, Fact, Later
 from tlsdemo.trace import Arrow, End, Mark
 from tlsdemo.wire.names import alert_name
 from tlsdemo.wire.reader import RecordReader
@@ -76,7 +76,10 @@ class Watch:
     def happened(self, name: str, **facts: Fact) -> None:
         """Tell of an event, with what is true now."""
         true = {} if self.connection is None else self.connection.true_now(self.lost)
-        event = Event(name, self._clock() - self._began, {**facts, **true})
+        known = {
+            key: str(value) if isinstance(value, Later) else value for key, value in facts.items()
+        }
+        event = Event(name, self._clock() - self._began, {**known, **true})
         self._told(Mark(self.end, event))
 
     def confirmed(self) -> None:

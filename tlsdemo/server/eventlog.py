@@ -7,7 +7,7 @@ from collections.abc import Callable
 from twisted.logger import Logger
 
 from tlsdemo.causes import Ending
-from tlsdemo.timeline import Event, Fact, Observer
+from tlsdemo.timeline import Event, Fact, Later, Observer
 from tlsdemo.trace import Arrow, Mark
 
 _TRUTHS = ("peer", "alpn", "flight", "write")
@@ -63,7 +63,11 @@ class EventLog:
         return number <= self._first or (self._every > 0 and number % self._every == 0)
 
     def _happened(self, number: int, peer: str, event: Event) -> None:
-        details = {name: value for name, value in event.facts.items() if name not in _TRUTHS}
+        details = {
+            name: str(value) if isinstance(value, Later) else value
+            for name, value in event.facts.items()
+            if name not in _TRUTHS
+        }
         true = {name: value for name, value in event.facts.items() if name in _TRUTHS}
         self._log.info(
             "#{connection} {peer} +{elapsed:.4f}s {event}{facts}{holds}",

@@ -15,7 +15,7 @@ from tlsdemo.server.role import Owner, Role
 from tlsdemo.server.statistics import Statistics
 from tlsdemo.server.tracing import Tracing
 from tlsdemo.session.session import Session
-from tlsdemo.timeline import Fact, Timeline
+from tlsdemo.timeline import Fact, Later, Timeline
 from tlsdemo.trace import Arrow, End, Mark
 
 
@@ -117,7 +117,7 @@ class Served:
 
     def secure(self, agreement: Agreement) -> IProtocol | None:
         """Give the connection its role."""
-        self._timeline.record("secure", agreed=str(agreement))
+        self._timeline.record("secure", agreed=Later(agreement))
         self._books.statistics.secured += 1
         return self._give_role()
 
