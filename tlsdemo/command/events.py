@@ -55,6 +55,8 @@ _COLUMNS = 160
 
 _ONLY_HERE = ("format", "expect", "output", "keylog", "orders", "waterfall")
 
+_INTERRUPTED = "interrupted"
+
 
 class EventsOptions(AgainstOptions):
     """The options of ``tlsdemo events``."""
@@ -125,6 +127,8 @@ class EventsOptions(AgainstOptions):
         if self["waterfall"] and self["format"] not in DRAWN:
             raise usage.UsageError(f"--waterfall needs --format={' or '.join(DRAWN)}")
         wanted = len(self._cells)
+        if not wanted:
+            raise usage.UsageError(f"there are no such connections with {', '.join(self['ways'])}")
         if self["waterfall"] and wanted > FEW:
             raise usage.UsageError(
                 f"--waterfall draws {FEW} connections at the most, and {wanted} are selected; "
@@ -228,12 +232,13 @@ class _Run:
         self._reactor = reactor
         self._options = options
         self._cells = options.selection().cells()
+        self._keylog = _open_keylog(options)
         self._directory = Path(mkdtemp(prefix="tlsdemo-events-"))
         self.seen: list[Sighting] = []
         self._problem = ""
         self._done = 0
         self._told = time.monotonic()
-        self._keylog = _open_keylog(options)
+        self._work: Deferred[Any] = Deferred()
 
     def start(self) -> None:
         """Begin; the reactor is stopped when all is done."""
@@ -241,15 +246,29 @@ class _Run:
         preparations = [] if self._keylog is None else [KeyLog(self._append)]
         lab = Laboratory(self._reactor, certificates, preparations)
         all_of_it = look(lab, self._cells, self._options["times"], self._progress)
-        done = Deferred.fromCoroutine(all_of_it)
-        done.addCallbacks(self.seen.extend, self._failed)
-        done.addBoth(lambda _: self._reactor.stop() if self._reactor.running else None)
+        self._work = Deferred.fromCoroutine(all_of_it)
+        self._work.addCallbacks(self.seen.extend, self._failed)
+        self._reactor.addSystemEventTrigger("before", "shutdown", self._interrupt)
+        self._work.addBoth(self._over)
+
+    def _over(self, _: object) -> None:
+        if self._problem != _INTERRUPTED:
+            self._reactor.stop()
+
+    def _interrupt(self) -> Deferred[Any]:
+        """Leave nothing behind: connections, programs, files."""
+        if not self._work.called:
+            self._problem = _INTERRUPTED
+            self._work.cancel()
+        return self._work
 
     def _append(self, line: bytes) -> None:
         assert self._keylog is not None
         self._keylog.write(line.decode("ascii"))
 
     def _failed(self, failure: Failure) -> None:
+        if self._problem == _INTERRUPTED:
+            return
         if failure.check(GivenUp) is None:
             failure.printTraceback(sys.stderr)
         self._problem = failure.getErrorMessage()
@@ -266,16 +285,18 @@ class _Run:
         shutil.rmtree(self._directory, ignore_errors=True)
         if self._keylog is not None:
             self._keylog.close()
-        if not self._problem and len(self.seen) == 0:
-            self._problem = "interrupted"
         if self._problem:
             fail(self._options.command, self._problem, status=1)
         output = self._options["output"]
         if output is None:
             self._show(sys.stdout)
         else:
-            with open(output, "w", encoding="utf-8") as stream:
-                self._show(stream)
+            try:
+                with open(output, "w", encoding="utf-8") as stream:
+                    self._show(stream)
+            except OSError as problem:
+                where = f"--output is {output!r}"
+                fail(self._options.command, f"{where}: {problem.strerror}", status=1)
 
     def _show(self, stream: TextIO) -> None:
         seen, versions_seen = self.seen, versions_of(self.seen)

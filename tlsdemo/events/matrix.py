@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
@@ -15,7 +16,7 @@ from tlsdemo.events.ours import run_ours
 from tlsdemo.events.ways import WAYS, inapplicable
 from tlsdemo.peers import s_client
 from tlsdemo.peers.catalogue import PEERS
-from tlsdemo.peers.peer import RunningPeer
+from tlsdemo.peers.peer import PeerFailed, RunningPeer
 from tlsdemo.sightings import Sighting
 
 OURS = "tlsdemo"
@@ -72,18 +73,24 @@ async def look(
     cell.
     """
     ahead = _Ahead(lab, [cell for cell in cells for _ in range(times)])
-    sightings = []
-    for cell in cells:
-        told(cell)
-        why = why_not(cell)
-        sighting = Sighting(cell.mode, cell.tls, cell.way.name, cell.peer, why)
-        if not why and cell.peer == OURS:
-            sighting.traces += [await run_ours(lab, cell) for _ in range(times)]
-        elif not why:
-            for _ in range(times):
-                sighting.traces.append(await run_foreign(lab, cell, ahead.take(cell)))
-        sightings.append(sighting)
-    return sightings
+    try:
+        return [await _sighting(lab, cell, times, ahead, told) for cell in cells]
+    finally:
+        await ahead.stop()
+
+
+async def _sighting(
+    lab: Laboratory, cell: Cell, times: int, ahead: _Ahead, told: Callable[[Cell], object]
+) -> Sighting:
+    told(cell)
+    why = why_not(cell)
+    sighting = Sighting(cell.mode, cell.tls, cell.way.name, cell.peer, why)
+    for _ in range(0 if why else times):
+        if cell.peer == OURS:
+            sighting.traces.append(await run_ours(lab, cell))
+        else:
+            sighting.traces.append(await run_foreign(lab, cell, ahead.take(cell)))
+    return sighting
 
 
 class _Ahead:
@@ -101,3 +108,11 @@ class _Ahead:
         while self._coming and len(self._started) <= AHEAD:
             self._started.append(foreign.start(self._lab, self._coming.popleft()))
         return self._started.popleft()
+
+    async def stop(self) -> None:
+        """End the programs that nobody has taken."""
+        for started in self._started:
+            with suppress(PeerFailed):
+                peer = await started
+                peer.kill()
+                await peer.ended

@@ -126,7 +126,8 @@ class PeerProcess(ProcessProtocol):
         running = self._running
         if running is None:
             wrong = wrong or "it ended before it listened"
-            self.started.errback(PeerFailed(f"the peer {self.name} did not start: {wrong}"))
+            if not self.started.called:
+                self.started.errback(PeerFailed(f"the peer {self.name} did not start: {wrong}"))
             return
         running.errors = errors
         if wrong is None:

@@ -1,0 +1,123 @@
+"""The matrix: which cells there are, and that the same connection goes the same way again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.events.bench import LaboratoryCase, cell, laboratory
+from tlsdemo.events import foreign, matrix
+from tlsdemo.events.laboratory import Cell, GivenUp
+from tlsdemo.events.matrix import Selection, look, why_not
+from tlsdemo.events.ways import WAYS
+from tlsdemo.peers.peer import PeerFailed, RunningPeer
+
+
+class ASelection(SynchronousTestCase):
+    def names(self, **wanted: Any) -> list[tuple[str, str, str, str]]:
+        cells = Selection(**wanted).cells()
+        return [(each.mode, each.tls, each.way.name, each.peer) for each in cells]
+
+    def test_is_every_way_in_every_mode_and_version(self) -> None:
+        ours = [way for way in WAYS.values() if not way.keys]
+        names = [name for name in self.names() if name[3] == "tlsdemo"]
+        self.assertEqual(len(set(names)), len(ours) * 3 * 2)
+
+    def test_has_foreign_servers_only_in_the_ways_in_which_they_differ(self) -> None:
+        wanted = {"modes": ("pair",), "tls": ("1.3",), "peers": ("twisted-pair",)}
+        self.assertEqual(
+            self.names(ways=("ok", "resumed"), **wanted),
+            [
+                ("pair", "1.3", "ok", "tlsdemo"),
+                ("pair", "1.3", "resumed", "tlsdemo"),
+                ("starttls", "1.3", "ok", "twisted-pair"),
+            ],
+        )
+
+    def test_has_a_foreign_client_where_keys_are_typed(self) -> None:
+        names = self.names(modes=("pair",), ways=("KeyUpdate",), tls=("1.3",))
+        self.assertNotIn("tlsdemo", [peer for *_, peer in names])
+
+
+class WhatThereIsNot(SynchronousTestCase):
+    def test_is_said_why(self) -> None:
+        for each, why in {
+            cell("injection behind the request", "wrapped"): "nothing is said before TLS",
+            cell("injection behind the request", "pair"): "",
+            cell("ok"): "",
+            cell("resumed", peer="twisted-pair"): "not among the ways that are shown with a "
+            "foreign server",
+            cell("KeyUpdate", peer="twisted-pair"): "not among the ways that are shown with a "
+            "foreign server",
+            cell("ok", peer="twisted-pair"): "",
+        }.items():
+            self.assertEqual(why_not(each), why, each)
+
+
+HANDFUL = (
+    "ok", "resumed", "client certificate missing", "garbage", "EOF during the handshake",
+    "EOF after the handshake", "RST", "rejected by the server's application",
+    "rejected by the client's application", "closed by the server",
+)  # fmt: skip
+
+
+class TheMatrix(LaboratoryCase):
+    async def test_has_the_same_order_twice_in_every_cell(self) -> None:
+        cells = Selection(ways=HANDFUL).cells()
+        first, again = [await look(laboratory(), cells) for _ in range(2)]
+        self.assertEqual(len(first), len(HANDFUL) * 6)
+        for one, other in zip(first, again, strict=True):
+            self.assertFalse(one.race or other.race, (one.mode, one.tls, one.way))
+            self.assertEqual(one.orders, other.orders)
+
+    async def test_tells_of_each_cell_and_says_why_there_is_none(self) -> None:
+        told: list[Cell] = []
+        cells = Selection(("wrapped",), ("1.3",), ("ok", "injection behind the request")).cells()
+        ok, none = await look(laboratory(), cells, 1, told.append)
+        self.assertEqual(told, cells)
+        self.assertEqual((ok.why, len(ok.traces)), ("", 1))
+        self.assertEqual((none.why, none.traces), ("nothing is said before TLS", []))
+
+
+class ProgramsStartedAhead(LaboratoryCase):
+    def setUp(self) -> None:
+        self.started: list[Deferred[RunningPeer]] = []
+        self.running: list[RunningPeer] = []
+        start = foreign.start
+
+        def starting(*arguments: Any) -> Deferred[RunningPeer]:
+            self.started.append(start(*arguments).addCallback(self._listens))
+            return self.started[-1]
+
+        self.patch(foreign, "start", starting)
+        self.cells = Selection((), ("1.3",), ("ok",), ("twisted-starttls",) * 4).cells()
+
+    def _listens(self, peer: RunningPeer) -> RunningPeer:
+        self.running.append(peer)
+        return peer
+
+    async def test_are_all_used(self) -> None:
+        sightings = await look(laboratory(), self.cells[:2], 1)
+        self.assertEqual([each.race for each in sightings], [False, False])
+        self.assertEqual(len(self.started), 2)
+
+    async def test_are_ended_if_nobody_uses_them(self) -> None:
+        async def failing(*_: Any) -> None:
+            raise GivenUp("this one")
+
+        self.patch(matrix, "run_foreign", failing)
+        with self.assertRaisesRegex(GivenUp, "^this one$"):
+            await look(laboratory(), self.cells[:3], 1)
+        # The first was taken; who takes it sees to its end.
+        self.running[0].kill()
+        with self.assertRaises(PeerFailed):
+            await self.running[0].ended
+        self.assertEqual([each.ended.called for each in self.running], [True] * 3)
+
+    async def test_that_do_not_start_are_given_up(self) -> None:
+        problem = PeerFailed("the peer x did not start: y")
+        self.patch(foreign, "start", lambda *_: fail(problem))
+        with self.assertRaisesRegex(GivenUp, "ok: the peer x did not start: y$"):
+            await look(laboratory(), self.cells[:2], 1)
