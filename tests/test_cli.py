@@ -43,7 +43,14 @@ class Command(RefusingCase):
 
     def test_its_help_tells_of_its_sub_commands_and_of_the_services(self) -> None:
         text = self.shown("--help")
-        for expected in ("run", "compare them", "twistd tlsdemo --help", "twistd tlsclient"):
+        for expected in (
+            "run",
+            "compare them",
+            "events",
+            "what fires when",
+            "twistd tlsdemo --help",
+            "twistd tlsclient",
+        ):
             self.assertIn(expected, text)
 
     def test_every_problem_is_one_line(self) -> None:

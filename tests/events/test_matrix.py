@@ -104,16 +104,20 @@ class ProgramsStartedAhead(LaboratoryCase):
         self.assertEqual(len(self.started), 2)
 
     async def test_are_ended_if_nobody_uses_them(self) -> None:
-        async def failing(*_: Any) -> None:
+        taken: list[Deferred[RunningPeer]] = []
+
+        async def failing(_lab: Any, _cell: Cell, started: Deferred[RunningPeer]) -> None:
+            taken.append(started)
             raise GivenUp("this one")
 
         self.patch(matrix, "run_foreign", failing)
         with self.assertRaisesRegex(GivenUp, "^this one$"):
             await look(laboratory(), self.cells[:3], 1)
-        # The first was taken; who takes it sees to its end.
-        self.running[0].kill()
+        # Who takes one sees to its end.
+        peer = await taken[0]
+        peer.kill()
         with self.assertRaises(PeerFailed):
-            await self.running[0].ended
+            await peer.ended
         self.assertEqual([each.ended.called for each in self.running], [True] * 3)
 
     async def test_that_do_not_start_are_given_up(self) -> None:
