@@ -53,7 +53,7 @@ class Servers(LaboratoryCase):
             self.assertNotIn("secureConnect", names)
 
     async def test_tell_that_they_are_secure_each_in_its_own_words(self) -> None:
-        for peer in ("asyncio-start_tls", "twisted-pair"):
+        for peer in ("asyncio-start_tls",):
             names = await self.names(peer)
             assert names is not None
             self.assertEqual(names.count(PEERS[peer].secured), 1, names)

@@ -8,11 +8,13 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.secure.ends import foreign_client
 from tests.support import MemoryTransport, Recorder, RecordingListener, certificates
 from tlsdemo.secure import MODES, ModeName, ServerTLS, Watch, WatchedTLS
 from tlsdemo.session.watched import WatchedSession, before, first, said
 from tlsdemo.timeline import Timeline
 from tlsdemo.trace import Arrow, End, Mark
+from tlsdemo.upgrade.auto import AutoServer
 from tlsdemo.upgrade.dialogue import Dialogue
 from tlsdemo.upgrade.line import LineClient, LineServer
 
@@ -29,7 +31,7 @@ def told_by(end: End, dialogue: Dialogue, *words: bytes) -> list[Any]:
         Timeline(clock.seconds, watch.observe), clock, dialogue,
     ).watched_by(watch)  # fmt: skip
     transport = MemoryTransport(session)
-    session.makeConnection(transport)  # type: ignore[arg-type]
+    session.makeConnection(transport)
     for each in words:
         transport.deliver(each)
     return [
@@ -82,3 +84,10 @@ class Tellers(SynchronousTestCase):
 
     def test_name_the_type_and_the_text_of_a_reason(self) -> None:
         self.assertEqual(said(Failure(ValueError("why"))), {"reason": "ValueError", "text": "why"})
+
+
+class WhatBelongsToTLSAlready(SynchronousTestCase):
+    def test_is_told_once_although_it_came_to_a_dialogue(self) -> None:
+        hello = foreign_client().take()
+        told = told_by(End.SERVER, AutoServer(LineServer), hello)
+        self.assertEqual(told.count((End.CLIENT, ("client_hello",))), 1, told)

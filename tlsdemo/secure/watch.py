@@ -65,6 +65,7 @@ class Watch:
         self._told = told
         self._wire = wire
         self._readers = {each: RecordReader() for each in End}
+        self._again = dict.fromkeys(End, 0)
         self._hello_seen = end is End.CLIENT
         self._confirmed = end is End.SERVER
         self.connection: WatchedConnection | None = None
@@ -88,12 +89,18 @@ class Watch:
             self._confirmed = True
             self.happened("confirmed")
 
+    def already_passed(self, sender: End, length: int) -> None:
+        """Leave out so many of the next bytes, of which it has been told already."""
+        self._again[sender] += length
+
     def passed(self, sender: End, data: bytes) -> None:
         """Be told of bytes of the wire, in plain or of TLS."""
         if self._hello_seen and not self._wire:
             return
+        again = min(self._again[sender], len(data))
+        self._again[sender] -= again
         at = self._clock() - self._began
-        for record in self._readers[sender].feed(data):
+        for record in self._readers[sender].feed(data[again:]):
             if self._wire:
                 self._told(Arrow(sender, at, record))
             if not self._hello_seen and "client_hello" in record.messages:

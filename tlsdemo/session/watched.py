@@ -58,6 +58,8 @@ class WatchedSession(Session):
     def _switch(self, switch: Switch) -> None:
         if self._asked:
             self.watch.happened("upgrade granted")
+        # The dialogue has had it already, and the TLS layer will be given it again.
+        self.watch.already_passed(self.watch.end.other, len(switch.leftover))
         super()._switch(switch)
 
     def _start(self) -> tuple[IProtocol, Stream]:
