@@ -34,6 +34,7 @@ from tlsdemo.secure import (
     WatchedTLS,
     watch_states,
 )
+from tlsdemo.secure import watch as watching
 from tlsdemo.secure.policy import Policy, TLSVersion
 from tlsdemo.timeline import Event
 from tlsdemo.trace import Arrow, End, Mark
@@ -168,6 +169,20 @@ class AClient(SynchronousTestCase):
             seen.end.converse(foreign_server(version=version))
             self.assertEqual(seen.names, ["certificate verified", "confirmed"], version)
 
+    def test_is_confirmed_by_a_ticket_also_where_states_are_told_for_a_context_as_a_whole(
+        self,
+    ) -> None:
+        self.patch(watching, "STATES_OF_ONE", False)
+        seen = Seen(End.CLIENT, watching_client())
+        seen.end.converse(foreign_server(version=TLS13))
+        self.assertEqual(seen.names, ["certificate verified", "confirmed"])
+
+    def test_that_nobody_watches_is_none_the_worse_for_it(self) -> None:
+        self.patch(watching, "STATES_OF_ONE", False)
+        end = OurEnd(ModeName.PAIR, watching_client()).begin()
+        end.converse(foreign_server())
+        self.assertIn("secure", end.log)
+
     def test_is_confirmed_once_whatever_comes_after(self) -> None:
         seen = Seen(End.CLIENT, watching_client())
         peer = foreign_server()
@@ -178,6 +193,7 @@ class AClient(SynchronousTestCase):
         self.assertEqual(seen.end.application.received, [b"onetwo"])
 
     def test_is_confirmed_by_the_first_bytes_where_no_state_is_told(self) -> None:
+        self.patch(watching, "STATES_OF_ONE", False)
         seen = Seen(End.CLIENT, client_tls())
         peer = foreign_server()
         seen.end.converse(peer)

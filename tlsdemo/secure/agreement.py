@@ -23,7 +23,7 @@ class Agreement:
     sni: str | None
     peer: str | None
 
-    if not TYPE_CHECKING:
+    if not TYPE_CHECKING:  # pragma: no branch
 
         def __getattr__(self, name: str) -> str | None:
             # Only called for what is not there yet.
