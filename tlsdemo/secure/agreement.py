@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from cryptography.x509 import Name
 from OpenSSL import SSL
 
 
@@ -23,22 +23,24 @@ class Agreement:
     sni: str | None
     peer: str | None
 
-    if not TYPE_CHECKING:  # pragma: no branch
-
-        def __getattr__(self, name: str) -> str | None:
-            # Only called for what is not there yet.
-            if name != "peer":
-                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-            values = vars(self)
-            subject = values.pop("_certificate").to_cryptography().subject
-            values["peer"] = peer = subject.rfc4514_string()
-            return peer
-
     def __str__(self) -> str:
         optional = (("alpn", self.alpn), ("sni", self.sni), ("peer", self.peer))
         return " ".join(
             [self.version, self.cipher, *(f"{name}={value}" for name, value in optional if value)]
         )
+
+
+def _find_peer(agreement: Agreement, name: str) -> str:
+    if name != "peer":
+        raise AttributeError(f"{type(agreement).__name__!r} object has no attribute {name!r}")
+    values = vars(agreement)
+    subject: Name = values.pop("_certificate").to_cryptography().subject
+    values["peer"] = peer = subject.rfc4514_string()
+    return peer
+
+
+# Only called for what is not there yet.  In the class, it would have mypy accept any attribute.
+Agreement.__getattr__ = _find_peer  # type: ignore[attr-defined]
 
 
 def agreement_of(connection: SSL.Connection) -> Agreement:
