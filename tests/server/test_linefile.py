@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 from twisted.internet.task import Clock
 from twisted.logger import LogEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.server import linefile
 from tlsdemo.server.linefile import GATHERED, CannotOpen, LineFile
 
 
@@ -19,8 +19,9 @@ class LineFileCase(SynchronousTestCase):
         self.clock = Clock()
         self.path = Path(self.mktemp())
         self.logged: list[str] = []
-        globalLogPublisher.addObserver(self._logs)
-        self.addCleanup(globalLogPublisher.removeObserver, self._logs)
+        observer: Any = self._logs
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
 
     def _logs(self, event: LogEvent) -> None:
         if event.get("log_namespace") == "tlsdemo":
@@ -106,10 +107,10 @@ class Trouble(LineFileCase):
                 return write(descriptor, data[:4])
             raise OSError(28, "No space left on device")
 
-        self.patch(linefile.os, "write", full)
+        self.patch(os, "write", full)
         file.append(b"two, and\n")
         file.append(b"three\n")
-        self.patch(linefile.os, "write", write)
+        self.patch(os, "write", write)
         self.assertEqual(self.path.read_bytes(), b"one\n")
         self.assertEqual(self.logged, ["it cannot be written: No space left on device"])
 

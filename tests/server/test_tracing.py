@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from twisted.internet.task import Clock
 from twisted.logger import LogEvent, LogLevel, globalLogPublisher
@@ -58,8 +59,9 @@ class WritingDown(TracingCase):
         def log(event: LogEvent) -> None:
             found.append((event["log_level"], event["log_format"].format(**event)))
 
-        globalLogPublisher.addObserver(log)
-        self.addCleanup(globalLogPublisher.removeObserver, log)
+        observer: Any = log
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
         recording.begin()
         return found
 
