@@ -8,7 +8,7 @@ from twisted.internet.testing import StringTransportWithDisconnection
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.server.status import Answer, Question, StatusFactory
+from tlsdemo.server.status import MOST_ASKERS, Answer, Question, StatusFactory
 
 
 def weather(question: Question) -> Answer:
@@ -24,10 +24,11 @@ class TheStatusService(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.factory = StatusFactory({"weather": weather, "time": lambda _: TIME}, self.clock)
-        self.protocol = self.factory.buildProtocol(None)
-        self.transport = StringTransportWithDisconnection()
-        self.transport.protocol = self.protocol
-        self.protocol.makeConnection(self.transport)
+        protocol: Any = self.factory.buildProtocol(None)
+        self.protocol = protocol
+        self.transport: Any = StringTransportWithDisconnection()
+        self.transport.protocol = protocol
+        protocol.makeConnection(self.transport)
 
     def say(self, line: bytes) -> list[Any]:
         """The answers to what is said now."""
@@ -96,4 +97,27 @@ class TheStatusService(SynchronousTestCase):
 
     def test_waits_no_more_for_who_has_gone(self) -> None:
         self.transport.loseConnection()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_says_again_only_the_beginning_of_what_was_asked(self) -> None:
+        problem = self.refused(json.dumps({"ask": "x" * 100_000}).encode() + b"\n")
+        self.assertLess(len(problem), 200)
+
+    def test_reads_nothing_from_who_takes_no_answers(self) -> None:
+        # What a transport does with its producer when its buffer is full, and when it is not.
+        self.transport.producer.pauseProducing()
+        self.assertEqual(self.transport.producerState, "paused")
+        self.transport.producer.resumeProducing()
+        self.assertEqual(self.transport.producerState, "producing")
+        self.transport.producer.stopProducing()
+
+    def test_answers_no_more_than_some_at_once(self) -> None:
+        others = [self.factory.buildProtocol(None) for _ in range(MOST_ASKERS)]
+        self.assertEqual(others.count(None), 1)
+        self.transport.loseConnection()
+        self.assertIsNotNone(self.factory.buildProtocol(None))
+
+    def test_closes_all_at_once_when_it_is_closed(self) -> None:
+        self.factory.close()
+        self.assertFalse(self.transport.connected)
         self.assertEqual(self.clock.getDelayedCalls(), [])

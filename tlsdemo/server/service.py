@@ -53,6 +53,9 @@ _log = Logger(namespace="tlsdemo")
 _REPORTED = 64
 """How many runs are remembered as reported, so that asking again does not log them again."""
 
+_MOST_OF_A_NAME = 100
+"""Characters of a run's name that are remembered and logged."""
+
 
 class CannotStart(Exception):
     """The server cannot start; the text is one line that says why."""
@@ -130,6 +133,7 @@ class Server(Service):
             EventLog(_log, reactor.seconds, first=0, every=0, most=0),
         )
         self._ports: list[IListeningPort] = []
+        self._status: StatusFactory | None = None
         self._backend: Backend | None = None
         self._has_sink = config.role is RoleName.PROXY and config.backend is None
         self._factory = SessionFactory(
@@ -188,7 +192,8 @@ class Server(Service):
         self._serving = [self._listen(where, wrapped) for where in config.listen]
         if config.status is not None:
             answers = {"statistics": self._answer_statistics, "run": self._answer_run}
-            self._listen(config.status, StatusFactory(answers, self._reactor))
+            self._status = StatusFactory(answers, self._reactor)
+            self._listen(config.status, self._status)
 
     def _listen(self, where: str, factory: IProtocolFactory) -> IListeningPort:
         result: list[IListeningPort | Failure] = []
@@ -272,9 +277,10 @@ class Server(Service):
         account = self._books.ledger.account(
             map(str, peers), self._sink_books.ledger if self._has_sink else None
         )
-        if account.open == 0 and name not in self._reported:
-            self._reported.append(name)
-            _log.info("{line}", line=run_line(name, sent, account.arrived), run=name)
+        if account.open == 0 and name[:_MOST_OF_A_NAME] not in self._reported:
+            self._reported.append(name[:_MOST_OF_A_NAME])
+            shown = name[:_MOST_OF_A_NAME]
+            _log.info("{line}", line=run_line(shown, sent, account.arrived), run=shown)
         return {"run": asdict(account)}
 
     # Stopping.
@@ -306,6 +312,9 @@ class Server(Service):
         for line in summary_lines(self.snapshot(), open_at_stop=last.open, lag=lag):
             _log.info("{line}", line=line)
         self._config.recording.end()
+        # Until now, load clients could still ask what had arrived.
+        if self._status is not None:
+            self._status.close()
 
 
 def with_backlog(where: str) -> str:

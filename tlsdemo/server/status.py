@@ -4,6 +4,8 @@ One JSON object a line, in both directions.  ``{"ask": "statistics"}`` is answer
 figures of the moment; ``{"ask": "run", "name": …, "sent": …, "peers": […]}`` with what became of
 the connections that came from those addresses, which is how a load client learns what arrived.
 Anything else is answered with ``{"error": …}``.
+
+Who asks without taking the answers is asked no more: nothing is read from them until they do.
 """
 
 from __future__ import annotations
@@ -12,17 +14,29 @@ import json
 from collections.abc import Callable
 from typing import Any, cast
 
-from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.interfaces import IAddress, IPushProducer, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.protocols.basic import LineOnlyReceiver
 from twisted.protocols.policies import TimeoutMixin
+from zope.interface import implementer
 
 Answer = dict[str, Any]
 Question = dict[str, Any]
 
 
+MOST_ASKERS = 64
+"""Connections at once; one more is closed at once."""
+
+_MOST_QUOTED = 60
+"""Characters of a question that are said again in an answer."""
+
+
+@implementer(IPushProducer)
 class StatusProtocol(LineOnlyReceiver, TimeoutMixin):
-    """Answers one line after the other; an idle asker is let go after ``patience`` seconds."""
+    """Answers one line after the other.
+
+    Who asks nothing for ``patience`` seconds, or takes none of the answers, is let go.
+    """
 
     delimiter = b"\n"
     MAX_LENGTH = 1 << 22
@@ -30,12 +44,31 @@ class StatusProtocol(LineOnlyReceiver, TimeoutMixin):
 
     def connectionMade(self) -> None:
         """Begin to wait."""
+        transport: Any = self.transport
+        transport.registerProducer(self, True)
         self.setTimeout(self.patience)
 
+    def pauseProducing(self) -> None:
+        """Read no more questions: the answers are not taken."""
+        transport: Any = self.transport
+        transport.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """Read on."""
+        transport: Any = self.transport
+        transport.resumeProducing()
+
+    def stopProducing(self) -> None:
+        """Nothing: the connection is gone."""
+
     def timeoutConnection(self) -> None:
-        """Let go of who does not ask."""
-        assert self.transport is not None
-        self.transport.loseConnection()
+        """Let go of who does not ask, or does not take the answers."""
+        self.abort()
+
+    def abort(self) -> None:
+        """Close at once."""
+        transport: Any = self.transport
+        transport.abortConnection()
 
     def lineReceived(self, line: bytes) -> None:
         """Answer one question."""
@@ -55,12 +88,14 @@ class StatusProtocol(LineOnlyReceiver, TimeoutMixin):
         self.sendLine(
             json.dumps({"error": f"a line of more than {self.MAX_LENGTH} bytes"}).encode()
         )
-        assert self.transport is not None
-        self.transport.loseConnection()
+        transport: Any = self.transport
+        transport.unregisterProducer()
+        transport.loseConnection()
 
     def connectionLost(self, reason: object = None) -> None:
         """Wait no more."""
         self.setTimeout(None)
+        cast(StatusFactory, self.factory).forget(self)
 
 
 class StatusFactory(Factory):
@@ -76,13 +111,26 @@ class StatusFactory(Factory):
     ) -> None:
         self._answers = answers
         self._clock = clock
+        self._asking: set[StatusProtocol] = set()
 
-    def buildProtocol(self, addr: IAddress | None) -> StatusProtocol:
-        """Make a protocol whose timeouts follow the clock that was handed in."""
+    def buildProtocol(self, addr: IAddress | None) -> StatusProtocol | None:
+        """Make a protocol whose timeouts follow the clock, or none if there are too many."""
+        if len(self._asking) >= MOST_ASKERS:
+            return None
         protocol = StatusProtocol()
+        self._asking.add(protocol)
         protocol.callLater = self._clock.callLater  # type: ignore[assignment, method-assign]
         protocol.factory = self
         return protocol
+
+    def forget(self, protocol: StatusProtocol) -> None:
+        """Be told that a connection is gone."""
+        self._asking.discard(protocol)
+
+    def close(self) -> None:
+        """Close all connections at once."""
+        for protocol in list(self._asking):
+            protocol.abort()
 
     def answer(self, question: Question) -> Answer:
         """Return the answer; raises ValueError for a question that cannot be read."""
@@ -90,5 +138,5 @@ class StatusFactory(Factory):
         function = self._answers.get(ask) if isinstance(ask, str) else None
         if function is None:
             known = ", ".join(sorted(self._answers))
-            raise ValueError(f"ask is {ask!r}, which is none of {known}")
+            raise ValueError(f"ask is {ask!r:.{_MOST_QUOTED}}, which is none of {known}")
         return function(question)
