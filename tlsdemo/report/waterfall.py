@@ -25,12 +25,14 @@ SPACES = (0.00005, 0.0002, 0.0007)
 class Step:
     """A row with something that was seen; rows are counted from 1.
 
-    ``space`` is how far it is from the row before, in steps from 0 to 3.
+    ``space`` is how far it is from the row before, in steps from 0 to 3.  ``details`` are the facts
+    of an event other than its states; of a state more than that it is so, where that is new.
     """
 
     number: int
     seen: Mark | Arrow
     space: int
+    details: tuple[str, ...] = ()
 
     @property
     def at(self) -> float:
@@ -51,6 +53,7 @@ class Gap:
 def rows(trace: Trace) -> Iterator[Step | Gap]:
     """Return the rows of ``trace``, from the top."""
     before = 0.0
+    told: dict[tuple[End, str], Fact] = {}
     for number, seen in enumerate(trace.in_order(), 1):
         passed = seen.at - before
         before = seen.at
@@ -59,7 +62,20 @@ def rows(trace: Trace) -> Iterator[Step | Gap]:
         if passed >= GAP:
             yield Gap(passed)
             passed = 0.0
-        yield Step(number, seen, sum(passed >= least for least in SPACES))
+        space = sum(passed >= least for least in SPACES)
+        yield Step(number, seen, space, tuple(_details(seen, told)))
+
+
+def _details(seen: Mark | Arrow, told: dict[tuple[End, str], Fact]) -> Iterator[str]:
+    if isinstance(seen, Arrow):
+        return
+    for key, value in seen.event.facts.items():
+        if key in _STATE_FACTS:
+            before = told.get((seen.end, key))
+            told[seen.end, key] = value
+            if not isinstance(value, str) or value in ("", before):
+                continue
+        yield f"{printable(key)}={written(value)}"
 
 
 # What is known at an event.
@@ -103,15 +119,6 @@ def states(event: Event) -> list[tuple[State, Known]]:
     """Return all states at ``event``; nothing, if it tells of none of them."""
     known = [(state, state.known(event)) for state in STATES]
     return known if any(how is not Known.UNTOLD for _, how in known) else []
-
-
-def details(event: Event) -> list[str]:
-    """Return the other facts of ``event``, and of a state more than that it is so."""
-    return [
-        f"{printable(key)}={written(value)}"
-        for key, value in event.facts.items()
-        if key not in _STATE_FACTS or (isinstance(value, str) and value)
-    ]
 
 
 # In words.
@@ -165,16 +172,18 @@ def messages(record: Record) -> str:
     )
 
 
-def sentence(seen: Mark | Arrow) -> str:
+def sentence(step: Step) -> str:
     """Return all that a row tells, as a sentence to be read aloud."""
-    return _mark_sentence(seen) if isinstance(seen, Mark) else _arrow_sentence(seen)
+    if isinstance(step.seen, Mark):
+        return "; ".join([_mark_sentence(step.seen), *step.details])
+    return _arrow_sentence(step.seen)
 
 
 def _mark_sentence(mark: Mark) -> str:
     parts = [f"{mark.end.value}: {printable(mark.event.name)}"]
     told = [(state, how) for state, how in states(mark.event) if how is not Known.UNTOLD]
     parts += [f"{state.meaning}: {how.value}" for state, how in told]
-    return "; ".join([*parts, *details(mark.event)])
+    return "; ".join(parts)
 
 
 def _arrow_sentence(arrow: Arrow) -> str:

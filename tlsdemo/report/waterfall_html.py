@@ -14,7 +14,6 @@ from tlsdemo.report.waterfall import (
     Gap,
     Known,
     Step,
-    details,
     kind_name,
     messages,
     moment,
@@ -54,7 +53,7 @@ def page(traces: Sequence[Trace]) -> str:
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
         '<a class="skip" href="#c1">Skip to the connection</a>\n'
-        f'<header class="top">\n<h1>{TITLE}</h1>\n'
+        f'<header class="top{several}">\n<h1>{TITLE}</h1>\n'
         '<p class="lead">Time runs downwards. Each mark on a lifeline is an event on that end, '
         "each arrow a record on the wire between the two.</p>\n"
         f'{"".join(_legend(traces))}</header>\n<main class="traces{several}">\n{shown}</main>\n'
@@ -101,7 +100,7 @@ def _trace(number: int, trace: Trace) -> Iterator[str]:
         '<div class="ends" aria-hidden="true"><span class="unit">ms</span><div class="lane">'
         '<b class="client">client</b><b class="server">server</b></div></div>\n'
     )
-    yield '<ol class="rows">\n'
+    yield '<ol class="rows" role="list">\n'
     for row in rows(trace):
         yield _gap(row) if isinstance(row, Gap) else _step(name, row)
     yield "</ol>\n</article>\n"
@@ -114,26 +113,29 @@ def _gap(gap: Gap) -> str:
 def _step(name: str, step: Step) -> str:
     anchor = f"{name}-{step.number}"
     time = moment(step.at)
-    drawn = _mark(step.seen) if isinstance(step.seen, Mark) else _arrow(step.seen)
+    if isinstance(step.seen, Mark):
+        what, drawn = "event", _mark(step.seen, step.details)
+    else:
+        what, drawn = "record", _arrow(step.seen)
     space = f" s{step.space}" if step.space else ""
     return (
-        f'<li class="row{space}" id="{anchor}">'
+        f'<li class="row {what}{space}" id="{anchor}">'
         f'<span class="time"><a href="#{anchor}" aria-label="at {time} milliseconds">{time}</a>'
-        f'</span><span class="aloud">{escape(sentence(step.seen))}</span>{drawn}</li>\n'
+        f'</span><span class="aloud">{escape(sentence(step))}</span>{drawn}</li>\n'
     )
 
 
-def _mark(mark: Mark) -> str:
+def _mark(mark: Mark, details: Sequence[str]) -> str:
     event = mark.event
-    name = f'<span class="name">{escape(printable(event.name))}</span>'
-    chips = _states(event)
-    # Nearest to the lifeline is the name: the style sheet turns the order round where it has to.
-    others = details(event)
-    more = f'<span class="more">{escape(" · ".join(others))}</span>' if others else ""
+    name = f'<b class="name">{escape(printable(event.name))}</b>'
+    more = "".join(f"<span>{escape(each)}</span>" for each in details)
     mood = f" {MOODS[event.name]}" if event.name in MOODS else ""
     return (
         '<div class="lane" aria-hidden="true"></div>'
-        f'<div class="mark {mark.end.value}{mood}" aria-hidden="true">{name}{chips}{more}</div>'
+        f'<div class="mark {mark.end.value}{mood}" aria-hidden="true">'
+        f'<div class="line">{name}{_states(event)}</div>'
+        + (f'<div class="line more">{more}</div>' if more else "")
+        + "</div>"
     )
 
 

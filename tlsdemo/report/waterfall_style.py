@@ -58,7 +58,7 @@ def _variables(palette: Mapping[str, str]) -> str:
 # The narrow layout is the one without conditions: there all is between the lifelines. With room,
 # the marks move outside. What a row holds is the same.
 _RULES = """
-*{box-sizing:border-box}
+*,::before,::after{box-sizing:border-box}
 html{scroll-behavior:smooth;scroll-padding-top:4rem}
 body{margin:0;padding:1.5rem clamp(.6rem,2.5vw,2.5rem) 3rem;background:var(--paper);
   color:var(--ink);font:15px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",
@@ -73,14 +73,15 @@ a{color:inherit}
 h1,h2,p,dl,dd,ol,ul{margin:0;padding:0}
 h1{font-size:clamp(1.35rem,1.1rem + 1.2vw,1.9rem);line-height:1.2;letter-spacing:-.015em}
 h2{font-size:1.12rem;line-height:1.3;overflow-wrap:anywhere}
-.top{max-width:92rem;margin:0 auto 1.2rem}
-.lead{max-width:64ch;margin-top:.35rem;color:var(--muted)}
+.top{max-width:70rem;margin:0 auto 1.2rem}
+.lead{text-wrap:pretty;margin-top:.35rem;color:var(--muted)}
 .legend{display:flex;flex-wrap:wrap;gap:.35rem 1.3rem;margin-top:.9rem;list-style:none;
   font-size:.86rem}
 .legend li{display:inline-flex;align-items:center;gap:.45rem}
-.legend svg{flex:none;width:2.6rem;height:12px}
-.traces{display:grid;gap:1.4rem;max-width:64rem;margin:0 auto;align-items:start}
-.traces.several{max-width:92rem}
+.legend .shaft{flex:none;width:2.6rem}
+.legend .label{padding:0}
+.traces{display:grid;gap:1.4rem;max-width:70rem;margin:0 auto;align-items:start}
+.several{max-width:92rem}
 .trace{container-type:inline-size;min-width:0;background:var(--card);border:1px solid var(--rule);
   border-radius:12px;padding:1.1rem clamp(.55rem,1.6vw,1.3rem) 1.2rem}
 .facts{display:flex;flex-wrap:wrap;gap:.3rem .4rem;margin:.6rem 0 .5rem;font-size:.82rem}
@@ -88,7 +89,7 @@ h2{font-size:1.12rem;line-height:1.3;overflow-wrap:anywhere}
   border-radius:99px;min-width:0}
 .facts dt{color:var(--muted)}
 .facts dd{font-weight:600;overflow-wrap:anywhere}
-.summary{color:var(--muted);font-size:.82rem}
+.summary{color:var(--muted);font-size:.82rem;text-wrap:pretty}
 .rows{list-style:none}
 .ends,.row,.gap{display:grid;grid-template-columns:4.7rem minmax(0,1fr)}
 .ends{position:sticky;top:0;z-index:2;margin-top:.9rem;padding:.35rem 0;background:var(--card);
@@ -96,15 +97,17 @@ h2{font-size:1.12rem;line-height:1.3;overflow-wrap:anywhere}
 .ends .unit{color:var(--muted);font-weight:400;text-align:right;padding-right:.8rem}
 .ends .lane{display:flex;justify-content:space-between;border:0;min-height:0}
 .ends b{color:#fff;background:var(--c);padding:.1rem .7rem;border-radius:99px;margin:0 -.35rem}
-.time{grid-area:1/1;align-self:center;text-align:right;padding-right:.8rem;font-size:.78rem;
+.time{grid-area:1/1;align-self:start;text-align:right;padding-right:.8rem;font-size:.78rem;
   line-height:1.2;color:var(--muted)}
+.event .time{padding-top:.34rem}
+.record .time{align-self:end;padding-bottom:.16rem}
 .time a{text-decoration:none;color:inherit}
 .time a:hover{text-decoration:underline}
 .lane{grid-area:1/2;position:relative;min-height:1.6rem;border:solid;border-width:0 2px;
   border-color:transparent;border-left-color:var(--client);border-right-color:var(--server)}
 .s1 .lane{padding-top:.35rem}.s2 .lane{padding-top:.7rem}.s3 .lane{padding-top:1.1rem}
-.s1 .mark,.s1 .time{margin-top:.35rem}.s2 .mark,.s2 .time{margin-top:.7rem}
-.s3 .mark,.s3 .time{margin-top:1.1rem}
+.s1 .mark,.s1.event .time{margin-top:.35rem}.s2 .mark,.s2.event .time{margin-top:.7rem}
+.s3 .mark,.s3.event .time{margin-top:1.1rem}
 .row{border-radius:4px}
 .row:hover{background:color-mix(in srgb,var(--ink) 5%,transparent)}
 .row:target{background:var(--chosen)}
@@ -113,21 +116,24 @@ h2{font-size:1.12rem;line-height:1.3;overflow-wrap:anywhere}
   border-style:dotted;border-width:0 3px}
 .gap .lane::before,.gap .lane::after{content:"";flex:1;border-top:1px dashed var(--rule)}
 .gap span{padding:0 .8rem}
-.mark{grid-area:1/2;position:relative;align-self:center;padding:.16rem 1rem;min-width:0}
-.mark::before{content:"";position:absolute;top:.52rem;width:11px;height:11px;border-radius:50%;
+.mark{grid-area:1/2;position:relative;align-self:start;padding:.16rem 1rem;min-width:0}
+.mark::before{content:"";position:absolute;top:.44rem;width:15px;height:15px;border-radius:50%;
   background:var(--c);border:2px solid var(--card);z-index:1;print-color-adjust:exact}
 .client{--c:var(--client)}.server{--c:var(--server)}
-.mark.client{margin-right:12%}.mark.server{margin-left:12%;text-align:right}
-.mark.client::before{left:-4.5px}.mark.server::before{right:-4.5px}
+.mark.client{margin-right:5%}.mark.server{margin-left:5%;text-align:right}
+.mark.client::before{left:-6.5px}.mark.server::before{right:-6.5px}
 .mark.good .name{color:var(--good)}.mark.bad .name{color:var(--bad)}
-.mark.good::before,.mark.bad::before{width:15px;height:15px;top:.4rem}
+.mark.good::before,.mark.bad::before{width:19px;height:19px;top:.31rem}
 .mark.good::before{background:var(--good)}
 .mark.bad::before{background:var(--bad);border-radius:2px;rotate:45deg}
-.mark.client.good::before,.mark.client.bad::before{left:-6.5px}
-.mark.server.good::before,.mark.server.bad::before{right:-6.5px}
+.mark.client.good::before,.mark.client.bad::before{left:-8.5px}
+.mark.server.good::before,.mark.server.bad::before{right:-8.5px}
 .name{font-weight:600;overflow-wrap:anywhere}
-.more{display:block;color:var(--muted);font-size:.8rem;line-height:1.35;overflow-wrap:anywhere}
-.states{display:inline-flex;gap:2px;margin:0 .35rem;vertical-align:.06em}
+.mark .line{display:flex;flex-wrap:wrap;align-items:center;gap:0 .45rem}
+.mark.server .line{justify-content:flex-end}
+.more{color:var(--muted);font-size:.8rem;line-height:1.35}
+.more span{min-width:0;overflow-wrap:anywhere;text-wrap:pretty}
+.states{display:inline-flex;gap:2px}
 .states i{font:700 .66rem/1.25rem ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;
   width:1.2rem;text-align:center;border-radius:3px;border:1px dotted var(--muted);
   color:var(--muted);line-height:1.05rem}
@@ -154,15 +160,17 @@ h2{font-size:1.12rem;line-height:1.3;overflow-wrap:anywhere}
 .unreadable .shaft .line{stroke-dasharray:3 5}
 .legend li[class]{color:var(--k)}
 @media (min-width:68rem){.traces.several{grid-template-columns:repeat(2,minmax(0,1fr))}}
-@container (min-width:46rem){
-  .ends,.row,.gap{grid-template-columns:5.2rem minmax(0,1fr) minmax(0,1.55fr) minmax(0,1fr)}
+@container (min-width:54rem){
+  .ends,.row,.gap{grid-template-columns:5.2rem minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}
   .lane{grid-column:3}
   .mark.client{grid-column:2;margin-right:0;text-align:right;padding-left:0}
+  .mark.client .line{justify-content:flex-end}
+  .mark.server .line{justify-content:flex-start}
   .mark.server{grid-column:4;margin-left:0;text-align:left;padding-right:0}
-  .mark.client::before{left:auto;right:-6.5px}
-  .mark.server::before{right:auto;left:-6.5px}
-  .mark.client.good::before,.mark.client.bad::before{left:auto;right:-8.5px}
-  .mark.server.good::before,.mark.server.bad::before{right:auto;left:-8.5px}
+  .mark.client::before{left:auto;right:-8.5px}
+  .mark.server::before{right:auto;left:-8.5px}
+  .mark.client.good::before,.mark.client.bad::before{left:auto;right:-10.5px}
+  .mark.server.good::before,.mark.server.bad::before{right:auto;left:-10.5px}
   .ends b{margin:0 -2rem}
 }
 @media (prefers-color-scheme:dark){.ends b{color:#0d1117}}
@@ -170,7 +178,7 @@ h2{font-size:1.12rem;line-height:1.3;overflow-wrap:anywhere}
 
 _PRINT = """
   body{padding:0;font-size:10.5pt;background:none}
-  .trace{border:0;padding:0;border-radius:0}
+  .trace{border:0;padding:0 .6rem;border-radius:0}
   .traces,.traces.several{display:block;max-width:none}
   .trace + .trace{break-before:page}
   .ends{position:static}

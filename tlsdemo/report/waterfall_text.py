@@ -10,7 +10,6 @@ from tlsdemo.report.waterfall import (
     STATES,
     Gap,
     Known,
-    details,
     kind_name,
     messages,
     moment,
@@ -57,7 +56,8 @@ def _beside(columns: Sequence[Sequence[str]], width: int) -> Iterator[str]:
 
 
 def _legend(traces: Sequence[Trace], width: int) -> Iterator[str]:
-    yield "●  an event   ─▶  in the clear   ═▶  encrypted   B  bytes, with the header"
+    signs = "● an event, ─▶ in the clear, ═▶ encrypted, B bytes with the header"
+    yield from textwrap.wrap(signs, width)
     marks = [mark for trace in traces for mark in trace.seen if isinstance(mark, Mark)]
     if any(states(mark.event) for mark in marks):
         letters = ", ".join(f"{state.letter} {state.meaning}" for state in STATES)
@@ -94,7 +94,10 @@ class _Drawing:
                 yield self._line("", "┊", f" {row} ".center(self._inside, "┈"), "┊")
                 continue
             time = moment(row.at)
-            drawn = self._mark(row.seen) if isinstance(row.seen, Mark) else self._arrow(row.seen)
+            if isinstance(row.seen, Mark):
+                drawn = self._mark(row.seen, row.details)
+            else:
+                drawn = self._arrow(row.seen)
             for left, middle, right in drawn:
                 yield self._line(time, left, middle, right)
                 time = ""
@@ -103,12 +106,12 @@ class _Drawing:
     def _line(self, time: str, left: str, middle: str, right: str) -> str:
         return f"{time:>{_TIME}}  {left}{middle}{right}"
 
-    def _mark(self, mark: Mark) -> Iterator[tuple[str, str, str]]:
+    def _mark(self, mark: Mark, details: Sequence[str]) -> Iterator[tuple[str, str, str]]:
         event = mark.event
         signs = "".join(
             state.letter if how is Known.YES else _STATE_SIGNS[how] for state, how in states(event)
         )
-        parts = [printable(event.name), f"[{signs}]" if signs else "", *details(event)]
+        parts = [printable(event.name), f"[{signs}]" if signs else "", *details]
         words = "  ".join(filter(None, parts))
         for number, line in enumerate(textwrap.wrap(words, self._inside - 4) or [""]):
             sign = "│" if number else "●"
