@@ -1,89 +1,168 @@
-"""The command that draws traces."""
-
 from __future__ import annotations
 
+import io
+import os
+import subprocess
 import sys
-from io import StringIO
 from pathlib import Path
 
 from tests.command.refusing import RefusingCase
+from tests.report.tracing import upgraded
 from tlsdemo.cli import main
-from tlsdemo.timeline import Event
-from tlsdemo.trace import Arrow, End, Mark, Trace, lines_of
-from tlsdemo.wire.record import Kind, Record
+from tlsdemo.load.crew import environment
+from tlsdemo.report.waterfall_html import page
+from tlsdemo.report.waterfall_text import text
+from tlsdemo.trace import Trace, lines_of, traces_from
+
+FIRST = "\n".join(lines_of(3, upgraded())) + "\n"
+SECOND = "\n".join(lines_of(7, Trace("pair, TLS 1.3, ok"))) + "\n"
 
 
-def a_trace(title: str) -> Trace:
-    hello = Record(Kind.HANDSHAKE, 250, "TLS 1.0", ("client_hello",))
-    connected = Mark(End.SERVER, Event("connected", 0.0))
-    return Trace(title, {"mode": "pair"}, [connected, Arrow(End.CLIENT, 0.001, hello)])
-
-
-class WaterfallCase(RefusingCase):
+class Waterfall(RefusingCase):
     def setUp(self) -> None:
         super().setUp()
-        self.file = Path(self.mktemp())
-        lines = [*lines_of(1, a_trace("the first")), *lines_of(7, a_trace("the seventh"))]
-        self.file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self.output = io.StringIO()
+        self.patch(sys, "stdout", self.output)
+        self.patch(os, "environ", {**os.environ, "COLUMNS": "90"})
+        # What was written and read again: times are rounded on the way.
+        self.traces = traces_from((FIRST + SECOND).splitlines())
+        self.file = self.write("trace.jsonl", FIRST + SECOND)
+
+    def write(self, name: str, content: str) -> str:
+        path = Path(self.mktemp()).absolute()
+        path.mkdir()
+        (path / name).write_text(content, encoding="utf-8")
+        return str(path / name)
 
     def drawn(self, *arguments: str) -> str:
-        printed = StringIO()
-        self.patch(sys, "stdout", printed)
+        self.output.truncate(0)
+        self.output.seek(0)
         self.assertEqual(main(["waterfall", *arguments]), 0)
-        return printed.getvalue()
+        return self.output.getvalue()
 
+    def says(self, *arguments: str, status: int = 1) -> str:
+        said = self.refused(lambda: main(["waterfall", *arguments]), status)
+        return said.removeprefix("tlsdemo waterfall: ")
 
-class Drawing(WaterfallCase):
-    def test_is_of_the_first_connection_unless_another_is_asked_for(self) -> None:
-        self.assertIn("the first", self.drawn(str(self.file)))
-        self.assertIn("the seventh", self.drawn("--connection=7", str(self.file)))
+    def test_draws_the_connection_that_is_asked_for(self) -> None:
+        for number, trace in self.traces.items():
+            self.assertEqual(self.drawn(self.file, f"--connection={number}"), text([trace], 90))
+        self.assertEqual(self.errors.getvalue(), "")
 
-    def test_shows_events_and_records(self) -> None:
-        drawn = self.drawn(str(self.file))
-        self.assertIn("connected", drawn)
-        self.assertIn("client_hello", drawn)
+    def test_draws_the_first_if_none_is_asked_for_and_says_so(self) -> None:
+        self.assertEqual(self.drawn(self.file), text([self.traces[3]], 90))
+        said = "tlsdemo waterfall: the first of 2; --list shows all\n"
+        self.assertEqual(self.errors.getvalue(), said)
 
-    def test_puts_several_beside_each_other(self) -> None:
-        drawn = self.drawn("--connection=1", "--connection=7", "--format=html", str(self.file))
-        self.assertIn("the first", drawn)
-        self.assertIn("the seventh", drawn)
-        self.assertTrue(drawn.startswith("<!doctype html>"))
-
-    def test_goes_to_a_file(self) -> None:
-        output = Path(self.mktemp())
-        self.assertEqual(self.drawn(f"--output={output}", str(self.file)), "")
-        self.assertIn("the first", output.read_text(encoding="utf-8"))
+    def test_says_nothing_if_there_is_only_one(self) -> None:
+        self.drawn(self.write("one", SECOND))
+        self.assertEqual(self.errors.getvalue(), "")
 
     def test_lists_what_there_is(self) -> None:
-        listed = self.drawn("--list", str(self.file))
         self.assertEqual(
-            listed,
-            f"{self.file}: 1: the first, 2 events and records\n"
-            f"{self.file}: 7: the seventh, 2 events and records\n",
+            self.drawn(self.file, "--list"),
+            "     3  starttls, TLS 1.2, ok  (17 rows)\n     7  pair, TLS 1.3, ok  (0 rows)\n",
         )
 
+    def test_takes_options_before_the_file_and_after_it(self) -> None:
+        expected = text([self.traces[7]], 90)
+        self.assertEqual(self.drawn("--connection", "7", self.file), expected)
+        self.assertEqual(self.drawn(self.file, "--connection", "7"), expected)
 
-class Problems(WaterfallCase):
-    def told(self, *arguments: str) -> str:
-        errors = StringIO()
-        self.patch(sys, "stderr", errors)
-        self.assertRaises(SystemExit, main, ["waterfall", *arguments])
-        return errors.getvalue()
+    def test_draws_another_beside_it(self) -> None:
+        other = self.write("a:1", SECOND)
+        both = text([self.traces[3], self.traces[7]], 90)
+        for beside in (":7", f"{self.file}:7", other, f"{other}:7"):
+            self.assertEqual(self.drawn(self.file, "--connection=3", "--beside", beside), both)
 
-    def test_are_told_in_a_line(self) -> None:
-        empty, wrong = Path(self.mktemp()), Path(self.mktemp())
-        empty.touch()
-        wrong.write_text("no JSON\n", encoding="utf-8")
-        for arguments, expected in (
-            ([], "which file?"),
-            (["--format=pdf", "x"], "--format is 'pdf', none of text, html"),
-            (["--connection=x", "x"], "--connection is 'x', not a whole number"),
-            (["nowhere"], "'nowhere' cannot be read: No such file or directory"),
-            ([str(empty)], "holds no connection"),
-            ([str(wrong)], "line 1 is not of a trace"),
-            (["--connection=3", str(self.file)], "holds no connection 3, but 1, 7 (see --list)"),
-            (["--output=/nowhere/x", str(self.file)], "--output is '/nowhere/x': No such file"),
-        ):
-            said = self.told(*arguments)
-            self.assertIn(expected, said)
-            self.assertEqual(said.count("\n"), 1, said)
+    def test_draws_a_page(self) -> None:
+        expected = page([self.traces[3]])
+        self.assertEqual(self.drawn(self.file, "--connection=3", "--format=html"), expected)
+
+    def test_writes_a_file_of_the_kind_that_its_name_tells(self) -> None:
+        one = [self.traces[3]]
+        for name, arguments, expected in (
+            ("a.html", [], page(one)), ("a.HTM", [], page(one)), ("a.txt", [], text(one)),
+            ("b.html", ["--format=text"], text(one)),
+        ):  # fmt: skip
+            path = Path(self.file).parent / name
+            self.assertEqual(self.drawn(self.file, f"--output={path}", *arguments), "")
+            self.assertEqual(path.read_text(encoding="utf-8"), expected)
+
+    def test_reads_standard_input(self) -> None:
+        self.patch(sys, "stdin", io.StringIO(SECOND))
+        self.assertEqual(self.drawn("-"), text([self.traces[7]], 90))
+
+    def test_reads_what_a_server_is_still_writing(self) -> None:
+        cut = self.write("cut", SECOND + FIRST[:30])
+        self.assertEqual(self.drawn(cut), text([self.traces[7]], 90))
+
+    def test_reads_a_last_line_without_an_end(self) -> None:
+        self.assertEqual(self.drawn(self.write("one", FIRST[:-1])), text([self.traces[3]], 90))
+
+    def test_refuses_what_it_cannot_draw_in_one_line(self) -> None:
+        nothing = self.write("nothing", "\n")
+        garbage = self.write("garbage", "<html>\n")
+        latin = self.write("latin", "")
+        Path(latin).write_bytes(b"\xff\xfe")
+        folder = str(Path(self.file).parent)
+        for arguments, expected in {
+            ("/nowhere/a",): "'/nowhere/a' cannot be read: No such file or directory",
+            (folder,): f"{folder!r} cannot be read: Is a directory",
+            (nothing,): f"{nothing!r} has no connection in it",
+            (latin,): f"{latin!r} is no trace: it is not written in UTF-8",
+            (self.file, "--connection=3", f"--output={folder}"):
+                f"--output is {folder!r}: Is a directory",
+            (self.file, "--connection=3", "--beside=/nowhere/b:7"):
+                "'/nowhere/b' cannot be read: No such file or directory",
+        }.items():  # fmt: skip
+            self.assertEqual(self.says(*arguments), expected)
+        self.assertIn("is no trace: line 1 is not of a trace", self.says(garbage))
+
+    def test_refuses_a_connection_that_is_not_there(self) -> None:
+        for arguments, expected in {
+            ("--connection=4",): f"--connection is '4', and {self.file} has 3, 7",
+            ("--connection=3", "--beside=:4"): f"--beside is ':4', and {self.file} has 3, 7",
+        }.items():
+            self.assertEqual(self.says(self.file, *arguments, status=2), expected)
+
+    def test_names_only_some_of_many_connections(self) -> None:
+        many = "".join(f"{line}\n" for n in range(20) for line in lines_of(n, Trace("t")))
+        said = self.says(self.write("many", many), "--connection=99", status=2)
+        self.assertTrue(said.endswith("has 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ..."), said)
+
+    def test_refuses_options_that_it_does_not_understand(self) -> None:
+        hint = " (try: tlsdemo waterfall --help)"
+        for arguments, expected in {
+            (): "0 files are given, and it draws from one",
+            ("a", "b"): "2 files are given, and it draws from one",
+            ("a", "--nonsense"): "option --nonsense not recognized",
+            ("a", "--connection=x"): "--connection is 'x', not a whole number",
+            ("a", "--format=pdf"): "--format is 'pdf', none of text, html",
+        }.items():
+            self.assertEqual(self.says(*arguments, status=2), expected + hint)
+
+
+class WaterfallInAPipe(RefusingCase):
+    """As a process of its own: what standard output is cannot be played."""
+
+    def start(self, **variables: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tlsdemo", "waterfall", "-"],
+            env={**environment(), **variables},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def test_ends_quietly_when_nobody_reads_on(self) -> None:
+        with self.start() as process:
+            assert process.stdout is not None
+            process.stdout.close()
+            process.stdout = None
+            _, errors = process.communicate(FIRST.encode(), timeout=60)
+        self.assertEqual((process.returncode, errors), (0, b""))
+
+    def test_writes_what_a_poor_terminal_has(self) -> None:
+        with self.start(PYTHONIOENCODING="ascii") as process:
+            output, errors = process.communicate(FIRST.encode(), timeout=60)
+        self.assertEqual((process.returncode, errors), (0, b""))
+        self.assertIn(b"handshakeCompleted", output)

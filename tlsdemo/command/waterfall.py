@@ -1,22 +1,35 @@
-"""``tlsdemo waterfall``: draws the connections of a trace, as text or as a page."""
+"""``tlsdemo waterfall``: what was seen of a connection, drawn as text or as a page."""
 
 from __future__ import annotations
 
+import enum
+import getopt
+import json
+import os
+import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from rich.console import Console
 from twisted.python import usage
 
-from tlsdemo.command.options import Options, fail, named, whole
+from tlsdemo.command.options import Options, choice, fail, named, whole
+from tlsdemo.report.waterfall import printable
 from tlsdemo.report.waterfall_html import page
 from tlsdemo.report.waterfall_text import text
 from tlsdemo.trace import NotATrace, Trace, traces_from
 
-FORMATS = ("text", "html")
 
-_WIDTH_OF_A_FILE = 100
+class Format(enum.Enum):
+    """What a waterfall can be written as."""
+
+    TEXT = "text"
+    HTML = "html"
+
+
+_PAGES = (".html", ".htm")
+_LISTED = 10
 
 
 class WaterfallOptions(Options):
@@ -24,86 +37,135 @@ class WaterfallOptions(Options):
 
     command = "tlsdemo waterfall"
 
-    synopsis = "Usage: tlsdemo waterfall [options] FILE [FILE...]"
+    synopsis = "Usage: tlsdemo waterfall [options] FILE.jsonl"
 
     longdesc = (
-        "Draws connections that twistd tlsdemo --trace=FILE has written down: two lifelines, each "
-        "record an arrow, each event a mark. Of each FILE one connection, the first unless "
-        "--connection says which; several FILEs, or several connections, are drawn side by side."
+        "Draws one connection of FILE.jsonl, as twistd tlsdemo --trace writes it: client and "
+        "server as two lifelines, each event a mark, each record on the wire an arrow. With - for "
+        "FILE.jsonl it is read from standard input."
     )
 
     optParameters: ClassVar[list[list[Any]]] = named([
-        ["format", None, "text", "text, or html: a page that needs nothing else."],
-        ["output", None, None, "Write to this file instead of standard output."],
+        ["connection", None, None, "The number of the connection. [default: the first one]",
+         whole(0)],
+        ["beside", None, None, "Another one to draw beside it: FILE, FILE:NUMBER, or :NUMBER for "
+         "one of the same file."],
+        ["format", None, None, "text or html. [default: html if --output ends with .html, "
+         "otherwise text]", choice(Format)],
+        ["output", None, None, "Write to this file. [default: standard output]"],
     ])  # fmt: skip
 
     optFlags: ClassVar[list[list[Any]]] = [
-        ["list", None, "List the connections of the files."],
+        ["list", None, "Show which connections there are, and draw none."],
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
-        self["connections"] = []
-
-    def opt_connection(self, number: str) -> None:
-        """Which connection of each file, by the number in the server's log; can be repeated."""
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """Read the options, wherever they are: Twisted wants all of them before the file."""
+        given = list(sys.argv[1:] if options is None else options)
         try:
-            self["connections"].append(whole(0)(number))
-        except ValueError as problem:
-            raise usage.UsageError(f"--connection is {number!r}, {problem}") from None
+            known, files = getopt.gnu_getopt(given, self.shortOpt, self.longOpt)
+        except getopt.GetoptError as problem:
+            fail(self.command, f"{problem} (try: {self.command} --help)")
+        takes_value = {name for name in self.longOpt if name.endswith("=")}
+        given = []
+        for name, value in known:
+            given += [name, value] if f"{name[2:]}=" in takes_value else [name]
+        super().parseOptions([*given, "--", *files])
 
-    def parseArgs(self, *files: str) -> None:
-        """Take the names of the files."""
-        self["files"] = files
-
-    def postOptions(self) -> None:
-        """Check what only shows when all options are known."""
-        if not self["files"]:
-            raise usage.UsageError("which file? One that twistd tlsdemo --trace has written")
-        if self["format"] not in FORMATS:
-            raise usage.UsageError(f"--format is {self['format']!r}, none of {', '.join(FORMATS)}")
+    def parseArgs(self, *arguments: str) -> None:
+        """Take the one file."""
+        if len(arguments) != 1:
+            raise usage.UsageError(f"{len(arguments)} files are given, and it draws from one")
+        (self["file"],) = arguments
 
     def run(self) -> int:
         """Draw, and return the exit status."""
-        files = {name: self._read(name) for name in self["files"]}
+        traces = self._read(self["file"])
         if self["list"]:
-            for name, traces in files.items():
-                for number, trace in traces.items():
-                    print(f"{name}: {number}: {trace.title}, {len(trace.seen)} events and records")
+            self._write("".join(f"{_listed(*each)}\n" for each in traces.items()))
             return 0
-        chosen = [trace for name, traces in files.items() for trace in self._chosen(name, traces)]
-        drawn = page(chosen) if self["format"] == "html" else text(chosen, self._width())
-        if self["output"] is None:
-            sys.stdout.write(drawn)
-            return 0
-        try:
-            Path(self["output"]).write_text(drawn, encoding="utf-8")
-        except OSError as problem:
-            fail(self.command, f"--output is {self['output']!r}: {problem.strerror}", status=1)
+        number = self["connection"]
+        if number is None and len(traces) > 1:
+            sys.stderr.write(f"{self.command}: the first of {len(traces):,}; --list shows all\n")
+        drawn = [self._choose("connection", self["file"], traces, number)]
+        if self["beside"] is not None:
+            drawn.append(self._beside(traces))
+        self._write(page(drawn) if self._format is Format.HTML else text(drawn, self._width))
         return 0
 
-    def _read(self, name: str) -> dict[int, Trace]:
+    @property
+    def _format(self) -> Format:
+        if self["format"] is None:
+            as_page = str(self["output"] or "").lower().endswith(_PAGES)
+            return Format.HTML if as_page else Format.TEXT
+        chosen: Format = self["format"]
+        return chosen
+
+    @property
+    def _width(self) -> int:
+        return 80 if self["output"] is not None else shutil.get_terminal_size((80, 24)).columns
+
+    def _beside(self, traces: Mapping[int, Trace]) -> Trace:
+        where: str = self["beside"]
+        name, colon, number = where.rpartition(":")
+        if not colon or not number.isdecimal() or Path(where).exists():
+            # A colon can be in the name of a file as well.
+            return self._choose("beside", where, self._read(where), None)
+        others = self._read(name) if name else traces
+        return self._choose("beside", name or self["file"], others, int(number))
+
+    def _choose(
+        self, option: str, name: str, traces: Mapping[int, Trace], number: int | None
+    ) -> Trace:
+        if number is None:
+            return next(iter(traces.values()))
+        if number not in traces:
+            known = ", ".join(map(str, list(traces)[:_LISTED]))
+            more = ", ..." if len(traces) > _LISTED else ""
+            asked = self[option]
+            fail(self.command, f"--{option} is {str(asked)!r}, and {name} has {known}{more}")
+        return traces[number]
+
+    def _read(self, name: str) -> Mapping[int, Trace]:
         try:
-            with open(name, encoding="utf-8") as lines:
-                traces = traces_from(lines)
-        except (OSError, UnicodeDecodeError) as problem:
-            reason = getattr(problem, "strerror", None) or "not text in UTF-8"
-            fail(self.command, f"{name!r} cannot be read: {reason}", status=1)
+            content = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+            traces = traces_from(_whole_lines(content))
+        except OSError as problem:
+            fail(self.command, f"{name!r} cannot be read: {problem.strerror}", status=1)
+        except UnicodeDecodeError:
+            fail(self.command, f"{name!r} is no trace: it is not written in UTF-8", status=1)
         except NotATrace as problem:
-            fail(self.command, f"{name!r}: {problem}", status=1)
+            fail(self.command, f"{name!r} is no trace: {problem}", status=1)
         if not traces:
-            fail(self.command, f"{name!r} holds no connection", status=1)
+            fail(self.command, f"{name!r} has no connection in it", status=1)
         return traces
 
-    def _chosen(self, name: str, traces: dict[int, Trace]) -> list[Trace]:
-        numbers = self["connections"] or [next(iter(traces))]
-        for number in numbers:
-            if number not in traces:
-                known = ", ".join(str(each) for each in list(traces)[:20])
-                problem = f"{name!r} holds no connection {number}, but {known}"
-                fail(self.command, f"{problem} (see --list)", status=1)
-        return [traces[number] for number in numbers]
+    def _write(self, drawing: str) -> None:
+        if self["output"] is not None:
+            try:
+                Path(self["output"]).write_text(drawing, encoding="utf-8")
+            except OSError as problem:
+                fail(self.command, f"--output is {self['output']!r}: {problem.strerror}", status=1)
+            return
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        try:
+            # A terminal that does not have the characters shows others in their place.
+            sys.stdout.write(drawing.encode(encoding, "replace").decode(encoding))
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Who reads, as a pager does, has seen enough; nothing is left to be flushed at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
-    def _width(self) -> int:
-        on_terminal = self["output"] is None and sys.stdout.isatty()
-        return Console().width if on_terminal else _WIDTH_OF_A_FILE
+
+def _whole_lines(content: str) -> list[str]:
+    """Return the lines, without one at the end that a server is just writing."""
+    *lines, last = content.split("\n")
+    try:
+        json.loads(last)
+    except ValueError:
+        return lines
+    return [*lines, last]
+
+
+def _listed(number: int, trace: Trace) -> str:
+    return f"{number:>6}  {printable(trace.title)}  ({len(trace.seen):,} rows)"
