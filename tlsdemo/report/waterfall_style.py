@@ -59,7 +59,7 @@ def _variables(palette: Mapping[str, str]) -> str:
 # the marks move outside. What a row holds is the same.
 _RULES = """
 *,::before,::after{box-sizing:border-box}
-html{scroll-behavior:smooth;scroll-padding-top:4rem}
+html{scroll-padding-top:4rem}
 body{margin:0;padding:1.5rem clamp(.6rem,2.5vw,2.5rem) 3rem;background:var(--paper);
   color:var(--ink);font:15px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",
   "Liberation Sans",sans-serif;font-variant-numeric:tabular-nums}
