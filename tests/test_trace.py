@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import json
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.timeline import Event
-from tlsdemo.trace import Arrow, End, Fate, Mark, NotATrace, Trace, lines_of, traces_from
+from tlsdemo.trace import (
+    Arrow,
+    End,
+    Fate,
+    Mark,
+    NotATrace,
+    Trace,
+    fields_of,
+    line_of,
+    lines_of,
+    traces_from,
+)
 from tlsdemo.wire.record import Kind, Record
 
 HELLO = Record(Kind.HANDSHAKE, 250, "TLS 1.0", ("client_hello",))
@@ -51,6 +64,12 @@ class Lines(SynchronousTestCase):
         self.assertEqual(
             (again.title, again.facts, again.seen), (trace.title, trace.facts, trace.in_order())
         )
+
+    def test_of_records_of_which_nothing_is_known_are_as_all_others(self) -> None:
+        for encrypted in (True, False):
+            record = Record(Kind.APPLICATION_DATA, 53, "TLS 1.2", (), encrypted)
+            arrow = Arrow(End.SERVER, 0.25, record, Fate.DROPPED)
+            self.assertEqual(json.loads(line_of(3, arrow)), {"connection": 3, **fields_of(arrow)})
 
     def test_of_several_connections_may_be_mixed(self) -> None:
         first, second = list(lines_of(1, a_trace())), list(lines_of(2, a_trace()))
