@@ -60,6 +60,19 @@ class Imap(handing.Contract):
             said = head + b"{%d%b}\r\n" % (len(INSIDE), plus) + INSIDE + b"b STARTTLS\r\n"
             self.check([(CLIENT, said + b"c STARTTLS\r\n", said + b"c XSTARTTLS\r\n")])
 
+    def test_looks_at_what_comes_instead_of_a_literal_that_the_backend_refused(self) -> None:
+        asked, refused = b"a APPEND x {50}\r\n", b"a NO [TOOBIG] no\r\n"
+        self.check([
+            (CLIENT, asked, asked),
+            (BACKEND, b"* 1 EXISTS\r\n" + refused, b"* 1 EXISTS\r\n" + refused),
+            (CLIENT, b"b STARTTLS\r\n", b"b XSTARTTLS\r\n"),
+        ])  # fmt: skip
+        taken = b"STARTTLS".ljust(48) + b"\r\n"
+        self.check([
+            (CLIENT, asked, asked), (BACKEND, b"+ go on\r\n" + refused, b"+ go on\r\n" + refused),
+            (CLIENT, taken + b"\r\nb STARTTLS\r\n", taken + b"\r\nb XSTARTTLS\r\n"),
+        ])  # fmt: skip
+
     def test_goes_on_after_a_literal_and_a_long_line(self) -> None:
         said = b"* 1 FETCH (X {2}\r\nab " + LONG + b")\r\n"
         self.check([(BACKEND, said + OFFERS, said + b"* CAPABILITY IMAP4rev1\r\n")])

@@ -12,13 +12,15 @@ _CODE = b"[CAPABILITY "
 class ImapHandover(LineHandover):
     """Takes off the greeting and what is offered only before TLS; has a second STARTTLS refused.
 
-    Literals, which may hold anything, are not looked at, in either direction.
+    Literals, which may hold anything, are not looked at, in either direction; unless the backend
+    was asked first (RFC 9051, section 4.3) and said no, as then none comes.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._in_response = False
         self._in_command = False
+        self._asking = False
 
     def _reply(self, line: bytes, piece: Piece) -> bytes:
         if not self.ready:
@@ -29,6 +31,11 @@ class ImapHandover(LineHandover):
         if piece not in _ENDS:
             return line
         begins = piece is Piece.LINE and not self._in_response
+        if begins and self._asking and not line.startswith(b"*"):
+            self._asking = False
+            if not line.startswith(b"+"):
+                self._in_command = False
+                self._commands.pass_next(0)
         size = literal_size(line)
         self._in_response = size is not None
         self._replies.pass_next(size or 0)
@@ -40,6 +47,7 @@ class ImapHandover(LineHandover):
         begins = piece is Piece.LINE and not self._in_command
         size = literal_size(line)
         self._in_command = size is not None
+        self._asking = size is not None and not text(line).endswith(b"+}")
         self._commands.pass_next(size or 0)
         tag, space, rest = line.partition(b" ")
         if begins and text(rest).strip().upper() == b"STARTTLS":
