@@ -53,6 +53,20 @@ class Command(RefusingCase):
         ):
             self.assertIn(expected, text)
 
+    def test_the_help_of_a_sub_command_says_how_it_is_called(self) -> None:
+        self.assertTrue(self.shown("run", "--help").startswith("Usage: tlsdemo run [options]\n"))
+
+    def test_a_reader_that_has_read_enough_is_no_trouble(self) -> None:
+        command = [sys.executable, "-m", "tlsdemo", "findings"]
+        process = subprocess.Popen(
+            command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+        )
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        with process.stderr:
+            self.assertEqual(process.stderr.read(), b"")
+        self.assertEqual(process.wait(), 141)
+
     def test_every_problem_is_one_line(self) -> None:
         for arguments, expected in {
             "": "tlsdemo: which command? run, events, findings, waterfall, versions "

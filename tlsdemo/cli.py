@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -15,6 +16,9 @@ from tlsdemo.command.options import Options
 from tlsdemo.command.run import RunOptions
 from tlsdemo.command.versions import VersionsOptions
 from tlsdemo.command.waterfall import WaterfallOptions
+
+_UNREAD = 141
+"""The status of a command whose output nobody reads any more, as of one that SIGPIPE has ended."""
 
 
 class Command(Options):
@@ -53,6 +57,12 @@ class Command(Options):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says, and return the exit status."""
     command = Command()
-    command.parseOptions(sys.argv[1:] if arguments is None else arguments)
-    status: int = command.subOptions.run()
+    try:
+        command.parseOptions(sys.argv[1:] if arguments is None else arguments)
+        status: int = command.subOptions.run()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads has read enough, as head(1) does; and there is nobody to tell at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _UNREAD
     return status

@@ -98,6 +98,11 @@ class Options(usage.Options):
             text = str(problem).removeprefix("Parameter type enforcement failed: ")
             fail(self.command, f"{text} (try: {self.command} --help)")
 
+    def getSynopsis(self) -> str:
+        """Return how the command is called; Twisted would say how its parent is, and then that."""
+        own = str(getattr(self, "synopsis", ""))
+        return own if own.startswith("Usage:") else str(super().getSynopsis())
+
     def parseArgs(self, *arguments: str) -> None:
         """Refuse arguments that are no options."""
         if arguments:
