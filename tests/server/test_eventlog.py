@@ -6,7 +6,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.causes import Cause, Ending
 from tlsdemo.server.eventlog import EventLog
-from tlsdemo.timeline import Event, Later
+from tlsdemo.timeline import Event, Fact, Later
+from tlsdemo.trace import Arrow, End, Mark
+from tlsdemo.wire.record import Kind, Record
 
 FAILED = Ending(Cause.WRONG_NAME, "the certificate is not valid for localhost")
 
@@ -37,6 +39,61 @@ class WhoseEventsAreLogged(SynchronousTestCase):
     def test_the_first_three_and_each_hundredth_unless_told_otherwise(self) -> None:
         stock = EventLog(Logger(), Clock().seconds)
         self.assertEqual(logged_numbers(stock, 200), [1, 2, 3, 100, 200])
+
+
+class ALogInFull(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.events = EventLog(Logger(), Clock().seconds, 1, 3, in_full=True)
+
+    def lines(self, *seen: Mark | Arrow) -> list[str | None]:
+        told = self.events.told(1, "a:1")
+        assert told is not None
+        with capturedLogs() as lines:
+            for each in seen:
+                told(each)
+        self.fields = lines
+        return [formatEvent(line) for line in lines]
+
+    def test_is_of_the_same_connections_instead_of_their_timelines(self) -> None:
+        numbers = [n for n in range(1, 7) if self.events.told(n, "a:1") is not None]
+        self.assertEqual(numbers, [1, 3, 6])
+        self.assertEqual(logged_numbers(self.events, 6), [])
+
+    def test_is_not_kept_unless_it_is_asked_for(self) -> None:
+        self.assertIsNone(EventLog(Logger(), Clock().seconds).told(1, "a:1"))
+
+    def test_tells_of_each_event_what_holds_and_leaves_out_what_does_not(self) -> None:
+        facts: dict[str, Fact] = {
+            "reason": "x",
+            "peer": True,
+            "alpn": "h2",
+            "flight": False,
+            "write": True,
+        }
+        nothing: dict[str, Fact] = {"peer": False, "alpn": "", "flight": False, "write": False}
+        self.assertEqual(
+            self.lines(
+                Mark(End.SERVER, Event("connected", 0.0)),
+                Mark(End.SERVER, Event("told", 0.5, facts)),
+                Mark(End.SERVER, Event("lost", 1.0, nothing)),
+            ),
+            [
+                "#1 a:1 +0.0000s connected",
+                "#1 a:1 +0.5000s told reason=x [peer alpn=h2 write]",
+                "#1 a:1 +1.0000s lost []",
+            ],
+        )
+        self.assertEqual(self.fields[1]["details"], {"reason": "x"})
+        self.assertEqual(self.fields[2]["true"], nothing)
+
+    def test_leaves_out_records_and_the_states_of_openssl(self) -> None:
+        self.assertEqual(
+            self.lines(
+                Mark(End.SERVER, Event("OpenSSL state", 0.0, {"state": "any"})),
+                Arrow(End.CLIENT, 0.0, Record(Kind.HANDSHAKE, 5)),
+            ),
+            [],
+        )
 
 
 class ALine(SynchronousTestCase):
