@@ -70,7 +70,7 @@ class Selected(RefusingCase):
     def test_are_all_unless_something_is_asked_for(self) -> None:
         wanted = parsed().selection()
         self.assertEqual((wanted.modes, wanted.tls), (MODES, ("1.2", "1.3")))
-        self.assertEqual((wanted.ways, wanted.peers), (tuple(WAYS), events.FOREIGN))
+        self.assertEqual((wanted.ways, wanted.peers), (tuple(WAYS), events.BY_DEFAULT))
 
     def test_are_no_foreign_servers_if_modes_are_asked_for(self) -> None:
         wanted = parsed("--mode=pair", "--mode=pair", "--tls=1.2").selection()

@@ -28,6 +28,9 @@ DRAWN = ("text", "html")
 
 FOREIGN = tuple(PEERS)
 
+BY_DEFAULT = tuple(name for name in FOREIGN if name not in ("twisted-wrapped", "twisted-pair"))
+"""The foreign servers that are shown unless others are asked for: one of stock Twisted will do."""
+
 _ONLY_HERE = ("format", "expect", "output", "keylog", "orders", "waterfall")
 
 
@@ -88,7 +91,7 @@ class EventsOptions(AgainstOptions):
     def opt_peer(self, name: str) -> None:
         """A foreign server to show beside ours, or none; see --list.
 
-        [default: all of them, unless a mode is asked for]
+        [default: those of asyncio and Node, and one of stock Twisted, unless a mode is asked for]
         """
         self["peers"].append(_one_of("peer", name, (*FOREIGN, "none")))
 
@@ -117,7 +120,7 @@ class EventsOptions(AgainstOptions):
         Foreign servers are shown unless modes are asked for, and ours unless servers are.
         """
         only_peers = self["peers"] and not self["modes"] and self["peers"] != ["none"]
-        peers = tuple(self["peers"]) or (() if self["modes"] else FOREIGN)
+        peers = tuple(self["peers"]) or (() if self["modes"] else BY_DEFAULT)
         return Selection(
             modes=() if only_peers else tuple(dict.fromkeys(self["modes"])) or MODES,
             tls=tuple(dict.fromkeys(self["versions"])) or TLS,
