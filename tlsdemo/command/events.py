@@ -14,7 +14,7 @@ from twisted.python import usage
 from tlsdemo.against.events import event_differences
 from tlsdemo.against.telling import event_lines, versions_line
 from tlsdemo.command.against_options import AgainstOptions
-from tlsdemo.command.events_run import FEW, EventsRun, as_json
+from tlsdemo.command.events_run import FEW, EventsRun, as_json, traces_of
 from tlsdemo.command.options import fail, named, whole
 from tlsdemo.events.laboratory import Cell
 from tlsdemo.events.matrix import MODES, TLS, Selection
@@ -141,11 +141,16 @@ class EventsOptions(AgainstOptions):
         reactor.callWhenRunning(run.start)
         reactor.run()
         run.finish()
-        here = as_json(run.seen)
+        if not self["waterfall"]:
+            run.show()
+        here, beside = as_json(run.seen), []
         for there in self.results_there("--format=json", instead_of=_ONLY_HERE):
             self.say(f"here {versions_line(here['versions'])}")
             self.say(f"there {versions_line(there.result['versions'])}")
             self._tell(here, there.result, f"the same with {there.name}")
+            beside += traces_of(there.result)
+        if self["waterfall"]:
+            run.show(beside)
         if self["expect"] is None:
             return 0
         return self._tell(here, self._expected(), f"as {self['expect']} has it")

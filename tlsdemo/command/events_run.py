@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import mkdtemp
@@ -30,6 +30,7 @@ from tlsdemo.report.waterfall_html import page
 from tlsdemo.report.waterfall_text import text
 from tlsdemo.secure import KeyLog, versions
 from tlsdemo.sightings import Sighting
+from tlsdemo.trace import Trace, seen_from
 
 FEW = 12
 """Cells of which the orders are shown as well, without being asked for, or that can be drawn."""
@@ -100,28 +101,31 @@ class EventsRun:
             sys.stderr.write(f"{self._done} of {len(self._cells)}: {cell}\n")
 
     def finish(self) -> None:
-        """Show what was seen; ends the process with a line if that is not all."""
+        """Put everything away; ends the process with a line if not all was seen."""
         shutil.rmtree(self._directory, ignore_errors=True)
         if self._keylog is not None:
             self._keylog.close()
         if self._problem:
             fail(self._options.command, self._problem, status=1)
+
+    def show(self, beside: Sequence[Trace] = ()) -> None:
+        """Show what was seen; ``beside`` are traces to be drawn as well, if any are."""
         output = self._options["output"]
         if output is None:
-            self._show(sys.stdout)
+            self._show(sys.stdout, beside)
         else:
             try:
                 with open(output, "w", encoding="utf-8") as stream:
-                    self._show(stream)
+                    self._show(stream, beside)
             except OSError as problem:
                 where = f"--output is {output!r}"
                 fail(self._options.command, f"{where}: {problem.strerror}", status=1)
 
-    def _show(self, stream: TextIO) -> None:
+    def _show(self, stream: TextIO, beside: Sequence[Trace]) -> None:
         seen, versions_seen = self.seen, versions_of(self.seen)
         form, sentences = self._options["format"], {way.name: way.sentence for way in WAYS.values()}
         if self._options["waterfall"]:
-            stream.write(self._drawn(form, stream))
+            stream.write(self._drawn(form, stream, beside))
         elif form == "json":
             json.dump(
                 {"versions": versions_seen, "cells": [each.as_json() for each in seen]}, stream
@@ -138,11 +142,25 @@ class EventsRun:
             if self._options["orders"] or len(seen) <= FEW:
                 console.print(orders(seen, sentences))
 
-    def _drawn(self, form: str, stream: TextIO) -> str:
+    def _drawn(self, form: str, stream: TextIO, beside: Sequence[Trace]) -> str:
         traces = [cell.traces[0] for cell in self.seen if cell.traces]
         for trace in traces:
             trace.facts.update(versions_of(self.seen))
-        return page(traces) if form == "html" else text(traces, _width(stream))
+        drawn = [*traces, *beside]
+        return page(drawn) if form == "html" else text(drawn, _width(stream))
+
+
+def traces_of(matrix: Mapping[str, Any]) -> list[Trace]:
+    """Return the traces of a matrix as :func:`as_json` gives it."""
+    return [
+        Trace(
+            f"{cell['mode']}, TLS {cell['tls']}, {cell['way']}",
+            {**{name: cell[name] for name in ("mode", "tls", "way")}, **matrix["versions"]},
+            [seen_from(fields) for fields in cell["trace"]],
+        )
+        for cell in matrix["cells"]
+        if "trace" in cell
+    ]
 
 
 def _width(stream: TextIO) -> int:
