@@ -76,6 +76,18 @@ class Lines(SynchronousTestCase):
         mixed = [line for pair in zip(first, second, strict=True) for line in pair]
         self.assertEqual(traces_from(mixed), traces_from([*first, *second]))
 
+    def test_of_a_second_run_in_the_same_file_replace_none_of_the_first(self) -> None:
+        runs = [
+            [*lines_of(1, Trace(f"{run} a")), *lines_of(3, Trace(f"{run} b", seen=a_trace().seen))]
+            for run in ("first", "second")
+        ]
+        traces = traces_from([*runs[0], *runs[1]])
+        self.assertEqual(
+            {number: trace.title for number, trace in traces.items()},
+            {1: "first a", 3: "first b", 4: "second a", 5: "second b"},
+        )
+        self.assertEqual(traces[5].seen, a_trace().in_order())
+
     def test_that_are_none_are_named(self) -> None:
         begin = next(lines_of(1, a_trace()))
         for line in ("no JSON", "[]", '{"connection": 1}', '{"connection": 2, "at": 1}'):

@@ -141,8 +141,13 @@ class NotATrace(Exception):
 
 
 def traces_from(lines: Iterable[str]) -> dict[int, Trace]:
-    """Read traces by the number of their connection; raises :class:`NotATrace`."""
+    """Read traces by the number of their connection; raises :class:`NotATrace`.
+
+    A number that begins again is another run's, appended to the same file: it goes on from the
+    highest so far.
+    """
     traces: dict[int, Trace] = {}
+    numbers: dict[int, int] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -150,9 +155,12 @@ def traces_from(lines: Iterable[str]) -> dict[int, Trace]:
             fields = json.loads(line)
             connection = int(fields["connection"])
             if "begins" in fields:
-                traces[connection] = Trace(str(fields["begins"]), dict(fields["facts"]))
+                taken = connection in traces
+                numbers[connection] = max(traces) + 1 if taken else connection
+                begun = Trace(str(fields["begins"]), dict(fields["facts"]))
+                traces[numbers[connection]] = begun
             else:
-                traces[connection].seen.append(seen_from(fields))
+                traces[numbers[connection]].seen.append(seen_from(fields))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise NotATrace(
                 f"line {number} is not of a trace: {error!r} in {line[:60]!r}"
