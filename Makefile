@@ -31,8 +31,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## list the targets (the default)
 	@echo "make TARGET [PYTHON=$(PYTHON)]"
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
-		printf '  %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
+		printf '  %-10s %s\n' "$$name" "$$text"; done
 
 demo: .venv/.demo ## what each mode does and costs, under load; CONN=2000, ARGS='...'
 	.venv/bin/python -m tlsdemo run --conn $(CONN) $(ARGS)
@@ -61,6 +61,8 @@ oldest: .venv-oldest/.test ## the tests with the oldest versions supported; OLDE
 
 docs: .venv/.demo ## write the pages of docs/ that are made from what is seen
 	$(call pages,docs)
+	.venv/bin/python -m tlsdemo findings --all --format=markdown >docs/findings.md
+	.venv/bin/python -m tlsdemo.upgrade.diagram >docs/dialects.md
 
 check-docs: .venv/.demo ## compare those pages with what is seen with the versions installed
 	@echo "== The pages of docs/, and what is seen now"
