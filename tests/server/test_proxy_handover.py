@@ -6,10 +6,12 @@ from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.server.support import GREETING, Near, RecordingOwner, WaitingBackend
+from tlsdemo.causes import Cause
 from tlsdemo.secure import Delivery
 from tlsdemo.server.proxy import Proxy
 from tlsdemo.upgrade.handover import Handover, HandoverFailed
 
+NONSENSE = "drained: protocol error: this is nonsense"
 NO = "drained: backend refused: "
 SILENT = "it has not greeted after 4 s"
 
@@ -29,6 +31,8 @@ class Shouting(Handover):
         return b""
 
     def from_client(self, data: bytes) -> bytes:
+        if data == b"nonsense":
+            raise HandoverFailed("this is nonsense", Cause.PROTOCOL_ERROR)
         return data.upper()
 
     def rest_of_backend(self) -> bytes:
@@ -87,6 +91,34 @@ class AProxyWithAHandover(SynchronousTestCase):
         self.assertEqual(
             self.log, [f"{NO}the backend's greeting is 'go away'", "ended: backend refused"]
         )
+
+    def test_ends_both_sides_if_the_client_does_what_it_may_not(self) -> None:
+        self.far.deliver(b"welcome")
+        self.wire.deliver(b"question")
+        self.wire.deliver(b"nonsense")
+        self.wire.deliver(b"more")
+        self.assertTrue(self.far.aborted and self.wire.aborted)
+        self.far.turn()
+        self.wire.turn()
+        self.assertEqual(self.log, [NONSENSE, "ended: protocol error"])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_ends_both_sides_if_the_client_did_so_before_it_was_greeted(self) -> None:
+        self.stream.dataReceived(b"nonsense")
+        self.stream.dataReceived(b"more")
+        self.far.deliver(b"welcome")
+        self.assertTrue(self.far.aborted and self.wire.aborted)
+        self.wire.turn()
+        self.far.turn()
+        self.assertEqual(self.log, [NONSENSE, "ended: protocol error"])
+
+    def test_ends_the_backend_if_the_client_did_so_and_has_gone(self) -> None:
+        self.stream.dataReceived(b"nonsense")
+        self.wire.lose(ConnectionDone())
+        self.far.deliver(b"welcome")
+        self.assertTrue(self.far.aborted)
+        self.far.turn()
+        self.assertEqual(self.log, ["ended: clean", NONSENSE])
 
     def test_ends_the_client_if_the_backend_closes_before_it_has_greeted(self) -> None:
         self.far.lose(ConnectionDone())

@@ -96,7 +96,8 @@ class Proxy(Role):
         self.full = False
         backend.registerProducer(self, True)
         for data in self._early:
-            backend.write(self._handover.from_client(data))
+            if not self._to_backend(data):
+                return
         if self.transport is None:
             self._client_gone(in_order=True)
             return
@@ -114,12 +115,22 @@ class Proxy(Role):
         if self._write is not None:
             self._write(data)
         elif self._state is _State.JOINED:
-            self._backend.transport.write(self._handover.from_client(data))
+            self._to_backend(data)
         elif self._state is _State.CONNECTING:
             # A pause asks for no more, but what has been read already may still come.
             self._early.append(data)
         else:
             self._undelivered += len(data)
+
+    def _to_backend(self, data: bytes) -> bool:
+        """Return whether the client may go on after this."""
+        try:
+            passed = self._handover.from_client(data)
+        except HandoverFailed as problem:
+            self._give_up(Ending(problem.cause, str(problem)))
+            return False
+        self._backend.transport.write(passed)
+        return True
 
     def answered(self, data: bytes) -> None:
         """Pass the backend's bytes on, once it has greeted if it does."""
@@ -127,11 +138,11 @@ class Proxy(Role):
         try:
             passed = self._handover.from_backend(data)
         except HandoverFailed as problem:
-            self._give_up(Ending(Cause.BACKEND_REFUSED, str(problem)))
+            self._give_up(Ending(problem.cause, str(problem)))
             return
         if waits and self._handover.ready:
             self._begin()
-        if self.transport is not None and passed:
+        if self.transport is not None and self._state is not _State.DRAINED and passed:
             self.transport.write(passed)
 
     def _leave(self) -> None:
@@ -156,6 +167,8 @@ class Proxy(Role):
         self._give_up(ending)
 
     def _give_up(self, ending: Ending) -> None:
+        if self._state is _State.JOINED and self.transport is not None:
+            self.transport.unregisterProducer()
         self._done(ending)
         self._backend.transport.abortConnection()
         if self.transport is not None:

@@ -17,11 +17,20 @@ from __future__ import annotations
 import enum
 from abc import abstractmethod
 
+from tlsdemo.causes import Cause
 from tlsdemo.upgrade.dialogue import MAX_LINE
 
 
 class HandoverFailed(Exception):
-    """The backend does not want this client, or does not speak the dialect; the text says why."""
+    """The two cannot go on with each other: the text says why, and ``cause`` whose doing it is.
+
+    ``BACKEND_REFUSED``: the backend does not want this client, or does not speak the dialect;
+    ``PROTOCOL_ERROR``: the client does what it may not.
+    """
+
+    def __init__(self, problem: str, cause: Cause = Cause.BACKEND_REFUSED) -> None:
+        super().__init__(problem)
+        self.cause = cause
 
 
 class Handover:
@@ -38,7 +47,10 @@ class Handover:
         return data
 
     def from_client(self, data: bytes) -> bytes:
-        """Return what of the client's ``data`` goes to the backend."""
+        """Return what of the client's ``data`` goes to the backend.
+
+        Raises HandoverFailed if the client does what it may not.
+        """
         return data
 
     def rest_of_backend(self) -> bytes:
