@@ -4,11 +4,19 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.upgrade import handing
 from tests.upgrade.handing import BACKEND, CLIENT, LONG, joined
+from tlsdemo.causes import Cause
 from tlsdemo.upgrade.handover import HandoverFailed
 from tlsdemo.upgrade.imap_handover import ImapHandover, literal_size
 
 OFFERS = b"* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED\r\n"
+GO_ON = b"+ go on\r\n"
+IMAP4REV2 = b"a OK [CAPABILITY IMAP4rev2] hi"
 INSIDE = OFFERS + b"* OK [CAPABILITY STARTTLS] x\r\na STARTTLS\r\n"
+
+
+def same(who: str, said: bytes) -> tuple[str, bytes, bytes]:
+    """What is passed on as it was said."""
+    return who, said, said
 
 
 class Imap(handing.Contract):
@@ -17,7 +25,8 @@ class Imap(handing.Contract):
     negative = b"* BYE go away"
     words = (
         OFFERS, b"* CAPABILITY ", b"STARTTLS", b"a STARTTLS", b"a OK [CAPABILITY ", b"] x", b"{7}",
-        b"{7+}", b"~{3}", b"\r\n", b"* 1 FETCH ", b"{0}\r\n",
+        b"{7+}", b"~{3}", b"\r\n", b"* 1 FETCH ", b"{0}\r\n", b"a {5}\r\n", GO_ON, b"a NO x\r\n",
+        b"* CAPABILITY LITERAL+\r\n",
     )  # fmt: skip
 
     def test_goes_on_with_no_backend_that_has_logged_us_in(self) -> None:
@@ -56,9 +65,68 @@ class Imap(handing.Contract):
             self.check([(BACKEND, said + OFFERS, said + b"* CAPABILITY IMAP4rev1\r\n")])
 
     def test_leaves_literals_of_the_client_alone(self) -> None:
-        for head, plus in ((b"a APPEND x ", b""), (b"a LOGIN ", b"+"), (b"a " + LONG, b"+")):
-            said = head + b"{%d%b}\r\n" % (len(INSIDE), plus) + INSIDE + b"b STARTTLS\r\n"
-            self.check([(CLIENT, said + b"c STARTTLS\r\n", said + b"c XSTARTTLS\r\n")])
+        for head in (b"a APPEND x ", b"a LOGIN ", b"a " + LONG):
+            self.check([
+                same(CLIENT, head + b"{%d}\r\n" % len(INSIDE)),
+                same(BACKEND, GO_ON),
+                same(CLIENT, INSIDE + b"b STARTTLS\r\n"),
+                (CLIENT, b"c STARTTLS\r\n", b"c XSTARTTLS\r\n"),
+            ])  # fmt: skip
+
+    def test_leaves_literals_alone_for_which_the_client_need_not_wait(self) -> None:
+        for head in (b"a APPEND x ", b"a " + LONG):
+            said = head + b"{%d+}\r\n" % len(INSIDE) + INSIDE + b"b STARTTLS\r\n"
+            for knows in (b"* CAPABILITY LITERAL+", b"* ok [capability literal-]", IMAP4REV2):
+                self.check([
+                    same(BACKEND, joined(knows)),
+                    (CLIENT, said + b"c STARTTLS\r\n", said + b"c XSTARTTLS\r\n"),
+                ])  # fmt: skip
+
+    def test_knows_such_literals_from_the_greeting_too(self) -> None:
+        handover = ImapHandover()
+        handover.from_backend(b"* OK [CAPABILITY IMAP4rev1 LITERAL+] ready\r\n")
+        said = b"a LOGIN {12+}\r\nb STARTTLS\r\n\r\n"
+        self.assertEqual(handover.from_client(said), said)
+
+    def test_looks_into_such_a_literal_if_the_backend_would_not_take_it_for_one(self) -> None:
+        self.check([
+            same(BACKEND, joined(b"* CAPABILITY IMAP4rev1")),
+            (CLIENT, b"a LOGIN {12+}\r\nb STARTTLS\r\n", b"a LOGIN {12+}\r\nb XSTARTTLS\r\n"),
+        ])  # fmt: skip
+
+    def test_looks_at_what_follows_a_literal_that_was_refused(self) -> None:
+        for refusal in (b"a NO never", b"a BAD too much", b"a BAD " + LONG, b"* BAD what?"):
+            self.check([
+                same(CLIENT, b"a LOGIN {12}\r\n"),
+                same(BACKEND, joined(b"* OK still here", refusal)),
+                (CLIENT, b"b STARTTLS\r\n", b"b XSTARTTLS\r\n"),
+            ])  # fmt: skip
+
+    def test_looks_at_what_follows_a_second_literal_that_was_refused(self) -> None:
+        self.check([
+            same(CLIENT, b"a LOGIN {3}\r\n"),
+            same(BACKEND, GO_ON),
+            same(CLIENT, b"joe {12}\r\n"),
+            same(BACKEND, joined(b"a BAD no")),
+            (CLIENT, b"b STARTTLS\r\n", b"b XSTARTTLS\r\n"),
+        ])  # fmt: skip
+
+    def test_waits_for_the_answer_to_a_literal_among_other_answers(self) -> None:
+        inside = b"c STARTTLS\r\n"
+        others = b"* 1 EXISTS\r\na OK\r\n* 1 FETCH (X {10}\r\n\r\nb NO no\r\n)\r\n"
+        self.check([
+            same(CLIENT, b"a NOOP\r\nb LOGIN {12}\r\n"),
+            same(BACKEND, others + GO_ON),
+            (CLIENT, inside + b"\r\n" + inside, inside + b"\r\nc XSTARTTLS\r\n"),
+        ])  # fmt: skip
+
+    def test_goes_no_further_with_a_client_that_does_not_wait(self) -> None:
+        for early in (b"b STARTTLS\r\n", b"\r\n", LONG, b"c X {3}\r\n"):
+            handover = self.greeted()
+            handover.from_client(b"a LOGIN {12}\r\n")
+            failed = self.assertRaises(HandoverFailed, handover.from_client, early)
+            self.assertEqual(failed.cause, Cause.PROTOCOL_ERROR)
+            self.assertEqual(str(failed), "the client has not waited to be asked for a literal")
 
     def test_looks_at_what_comes_instead_of_a_literal_that_the_backend_refused(self) -> None:
         asked, refused = b"a APPEND x {50}\r\n", b"a NO [TOOBIG] no\r\n"
@@ -76,16 +144,23 @@ class Imap(handing.Contract):
     def test_goes_on_after_a_literal_and_a_long_line(self) -> None:
         said = b"* 1 FETCH (X {2}\r\nab " + LONG + b")\r\n"
         self.check([(BACKEND, said + OFFERS, said + b"* CAPABILITY IMAP4rev1\r\n")])
-        said = b"a X {2}\r\nab " + LONG + b"\r\n"
-        self.check([(CLIENT, said + b"c STARTTLS\r\n", said + b"c XSTARTTLS\r\n")])
+        said = b"ab " + LONG + b"\r\n"
+        self.check([
+            same(CLIENT, b"a X {2}\r\n"),
+            same(BACKEND, GO_ON),
+            (CLIENT, said + b"c STARTTLS\r\n", said + b"c XSTARTTLS\r\n"),
+        ])  # fmt: skip
 
     def test_does_not_look_for_an_offer_at_the_end_of_a_long_line(self) -> None:
         offer = b"* CAPABILITY STARTTLS ".ljust(62, b"x") + b"\r\n"
         self.check_untouched([(BACKEND, b"x" * 3000 + offer)])
 
     def test_goes_on_after_an_empty_literal(self) -> None:
-        self.check([(CLIENT, b"a X {0}\r\nb STARTTLS\r\nc STARTTLS\r\n",
-                     b"a X {0}\r\nb STARTTLS\r\nc XSTARTTLS\r\n")])  # fmt: skip
+        self.check([
+            same(CLIENT, b"a X {0}\r\n"),
+            same(BACKEND, GO_ON),
+            (CLIENT, b"b STARTTLS\r\nc STARTTLS\r\n", b"b STARTTLS\r\nc XSTARTTLS\r\n"),
+        ])  # fmt: skip
 
     def test_has_a_second_request_refused_under_another_name(self) -> None:
         for asks in (b"STARTTLS", b"starttls", b" STARTTLS "):
