@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import tracemalloc
+
 from tests.upgrade import handing
 from tests.upgrade.handing import BACKEND, CLIENT, LONG, joined
-from tlsdemo.upgrade.pop3_handover import Pop3Handover
+from tlsdemo.causes import Cause
+from tlsdemo.upgrade.handover import HandoverFailed
+from tlsdemo.upgrade.pop3_handover import MOST_ASKED, Pop3Handover
 
 
 class Pop3(handing.Contract):
@@ -122,3 +126,23 @@ class Pop3(handing.Contract):
             (BACKEND, message, message),
             (BACKEND, joined(b"+OK", b"STLS", b"."), joined(b"+OK", b".")),
         ])  # fmt: skip
+
+    def test_goes_no_further_with_a_client_that_waits_for_no_answer(self) -> None:
+        handover = self.greeted()
+        for _ in range(MOST_ASKED // 1000):
+            handover.from_client(b"NOOP\r\n" * 1000)
+        handover.from_backend(b"+OK\r\n")
+        handover.from_client(b"CAPA\r\n")
+        failed = self.assertRaises(HandoverFailed, handover.from_client, b"NOOP\r\n")
+        self.assertEqual(failed.cause, Cause.PROTOCOL_ERROR)
+        self.assertEqual(
+            str(failed), "the client has asked 10000 times without waiting for an answer"
+        )
+
+    def test_keeps_little_of_a_command_until_it_is_answered(self) -> None:
+        handover = self.greeted()
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        for number in range(MOST_ASKED):
+            handover.from_client(b"%d" % number + b"x" * 1000 + b"\r\n")
+        self.assertLess(tracemalloc.get_traced_memory()[0], 500_000)

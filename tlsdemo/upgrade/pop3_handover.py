@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import enum
 from collections import deque
 
-from tlsdemo.upgrade.handover import LineHandover, Piece, text, turned_away
+from tlsdemo.causes import Cause
+from tlsdemo.upgrade.handover import HandoverFailed, LineHandover, Piece, text, turned_away
 
-_MULTI_LINE = {b"CAPA", b"RETR", b"TOP"}
+MOST_ASKED = 10_000
+"""Commands that may wait for their answers; a client that asks for more has no end of them."""
+
+_MULTI_LINE = {b"RETR", b"TOP"}
 _MULTI_LINE_WITHOUT_ARGUMENT = {b"LIST", b"UIDL", b"AUTH", b"LANG"}
 """AUTH alone is in no RFC; servers have listed their mechanisms so since before CAPA was there."""
+
+
+class _Answer(enum.Enum):
+    """How a command is answered."""
+
+    LINE = "by one line"
+    LINES = "by lines up to a dot"
+    CAPABILITIES = "by capabilities up to a dot"
 
 
 class Pop3Handover(LineHandover):
@@ -21,8 +34,8 @@ class Pop3Handover(LineHandover):
 
     def __init__(self) -> None:
         super().__init__()
-        self._asked: deque[tuple[bytes, bool]] = deque()
-        self._within: bytes | None = None
+        self._asked: deque[_Answer] = deque()
+        self._within = _Answer.LINE
         self._challenged = False
         self._after_crlf = True
 
@@ -37,18 +50,18 @@ class Pop3Handover(LineHandover):
         after_crlf, self._after_crlf = self._after_crlf, line.endswith(b"\r\n")
         if piece is not Piece.LINE:
             return line
-        if self._within is not None:
+        if self._within is not _Answer.LINE:
             # A dot behind a bare LF is one of a message, whatever a reader makes of it.
             if line == b".\r\n" and after_crlf:
-                self._within = None
-            elif self._within == b"CAPA" and text(line).strip().upper() == b"STLS":
+                self._within = _Answer.LINE
+            elif self._within is _Answer.CAPABILITIES and text(line).strip().upper() == b"STLS":
                 return b""
             return line
         if line.startswith(b"+ ") or text(line) == b"+":
             self._challenged = True
         elif self._asked and line.startswith((b"+OK", b"-ERR")):
-            verb, multi_line = self._asked.popleft()
-            self._within = verb if multi_line and line.startswith(b"+OK") else None
+            expected = self._asked.popleft()
+            self._within = expected if line.startswith(b"+OK") else _Answer.LINE
         return line
 
     def _command(self, line: bytes, piece: Piece) -> bytes:
@@ -58,8 +71,20 @@ class Pop3Handover(LineHandover):
             self._challenged = False
             return line
         words = text(line).upper().split() if piece is Piece.LINE else []
-        verb = words[0] if words else b""
-        alone = len(words) == 1
-        multi_line = verb in _MULTI_LINE or (alone and verb in _MULTI_LINE_WITHOUT_ARGUMENT)
-        self._asked.append((verb, multi_line))
-        return b"X" + line if verb == b"STLS" else line
+        if len(self._asked) >= MOST_ASKED:
+            raise HandoverFailed(
+                f"the client has asked {MOST_ASKED} times without waiting for an answer",
+                Cause.PROTOCOL_ERROR,
+            )
+        self._asked.append(_answer_to(words))
+        return b"X" + line if words[:1] == [b"STLS"] else line
+
+
+def _answer_to(words: list[bytes]) -> _Answer:
+    verb = words[0] if words else b""
+    if verb == b"CAPA":
+        return _Answer.CAPABILITIES
+    alone = len(words) == 1
+    if verb in _MULTI_LINE or (alone and verb in _MULTI_LINE_WITHOUT_ARGUMENT):
+        return _Answer.LINES
+    return _Answer.LINE
