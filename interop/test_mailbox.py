@@ -45,6 +45,9 @@ class Fetched(MailboxCase):
         for mode in ("starttls", "pair"):
             client = self.imap(self.proxy("imap", self.ports["imap"], f"--mode={mode}"))
             client.login("demo", PASSWORD)
+            # What is refused before its literal has been asked for is over.
+            client.send(b"z APPEND Nowhere {5}\r\n")
+            self.assertIn(b"z NO ", client.readline())
             self.assertEqual(client.append("INBOX", "", "", CONTENT)[0], "OK")
             _, (count,) = client.select("INBOX")
             assert count is not None
