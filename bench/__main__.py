@@ -18,16 +18,16 @@ from twisted.python.failure import Failure
 
 from bench.figures import Measurement, Trouble, summaries
 from bench.measure import Bench, Load
-from bench.peers.catalogue import PEERS, REFERENCE, Place
+from bench.peers.catalogue import REFERENCE, STACKS, Place
 from bench.process import CannotMeasure, Program
 from bench.table import measured, table, versions_lines
-from tlsdemo.authority import DemoCertificates, demo_certificates
-from tlsdemo.command.options import Options, fail, seconds, whole
-from tlsdemo.figures.tally import Tally
-from tlsdemo.limits import raise_descriptor_limit
-from tlsdemo.load.plan import SPARE_DESCRIPTORS, Task, default_workers, descriptors_needed
-from tlsdemo.load.run import Phase
-from tlsdemo.report.progress import Progress
+from tlsdemo.certificates.demo_ca import DemoCertificates, demo_certificates
+from tlsdemo.cli.options import Options, fail, seconds, whole
+from tlsdemo.loadgen.controller import Phase
+from tlsdemo.loadgen.schedule import SPARE_DESCRIPTORS, Task, default_workers, descriptors_needed
+from tlsdemo.net.limits import raise_descriptor_limit
+from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.reporting.progress import Progress
 
 COMMAND = "python -m bench"
 
@@ -72,14 +72,14 @@ class BenchOptions(Options):
 
     def opt_peer(self, name: str) -> None:
         """Measure only this proxy; repeat it for more."""
-        if name not in PEERS:
-            raise usage.UsageError(f"--peer is {name!r}, none of {', '.join(PEERS)}")
-        self["peers"] = [*self.get("peers", []), PEERS[name]]
+        if name not in STACKS:
+            raise usage.UsageError(f"--peer is {name!r}, none of {', '.join(STACKS)}")
+        self["peers"] = [*self.get("peers", []), STACKS[name]]
 
     def getUsage(self, width: int | None = None) -> str:
         """Return the help, and what the proxies are."""
-        longest = max(map(len, PEERS))
-        peers = "".join(f"  {peer.name:{longest}}  {peer.about}\n" for peer in PEERS.values())
+        longest = max(map(len, STACKS))
+        peers = "".join(f"  {peer.name:{longest}}  {peer.about}\n" for peer in STACKS.values())
         return (
             f"{super().getUsage(width)}\nProxies, in the order in which they are measured:\n{peers}"
         )
@@ -87,7 +87,7 @@ class BenchOptions(Options):
     def postOptions(self) -> None:
         """Check what only shows when all options are known."""
         self["asked"] = "peers" in self
-        self["peers"] = list(dict.fromkeys(self.get("peers", PEERS.values())))
+        self["peers"] = list(dict.fromkeys(self.get("peers", STACKS.values())))
         if self["json"] is not None and not Path(self["json"]).absolute().parent.is_dir():
             raise usage.UsageError(f"--json is {self['json']}, and that folder does not exist")
 
@@ -198,13 +198,13 @@ class Command:
 
     # Progress.
 
-    def _show(self, title: str, phase: Phase, tally: Tally, elapsed: float) -> None:
+    def _show(self, title: str, phase: Phase, counters: LoadCounters, elapsed: float) -> None:
         if phase is Phase.STARTING and title != self._title:
             self._title = title
             self._progress = Progress(self._console, title, self._options["conn"])
             self._progress.start()
         if self._progress is not None and (phase in _SHOWN or self._console.is_terminal):
-            self._progress.show(phase.value, tally, elapsed)
+            self._progress.show(phase.value, counters, elapsed)
 
     def _tell(self, measurement: Measurement) -> None:
         self._end_progress()

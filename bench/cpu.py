@@ -56,7 +56,7 @@ def cpu_seconds(pid: int) -> float:
 
 def cpu_at_rest(
     pid: int,
-    patience: float = 10.0,
+    timeouts: float = 10.0,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
 ) -> float:
@@ -64,9 +64,9 @@ def cpu_at_rest(
 
     A client believes itself secured while the server has yet to verify its certificate and to
     connect to its backend; without this wait the last handshakes would count as sending.  Gives
-    up waiting after ``patience`` seconds.
+    up waiting after ``timeouts`` seconds.
     """
-    deadline = clock() + patience
+    deadline = clock() + timeouts
     spent = cpu_seconds(pid)
     while clock() < deadline:
         sleep(_LOOK)

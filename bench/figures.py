@@ -112,7 +112,7 @@ class Measurement:
 
     @property
     def bytes_per_event(self) -> float | None:
-        """Cleartext bytes that an event brought the proxy's application."""
+        """TLSStream bytes that an event brought the proxy's application."""
         return self.sent / self.events if self.events else None
 
     def as_json(self) -> dict[str, Any]:

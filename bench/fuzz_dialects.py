@@ -16,8 +16,8 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 
-from tlsdemo.upgrade.dialects import DIALECTS, DialectName
-from tlsdemo.upgrade.dialogue import Dialogue, Refuse, Say, Switch
+from tlsdemo.starttls.negotiation import Negotiation, Refuse, Say, Switch
+from tlsdemo.starttls.registry import DIALECTS, DialectName
 
 SLOW = 0.25
 """Seconds of CPU for one input of at most some KiB that count as a stall."""
@@ -96,17 +96,17 @@ def _mutate(pieces: list[bytes], strange: list[bytes], source: random.Random) ->
         pieces[index] = pieces[index][: source.randrange(len(pieces[index]) + 1)]
 
 
-def feed(dialogue: Dialogue, pieces: list[bytes]) -> str | None:
+def feed(negotiation: Negotiation, pieces: list[bytes]) -> str | None:
     """Feed the pieces, one after the other; return what was wrong, or ``None``."""
-    commands = list(dialogue.start())
+    commands = list(negotiation.start())
     for piece in pieces:
-        if not dialogue.state.final:
-            commands += dialogue.receive(piece)
+        if not negotiation.state.final:
+            commands += negotiation.receive(piece)
     last = [each for each in commands if not isinstance(each, Say)]
     if len(last) > 1 or (last and commands[-1] is not last[0]):
         return f"commands after the end: {commands}"
-    if bool(last) != dialogue.state.final:
-        return f"state {dialogue.state} after {commands}"
+    if bool(last) != negotiation.state.final:
+        return f"state {negotiation.state} after {commands}"
     if last and isinstance(last[0], Switch) and last[0].injected:
         return f"the guard let {last[0].injected!r} through"
     return None
@@ -125,10 +125,10 @@ def fuzz(name: DialectName, is_client: bool, count: int, seed: int) -> tuple[str
     mutations = inputs(from_server if is_client else from_client, strange, source)
     for _ in range(count):
         pieces = next(mutations)
-        dialogue = make()
+        negotiation = make()
         before = time.process_time()
         try:
-            wrong = feed(dialogue, pieces)
+            wrong = feed(negotiation, pieces)
         except Exception as error:
             wrong = f"raised {error!r}"
         spent = time.process_time() - before
@@ -137,8 +137,8 @@ def fuzz(name: DialectName, is_client: bool, count: int, seed: int) -> tuple[str
             wrong = f"took {spent:.2f} s"
         if wrong is not None:
             return label, f"{label}: input {pieces!r}: {wrong}"
-        switched += dialogue.state.value.startswith("switched")
-        refused += dialogue.state.value == "refused"
+        switched += negotiation.state.value.startswith("switched")
+        refused += negotiation.state.value == "refused"
     took = time.process_time() - began
     return (
         f"{label:24} {count:>9,} inputs, {switched:>8,} switched, {refused:>8,} refused, "

@@ -15,10 +15,10 @@ from bench.cpu import cpu_at_rest
 from bench.figures import Measurement, Trouble
 from bench.peers.catalogue import Peer, Place, Running
 from bench.process import CannotMeasure, NotHere, Program
-from tlsdemo.figures.result import RunResult
-from tlsdemo.figures.tally import Tally
-from tlsdemo.load.plan import Task
-from tlsdemo.load.run import LoadRun, Phase
+from tlsdemo.loadgen.controller import LoadRun, Phase
+from tlsdemo.loadgen.schedule import Task
+from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.reporting.run_result import RunResult
 
 WARM_UP = 10
 """A tenth of the connections, but not less than one, warm the proxy up before it is measured."""
@@ -39,7 +39,7 @@ class Load:
     limit: float
 
 
-Progress = Callable[[str, Phase, Tally, float], object]
+Progress = Callable[[str, Phase, LoadCounters, float], object]
 
 
 class Bench:
@@ -84,7 +84,7 @@ class Bench:
             for peer in peers:
                 if peer.name in missing:
                     continue
-                self._show(f"{number}/{count} {peer.name}", Phase.STARTING, Tally(), 0.0)
+                self._show(f"{number}/{count} {peer.name}", Phase.STARTING, LoadCounters(), 0.0)
                 try:
                     measured = await self._measure(peer, number, f"{number}/{count} {peer.name}")
                 except CannotMeasure as problem:
@@ -131,8 +131,8 @@ class Bench:
         sink_before = await self._sink.ask()
         readings.take(Phase.CONNECTING)
 
-        def watch(phase: Phase, tally: Tally, elapsed: float) -> None:
-            self._show(title, phase, tally, elapsed)
+        def watch(phase: Phase, counters: LoadCounters, elapsed: float) -> None:
+            self._show(title, phase, counters, elapsed)
             if phase is Phase.SENDING and phase not in readings.taken:
                 # Sending is ordered when this returns: until then nobody has anything to do but
                 # the proxy, with its last handshakes.
@@ -152,10 +152,10 @@ class Bench:
             connections=task.connections,
             packets_each=task.packets,
             packet_size=task.packet_size,
-            secured=result.tally.secured,
-            failed=dict(result.tally.failed),
-            packets=result.tally.packets,
-            sent=result.tally.sent,
+            secured=result.counters.secured,
+            failed=dict(result.counters.failed),
+            packets=result.counters.packets,
+            sent=result.counters.sent,
             arrived=sink["received"] - sink_before["received"],
             cpu_securing=readings.between(Phase.CONNECTING, Phase.SENDING),
             cpu_sending=readings.between(Phase.SENDING, Phase.OVER),
@@ -167,7 +167,11 @@ class Bench:
         )
 
     async def _run(
-        self, name: str, task: Task, running: Running, watch: Callable[[Phase, Tally, float], None]
+        self,
+        name: str,
+        task: Task,
+        running: Running,
+        watch: Callable[[Phase, LoadCounters, float], None],
     ) -> RunResult:
         task = replace(task, connect=running.connect)
         run = LoadRun(self._reactor, name, task, self._load.workers, 0.0, None, watch)

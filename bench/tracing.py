@@ -17,8 +17,8 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, ClassVar
 
-from tlsdemo.command.options import Options, choice, named, whole
-from tlsdemo.secure import ModeName
+from tlsdemo.cli.options import Options, choice, named, whole
+from tlsdemo.tls import ModeName
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKER = ROOT / "bench" / "peers" / "traced.py"

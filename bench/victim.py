@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tlsdemo.load.crew import environment
+from tlsdemo.loadgen.worker_pool import environment
 
-PATIENCE = 30.0
+TIMEOUTS = 30.0
 """Seconds within which everything has to have happened."""
 
 # The server is twistd's, but for a signal at which it lets go of what nobody uses any more: cyclic
@@ -119,7 +119,7 @@ class Server:
 
     def plain(self) -> socket.socket:
         """Connect."""
-        return socket.create_connection(self.address, timeout=PATIENCE)
+        return socket.create_connection(self.address, timeout=TIMEOUTS)
 
     def secure(self, plain: socket.socket | None = None) -> ssl.SSLSocket:
         """Connect, and secure the connection."""
@@ -129,14 +129,14 @@ class Server:
         """End it."""
         self._process.terminate()
         try:
-            self._process.wait(PATIENCE)
+            self._process.wait(TIMEOUTS)
         finally:
             self._process.kill()
 
 
-def until(true: Callable[[], bool], otherwise: str, patience: float = PATIENCE) -> None:
+def until(true: Callable[[], bool], otherwise: str, timeouts: float = TIMEOUTS) -> None:
     """Wait until ``true``; raises Broken with ``otherwise`` if it never is."""
-    end = time.monotonic() + patience
+    end = time.monotonic() + timeouts
     while not true():
         if time.monotonic() > end:
             raise Broken(otherwise)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from unittest import SkipTest
 
-from tests.end_to_end.processes import PATIENCE, ProcessCase, Running, port_of
+from tests.end_to_end.processes import TIMEOUTS, ProcessCase, Running, port_of
 from tests.support import certificates
 
 _DEBIAN = "/usr/sbin"
@@ -53,10 +53,10 @@ def free_port() -> int:
 
 def await_port(port: int) -> None:
     """Wait until somebody listens."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUTS
     while True:
         try:
-            return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
+            return socket.create_connection(("127.0.0.1", port), timeout=TIMEOUTS).close()
         except ConnectionRefusedError:
             if time.monotonic() > end:
                 raise
@@ -147,7 +147,7 @@ class InteropCase(ProcessCase):
     ) -> subprocess.CompletedProcess[bytes]:
         """Run a foreign command to its end, whatever that is."""
         return subprocess.run(
-            arguments, input=given or b"", capture_output=True, timeout=PATIENCE, cwd=self.home,
+            arguments, input=given or b"", capture_output=True, timeout=TIMEOUTS, cwd=self.home,
             env={**os.environ, **(env or {})},
         )  # fmt: skip
 

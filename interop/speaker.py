@@ -16,13 +16,13 @@ from twisted.internet.interfaces import IProtocol
 from twisted.internet.protocol import Factory, Protocol
 from twisted.python.failure import Failure
 
-from tlsdemo.causes import Ending
-from tlsdemo.credentials import Credentials
-from tlsdemo.secure import MODES, Agreement, ClientTLS, ModeName
-from tlsdemo.session.deadlines import Patience
-from tlsdemo.session.session import Session
-from tlsdemo.timeline import Timeline
-from tlsdemo.upgrade.dialects import DIALECTS, DialectName
+from tlsdemo.certificates.files import Credentials
+from tlsdemo.close_reasons import CloseReason
+from tlsdemo.starttls.registry import DIALECTS, DialectName
+from tlsdemo.tls import MODES, ClientTLS, ConnectionInfo, ModeName
+from tlsdemo.tls.timeouts import Timeouts
+from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
+from tlsdemo.trace.timeline import Timeline
 
 
 class Speaker(Protocol):
@@ -52,22 +52,22 @@ class Listener:
     def handshake_completed(self) -> None:
         """Wait for more."""
 
-    def secure(self, agreement: Agreement) -> IProtocol | None:
+    def secure(self, info: ConnectionInfo) -> IProtocol | None:
         """Go on."""
-        print("secure", agreement)
+        print("secure", info)
         return Speaker(self._says)  # type: ignore[return-value, unused-ignore]
 
     def plain(self) -> IProtocol | None:
         """Never happens: every mode here has TLS."""
         raise AssertionError("a dialect in the clear")
 
-    def insecure(self, ending: Ending) -> None:
+    def insecure(self, close_reason: CloseReason) -> None:
         """Tell the cause."""
-        self.ended(ending, "insecure")
+        self.ended(close_reason, "insecure")
 
-    def ended(self, ending: Ending, how: str = "ended") -> None:
+    def ended(self, close_reason: CloseReason, how: str = "ended") -> None:
         """Tell the cause, and end."""
-        print(f"{how}: {ending.cause.value}: {ending.detail}")
+        print(f"{how}: {close_reason.cause.value}: {close_reason.detail}")
         _reactor.stop()  # type: ignore[attr-defined, unused-ignore]
 
 
@@ -87,16 +87,16 @@ def main() -> None:
     mode = MODES[ModeName(given.mode)]
     clock: object = _reactor
 
-    def build() -> Session:
-        return Session(
+    def build() -> UpgradeProtocol:
+        return UpgradeProtocol(
             mode,
             tls,
             Listener(bytes.fromhex(given.says)),
-            mode.manner(None, None, 1 << 16),
+            mode.transport_options(None, None, 1 << 16),
             Timeline(clock.seconds),  # type: ignore[attr-defined]
             clock,  # type: ignore[arg-type]
             DIALECTS[DialectName(given.dialect)].client(),
-            Patience(plain=20, handshake=20, idle=20, closing=5),
+            Timeouts(plain=20, handshake=20, idle=20, closing=5),
         )
 
     def failed(failure: Failure) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from interop.peers import InteropCase, program
-from tests.end_to_end.processes import PATIENCE
+from tests.end_to_end.processes import TIMEOUTS
 from tests.support import certificates
 
 DIALECTS = {
@@ -60,7 +60,7 @@ class SClientCase(InteropCase):
             echoed = process.stdout.read(len(PAYLOAD))
             process.stdin.close()
             rest = process.stdout.read()
-        status = process.wait(PATIENCE)
+        status = process.wait(TIMEOUTS)
         self.assertEqual((echoed == PAYLOAD, rest, status), (True, b"", 0), errors.read_bytes())
 
     def upgrades(self, mode: str, foreign: str, dialect: str) -> None:

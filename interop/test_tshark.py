@@ -15,22 +15,22 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from interop.peers import program
-from tlsdemo.events.certificates import make_certificates
-from tlsdemo.events.laboratory import Cell, Laboratory
-from tlsdemo.events.matrix import look
-from tlsdemo.events.ways import WAYS
-from tlsdemo.trace import End, Trace
-from tlsdemo.wire.record import Kind
+from tlsdemo.lab.laboratory import Cell, Laboratory
+from tlsdemo.lab.scenario_certificates import make_certificates
+from tlsdemo.lab.scenario_matrix import look
+from tlsdemo.lab.scenarios import SCENARIOS
+from tlsdemo.trace.model import End, Trace
+from tlsdemo.trace.record import Kind
 
 CELLS = [
-    Cell(mode, tls, WAYS[way])
+    Cell(mode, tls, SCENARIOS[scenario])
     for mode in ("starttls", "pair", "wrapped")
     for tls in ("1.2", "1.3")
-    for way in ("ok", "ok with client certificate", "client certificate missing", "RST")
+    for scenario in ("ok", "ok with client certificate", "client certificate missing", "RST")
 ]
 
 HEADER = 5
-PATIENCE = 20.0
+TIMEOUTS = 20.0
 
 CONTENT_TYPES = {
     "20": Kind.CHANGE_CIPHER_SPEC,
@@ -60,7 +60,7 @@ class Capture:
             if b"Capturing on" in line:
                 break
         # What it says comes just before the first packet can be seen.
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUTS
         while not self._file.exists() and time.monotonic() < end:
             time.sleep(0.05)
         time.sleep(0.5)
@@ -69,7 +69,7 @@ class Capture:
         """Stop it, once it has seen what is on its way to it."""
         time.sleep(0.5)
         self._process.terminate()
-        self._process.communicate(timeout=PATIENCE)
+        self._process.communicate(timeout=TIMEOUTS)
 
     def records(self, port: int) -> Iterator[Seen]:
         """Return the records of the connection to ``port``, as tshark tells them."""
@@ -81,7 +81,7 @@ class Capture:
              "-o", "tls.desegment_ssl_records:FALSE",
              "-Y", f"tcp.port=={port} && tls.record", "-T", "fields",
              *(word for field in fields for word in ("-e", field))],
-            capture_output=True, text=True, check=True, timeout=PATIENCE,
+            capture_output=True, text=True, check=True, timeout=TIMEOUTS,
         ).stdout.splitlines()  # fmt: skip
         for line in lines:
             to, types, opaque, lengths = line.split("\t")
@@ -120,8 +120,8 @@ class TShark(TestCase):
         seen = await look(Laboratory(reactor, certificates), CELLS, times=1)
         await deferToThread(self.capture.end)
         compared = 0
-        for sighting in seen:
-            (trace,) = sighting.traces
+        for observation in seen:
+            (trace,) = observation.traces
             witnessed = list(self.capture.records(int(str(trace.facts["port"]))))
             ours = list(told(trace))
             for end in End:

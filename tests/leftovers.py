@@ -16,7 +16,7 @@ _OURS = ("tlsdemo.", "OpenSSL.SSL")
 _TWISTEDS = ("twisted.protocols.tls", "twisted.internet.tcp.Server")
 """And of those of Twisted's that we help it to let go of."""
 
-_HELD = "tlsdemo.server.backend.BackendConnection"
+_HELD = "tlsdemo.proxy.backend.BackendConnection"
 """Twisted's connector and transport of a client hold each other, and with them the protocol."""
 
 # Twisted before 25 leaves a ring in its buffering layer, where nobody else can reach it.

@@ -21,11 +21,11 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from tlsdemo.authority import DemoCertificates, demo_certificates
-from tlsdemo.causes import Ending
-from tlsdemo.credentials import Credentials
-from tlsdemo.secure import Agreement, Readable
-from tlsdemo.timeline import Timeline
+from tlsdemo.certificates.demo_ca import DemoCertificates, demo_certificates
+from tlsdemo.certificates.files import Credentials
+from tlsdemo.close_reasons import CloseReason
+from tlsdemo.tls import ConnectionInfo, PullSource
+from tlsdemo.trace.timeline import Timeline
 
 # Certificates, made once in a run, in trial's own directory.
 
@@ -201,7 +201,7 @@ class Recorder(Protocol):
     @property
     def received(self) -> list[bytes]:
         """The events of data alone."""
-        return [entry for entry in self.log if isinstance(entry, bytes)]
+        return [record for record in self.log if isinstance(record, bytes)]
 
 
 class AwaitedRecorder(Recorder):
@@ -232,10 +232,10 @@ class ReadingRecorder(Recorder):
 
     def __init__(self, log: list[object] | None = None) -> None:
         super().__init__(log)
-        self.source: Readable
+        self.source: PullSource
         self.on_readable: Callable[[], object] = lambda: None
 
-    def readable(self, source: Readable) -> None:
+    def readable(self, source: PullSource) -> None:
         self.source = source
         self.log.append("readable")
         self.on_readable()
@@ -270,8 +270,8 @@ class RecordingListener:
     def __init__(self, log: list[object], application: IProtocol | None) -> None:
         self.log = log
         self.application = application
-        self.agreement: Agreement | None = None
-        self.ending: Ending | None = None
+        self.info: ConnectionInfo | None = None
+        self.close_reason: CloseReason | None = None
         self.on_handshake_completed: Callable[[], object] = lambda: None
         self.on_secure: Callable[[], object] = lambda: None
 
@@ -279,8 +279,8 @@ class RecordingListener:
         self.log.append("handshake completed")
         self.on_handshake_completed()
 
-    def secure(self, agreement: Agreement) -> IProtocol | None:
-        self.agreement = agreement
+    def secure(self, info: ConnectionInfo) -> IProtocol | None:
+        self.info = info
         self.log.append("secure")
         self.on_secure()
         return self.application
@@ -290,13 +290,13 @@ class RecordingListener:
         self.on_secure()
         return self.application
 
-    def insecure(self, ending: Ending) -> None:
-        self.ending = ending
-        self.log.append(f"insecure: {ending.cause.value}")
+    def insecure(self, close_reason: CloseReason) -> None:
+        self.close_reason = close_reason
+        self.log.append(f"insecure: {close_reason.cause.value}")
 
-    def ended(self, ending: Ending) -> None:
-        self.ending = ending
-        self.log.append(f"ended: {ending.cause.value}")
+    def ended(self, close_reason: CloseReason) -> None:
+        self.close_reason = close_reason
+        self.log.append(f"ended: {close_reason.cause.value}")
 
 
 def factory_of(protocol: IProtocol) -> Factory:

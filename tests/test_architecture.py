@@ -18,55 +18,34 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LONGEST_MODULE = 350
 
-# A unit is a package or a module at the top of tlsdemo. The table has to be complete: a new unit
-# finds its place in it before it passes.
-PURE = {"upgrade", "wire", "timeline", "trace", "sightings", "causes", "figures"}
-SECURING = {"secure", *PURE}
-HELPERS = {"addresses", "against", "authority", "credentials", "limits", "sockets"}
-LOWER = {"events", "findings", "load", "peers", "report", "server", "session", *SECURING, *HELPERS}
-ENTRY_POINTS = {"__main__", "cli", "command", "tap", "tap_client"}
+# The rooms, and whom each may import. The table has to be complete: a new room finds its place in
+# it before it passes. tap.py and tap_client.py stand where twistd finds them, and belong to cli.
+LIBRARY = {"close_reasons", "net", "certificates", "starttls", "tls"}
 
-UNIT_MAY_IMPORT: dict[str, set[str]] = {
-    **{unit: {*LOWER, *ENTRY_POINTS} for unit in ENTRY_POINTS},
-    "server": {*SECURING, "session", "addresses", "sockets"},
-    "load": {*SECURING, "session", "addresses"},
-    # What others do, in their own words: it knows nothing of how we secure.
-    "peers": {"timeline"},
-    # What is found of Twisted is found without the rest of tlsdemo.
-    "findings": {"authority", "credentials"},
-    "session": {*SECURING, "sockets"},
-    "report": {"timeline", "trace", "sightings", "wire", "causes", "figures", "against"},
-    "secure": {"timeline", "trace", "wire", "causes", "credentials"},
-    **{unit: set() for unit in PURE},
-    "trace": {"timeline", "wire"},
-    "sightings": {"timeline", "trace", "wire"},
-    "events": {*SECURING, "session", "peers", "authority", "credentials"},
-    # A dialogue refuses for a named cause.
-    "upgrade": {"causes"},
-    "addresses": set(),
-    "against": {"figures"},
-    "authority": {"credentials"},
-    "credentials": set(),
-    "limits": set(),
-    "sockets": set(),
+ROOM_MAY_IMPORT: dict[str, set[str]] = {
+    "close_reasons": set(),
+    "net": set(),
+    "certificates": set(),
+    "starttls": {"close_reasons"},
+    "trace": {"close_reasons"},
+    "tls": {"close_reasons", "net", "certificates", "starttls", "trace"},
+    "reporting": {"close_reasons", "trace"},
+    "proxy": {*LIBRARY, "trace", "reporting"},
+    "loadgen": {*LIBRARY, "trace", "reporting"},
+    "lab": {*LIBRARY, "trace", "reporting", "loadgen"},
+    "cli": {*LIBRARY, "trace", "reporting", "proxy", "loadgen", "lab"},
 }
-
-# A worker is a process of its own, and so an entry point as well.
-MODULE_MAY_ALSO_IMPORT: dict[str, set[str]] = {
-    "tlsdemo.load.worker": {"credentials", "limits"},
-    # Which environment a child process needs is known there.
-    "tlsdemo.peers.peer": {"load"},
-}
+ROOM_OF = {"__main__": "cli", "tap": "cli", "tap_client": "cli"}
 
 # Each of these stands alone; only the catalogue of its package knows them all.
 SIBLINGS: dict[str, set[str]] = {
-    "tlsdemo.secure": {"clear", "pair", "starttls", "wrapped"},
-    "tlsdemo.server": {"echo", "proxy", "sink"},
-    "tlsdemo.findings": {
-        *("alpn", "closing", "cost", "defaults", "delivery", "endings"),
+    "tlsdemo.tls": {"clear_stream", "secure_pair", "starttls", "wrapped"},
+    "tlsdemo.proxy": {"echo_handler", "proxy_handler", "sink_handler"},
+    "tlsdemo.lab.findings": {
+        *("alpn", "closing", "small_writes", "defaults", "delivery", "connection_ends"),
         *("handshake_events", "mail", "rejecting", "resumption", "stopping", "upgrading"),
     },
-    "tlsdemo.upgrade": {
+    "tlsdemo.starttls": {
         *("immediate", "line", "smtp", "imap", "pop3", "postgres"),
         *("ldap", "xmpp", "nntp", "sieve", "ftp", "mysql"),
     },
@@ -74,43 +53,42 @@ SIBLINGS: dict[str, set[str]] = {
 
 # What only these may import.
 ONLY_IN: dict[str, tuple[str, ...]] = {
-    # The findings show stock Twisted as it is, and not what tlsdemo/secure/ makes of it.
-    "OpenSSL": ("tlsdemo/secure/", "tlsdemo/findings/"),
-    "service_identity": ("tlsdemo/secure/",),
+    # The findings show stock Twisted as it is, and not what tlsdemo/tls/ makes of it.
+    "OpenSSL": ("tlsdemo/tls/", "tlsdemo/lab/findings/"),
+    "service_identity": ("tlsdemo/tls/",),
     # Besides, stock Twisted as it is, shown beside ours: programs of their own.
     "twisted.protocols.tls": (
-        "tlsdemo/secure/",
-        "tlsdemo/findings/",
-        "tlsdemo/peers/twisted_wrapped.py",
-        "tlsdemo/peers/twisted_pair.py",
+        "tlsdemo/tls/",
+        "tlsdemo/lab/findings/",
+        "tlsdemo/lab/stacks/twisted_wrapped.py",
+        "tlsdemo/lab/stacks/twisted_pair.py",
     ),
     # The global reactor, where a service or a worker is put together.
     "twisted.internet.reactor": (
         "tlsdemo/tap.py",
         "tlsdemo/tap_client.py",
-        "tlsdemo/command/",
-        "tlsdemo/load/worker.py",
-        "tlsdemo/peers/twisted_",
+        "tlsdemo/cli/",
+        "tlsdemo/loadgen/worker.py",
+        "tlsdemo/lab/stacks/twisted_",
     ),
 }
 
-# Arithmetic and words: no I/O, and so nothing that is named as Twisted names it.
+# Arithmetic and text: no I/O, and so nothing that is named as Twisted names it.
 PURE_FILES = (
-    "tlsdemo/upgrade/",
-    "tlsdemo/wire/",
-    "tlsdemo/timeline.py",
-    "tlsdemo/trace.py",
-    "tlsdemo/sightings.py",
-    "tlsdemo/events/ways.py",
-    "tlsdemo/report/grouping.py",
-    "tlsdemo/causes.py",
-    "tlsdemo/figures/",
-    "tlsdemo/load/plan.py",
+    "tlsdemo/close_reasons.py",
+    "tlsdemo/starttls/",
+    "tlsdemo/trace/",
+    "tlsdemo/lab/scenarios.py",
+    "tlsdemo/loadgen/schedule.py",
+    "tlsdemo/lab/compare/tool_errors.py",
+    "tlsdemo/lab/compare/problem.py",
+    "tlsdemo/lab/compare/requirements.py",
     *(
-        f"tlsdemo/against/{name}.py"
+        f"tlsdemo/reporting/{name}.py"
         for name in (
-            *("complaints", "confidence", "costs", "events", "findings", "problem"),
-            "requirements",
+            *("confidence", "cost_differences", "difference_text", "event_differences"),
+            *("finding_differences", "grouping", "load_counters", "run_result", "run_text"),
+            "snapshot",
         )
     ),
 )
@@ -167,25 +145,24 @@ def _within(name: str, module: str) -> bool:
     return name == module or name.startswith(module + ".")
 
 
-def _unit(name: str) -> str | None:
-    """The unit that a module or one of its names belongs to; none for tlsdemo's own version."""
+def _room(name: str) -> str | None:
+    """The room that a module or one of its names belongs to; none for tlsdemo's own version."""
     parts = name.split(".")
     if parts[0] != "tlsdemo" or len(parts) == 1 or parts[1] == "__version__":
         return None
-    return parts[1]
+    return ROOM_OF.get(parts[1], parts[1])
 
 
-def units_import_only_what_they_may(module: Module) -> Found:
-    unit = _unit(module.name)
-    if unit is not None and unit not in UNIT_MAY_IMPORT:
-        yield 1, f"{unit} has no place in the table of who may import whom"
+def rooms_import_only_what_they_may(module: Module) -> Found:
+    room = _room(module.name)
+    if room is not None and room not in ROOM_MAY_IMPORT:
+        yield 1, f"{room} has no place in the table of who may import whom"
         return
-    allowed = UNIT_MAY_IMPORT[unit] if unit else set()
-    allowed = allowed | MODULE_MAY_ALSO_IMPORT.get(module.name, set())
+    allowed = ROOM_MAY_IMPORT[room] if room else set()
     for line, name in module.imports():
-        other = _unit(name)
-        if other is not None and other != unit and other not in allowed:
-            yield line, f"{unit or module.name} imports {other}"
+        other = _room(name)
+        if other is not None and other != room and other not in allowed:
+            yield line, f"{room or module.name} imports {other}"
 
 
 def siblings_do_not_know_each_other(module: Module) -> Found:
@@ -233,7 +210,7 @@ def modules_are_short(module: Module) -> Found:
 
 
 RULES = (
-    units_import_only_what_they_may,
+    rooms_import_only_what_they_may,
     siblings_do_not_know_each_other,
     some_things_are_imported_in_one_place_only,
     pure_files_import_no_io,
@@ -267,7 +244,7 @@ class TheCode(SynchronousTestCase):
 
     def test_is_looked_at(self) -> None:
         paths = {module.path for module in modules()}
-        self.assertLessEqual({"tlsdemo/timeline.py", "twisted/plugins/tlsdemo_plugin.py"}, paths)
+        self.assertLessEqual({"tlsdemo/tap.py", "twisted/plugins/tlsdemo_plugin.py"}, paths)
 
     def test_is_in_packages_so_that_trial_and_the_wheel_find_it(self) -> None:
         folders = {
@@ -288,104 +265,110 @@ class TheChecker(SynchronousTestCase):
 
     def test_finds_an_import_upwards(self) -> None:
         self.check(
-            "tlsdemo/secure/pair.py",
-            "import os\nfrom tlsdemo.server import role\n",
-            "2: secure imports server",
+            "tlsdemo/tls/secure_pair.py",
+            "import os\nfrom tlsdemo.proxy import handler\n",
+            "2: tls imports proxy",
         )
 
     def test_finds_an_import_aside(self) -> None:
         self.check(
-            "tlsdemo/load/plan.py", "import tlsdemo.report.figures\n", "1: load imports report"
+            "tlsdemo/loadgen/sender.py", "import tlsdemo.lab.relay\n", "1: loadgen imports lab"
         )
 
     def test_finds_a_relative_import(self) -> None:
-        self.check("tlsdemo/wire/a.py", "from ..secure.pair import x\n", "1: wire imports secure")
-        self.check("tlsdemo/wire/__init__.py", "from .. import server\n", "1: wire imports server")
-        self.check("tlsdemo/timeline.py", "from . import wire\n", "1: timeline imports wire")
+        self.check("tlsdemo/net/a.py", "from ..tls.policy import x\n", "1: net imports tls")
+        self.check("tlsdemo/net/__init__.py", "from .. import proxy\n", "1: net imports proxy")
+        self.check(
+            "tlsdemo/close_reasons.py", "from . import net\n", "1: close_reasons imports net"
+        )
 
     def test_finds_an_import_inside_a_function(self) -> None:
         self.check(
-            "tlsdemo/report/text.py",
-            "def f():\n    from tlsdemo.load import plan\n",
-            "2: report imports load",
+            "tlsdemo/reporting/progress.py",
+            "def f():\n    from tlsdemo.loadgen import schedule\n",
+            "2: reporting imports loadgen",
         )
 
     def test_finds_an_import_for_types_only(self) -> None:
         self.check(
-            "tlsdemo/causes.py",
+            "tlsdemo/close_reasons.py",
             "if TYPE_CHECKING:\n    from zope.interface import Interface\n",
             "2: is pure, but imports zope.interface.Interface",
         )
 
-    def test_lets_a_worker_import_more_than_the_rest_of_its_unit(self) -> None:
-        source = "from tlsdemo.limits import a, b\n"
-        self.check("tlsdemo/load/worker.py", source)
-        self.check("tlsdemo/load/crew.py", source, "1: load imports limits")
+    def test_takes_what_twistd_finds_for_a_part_of_the_command(self) -> None:
+        self.check(
+            "tlsdemo/tap.py", "from tlsdemo.lab import relay\nfrom tlsdemo.cli import options\n"
+        )
 
-    def test_finds_a_unit_without_a_place(self) -> None:
+    def test_finds_a_room_without_a_place(self) -> None:
         self.check(
             "tlsdemo/news.py", "", "1: news has no place in the table of who may import whom"
         )
 
-    def test_finds_an_import_of_a_unit_without_a_place(self) -> None:
-        self.check("tlsdemo/limits.py", "from tlsdemo import news\n", "1: limits imports news")
+    def test_finds_an_import_of_a_room_without_a_place(self) -> None:
+        self.check("tlsdemo/net/limits.py", "from tlsdemo import news\n", "1: net imports news")
 
     def test_finds_siblings_that_know_each_other(self) -> None:
         self.check(
-            "tlsdemo/secure/pair.py",
-            "from tlsdemo.secure.starttls import x\n",
-            "1: pair imports its sibling starttls",
+            "tlsdemo/tls/secure_pair.py",
+            "from tlsdemo.tls.starttls import x\n",
+            "1: secure_pair imports its sibling starttls",
         )
         self.check(
-            "tlsdemo/server/echo.py", "from . import sink\n", "1: echo imports its sibling sink"
+            "tlsdemo/proxy/echo_handler.py",
+            "from . import sink_handler\n",
+            "1: echo_handler imports its sibling sink_handler",
         )
 
     def test_finds_openssl_outside_its_package(self) -> None:
-        where = "which only tlsdemo/secure/, tlsdemo/findings/ may"
-        self.check("tlsdemo/cli.py", "from OpenSSL import SSL\n", f"1: imports OpenSSL, {where}")
+        where = "which only tlsdemo/tls/, tlsdemo/lab/findings/ may"
         self.check(
-            "tlsdemo/server/role.py",
+            "tlsdemo/cli/main.py", "from OpenSSL import SSL\n", f"1: imports OpenSSL, {where}"
+        )
+        self.check(
+            "tlsdemo/proxy/handler.py",
             "from twisted.protocols import tls\n",
-            "1: imports twisted.protocols.tls, which only tlsdemo/secure/, tlsdemo/findings/, "
-            "tlsdemo/peers/twisted_wrapped.py, tlsdemo/peers/twisted_pair.py may",
+            "1: imports twisted.protocols.tls, which only tlsdemo/tls/, tlsdemo/lab/findings/, "
+            "tlsdemo/lab/stacks/twisted_wrapped.py, tlsdemo/lab/stacks/twisted_pair.py may",
         )
 
     def test_finds_the_global_reactor(self) -> None:
         for source in ("from twisted.internet import reactor", "import twisted.internet.reactor"):
-            (found,) = violations(Module("tlsdemo/load/crew.py", source))
-            self.assertIn("tlsdemo/load/crew.py:1: imports twisted.internet.reactor", found)
+            (found,) = violations(Module("tlsdemo/loadgen/sender.py", source))
+            self.assertIn("tlsdemo/loadgen/sender.py:1: imports twisted.internet.reactor", found)
         self.check("tlsdemo/tap.py", "from twisted.internet import reactor\n")
 
     def test_finds_io_in_a_pure_file(self) -> None:
         self.check(
-            "tlsdemo/load/plan.py",
+            "tlsdemo/loadgen/schedule.py",
             "from twisted.internet.defer import Deferred\n",
             "1: is pure, but imports twisted.internet.defer.Deferred",
         )
 
     def test_finds_camel_case_in_a_pure_file(self) -> None:
         self.check(
-            "tlsdemo/upgrade/line.py",
+            "tlsdemo/starttls/line.py",
             "class Line:\n    def lineReceived(self): pass\n",
             "2: is pure, but defines lineReceived",
         )
 
     def test_finds_private_names_of_twisted(self) -> None:
         self.check(
-            "tlsdemo/server/role.py",
+            "tlsdemo/proxy/handler.py",
             "from twisted.internet._newtls import startTLS\n",
             "1: imports twisted.internet._newtls.startTLS, which is private to Twisted",
         )
 
     def test_finds_a_long_module(self) -> None:
-        self.check("tlsdemo/cli.py", "\n" * 351, "351: has 351 lines, over 350")
+        self.check("tlsdemo/cli/main.py", "\n" * 351, "351: has 351 lines, over 350")
 
     def test_is_content_with_what_is_allowed(self) -> None:
         self.check(
-            "tlsdemo/secure/modes.py",
+            "tlsdemo/tls/modes.py",
             "from OpenSSL import SSL\n"
             "from tlsdemo import __version__\n"
-            "from tlsdemo.secure import pair, starttls\n"
-            "from tlsdemo.timeline import Timeline\n"
+            "from tlsdemo.tls import secure_pair, starttls\n"
+            "from tlsdemo.close_reasons import Cause\n"
             "from twisted.protocols import tls\n",
         )

@@ -62,7 +62,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Lab:
+class Testbed:
     """The folders at hand, and twistd's help at each station of the virtualenv.
 
     It is left with the wheel installed.
@@ -128,7 +128,7 @@ def _dependencies() -> list[str]:
 
 
 @cache
-def _attempt() -> Lab | Exception:
+def _attempt() -> Testbed | Exception:
     try:
         return _make_lab()
     except Exception as problem:
@@ -136,7 +136,7 @@ def _attempt() -> Lab | Exception:
         return problem
 
 
-def _make_lab() -> Lab:
+def _make_lab() -> Testbed:
     # trial's working directory; it is emptied before the next run.
     base = Path(mkdtemp(dir=os.getcwd(), prefix="packaging-"))
     checkout, dist, elsewhere = base / "checkout", base / "dist", base / "elsewhere"
@@ -179,10 +179,10 @@ def _make_lab() -> Lab:
     install(str(wheel))
     pip("check")
     installed = _outcome(str(venv / "bin" / "twistd"), "--help", cwd=elsewhere)
-    return Lab(wheel, sdist, venv / "bin", elsewhere, bare, editable, installed)
+    return Testbed(wheel, sdist, venv / "bin", elsewhere, bare, editable, installed)
 
 
-def lab() -> Lab:
+def lab() -> Testbed:
     attempt = _attempt()
     if isinstance(attempt, Exception):
         raise attempt

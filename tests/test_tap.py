@@ -6,12 +6,12 @@ from twisted.internet import reactor
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.command.refusing import RefusingCase
+from tests.cli.refusals import RefusingCase
 from tests.support import certificates
 from tlsdemo import tap
-from tlsdemo.secure import ClientAuth, Delivery, ModeName, Send, ServerTLS, Unusable
-from tlsdemo.server.roles import RoleName
-from tlsdemo.server.service import CannotStart, Server, ServerConfig
+from tlsdemo.proxy.handlers import HandlerName
+from tlsdemo.proxy.service import CannotStart, Server, ServerSettings
+from tlsdemo.tls import ClientAuth, Delivery, ModeName, Send, ServerTLS, UnusableCredentials
 
 
 class TapCase(RefusingCase):
@@ -29,7 +29,7 @@ class Defaults(TapCase):
     def test_one_command_is_a_whole_demonstration(self) -> None:
         options = self.parse()
         self.assertEqual(options["mode"], ModeName.STARTTLS)
-        self.assertEqual(options["role"], RoleName.PROXY)
+        self.assertEqual(options["role"], HandlerName.PROXY)
         self.assertIsNone(options["backend"])
         self.assertEqual(options["client-auth"], ClientAuth.REQUIRED)
         self.assertIsNone(options["delivery"])
@@ -56,7 +56,7 @@ class Reading(TapCase):
                 "mode": ModeName.PAIR,
                 "delivery": Delivery.READABLE,
                 "high-water": 1,
-                "role": RoleName.ECHO,
+                "role": HandlerName.ECHO,
                 "client-auth": ClientAuth.OPTIONAL,
                 "interval": 0.5,
                 "log-first": 0,
@@ -115,11 +115,11 @@ class Making(TapCase):
         self.patch(tap, "_Service", lambda config, reactor: (config, reactor))
         self.where = f"--certs={certificates().authority.parent.parent}"
 
-    def config(self, *arguments: str) -> ServerConfig:
+    def config(self, *arguments: str) -> ServerSettings:
         made: Any = tap.makeService(self.parse(self.where, *arguments))
         config, used = made
         self.assertIs(used, reactor)
-        assert isinstance(config, ServerConfig)
+        assert isinstance(config, ServerSettings)
         return config
 
     def test_the_service_is_what_the_options_say(self) -> None:
@@ -130,18 +130,21 @@ class Making(TapCase):
         )
         self.assertEqual(config.mode.name, ModeName.WRAPPED)
         self.assertEqual((config.listen, config.status), (["tcp:1", "tcp:2"], None))
-        self.assertEqual((config.role, config.backend), (RoleName.PROXY, "tcp:a:1"))
+        self.assertEqual((config.handler, config.backend), (HandlerName.PROXY, "tcp:a:1"))
         self.assertEqual((config.interval, config.log_first, config.log_every), (7.0, 8, 9))
         self.assertEqual(config.remember, 10)
         self.assertEqual(
-            (config.manner.delivery, config.manner.high_water), (Delivery.COALESCED, 11)
+            (config.transport_options.delivery, config.transport_options.high_water),
+            (Delivery.COALESCED, 11),
         )
 
     def test_delivery_is_what_is_stock_for_the_mode_unless_another_is_asked_for(self) -> None:
-        self.assertEqual(self.config("--mode=starttls").manner.delivery, Delivery.RECORD)
-        self.assertEqual(self.config("--mode=pair").manner.delivery, Delivery.COALESCED)
-        self.assertEqual(self.config("--mode=pair", "-r").manner.delivery, Delivery.READABLE)
-        self.assertEqual(self.config("--mode=starttls").manner.send, Send.BUFFERED)
+        self.assertEqual(self.config("--mode=starttls").transport_options.delivery, Delivery.RECORD)
+        self.assertEqual(self.config("--mode=pair").transport_options.delivery, Delivery.COALESCED)
+        self.assertEqual(
+            self.config("--mode=pair", "-r").transport_options.delivery, Delivery.READABLE
+        )
+        self.assertEqual(self.config("--mode=starttls").transport_options.send, Send.BUFFERED)
 
     def test_it_demands_of_clients_what_was_asked_for(self) -> None:
         demanded = []
@@ -156,7 +159,7 @@ class Making(TapCase):
 
     def test_what_openssl_cannot_use_is_told_in_a_line(self) -> None:
         def build(*_: Any, **__: Any) -> None:
-            raise Unusable("OpenSSL cannot use a.pem: key too small")
+            raise UnusableCredentials("OpenSSL cannot use a.pem: key too small")
 
         self.patch(ServerTLS, "build", build)
         said = self.refused(self.config, status=1)

@@ -15,16 +15,16 @@ from twisted.python import log
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.command.refusing import RefusingCase
+from tests.cli.refusals import RefusingCase
 from tests.support import certificates
 from tlsdemo import tap_client
-from tlsdemo.command import load_options
-from tlsdemo.figures.result import RunResult
-from tlsdemo.figures.tally import Tally
-from tlsdemo.load.crew import environment
-from tlsdemo.load.run import Phase
-from tlsdemo.secure import ModeName
+from tlsdemo.cli import load_options
+from tlsdemo.loadgen.controller import Phase
+from tlsdemo.loadgen.worker_pool import environment
+from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.tap_client import exit_with, host_of, log_to_standard_error
+from tlsdemo.tls import ModeName
 
 
 class ClientCase(RefusingCase):
@@ -160,9 +160,9 @@ class Making(ClientCase):
         return run
 
     def end(self, arrived: int | None = 100, clean: int = 2) -> str:
-        tally = Tally(begun=2, secured=2, clean=clean, sent=100)
+        counters = LoadCounters(begun=2, secured=2, clean=clean, sent=100)
         finished = cast("Callable[[RunResult], object]", self.finished)
-        finished(RunResult("name", 2, tally, 0.5, 1.0, arrived))
+        finished(RunResult("name", 2, counters, 0.5, 1.0, arrived))
         return self.output.getvalue()
 
     def test_the_run_is_what_the_options_say(self) -> None:
@@ -176,7 +176,7 @@ class Making(ClientCase):
 
     def test_it_shows_how_far_it_is(self) -> None:
         watch = self.make("--conn=2")[-1]
-        watch(Phase.SENDING, Tally(begun=2), 1.0)
+        watch(Phase.SENDING, LoadCounters(begun=2), 1.0)
         self.assertIn("tlsclient   1.0s sending: 2/2 begun", self.output.getvalue())
 
     def test_it_prints_what_was_sent_received_and_lost_and_ends_well(self) -> None:

@@ -6,16 +6,16 @@ from typing import Any, ClassVar
 
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 
-from tests.command.refusing import RefusingCase
-from tests.server.memory import ServerInMemory
+from tests.cli.refusals import RefusingCase
+from tests.proxy.memory_server import ServerInMemory
 from tests.support import certificates
 from tlsdemo import tap
-from tlsdemo.secure import ModeName, ServerTLS
-from tlsdemo.server.service import ServerConfig
-from tlsdemo.session.deadlines import Patience
-from tlsdemo.sockets import MAX_BUFFER
-from tlsdemo.upgrade.dialects import DIALECTS, DialectName
-from tlsdemo.upgrade.dialogue import MAX_LINE, MAX_PLAIN
+from tlsdemo.net.sockets import MAX_BUFFER
+from tlsdemo.proxy.service import ServerSettings
+from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN
+from tlsdemo.starttls.registry import DIALECTS, DialectName
+from tlsdemo.tls import ModeName, ServerTLS
+from tlsdemo.tls.timeouts import Timeouts
 
 NAMES = ", ".join(name.value for name in DialectName)
 LOOPBACK = ("127.0.0.1", "127.1.2.3", "localhost", r"\:\:1")
@@ -76,7 +76,7 @@ class OfDialects(OptionsCase):
     def test_a_backend_needs_one_that_a_proxy_can_go_on_with(self) -> None:
         for name, dialect in DIALECTS.items():
             arguments = f"--dialect={name.value} --backend=tcp:a:25"
-            if dialect.handover is not None:
+            if dialect.protocol_filter is not None:
                 self.parse(*arguments.split())
             else:
                 self.check_refused(
@@ -174,10 +174,10 @@ class Made(OptionsCase):
         super().setUp()
         self.patch(tap, "_Service", lambda config, reactor: config)
 
-    def config(self, *arguments: str) -> ServerConfig:
+    def config(self, *arguments: str) -> ServerSettings:
         certs = f"--certs={certificates().authority.parent.parent}"
         made: Any = tap.makeService(self.parse(certs, *arguments))
-        assert isinstance(made, ServerConfig)
+        assert isinstance(made, ServerSettings)
         return made
 
     def test_the_service_has_the_dialect_the_guard_and_the_bounds(self) -> None:
@@ -189,17 +189,19 @@ class Made(OptionsCase):
         )
         self.assertEqual((config.dialect, config.auto), (DIALECTS[DialectName.SMTP], True))
         self.assertEqual((config.guard, config.max_line, config.max_plain), (False, 100, 200))
-        self.assertEqual(config.patience, Patience(1, 2, 3, 4))
-        self.assertEqual((config.backend_patience, config.drain), (5, 6))
+        self.assertEqual(config.timeouts, Timeouts(1, 2, 3, 4))
+        self.assertEqual((config.backend_timeout, config.drain), (5, 6))
         self.assertEqual((config.max_connections, config.max_per_address), (7, 8))
-        self.assertEqual((config.max_buffer, config.manner.high_water), (9000, 4500))
+        self.assertEqual((config.max_buffer, config.transport_options.high_water), (9000, 4500))
 
     def test_the_service_is_bounded_and_guarded_from_the_beginning(self) -> None:
         config = self.config()
         self.assertEqual((config.guard, config.auto), (True, False))
         self.assertEqual((config.max_line, config.max_plain), (MAX_LINE, MAX_PLAIN))
-        self.assertEqual((config.max_buffer, config.manner.high_water), (MAX_BUFFER, 1 << 16))
-        self.assertTrue(all(seconds > 0 for seconds in vars(config.patience).values()))
+        self.assertEqual(
+            (config.max_buffer, config.transport_options.high_water), (MAX_BUFFER, 1 << 16)
+        )
+        self.assertTrue(all(seconds > 0 for seconds in vars(config.timeouts).values()))
 
     def test_tls_is_told_of_the_protocols(self) -> None:
         told: list[object] = []
@@ -208,7 +210,7 @@ class Made(OptionsCase):
         self.assertEqual(told, [["postgresql"]])
 
 
-class Served(ServerInMemory):
+class AcceptedConnection(ServerInMemory):
     """What becomes of these options in a server."""
 
     def test_the_log_is_loud_about_a_guard_that_is_off(self) -> None:

@@ -13,13 +13,13 @@ from pathlib import Path
 from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.end_to_end.processes import PATIENCE, ProcessCase, Running, port_of
-from tests.secure.ends import foreign_context
-from tests.secure.naming import issue, names_shown
+from tests.end_to_end.processes import TIMEOUTS, ProcessCase, Running, port_of
 from tests.support import certificates
+from tests.tls.memory_ends import foreign_context
+from tests.tls.named_certificates import issue, names_shown
 from tlsdemo import tap
-from tlsdemo.secure import ServerTLS
-from tlsdemo.server.service import Server
+from tlsdemo.proxy.service import Server
+from tlsdemo.tls import ServerTLS
 
 
 class Connected:
@@ -34,7 +34,7 @@ class Connected:
     ) -> None:
         context = foreign_context(ssl.PROTOCOL_TLS_CLIENT, None, version)
         context = before.socket.context if before else context
-        plain = socket.create_connection(("127.0.0.1", port_of(where)), timeout=PATIENCE)
+        plain = socket.create_connection(("127.0.0.1", port_of(where)), timeout=TIMEOUTS)
         self.socket: ssl.SSLSocket = context.wrap_socket(
             plain, server_hostname=name, session=before.socket.session if before else None
         )
@@ -143,7 +143,7 @@ class ASession(ReloadCase):
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, bufsize=1,
         )  # fmt: skip
-        self.addCleanup(process.wait, PATIENCE)
+        self.addCleanup(process.wait, TIMEOUTS)
         self.addCleanup(process.kill)
         assert process.stdin is not None and process.stdout is not None
         # What is echoed comes behind the tickets.

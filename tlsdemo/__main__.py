@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tlsdemo.cli import main
+from tlsdemo.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -12,7 +12,9 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python import usage
 
-from tlsdemo.command.options import (
+from tlsdemo.certificates.files import BadCredentials
+from tlsdemo.cli.diagnostics_options import RECORDING_PARAMETERS, RecordingOptions
+from tlsdemo.cli.options import (
     TLSOptions,
     check_client_endpoint,
     check_server_endpoint,
@@ -22,16 +24,14 @@ from tlsdemo.command.options import (
     seconds,
     whole,
 )
-from tlsdemo.command.recording_options import RECORDING_PARAMETERS, RecordingOptions
-from tlsdemo.credentials import BadCredentials
-from tlsdemo.limits import raise_descriptor_limit
-from tlsdemo.secure import MODES, ClientAuth, Delivery, ModeName, ServerTLS, Unusable
-from tlsdemo.server.roles import RoleName
-from tlsdemo.server.service import CannotStart, Server, ServerConfig
-from tlsdemo.session.deadlines import Patience
-from tlsdemo.sockets import MAX_BUFFER
-from tlsdemo.upgrade.dialects import DIALECTS, Dialect, DialectName
-from tlsdemo.upgrade.dialogue import MAX_LINE, MAX_PLAIN
+from tlsdemo.net.limits import raise_descriptor_limit
+from tlsdemo.net.sockets import MAX_BUFFER
+from tlsdemo.proxy.handlers import HandlerName
+from tlsdemo.proxy.service import CannotStart, Server, ServerSettings
+from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN
+from tlsdemo.starttls.registry import DIALECTS, Dialect, DialectName
+from tlsdemo.tls import MODES, ClientAuth, Delivery, ModeName, ServerTLS, UnusableCredentials
+from tlsdemo.tls.timeouts import Timeouts
 
 LISTEN = "tcp:8899:interface=127.0.0.1"
 STATUS = "tcp:8898:interface=127.0.0.1"
@@ -89,7 +89,7 @@ class Options(RecordingOptions, TLSOptions):
          "before it pauses the socket; no more than half of --max-buffer. "
          "[default: half of --max-buffer]", whole(1)],
         ["role", None, None, "What is done with the cleartext: proxy, echo or sink. "
-         "[default: proxy]", choice(RoleName)],
+         "[default: proxy]", choice(HandlerName)],
         ["backend", None, None, "Client endpoint string of the proxy's plain backend. "
          "[default: an embedded sink]"],
         ["client-auth", None, None, "Whether clients must present a certificate: "
@@ -153,7 +153,7 @@ class Options(RecordingOptions, TLSOptions):
 
         super().postOptions()
         self["mode"] = self["mode"] or ModeName.STARTTLS
-        self["role"] = self["role"] or RoleName.PROXY
+        self["role"] = self["role"] or HandlerName.PROXY
         self["client-auth"] = self["client-auth"] or ClientAuth.REQUIRED
         if self["new"]:
             self["mode"] = ModeName.STARTTLS
@@ -175,7 +175,7 @@ class Options(RecordingOptions, TLSOptions):
         else:
             check_server_endpoint(reactor, "status", self["status"])
         if self["backend"] is not None:
-            if self["role"] is not RoleName.PROXY:
+            if self["role"] is not HandlerName.PROXY:
                 raise usage.UsageError(
                     f"--backend is for --role=proxy, and --role is {self['role'].value}"
                 )
@@ -205,7 +205,7 @@ class Options(RecordingOptions, TLSOptions):
             )
         if auto and not dialect.has_words:
             raise usage.UsageError("--dialect=auto: needs a dialect that has words, such as smtp")
-        if dialect.handover is None and self["backend"] is not None:
+        if dialect.protocol_filter is None and self["backend"] is not None:
             raise usage.UsageError(
                 f"--dialect is {dialect.name.value}, which a proxy cannot go on with to a plain "
                 "backend; use --role=echo or --role=sink"
@@ -254,7 +254,7 @@ class _Service(Server):
         """Load the certificates anew for new connections; keep the old ones if they are bad."""
         try:
             self._config.tls.reload(datetime.now(timezone.utc))
-        except (BadCredentials, Unusable) as problem:
+        except (BadCredentials, UnusableCredentials) as problem:
             _log.warn(
                 "certificates not loaded anew, the old ones are kept: {problem}",
                 problem=str(problem),
@@ -281,14 +281,14 @@ def makeService(options: Options) -> IService:
             more=more,
             preparations=recording.preparations,
         )
-    except Unusable as problem:
+    except UnusableCredentials as problem:
         fail(options.command, problem, status=1)
-    config = ServerConfig(
+    config = ServerSettings(
         listen=options["listen"],
         mode=mode,
-        manner=mode.manner(options["delivery"], None, options["high-water"]),
+        transport_options=mode.transport_options(options["delivery"], None, options["high-water"]),
         tls=tls,
-        role=options["role"],
+        handler=options["role"],
         backend=options["backend"],
         status=options["status"],
         interval=options["interval"],
@@ -301,13 +301,13 @@ def makeService(options: Options) -> IService:
         max_line=options["max-line"],
         max_plain=options["max-plain"],
         max_buffer=options["max-buffer"],
-        patience=Patience(
+        timeouts=Timeouts(
             plain=options["plain-timeout"],
             handshake=options["handshake-timeout"],
             idle=options["idle-timeout"],
             closing=options["closing-timeout"],
         ),
-        backend_patience=options["backend-timeout"],
+        backend_timeout=options["backend-timeout"],
         max_connections=options["max-connections"],
         max_per_address=options["max-per-address"],
         drain=options["drain-timeout"],

@@ -13,14 +13,14 @@ from twisted.logger import ILogObserver, LogEvent, Logger, LogLevel, formatEvent
 from twisted.python import usage
 from zope.interface import provider
 
-from tlsdemo.command.load_options import LOAD_PARAMETERS, SENDS, LoadOptions
-from tlsdemo.command.options import check_client_endpoint, choice, named
-from tlsdemo.figures.result import RunResult
-from tlsdemo.figures.wording import result_lines
-from tlsdemo.load.run import LoadRun
-from tlsdemo.load.service import LoadService
-from tlsdemo.report.progress import Progress
-from tlsdemo.secure import ModeName
+from tlsdemo.cli.load_options import LOAD_PARAMETERS, SENDS, LoadOptions
+from tlsdemo.cli.options import check_client_endpoint, choice, named
+from tlsdemo.loadgen.controller import LoadRun
+from tlsdemo.loadgen.load_service import LoadService
+from tlsdemo.reporting.progress import Progress
+from tlsdemo.reporting.run_result import RunResult
+from tlsdemo.reporting.run_text import result_lines
+from tlsdemo.tls import ModeName
 
 CONNECT = "tcp:127.0.0.1:8899"
 STATUS = "tcp:127.0.0.1:8898"
@@ -148,7 +148,7 @@ def makeService(options: Options) -> IService:
         workers,
         options["duration"],
         options["status"],
-        lambda phase, tally, elapsed: progress.show(phase.value, tally, elapsed),
+        lambda phase, counters, elapsed: progress.show(phase.value, counters, elapsed),
     )
 
     def finished(result: RunResult | None) -> None:

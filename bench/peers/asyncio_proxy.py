@@ -12,7 +12,7 @@ import platform
 import ssl
 import sys
 
-from tlsdemo.limits import raise_descriptor_limit
+from tlsdemo.net.limits import raise_descriptor_limit
 
 BACKLOG = 512
 

@@ -17,11 +17,11 @@ from twisted.internet.protocol import Protocol as Connection
 from twisted.internet.task import deferLater
 
 from bench.process import CannotMeasure, NotHere, Program
-from tlsdemo.command.launch import CannotLaunch, LaunchedServer
-from tlsdemo.credentials import Credentials
-from tlsdemo.figures.snapshot import Snapshot
-from tlsdemo.load.inquiry import inquire
-from tlsdemo.secure import versions
+from tlsdemo.certificates.files import Credentials
+from tlsdemo.cli.launched_server import CannotLaunch, LaunchedServer
+from tlsdemo.loadgen.status_client import connect_status_client
+from tlsdemo.reporting.snapshot import Snapshot
+from tlsdemo.tls import versions
 
 HERE = Path(__file__).resolve().parent
 
@@ -90,11 +90,11 @@ class _OurServer:
         self.versions = versions()
 
     async def snapshot(self) -> Snapshot | None:
-        inquiry = await inquire(self._reactor, self._server.status)
+        status_client = await connect_status_client(self._reactor, self._server.status)
         try:
-            return await inquiry.snapshot()
+            return await status_client.snapshot()
         finally:
-            inquiry.close()
+            status_client.close()
 
     async def stop(self) -> None:
         await self._server.stop()
@@ -273,7 +273,7 @@ backend sink
 REFERENCE = "node-tlssocket"
 """The peer that all are compared with: the proxy of the original demonstration."""
 
-PEERS = {
+STACKS = {
     peer.name: peer
     for peer in (
         Peer("starttls", "tlsdemo, mode starttls", _ours("starttls", "record")),

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 
-from tlsdemo.limits import raise_descriptor_limit
+from tlsdemo.net.limits import raise_descriptor_limit
 
 BACKLOG = 512
 

@@ -23,14 +23,14 @@ from twisted.internet.task import Clock
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from tlsdemo.authority import demo_certificates
-from tlsdemo.secure import MODES, ModeName, ServerTLS
-from tlsdemo.server.eventlog import EventLog
-from tlsdemo.server.factory import SessionFactory, Setting
-from tlsdemo.server.ledger import Ledger
-from tlsdemo.server.served import Books
-from tlsdemo.server.sink import Sink
-from tlsdemo.server.statistics import Statistics
+from tlsdemo.certificates.demo_ca import demo_certificates
+from tlsdemo.proxy.accepted_connection import Accounting
+from tlsdemo.proxy.connection_factory import ConnectionFactory, Setting
+from tlsdemo.proxy.connection_registry import ConnectionRegistry
+from tlsdemo.proxy.event_log import EventLog
+from tlsdemo.proxy.sink_handler import Sink
+from tlsdemo.proxy.statistics import Statistics
+from tlsdemo.tls import MODES, ModeName, ServerTLS
 
 BURST = 64
 """Records that one read of the wire brings."""
@@ -121,17 +121,19 @@ class Client:
         self.spent += thread_time() - began
 
 
-def books(every: str, clock: Clock, home: Path) -> tuple[Books, list[Any]]:
+def accounting(every: str, clock: Clock, home: Path) -> tuple[Accounting, list[Any]]:
     """Return the books, and what has to be done to contexts."""
     events = EventLog(Logger(), clock.seconds, first=0, every=0)
     if every == "none":
-        return Books(Statistics(), Ledger(), events), []
-    from tlsdemo.secure import watch_states
-    from tlsdemo.server.linefile import LineFile
-    from tlsdemo.server.tracing import Tracing
+        return Accounting(Statistics(), ConnectionRegistry(), events), []
+    from tlsdemo.net.append_only_file import AppendOnlyFile
+    from tlsdemo.proxy.trace_file import TraceFile
+    from tlsdemo.tls import watch_states
 
-    file = LineFile("trace", home / "trace", clock)
-    return Books(Statistics(), Ledger(), events, Tracing(file, int(every))), [watch_states]
+    file = AppendOnlyFile("trace", home / "trace", clock)
+    return Accounting(Statistics(), ConnectionRegistry(), events, TraceFile(file, int(every))), [
+        watch_states
+    ]
 
 
 def main(mode_name: str, every: str, connections: int, records: int) -> None:
@@ -139,12 +141,12 @@ def main(mode_name: str, every: str, connections: int, records: int) -> None:
     with tempfile.TemporaryDirectory() as home:
         certificates = demo_certificates(Path(home), "ecdsa", datetime.now(timezone.utc))
         clock: Any = Clock()
-        ours, prepare = books(every, clock, Path(home))
+        ours, prepare = accounting(every, clock, Path(home))
         options: dict[str, Any] = {"preparations": prepare} if prepare else {}
         tls = ServerTLS.build(certificates.server, **options)
         mode = MODES[ModeName(mode_name)]
-        setting = Setting(mode, tls, mode.manner(None, None, 1 << 16), Sink)
-        factory = mode.wrap(tls, SessionFactory(setting, ours, clock), clock)
+        setting = Setting(mode, tls, mode.transport_options(None, None, 1 << 16), Sink)
+        factory = mode.wrap(tls, ConnectionFactory(setting, ours, clock), clock)
         context = ssl.create_default_context(cafile=certificates.client.authority)
         assert certificates.client.certificate is not None
         context.load_cert_chain(certificates.client.certificate, certificates.client.key)

@@ -16,8 +16,8 @@ from twisted.internet import reactor as default_reactor
 from twisted.internet.ssl import Certificate, CertificateOptions, PrivateCertificate
 from twisted.protocols.portforward import ProxyFactory, ProxyServer
 
-from tlsdemo.limits import raise_descriptor_limit
-from tlsdemo.secure import versions
+from tlsdemo.net.limits import raise_descriptor_limit
+from tlsdemo.tls import versions
 
 BACKLOG = 512
 

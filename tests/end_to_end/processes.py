@@ -18,9 +18,9 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.support import certificates
-from tlsdemo.load.crew import environment
+from tlsdemo.loadgen.worker_pool import environment
 
-PATIENCE = 60.0
+TIMEOUTS = 60.0
 """Seconds after which a process is killed, which no test should ever need."""
 
 TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()")
@@ -43,7 +43,7 @@ class Running:
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self._watchdog = threading.Timer(PATIENCE, self._process.kill)
+        self._watchdog = threading.Timer(TIMEOUTS, self._process.kill)
         self._watchdog.start()
         self.pid = self._process.pid
 
@@ -82,14 +82,14 @@ class Running:
 
     def waits(self) -> int:
         """Wait for its end, and return its status, without taking what it says."""
-        return self._process.wait(PATIENCE)
+        return self._process.wait(TIMEOUTS)
 
     def clean_up(self) -> None:
         self._watchdog.cancel()
         self._process.kill()
-        self._process.wait(PATIENCE)
+        self._process.wait(TIMEOUTS)
         # Its own children may hold the pipe, though not for ever.
-        self._reader.join(PATIENCE)
+        self._reader.join(TIMEOUTS)
         for close in (self._process.stdin, self._process.stdout):
             assert close is not None
             close.close()
@@ -130,7 +130,7 @@ def port_of(where: str) -> int:
 
 def greet(where: str) -> None:
     """Connect and close, which a server whose reactor runs takes note of."""
-    socket.create_connection(("127.0.0.1", port_of(where)), timeout=PATIENCE).close()
+    socket.create_connection(("127.0.0.1", port_of(where)), timeout=TIMEOUTS).close()
 
 
 class Watched:
@@ -148,7 +148,7 @@ class Watched:
         for handle in self._handles:
             poll.register(handle, select.POLLIN)
         waiting = dict(self._handles)
-        while waiting and (ended := poll.poll(PATIENCE * 1000)):
+        while waiting and (ended := poll.poll(TIMEOUTS * 1000)):
             for handle, _ in ended:
                 poll.unregister(handle)
                 del waiting[handle]

@@ -7,7 +7,7 @@ import re
 import signal
 
 from tests.end_to_end.processes import ProcessCase, Running, Watched, children
-from tests.load.fakes import strangers
+from tests.loadgen.fake_reactor import strangers
 from tests.support import certificates
 
 RUN_LINE = r"run \S+: sent [\d,]+, received [\d,]+, lost \d+ bytes"

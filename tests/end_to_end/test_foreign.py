@@ -12,7 +12,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.end_to_end.processes import PATIENCE, ProcessCase, port_of
+from tests.end_to_end.processes import TIMEOUTS, ProcessCase, port_of
 from tests.support import certificates
 
 NODE_CLIENTS = """
@@ -45,7 +45,7 @@ class Sink(socketserver.ThreadingTCPServer):
         return f"tcp:127.0.0.1:{self.server_address[1]}"
 
     def take(self, count: int) -> list[bytes]:
-        taken = [self.taken.get(timeout=PATIENCE) for _ in range(count)]
+        taken = [self.taken.get(timeout=TIMEOUTS) for _ in range(count)]
         assert self.taken.empty()
         for each in taken:
             if isinstance(each, OSError):
@@ -103,7 +103,7 @@ class OpenSSL(ForeignCase):
                 *("-verify_hostname", "localhost", "-servername", "localhost"),
                 *("-cert", str(client.certificate), "-key", str(client.key)),
             ],
-            input=self.payload, capture_output=True, timeout=PATIENCE,
+            input=self.payload, capture_output=True, timeout=TIMEOUTS,
         )  # fmt: skip
         self.assertEqual(process.returncode, 0, process.stderr)
         self.assertEqual(self.sink.take(1), [self.payload])
@@ -128,11 +128,11 @@ class Python(ForeignCase):
         client: Any = certificates().client
         context = ssl.create_default_context(cafile=client.authority)
         context.load_cert_chain(client.certificate, client.key)
-        together = threading.Barrier(100, timeout=PATIENCE)
+        together = threading.Barrier(100, timeout=TIMEOUTS)
         payloads = [b"client %d;" % number * 1000 for number in range(100)]
 
         def send(payload: bytes) -> bytes:
-            plain = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+            plain = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUTS)
             with context.wrap_socket(plain, server_hostname="localhost") as secured:
                 together.wait()
                 secured.sendall(payload)
@@ -155,7 +155,7 @@ class Node(ForeignCase):
         files = [str(path) for path in (client.certificate, client.key, client.authority)]
         process = subprocess.run(
             ["node", "-e", NODE_CLIENTS, str(port), *files, "100"],
-            capture_output=True, text=True, timeout=PATIENCE,
+            capture_output=True, text=True, timeout=TIMEOUTS,
         )  # fmt: skip
         self.assertEqual((process.returncode, process.stderr), (0, ""))
         payloads = [b"client %d;" % number * 100 for number in range(100)]

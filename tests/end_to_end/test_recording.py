@@ -6,8 +6,8 @@ import re
 import stat
 
 from tests.end_to_end.processes import ProcessCase
-from tlsdemo.trace import End, Trace, traces_from
-from tlsdemo.wire.record import Kind
+from tlsdemo.trace.model import End, Trace, traces_from
+from tlsdemo.trace.record import Kind
 
 IN_ORDER = ["connected", "ClientHello seen", "handshakeCompleted", "secure", "first bytes in"]
 

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.loadgen.fake_reactor import FakeProcess, FakeReactor, FakeStatus
+from tlsdemo.cli.launched_server import (
+    START_WITHIN,
+    STOP_WITHIN,
+    CannotLaunch,
+    LaunchedServer,
+    Place,
+)
+
+
+class LaunchCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        scratch = Path(self.mktemp())
+        scratch.mkdir()
+        self.patch(tempfile, "tempdir", str(scratch))
+        self.scratch = scratch
+        self.reactor = FakeReactor()
+        self.server = LaunchedServer(self.reactor, ["--mode=pair"])
+        self.status = FakeStatus(
+            {"statistics": lambda _: {"statistics": {}, "listening": ["tcp:127.0.0.1:4711"]}}
+        )
+
+    def start(self) -> FakeProcess:
+        self.starting = self.doing(self.server.start())
+        (process,) = self.reactor.processes
+        return process
+
+    def started(self) -> FakeProcess:
+        process = self.start()
+        self.status.accept(self.reactor.attempts()[-1])
+        self.successResultOf(self.starting)
+        return process
+
+    def doing(self, what: Coroutine[Deferred[Any], Any, Any]) -> Deferred[Any]:
+        return Deferred.fromCoroutine(what)
+
+    def problem(self) -> str:
+        text = str(self.failureResultOf(self.starting, CannotLaunch).value)
+        self.assertNotIn("\n", text)
+        self.assertEqual(list(self.scratch.iterdir()), [])
+        return text
+
+
+class Starting(LaunchCase):
+    def test_it_is_twistd_on_a_port_that_the_system_chooses(self) -> None:
+        process = self.start()
+        self.assertEqual(
+            process.arguments,
+            [
+                *(sys.executable, "-m", "tlsdemo.cli.twistd_child", "-n", "--pidfile=", "tlsdemo"),
+                "--listen=tcp:0:interface=127.0.0.1",
+                f"--status={self.server.status}",
+                "--mode=pair",
+            ],
+        )
+
+    def test_it_runs_in_the_place_that_is_given(self) -> None:
+        place = Place("/other/python", {"PYTHONPATH": "/other"})
+        self.server = LaunchedServer(self.reactor, ["--mode=pair"], place)
+        process = self.start()
+        self.assertEqual((process.executable, process.arguments[0]), ("/other/python",) * 2)
+        self.assertEqual(process.env, {"PYTHONPATH": "/other"})
+
+    def test_it_has_started_when_it_answers_and_says_where_it_listens(self) -> None:
+        self.start()
+        self.assertNoResult(self.starting)
+        (attempt,) = self.reactor.attempts()
+        self.status.accept(attempt)
+        self.successResultOf(self.starting)
+        self.assertEqual(self.server.connect, "tcp:127.0.0.1:4711")
+        self.assertFalse(self.status.connected)
+
+    def test_it_is_asked_until_it_listens(self) -> None:
+        self.start()
+        for count in range(1, 4):
+            self.assertEqual(len(self.reactor.attempts()), count)
+            self.reactor.attempts()[-1].refuse()
+            self.reactor.advance(0.05)
+        self.status.accept(self.reactor.attempts()[-1])
+        self.successResultOf(self.starting)
+
+    def test_one_that_hangs_up_instead_of_answering_is_asked_again(self) -> None:
+        self.start()
+        deaf = FakeStatus({})
+        deaf.accept(self.reactor.attempts()[-1])
+        deaf.loseConnection()
+        self.reactor.advance(0.05)
+        self.status.accept(self.reactor.attempts()[-1])
+        self.successResultOf(self.starting)
+
+    def test_a_path_with_a_colon_is_still_one_path(self) -> None:
+        odd = self.scratch / "a:b"
+        odd.mkdir()
+        self.patch(tempfile, "tempdir", str(odd))
+        self.server = LaunchedServer(self.reactor, [])
+        self.start()
+        address = self.reactor.unixClients[0][0]
+        self.assertEqual(Path(address).parent.parent, odd)
+
+    def test_one_that_ends_is_told_with_the_last_line_it_said(self) -> None:
+        process = self.start()
+        process.protocol.outReceived(b"starting up\n")
+        process.die(b"cannot listen on tcp:1\n")
+        self.reactor.attempts()[-1].refuse()
+        self.reactor.advance(0.05)
+        self.assertEqual(self.problem(), "the server did not start: cannot listen on tcp:1")
+
+    def test_one_that_ends_without_a_word_is_told_as_well(self) -> None:
+        self.start().die()
+        self.reactor.attempts()[-1].refuse()
+        self.reactor.advance(0.05)
+        self.assertEqual(self.problem(), "the server did not start: it said nothing")
+
+    def test_one_that_never_answers_is_ended(self) -> None:
+        process = self.start()
+        self.reactor.advance(START_WITHIN)
+        self.reactor.attempts()[-1].refuse()
+        self.reactor.advance(0.05)
+        self.assertEqual(process.signals, ["TERM"])
+        self.assertNoResult(self.starting)
+        process.die()
+        self.assertEqual(self.problem(), "the server did not start: it said nothing")
+
+
+class Stopping(LaunchCase):
+    def test_it_is_asked_to_end_and_waited_for(self) -> None:
+        process = self.started()
+        process.protocol.outReceived(b"one\n")
+        stopping = self.doing(self.server.stop())
+        self.assertEqual(process.signals, ["TERM"])
+        self.assertNoResult(stopping)
+        process.protocol.errReceived(b"two\n")
+        process.die()
+        self.assertEqual(self.successResultOf(stopping), "one\ntwo\n")
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+        self.assertEqual(list(self.scratch.iterdir()), [])
+
+    def test_one_that_does_not_end_is_killed(self) -> None:
+        process = self.started()
+        stopping = self.doing(self.server.stop())
+        self.reactor.advance(STOP_WITHIN)
+        self.assertEqual(process.signals, ["TERM", "KILL"])
+        process.die()
+        self.successResultOf(stopping)
+
+    def test_one_that_has_ended_by_itself_is_left_in_peace(self) -> None:
+        process = self.started()
+        process.die()
+        self.successResultOf(self.doing(self.server.stop()))
+        self.assertEqual(process.signals, [])
+        self.assertEqual(list(self.scratch.iterdir()), [])
+
+    def test_of_an_endless_log_the_end_is_kept(self) -> None:
+        process = self.started()
+        for _ in range(100):
+            process.protocol.outReceived(b"x" * 4096)
+        process.die(b"the end")
+        log = self.successResultOf(self.doing(self.server.stop()))
+        self.assertTrue(log.endswith("xthe end"))
+        self.assertEqual(len(log), 1 << 16)

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from tests.cli.refusals import RefusingCase
+from tests.support import certificates
+from tlsdemo.cli import load_options
+from tlsdemo.cli.load_options import LOAD_PARAMETERS, LoadOptions
+from tlsdemo.cli.options import named
+from tlsdemo.loadgen.schedule import Task
+from tlsdemo.tls import ClientTLS, ModeName, UnusableCredentials
+
+
+class Load(LoadOptions):
+    command = "load"
+
+    optParameters = [*named(LOAD_PARAMETERS), ["send", None, "raw", "How."]]  # noqa: RUF012
+
+
+class LoadOptionsCase(RefusingCase):
+    def parse(self, *arguments: str) -> Load:
+        options = Load()
+        options.parseOptions(arguments)
+        return options
+
+
+class Parameters(LoadOptionsCase):
+    def test_their_defaults_are_the_originals_load(self) -> None:
+        options = self.parse()
+        self.assertEqual(
+            [options[name] for name in ("conn", "packet-size", "duration", "packets")],
+            [2000, 32, 10.0, 0],
+        )
+
+    def test_each_has_its_bounds(self) -> None:
+        for argument, problem in {
+            "--conn=0": "not between 1 and 1,000,000",
+            "-c0": "not between 1 and 1,000,000",
+            "--workers=0": "not between 1 and 1,024",
+            "--packet-size=0": "not between 1 and 16,777,216",
+            "--duration=-1": "not between 0 and 1,000,000 seconds",
+            "--packets=-1": "not between 0 and 1,099,511,627,776",
+            "--burst=0": "not between 1 and 1,099,511,627,776",
+            "--connect-rate=-1": "not between 0 and 1,000,000",
+            "--in-flight=0": "not between 1 and 1,099,511,627,776",
+            "--timeout=0": "not between 0.1 and 1,000,000 seconds",
+            "--plain-timeout=-1": "not between 0 and 1,000,000 seconds",
+            "--handshake-timeout=-1": "not between 0 and 1,000,000 seconds",
+            "--idle-timeout=-1": "not between 0 and 1,000,000 seconds",
+            "--closing-timeout=-1": "not between 0 and 1,000,000 seconds",
+        }.items():
+            said = self.refused(lambda argument=argument: self.parse(argument))  # type: ignore[misc]
+            self.assertIn(problem, said)
+
+
+class Workers(LoadOptionsCase):
+    def limit(self, descriptors: int) -> None:
+        self.patch(load_options, "raise_descriptor_limit", lambda: descriptors)
+
+    def test_one_less_than_there_are_cpus_work(self) -> None:
+        self.limit(10_000)
+        self.patch(os, "cpu_count", lambda: 5)
+        self.assertEqual(self.parse().workers(), 4)
+
+    def test_one_works_if_nobody_knows_how_many_cpus_there_are(self) -> None:
+        self.limit(10_000)
+        self.patch(os, "cpu_count", lambda: None)
+        self.assertEqual(self.parse().workers(), 1)
+
+    def test_as_many_work_as_were_asked_for(self) -> None:
+        self.limit(10_000)
+        self.assertEqual(self.parse("--workers=7").workers(), 7)
+
+    def test_a_limit_that_is_just_enough_is_enough(self) -> None:
+        self.limit(132)
+        self.assertEqual(self.parse("--conn=100", "--workers=1").workers(), 1)
+
+    def test_too_low_a_limit_is_told_with_both_numbers_and_the_command_to_type(self) -> None:
+        self.limit(131)
+        options = self.parse("--conn=100", "--workers=1")
+        self.assertEqual(
+            self.refused(options.workers, status=1),
+            "load: --conn=100 needs 132 descriptors in each of 1 processes, and the limit is 131; "
+            "raise it: ulimit -Hn 132, as root, or use more processes: --workers=2",
+        )
+
+    def test_what_it_advises_does_help(self) -> None:
+        self.limit(40)
+        said = self.refused(self.parse("--conn=100", "--workers=1").workers, status=1)
+        advised = said.rpartition(" ")[2]
+        self.assertEqual(self.parse("--conn=100", advised).workers(), 13)
+
+    def test_more_processes_are_not_advised_where_they_would_not_help(self) -> None:
+        self.limit(20)
+        said = self.refused(self.parse("--conn=100", "--workers=1").workers, status=1)
+        self.assertTrue(said.endswith("raise it: ulimit -Hn 132, as root"), said)
+
+
+class TaskTests(LoadOptionsCase):
+    def task(
+        self, *arguments: str, mode: ModeName = ModeName.STARTTLS, name: str = "localhost"
+    ) -> Task:
+        where = certificates().authority.parent.parent
+        options = self.parse(f"--certs={where}", *arguments)
+        return options.task("tcp:127.0.0.1:1", mode, name)
+
+    def test_it_is_what_the_options_say(self) -> None:
+        client = certificates().client
+        self.assertEqual(
+            self.task(
+                "--conn=5", "--packet-size=7", "--packets=9", "--burst=11", "--connect-rate=1.5",
+                "--in-flight=13", "--timeout=17", "--tls-max=1.2", "--ciphers=ECDHE+AESGCM",
+            ),
+            Task(
+                connections=5,
+                connect="tcp:127.0.0.1:1",
+                server_name="localhost",
+                mode="starttls",
+                send="raw",
+                packet_size=7,
+                packets=9,
+                burst=11,
+                rate=1.5,
+                in_flight=13,
+                timeout=17.0,
+                certificate=str(client.certificate),
+                key=str(client.key),
+                authority=str(client.authority),
+                tls_min="1.2",
+                tls_max="1.2",
+                ciphers="ECDHE+AESGCM",
+                plain_timeout=17.0,
+                handshake_timeout=17.0,
+                idle_timeout=600.0,
+                closing_timeout=17.0,
+            ),
+        )  # fmt: skip
+
+    def test_its_deadlines_can_be_told_one_by_one(self) -> None:
+        task = self.task(
+            "--timeout=9", "--plain-timeout=2", "--handshake-timeout=3", "--idle-timeout=4",
+            "--closing-timeout=0",
+        )  # fmt: skip
+        self.assertEqual(
+            (task.timeout, task.plain_timeout, task.handshake_timeout), (9.0, 2.0, 3.0)
+        )
+        self.assertEqual((task.idle_timeout, task.closing_timeout), (4.0, 0.0))
+
+    def test_sending_may_be_buffered(self) -> None:
+        self.assertEqual(self.task("--send=buffered").send, "buffered")
+
+    def test_sending_may_be_what_is_stock_for_the_mode(self) -> None:
+        self.assertEqual(self.task("--send=stock").send, "buffered")
+        self.assertEqual(self.task("--send=stock", mode=ModeName.PAIR).send, "raw")
+
+    def test_what_openssl_cannot_use_is_told_in_a_line(self) -> None:
+        def build(*_: Any, **__: Any) -> None:
+            raise UnusableCredentials("OpenSSL cannot use a.pem: key too small")
+
+        self.patch(ClientTLS, "build", build)
+        said = self.refused(self.task, status=1)
+        self.assertEqual(said, "load: OpenSSL cannot use a.pem: key too small")
+
+    def test_a_name_that_no_certificate_can_have_is_told_in_a_line(self) -> None:
+        for name in ("", "not a name", "a..b"):
+            self.assertEqual(
+                self.refused(lambda name=name: self.task(name=name)),  # type: ignore[misc]
+                f"load: --server-name is {name!r}, which no certificate can name",
+            )

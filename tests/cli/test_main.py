@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+
+import tlsdemo
+from tests.cli.refusals import RefusingCase
+from tlsdemo.cli.main import main
+from tlsdemo.cli.run_command import RunOptions
+from tlsdemo.loadgen.worker_pool import environment
+
+
+class Command(RefusingCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.output = io.StringIO()
+        self.patch(sys, "stdout", self.output)
+
+    def shown(self, *arguments: str) -> str:
+        exit_ = self.assertRaises(SystemExit, main, arguments)
+        self.assertEqual(exit_.code, 0)
+        return self.output.getvalue()
+
+    def test_it_returns_the_status_of_its_sub_command(self) -> None:
+        parsed = []
+
+        def run(options: RunOptions) -> int:
+            parsed.append(options["conn"])
+            return 7
+
+        self.patch(RunOptions, "run", run)
+        self.assertEqual(main(["run", "--conn=5"]), 7)
+        self.assertEqual(parsed, [5])
+
+    def test_it_reads_the_command_line(self) -> None:
+        self.patch(RunOptions, "run", lambda _: 7)
+        self.patch(sys, "argv", ["tlsdemo", "run"])
+        self.assertEqual(main(), 7)
+
+    def test_it_tells_its_version(self) -> None:
+        self.assertEqual(self.shown("--version"), f"{tlsdemo.__version__}\n")
+
+    def test_its_help_tells_of_its_sub_commands_and_of_the_services(self) -> None:
+        text = self.shown("--help")
+        for expected in (
+            "run",
+            "compare them",
+            "events",
+            "what fires when",
+            "twistd tlsdemo --help",
+            "twistd tlsclient",
+        ):
+            self.assertIn(expected, text)
+
+    def test_the_help_of_a_sub_command_says_how_it_is_called(self) -> None:
+        self.assertTrue(self.shown("run", "--help").startswith("Usage: tlsdemo run [options]\n"))
+
+    def test_a_reader_that_has_read_enough_is_no_trouble(self) -> None:
+        command = [sys.executable, "-m", "tlsdemo", "findings"]
+        process = subprocess.Popen(
+            command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+        )
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        with process.stderr:
+            self.assertEqual(process.stderr.read(), b"")
+        self.assertEqual(process.wait(), 141)
+
+    def test_every_problem_is_one_line(self) -> None:
+        for arguments, expected in {
+            "": "tlsdemo: which command? run, events, findings, waterfall, versions "
+            "(try: tlsdemo --help)",
+            "walk": "tlsdemo: Unknown command: walk (try: tlsdemo --help)",
+            "--nonsense": "tlsdemo: option --nonsense not recognized (try: tlsdemo --help)",
+            "run --conn=x": "tlsdemo run: --conn is 'x', not a whole number "
+            "(try: tlsdemo run --help)",
+            "run fast": "tlsdemo run: 'fast' is not understood: it is no option "
+            "(try: tlsdemo run --help)",
+        }.items():
+            said = self.refused(lambda each=arguments: main(each.split()))  # type: ignore[misc]
+            self.assertEqual(said, expected)
+
+    def test_it_can_be_run_as_a_module(self) -> None:
+        process = subprocess.run(
+            [sys.executable, "-m", "tlsdemo", "--version"],
+            env=environment(), capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+        self.assertEqual(process.stdout, f"{tlsdemo.__version__}\n")

@@ -1,0 +1,431 @@
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+from rich.console import Console
+from twisted.internet.defer import Deferred, succeed
+
+from tests.cli.refusals import RefusingCase
+from tests.loadgen.fake_reactor import FakeReactor
+from tests.support import certificates
+from tlsdemo.cli import run_command as run
+from tlsdemo.cli.launched_server import CannotLaunch, Place
+from tlsdemo.cli.run_command import Comparison, Other, RunOptions
+from tlsdemo.lab.compare.environment_cache import Environment
+from tlsdemo.loadgen.controller import Phase
+from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.reporting.run_result import RunResult
+from tlsdemo.tls import Delivery, ModeName
+
+
+def result(name: str, lost: int = 0, clean: int = 2) -> RunResult:
+    counters = LoadCounters(begun=2, secured=2, clean=clean, sent=100)
+    return RunResult(name, 2, counters, 0.5, 1.0, arrived=100 - lost)
+
+
+class ScriptedReactor(FakeReactor):
+    """Runs what was to run, then ``script``, and then fires its shutdown triggers."""
+
+    def __init__(self, script: Callable[[], object]) -> None:
+        super().__init__()
+        self._script = script
+
+    def run(self) -> None:
+        for function, arguments, keywords in self.whenRunningHooks:
+            function(*arguments, **keywords)
+        self._script()
+
+    def interrupt(self) -> list[Any]:
+        hooks = self.triggers["before"]["shutdown"]
+        return [function(*arguments, **keywords) for function, arguments, keywords in hooks]
+
+
+class FakeServer:
+    """Starts when ``starting`` says so; each one made is in ``made``."""
+
+    status = "unix:status"
+
+    def __init__(self, case: ComparisonCase, arguments: list[str], place: Place | None) -> None:
+        self.case = case
+        self.arguments = arguments
+        self.place = place
+        self.connect = f"tcp:127.0.0.1:{len(case.servers)}"
+        self.log = ["made"]
+        case.servers.append(self)
+
+    async def start(self) -> None:
+        self.log.append("start")
+        await self.case.starting()
+        self.log.append("started")
+
+    async def stop(self) -> str:
+        self.log.append("stop")
+        return ""
+
+
+class FakeRun:
+    """A load that ends with what ``ComparisonCase.going`` returns."""
+
+    def __init__(self, case: ComparisonCase, arguments: tuple[Any, ...]) -> None:
+        self.case = case
+        _, self.name, self.task, self.workers, self.duration, self.status, self.watch = arguments
+        self.stops = 0
+        case.loads.append(self)
+
+    async def go(self) -> RunResult:
+        self.watch(Phase.SENDING, LoadCounters(begun=2), 1.0)
+        return await self.case.going(self.name)
+
+    def stop(self) -> None:
+        self.stops += 1
+
+
+class ComparisonCase(RefusingCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.servers: list[FakeServer] = []
+        self.loads: list[FakeRun] = []
+        self.starting: Callable[[], Deferred[None]] = lambda: succeed(None)
+        self.going: Callable[[str], Deferred[RunResult]] = lambda name: succeed(result(name))
+        self.script: Callable[[], object] = lambda: None
+        self.patch(
+            run, "LaunchedServer", lambda _, arguments, place: FakeServer(self, arguments, place)
+        )
+        self.patch(run, "LoadRun", lambda *arguments: FakeRun(self, arguments))
+        self.printed = io.StringIO()
+
+    def options(self, *arguments: str) -> RunOptions:
+        options = RunOptions()
+        where = certificates().authority.parent.parent
+        options.parseOptions([f"--certs={where}", "--conn=2", "--workers=1", *arguments])
+        return options
+
+    def run_(self, *arguments: str) -> int:
+        self.reactor = ScriptedReactor(lambda: self.script())
+        console = Console(file=self.printed, width=200)
+        return Comparison(self.reactor, self.options(*arguments), console).run()
+
+
+class Options(ComparisonCase):
+    def test_the_modes_are_starttls_and_pair_unless_others_are_named(self) -> None:
+        self.assertEqual(self.options()["modes"], [ModeName.STARTTLS, ModeName.PAIR])
+        self.assertEqual(
+            self.options("--mode=clear", "--mode=wrapped")["modes"],
+            [ModeName.CLEAR, ModeName.WRAPPED],
+        )
+
+    def test_the_original_sent_raw(self) -> None:
+        self.assertEqual(self.options()["send"], "raw")
+
+    def test_every_problem_is_one_line_that_names_the_option_and_the_value(self) -> None:
+        for argument, expected in {
+            "--mode=x": "--mode is 'x', none of starttls, pair, wrapped, clear",
+            "--client-mode=x": "--client-mode is 'x', none of starttls, pair, wrapped, clear",
+            "--client-mode=clear": "--client-mode is clear, which only --mode=clear goes with",
+            "--delivery=x": "--delivery is 'x', none of record, coalesced, readable",
+            "--send=x": "--send is 'x', none of raw, buffered, stock",
+            "--json=/nowhere/a": "--json is '/nowhere/a', and that folder does not exist",
+            "--conn=x": "--conn is 'x', not a whole number",
+        }.items():
+            said = self.refused(lambda argument=argument: self.options(argument))  # type: ignore[misc]
+            self.assertEqual(said, f"tlsdemo run: {expected} (try: tlsdemo run --help)")
+
+    def test_help_tells_of_every_option(self) -> None:
+        text = str(RunOptions())
+        for name in RunOptions().longOpt:
+            self.assertIn(f"--{name}", text)
+
+    def test_it_runs_in_the_reactor_on_the_terminal(self) -> None:
+        seen: list[Any] = []
+
+        class FakeComparison:
+            def __init__(self, *arguments: object) -> None:
+                seen.extend(arguments)
+
+            def run(self) -> int:
+                return 3
+
+        self.patch(run, "Comparison", FakeComparison)
+        options = self.options()
+        self.assertEqual(options.run(), 3)
+        from twisted.internet import reactor
+
+        self.assertEqual(seen[:2], [reactor, options])
+
+
+class Comparing(ComparisonCase):
+    def test_each_mode_has_a_server_of_its_own_one_after_the_other(self) -> None:
+        self.assertEqual(self.run_("--mode=pair", "--mode=clear"), 0)
+        self.assertEqual([load.name for load in self.loads], ["pair", "clear"])
+        self.assertEqual([server.arguments[0] for server in self.servers],
+                         ["--mode=pair", "--mode=clear"])  # fmt: skip
+        for server in self.servers:
+            self.assertEqual(server.log, ["made", "start", "started", "stop"])
+        self.assertTrue(self.reactor.hasStopped)
+
+    def test_the_server_proves_itself_with_the_certificates_of_the_options(self) -> None:
+        self.run_("--mode=pair", "--delivery=readable")
+        server = certificates().server
+        self.assertEqual(
+            self.servers[0].arguments,
+            [
+                "--mode=pair",
+                f"--cert={server.certificate}",
+                f"--key={server.key}",
+                f"--ca={server.authority}",
+                "--dialect=immediate",
+                *("--tls-min=1.2", "--tls-max=1.3", "--ciphers=ECDHE+AESGCM:ECDHE+CHACHA20"),
+                "--idle-timeout=0",
+                f"--delivery={Delivery.READABLE.value}",
+            ],
+        )
+
+    def test_the_load_is_what_the_options_say(self) -> None:
+        self.run_("--mode=pair", "--duration=3", "--packet-size=7")
+        (load,) = self.loads
+        self.assertEqual(load.task.connect, self.servers[0].connect)
+        self.assertEqual((load.task.connections, load.task.packet_size), (2, 7))
+        self.assertEqual((load.workers, load.duration, load.status), (1, 3.0, "unix:status"))
+        self.assertEqual(load.task.server_name, "127.0.0.1")
+
+    def test_clients_use_their_own_mode_but_are_in_the_clear_with_a_server_that_is(self) -> None:
+        self.run_("--mode=starttls", "--mode=clear", "--client-mode=wrapped")
+        self.assertEqual([load.task.mode for load in self.loads], ["wrapped", "clear"])
+
+    def test_clients_use_starttls_unless_told_otherwise(self) -> None:
+        self.run_("--mode=pair")
+        self.assertEqual(self.loads[0].task.mode, "starttls")
+
+    def test_it_shows_progress_results_and_the_modes_side_by_side(self) -> None:
+        self.run_("--mode=pair", "--mode=clear")
+        text = self.printed.getvalue()
+        self.assertIn("pair   1.0s sending: 2/2 begun", text)
+        self.assertIn("clear: run clear: sent 100, received 100, lost 0 bytes", text)
+        self.assertIn("2 connections, packets of 32 B", text)
+        (head,) = [line for line in text.splitlines() if "pair" in line and "clear" in line]
+        self.assertLess(head.index("pair"), head.index("clear"))
+
+    def test_the_figures_are_written_as_json(self) -> None:
+        path = Path(self.mktemp())
+        self.run_("--mode=pair", "--mode=clear", f"--json={path}")
+        written = json.loads(path.read_text())
+        self.assertEqual(written["runs"], [result("pair").as_json(), result("clear").as_json()])
+        self.assertIn("Twisted", written["versions"])
+
+
+class Status(ComparisonCase):
+    def test_it_is_1_if_a_byte_was_lost(self) -> None:
+        self.going = lambda name: succeed(result(name, lost=name == "pair"))
+        self.assertEqual(self.run_(), 1)
+
+    def test_it_is_1_if_a_connection_did_not_end_in_order(self) -> None:
+        self.going = lambda name: succeed(result(name, clean=2 - (name == "pair")))
+        self.assertEqual(self.run_(), 1)
+
+    def test_it_is_1_if_nobody_knows_what_arrived(self) -> None:
+        self.going = lambda name: succeed(RunResult(name, 2, LoadCounters(clean=2), 0.0, 0.0))
+        self.assertEqual(self.run_(), 1)
+
+    def test_a_file_that_cannot_be_written_is_told_in_a_line_after_the_table(self) -> None:
+        folder = self.mktemp()
+        Path(folder).mkdir()
+        said = self.refused(lambda: self.run_("--mode=pair", f"--json={folder}"), 1)
+        self.assertEqual(said, f"tlsdemo run: --json is {folder!r}: Is a directory")
+        self.assertIn("lost bytes", self.printed.getvalue())
+
+    def test_a_server_that_cannot_start_is_told_in_a_line_and_ends_the_comparison(self) -> None:
+        async def cannot() -> None:
+            raise CannotLaunch("the server did not start: no")
+
+        self.starting = lambda: Deferred.fromCoroutine(cannot())
+        said = self.refused(self.run_, 1)
+        self.assertEqual(said, "tlsdemo run: the server did not start: no")
+        self.assertEqual(len(self.servers), 1)
+        self.assertEqual(self.loads, [])
+        self.assertTrue(self.reactor.hasStopped)
+
+    def test_what_was_found_before_that_is_shown(self) -> None:
+        def going(name: str) -> Deferred[RunResult]:
+            self.starting = cast(Any, self.cannot)
+            return succeed(result(name))
+
+        self.going = going
+        self.refused(self.run_, 1)
+        self.assertIn("starttls: run starttls: sent 100", self.printed.getvalue())
+        self.assertIn("lost bytes", self.printed.getvalue())
+
+    def cannot(self) -> Deferred[None]:
+        raise CannotLaunch("the server did not start: no")
+
+    def test_what_nobody_foresaw_is_told_with_all_that_helps_and_the_server_is_stopped(
+        self,
+    ) -> None:
+        def going(_: str) -> Deferred[RunResult]:
+            raise ZeroDivisionError("by nought")
+
+        self.going = going
+        exit_ = self.assertRaises(SystemExit, self.run_)
+        self.assertEqual(exit_.code, 1)
+        said = cast(io.StringIO, sys.stderr).getvalue()
+        self.assertIn("Traceback", said)
+        self.assertTrue(said.endswith("tlsdemo run: by nought\n"), said)
+        self.assertEqual(self.servers[0].log[-1], "stop")
+
+
+class Interrupting(ComparisonCase):
+    INTERRUPTED = "tlsdemo run: interrupted: the figures are those until then"
+
+    def test_while_the_load_goes_on_it_is_stopped_and_its_figures_are_shown(self) -> None:
+        done: Deferred[RunResult] = Deferred()
+        self.going = lambda _: done
+
+        def script() -> None:
+            (stopping,) = self.reactor.interrupt()
+            self.assertNoResult(stopping)
+            done.callback(result("starttls"))
+            self.successResultOf(stopping)
+
+        self.script = script
+        self.assertEqual(self.refused(self.run_, 1), self.INTERRUPTED)
+        self.assertEqual([load.stops for load in self.loads], [1])
+        self.assertEqual([server.log[-1] for server in self.servers], ["stop"])
+        self.assertIn("lost bytes", self.printed.getvalue())
+
+    def test_while_a_server_starts_no_load_is_begun(self) -> None:
+        started: Deferred[None] = Deferred()
+        self.starting = lambda: started
+
+        def script() -> None:
+            (stopping,) = self.reactor.interrupt()
+            started.callback(None)
+            self.successResultOf(stopping)
+
+        self.script = script
+        self.assertEqual(self.refused(self.run_, 1), self.INTERRUPTED)
+        self.assertEqual(self.loads, [])
+        self.assertEqual([server.log[-1] for server in self.servers], ["stop"])
+        self.assertFalse(self.reactor.hasStopped)
+
+    def test_a_server_that_ctrl_c_reached_too_is_no_other_problem(self) -> None:
+        started: Deferred[None] = Deferred()
+        self.starting = lambda: started
+
+        def script() -> None:
+            self.reactor.interrupt()
+            started.errback(CannotLaunch("the server did not start: KeyboardInterrupt"))
+
+        self.script = script
+        self.assertEqual(self.refused(self.run_, 1), self.INTERRUPTED)
+
+    def test_after_the_end_there_is_nothing_to_interrupt(self) -> None:
+        self.script = lambda: self.assertEqual(self.reactor.interrupt(), [None])
+        self.assertEqual(self.run_(), 0)
+
+
+class Against(ComparisonCase):
+    PLACE = Place("/other/python", {"PYTHONPATH": "/other"})
+
+    def options(self, *arguments: str) -> RunOptions:
+        return super().options("--against=twisted==24.7.0", *arguments)
+
+    def run_(self, *arguments: str) -> int:
+        self.reactor = ScriptedReactor(lambda: self.script())
+        console = Console(file=self.printed, width=200)
+        other = Other("twisted==24.7.0", {"Twisted": "24.7.0"}, self.PLACE)
+        return Comparison(self.reactor, self.options(*arguments), console, [other]).run()
+
+    def test_the_runs_are_interleaved_each_with_a_server_of_its_own_in_its_place(self) -> None:
+        self.assertEqual(self.run_("--rounds=2", "--mode=pair", "--mode=clear"), 0)
+        here, there = None, self.PLACE
+        self.assertEqual(
+            [(server.arguments[0], server.place) for server in self.servers],
+            [
+                *(("--mode=pair", here), ("--mode=pair", there)),
+                *(("--mode=clear", here), ("--mode=clear", there)),
+                *(("--mode=pair", there), ("--mode=pair", here)),
+                *(("--mode=clear", there), ("--mode=clear", here)),
+            ],
+        )
+        self.assertEqual([server.log[-1] for server in self.servers], ["stop"] * 8)
+
+    def test_the_load_is_the_same_in_both_places(self) -> None:
+        self.run_("--rounds=1", "--mode=pair")
+        one, other = (replace(load.task, connect="") for load in self.loads)
+        self.assertEqual(one, other)
+
+    def test_a_round_is_shorter_than_a_run_unless_one_says_how_long(self) -> None:
+        self.assertEqual(self.options()["duration"], 2.0)
+        self.assertEqual(self.options("--duration=10")["duration"], 10.0)
+        self.assertEqual(super().options()["duration"], 10.0)
+        self.assertEqual(super().options("--python=3.12")["duration"], 2.0)
+
+    def test_rounds_are_only_for_a_comparison_with_other_versions(self) -> None:
+        self.assertEqual(self.options("--rounds=7")["rounds"], 7)
+        said = self.refused(lambda: ComparisonCase.options(self, "--rounds=7"))
+        self.assertIn("--rounds goes with --against or --python only", said)
+
+    def test_it_shows_each_run_the_costs_and_the_versions(self) -> None:
+        self.run_("--rounds=2", "--mode=pair")
+        text = self.printed.getvalue()
+        self.assertIn("pair, here, 1 of 2: server CPU not known", text)
+        self.assertIn("pair, twisted==24.7.0, 2 of 2: server CPU not known", text)
+        self.assertIn("packets of 32 B; there: twisted==24.7.0", text)
+        self.assertIn("1.00 (1.00 to 1.00): no difference to be seen", text)
+        self.assertIn("here: Python", text)
+        self.assertIn("there: Twisted 24.7.0\n", text)
+
+    def test_a_run_that_lost_bytes_is_told_in_full_and_is_no_success(self) -> None:
+        self.going = lambda name: succeed(result(name, lost=3))
+        self.assertEqual(self.run_("--rounds=1", "--mode=pair"), 1)
+        self.assertIn("pair, here, 1 of 1: run pair: sent 100, received 97, lost 3 bytes",
+                      self.printed.getvalue())  # fmt: skip
+
+    def test_all_figures_are_written_as_json(self) -> None:
+        path = Path(self.mktemp())
+        self.run_("--rounds=2", "--mode=pair", f"--json={path}")
+        written = json.loads(path.read_text())
+        self.assertEqual(written["runs"], [result("pair").as_json()] * 2)
+        (against,) = written["against"]
+        self.assertEqual(against["name"], "twisted==24.7.0")
+        self.assertEqual(against["versions"], {"Twisted": "24.7.0"})
+        self.assertEqual(against["runs"], written["runs"])
+        self.assertIn("MB/s", [each["figure"] for each in against["differences"]])
+
+    def test_when_interrupted_it_shows_what_there_is(self) -> None:
+        done: Deferred[RunResult] = Deferred()
+        self.going = lambda _: done
+
+        def script() -> None:
+            (stopping,) = self.reactor.interrupt()
+            done.callback(result("pair"))
+            self.successResultOf(stopping)
+
+        self.script = script
+        self.assertEqual(self.refused(self.run_, 1), Interrupting.INTERRUPTED)
+        self.assertEqual(len(self.servers), 1)
+        self.assertIn("not known", self.printed.getvalue())
+
+    def test_it_is_compared_with_the_environments_that_are_asked_for(self) -> None:
+        seen: list[Any] = []
+
+        class FakeComparison:
+            def __init__(self, *arguments: Any) -> None:
+                seen.extend(arguments[3])
+
+            def run(self) -> int:
+                return 3
+
+        environment = Environment(Path(self.mktemp()).absolute(), versions={"Twisted": "24.7.0"})
+        self.patch(run, "Comparison", FakeComparison)
+        self.patch(run, "variables", lambda each: {"PYTHONPATH": each.key})
+        self.patch(RunOptions, "environments", lambda _: nullcontext({"old": environment}))
+        self.assertEqual(self.options().run(), 3)
+        place = Place(str(environment.python), {"PYTHONPATH": environment.key})
+        self.assertEqual(seen, [Other("old", {"Twisted": "24.7.0"}, place)])

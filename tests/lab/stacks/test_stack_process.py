@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ProcessDone, ProcessTerminated
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.lab.stacks.stdlib_clients import config
+from tlsdemo.lab.stacks.stack_config import StackConfig
+from tlsdemo.lab.stacks.stack_process import (
+    GRACE,
+    RunningStack,
+    StackEvent,
+    StackFailed,
+    start_stack,
+)
+
+FIRST = b'{"port": 4433, "versions": {"Node": "1"}}\n'
+EVENT = b'{"at": 1.5, "event": "secure", "facts": {"peer": true}}\n'
+
+
+class Program:
+    """A process that does as it is told, in place of a real one."""
+
+    pid = 1
+
+    def __init__(self, protocol: Any, command: list[str]) -> None:
+        self.protocol = protocol
+        self.command = command
+        self.signals: list[str] = []
+
+    def signalProcess(self, signal: str) -> None:  # noqa: N802
+        self.signals.append(signal)
+
+
+class Reactor(Clock):
+    def spawnProcess(  # noqa: N802
+        self, protocol: Any, executable: str, args: list[str], env: object
+    ) -> None:
+        self.program = Program(protocol, args)
+        protocol.makeConnection(self.program)
+
+
+class PeerTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.reactor = Reactor()
+        self.started: Deferred[RunningStack] = start_stack(self.reactor, "node-tlssocket", config())
+        self.program = self.reactor.program
+
+    def printed(self, *chunks: bytes) -> None:
+        for chunk in chunks:
+            self.program.protocol.outReceived(chunk)
+
+    def ends(self, reason: Exception | None = None) -> None:
+        self.program.protocol.processEnded(Failure(reason or ProcessDone(0)))
+
+    def running(self) -> RunningStack:
+        self.printed(FIRST)
+        return self.successResultOf(self.started)
+
+    def test_its_program_is_told_the_configuration(self) -> None:
+        self.assertEqual(StackConfig.from_json(self.program.command[-1]), config())
+        self.running()
+
+    def test_it_has_started_when_it_says_where_it_listens(self) -> None:
+        self.assertNoResult(self.started)
+        running = self.running()
+        self.assertEqual((running.port, running.versions), (4433, {"Node": "1"}))
+
+    def test_it_hands_over_its_events_when_it_has_ended_in_any_chunking(self) -> None:
+        running = self.running()
+        self.printed(*(EVENT[at : at + 7] for at in range(0, len(EVENT), 7)))
+        self.assertNoResult(running.ended)
+        self.ends()
+        expected = [StackEvent(1.5, "secure", {"peer": True})]
+        self.assertEqual(self.successResultOf(running.ended), expected)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def failed(self, deferred: Deferred[Any]) -> str:
+        return str(self.failureResultOf(deferred, StackFailed).value)
+
+    def test_one_that_does_not_start_says_why(self) -> None:
+        self.program.protocol.errReceived(b"Traceback\n  more\nOSError: no room\n")
+        self.ends(ProcessTerminated(1))
+        self.assertEqual(
+            self.failed(self.started), "the peer node-tlssocket did not start: OSError: no room"
+        )
+
+    def test_one_that_ends_too_early_without_a_word_says_so(self) -> None:
+        self.ends()
+        self.assertIn("it ended before it listened", self.failed(self.started))
+
+    def test_one_that_breaks_says_why(self) -> None:
+        running = self.running()
+        self.program.protocol.errReceived(b"Error: out of luck")
+        self.ends(ProcessTerminated(1))
+        self.assertIn("failed: Error: out of luck", self.failed(running.ended))
+        self.assertEqual(running.errors, "Error: out of luck")
+
+    def test_one_that_prints_something_else_is_killed(self) -> None:
+        running = self.running()
+        self.printed(b"hello\n")
+        self.assertEqual(self.program.signals, ["KILL"])
+        self.ends(ProcessTerminated(signal=9))
+        self.assertIn("it printed b'hello'", self.failed(running.ended))
+
+    def test_one_that_does_not_end_is_killed(self) -> None:
+        running = self.running()
+        self.reactor.advance(config().timeout + GRACE - 1)
+        self.assertEqual(self.program.signals, [])
+        self.reactor.advance(1)
+        self.assertEqual(self.program.signals, ["KILL"])
+        self.ends(ProcessTerminated(signal=9))
+        self.assertIn("it did not end by itself", self.failed(running.ended))
+
+    def test_one_that_has_ended_is_not_killed(self) -> None:
+        running = self.running()
+        self.ends()
+        running.kill()
+        self.assertEqual(self.program.signals, [])
+
+
+class ConfigTests(SynchronousTestCase):
+    def test_what_is_left_out_is_as_by_default(self) -> None:
+        read = StackConfig.from_json(json.dumps({"certificate": "c", "key": "k"}))
+        self.assertEqual(read, StackConfig("c", "k"))

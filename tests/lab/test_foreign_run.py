@@ -1,0 +1,118 @@
+"""Connections with a program of another ecosystem at one end."""
+
+from __future__ import annotations
+
+import os
+
+from twisted.internet import reactor
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.lab.laboratories import LaboratoryCase, cell, laboratory
+from tlsdemo.lab import laboratory as module
+from tlsdemo.lab.foreign_run import BESIDE_OURS, run_foreign, start, why_not
+from tlsdemo.lab.laboratory import GivenUp
+from tlsdemo.lab.scenarios import SCENARIOS
+from tlsdemo.lab.stacks import s_client
+from tlsdemo.lab.stacks.stack_catalogue import STACKS
+from tlsdemo.trace.model import End
+from tlsdemo.trace.observation import EventSequences
+
+
+class Foreign(SynchronousTestCase):
+    def test_servers_are_shown_in_ways_that_there_are(self) -> None:
+        self.assertLessEqual(set(BESIDE_OURS), set(SCENARIOS))
+
+    def test_programs_that_are_not_here_are_missing_for_a_reason(self) -> None:
+        self.patch(os, "environ", {**os.environ, "PATH": ""})
+        self.assertEqual(
+            why_not(cell("ok", peer="node-tlssocket")), "there is no node on the PATH that runs"
+        )
+
+
+class Servers(LaboratoryCase):
+    async def names(
+        self, peer: str, scenario: str = "ok", close_reason: str = "closed"
+    ) -> tuple[str, ...] | None:
+        each = cell(scenario, peer=peer)
+        if why_not(each):
+            return None
+        trace = await run_foreign(laboratory(), each)
+        self.assertEqual(EventSequences.of(trace).client[-1].split()[0], close_reason)
+        self.assertGreater(len(trace.arrows()), 1)
+        self.assertTrue(all(mark.at >= 0 for mark in trace.marks(End.SERVER)))
+        return EventSequences.of(trace).server
+
+    async def test_of_node_tell_secure_and_never_secure_connect(self) -> None:
+        names = await self.names("node-tlssocket")
+        if names is None:
+            reason = STACKS["node-tlssocket"].availability().reason
+            self.assertEqual(reason, "there is no node on the PATH that runs")
+        else:
+            self.assertIn("secure", names)
+            self.assertNotIn("secureConnect", names)
+
+    async def test_tell_that_they_are_secure_each_in_its_own_words(self) -> None:
+        for peer in ("asyncio-start_tls",):
+            names = await self.names(peer)
+            assert names is not None
+            self.assertEqual(names.count(STACKS[peer].secured), 1, names)
+
+    async def test_of_stock_twisted_tell_nothing_of_garbage_but_the_end(self) -> None:
+        names = await self.names("twisted-starttls", "garbage", "insecure")
+        assert names is not None
+        self.assertNotIn("handshakeCompleted", names)
+
+    async def test_can_write_first_and_close_first(self) -> None:
+        for scenario in ("server writes first", "closed by the server"):
+            names = await self.names("asyncio-start_tls", scenario)
+            assert names is not None
+
+
+class Clients(LaboratoryCase):
+    async def test_type_what_asks_for_new_keys(self) -> None:
+        for scenario, tls in (("KeyUpdate", "1.3"), ("renegotiation", "1.2")):
+            each = cell(scenario, "pair", tls, peer=s_client.NAME)
+            trace = await run_foreign(laboratory(), each)
+            names = [event.name for event in trace.marks(End.SERVER)]
+            self.assertEqual(names.count("handshakeCompleted"), 1)
+            typed = [event.name for event in trace.marks(End.CLIENT)]
+            self.assertEqual(
+                typed[:3], ["started", f"{each.scenario.keys} typed", "question typed"]
+            )
+
+
+class AProgram(LaboratoryCase):
+    async def test_that_is_not_over_in_time_is_ended_and_given_up(self) -> None:
+        each = cell("ok", peer="twisted-pair", does=None)
+        running = await start(laboratory(), each)
+        self.patch(module, "DEADLINE", 0.1)
+        ready: Deferred[object] = Deferred()
+        ready.callback(running)
+        with self.assertRaisesRegex(GivenUp, "^starttls, TLS 1.3, ok: not over after 0.1 s$"):
+            await run_foreign(laboratory(), each, ready)  # type: ignore[arg-type]
+        # It has been waited for, so that no zombie is left.
+        self.assertIsNone(running.process.transport.pid)
+
+    async def test_that_ends_before_it_has_connected_is_given_up_at_once(self) -> None:
+        self.patch(module, "LAST", 0.1)
+        each = cell("ok", peer="twisted-pair")
+        running = await start(laboratory(), each)
+        running.kill()
+        ready: Deferred[object] = Deferred()
+        ready.callback(running)
+        with self.assertRaisesRegex(GivenUp, "the peer twisted-pair failed: .*signal 9"):
+            await run_foreign(laboratory(), each, ready)  # type: ignore[arg-type]
+
+    async def test_that_nobody_waits_for_any_more_is_ended(self) -> None:
+        starting = start(laboratory(), cell("ok", peer="twisted-pair"))
+        starting.cancel()
+        with self.assertRaises(CancelledError):
+            await starting
+        # It has no way to tell when it is gone but that the reactor does not wait for it.
+        while reactor.getDelayedCalls():
+            if all("_too_long" not in str(call) for call in reactor.getDelayedCalls()):
+                break
+            turn: Deferred[None] = Deferred()
+            reactor.callLater(0.01, turn.callback, None)
+            await turn

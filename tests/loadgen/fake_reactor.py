@@ -1,0 +1,175 @@
+"""A reactor without sockets or processes, on which a load can be played through by hand."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionRefusedError, ProcessTerminated
+from twisted.internet.task import Clock
+from twisted.internet.testing import MemoryReactorClock, StringTransportWithDisconnection
+from twisted.python.failure import Failure
+
+from tests.support import MemoryTransport, now
+from tlsdemo.certificates.demo_ca import DemoCertificates, demo_certificates
+from tlsdemo.loadgen.schedule import Task
+from tlsdemo.reporting.load_counters import LoadCounters
+
+TASK = Task(
+    connections=1,
+    connect="tcp:192.0.2.1:8899",
+    server_name="localhost",
+    mode="clear",
+    send="raw",
+    packet_size=10,
+    packets=0,
+    burst=4,
+    rate=0.0,
+    in_flight=100,
+    timeout=60.0,
+    certificate="client.pem",
+    key="client.key",
+    authority="ca.pem",
+)
+
+
+@functools.cache
+def strangers() -> DemoCertificates:
+    """Certificates like the demonstration's, from an authority that nobody trusts."""
+    return demo_certificates(Path.cwd() / "strangers", "ecdsa", now())
+
+
+def task(**changes: Any) -> Task:
+    return replace(TASK, **changes)
+
+
+class TurningClock(Clock):
+    """A clock that can do one turn of a reactor: what is due, and not what that brings about."""
+
+    def turn(self) -> None:
+        due = [call for call in self.calls if call.getTime() <= self.seconds()]
+        for call in due:
+            self.calls.remove(call)
+            call.called = 1
+            call.func(*call.args, **call.kw)
+
+
+class Attempt:
+    """A connection that somebody is opening."""
+
+    def __init__(self, factory: Any, connector: Any) -> None:
+        self._factory = factory
+        self._connector = connector
+
+    @property
+    def given_up(self) -> bool:
+        return self._connector.stoppedConnecting is True
+
+    def accept(self, transport: MemoryTransport | None = None) -> MemoryTransport:
+        transport = transport or MemoryTransport()
+        transport.protocol = self._factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", 8899))
+        transport.protocol.makeConnection(transport)
+        return transport
+
+    def refuse(self) -> None:
+        self._factory.clientConnectionFailed(self._connector, Failure(ConnectionRefusedError()))
+
+
+class FakeProcess:
+    """The transport of a process, such as a worker."""
+
+    def __init__(self, protocol: Any, arguments: list[str], env: dict[str, str]) -> None:
+        self.protocol = protocol
+        self.executable = ""
+        self.arguments = arguments
+        self.env = env
+        self.pid: int | None = 4711
+        self.dismissed = False
+        self.signals: list[str] = []
+        self.messages: list[Any] = []
+
+    @property
+    def orders(self) -> list[str]:
+        return [message["do"] for message in self.messages if "do" in message]
+
+    def write(self, data: bytes) -> None:
+        assert self.pid is not None, "a process that has ended was written to"
+        self.messages += [json.loads(line) for line in data.splitlines()]
+
+    def signalProcess(self, signal: str) -> None:  # noqa: N802
+        self.signals.append(signal)
+
+    def closeStdin(self) -> None:  # noqa: N802
+        self.dismissed = True
+
+    def report(self, state: str, peers: Iterable[str] | None = None, **counters: Any) -> None:
+        report = {"state": state, "counters": LoadCounters(**counters).as_json()}
+        if peers is not None:
+            report["peers"] = list(peers)
+        self.protocol.outReceived(json.dumps(report).encode() + b"\n")
+
+    def die(self, last_words: bytes = b"", signal: int | None = None) -> None:
+        self.pid = None
+        if last_words:
+            self.protocol.errReceived(last_words)
+        self.protocol.processEnded(Failure(ProcessTerminated(1, signal)))
+
+
+class FakeReactor(MemoryReactorClock):  # type: ignore[misc, unused-ignore]
+    """Takes note of what is started and connected to; time passes with ``advance``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hasStopped = False  # Twisted 24.7 begins with True
+        self.processes: list[FakeProcess] = []
+
+    def spawnProcess(  # noqa: N802
+        self, protocol: Any, executable: str, args: list[str], env: dict[str, str]
+    ) -> FakeProcess:
+        worker = FakeProcess(protocol, args, env)
+        worker.executable = executable
+        self.processes.append(worker)
+        protocol.makeConnection(worker)
+        return worker
+
+    def attempts(self) -> list[Attempt]:
+        factories = [tcp[2] for tcp in self.tcpClients] + [unix[1] for unix in self.unixClients]
+        return [Attempt(*each) for each in zip(factories, self.connectors, strict=True)]
+
+
+class FakeStatus(StringTransportWithDisconnection):  # type: ignore[misc, unused-ignore]
+    """A status service's end of a connection: answers with what ``answers`` has for a question.
+
+    A question that ``answers`` has nothing for is never answered.
+    """
+
+    def __init__(self, answers: dict[str, Callable[[Any], object]]) -> None:
+        super().__init__()
+        self.answers = answers
+        self.questions: list[Any] = []
+        self.aborted = False
+
+    def write(self, data: bytes) -> None:
+        for line in data.splitlines():
+            question = json.loads(line)
+            self.questions.append(question)
+            answer = self.answers.get(question["ask"])
+            if answer is not None:
+                self.protocol.dataReceived(json.dumps(answer(question)).encode() + b"\n")
+
+    def writeSequence(self, data: Iterable[bytes]) -> None:
+        self.write(b"".join(data))
+
+    def abortConnection(self) -> None:
+        self.aborted = True
+        self.loseConnection()
+
+    def accept(self, attempt: Attempt) -> None:
+        """Be the one that ``attempt`` reaches."""
+        self.protocol = attempt._factory.buildProtocol(None)
+        self.protocol.makeConnection(self)

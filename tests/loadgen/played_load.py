@@ -1,0 +1,104 @@
+"""A load played through by hand, from its beginning to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.loadgen.fake_reactor import FakeProcess, FakeReactor, FakeStatus, task
+from tlsdemo.loadgen.controller import LoadRun, Phase
+from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.reporting.run_result import RunResult
+from tlsdemo.reporting.snapshot import Snapshot
+
+STATUS = "tcp:192.0.2.1:8898"
+DURATION = 10.0
+TIMEOUT = 60.0
+DRAINED = {"received": 0, "arrived": 0, "open": 0, "failed": 0, "unknown": 0}
+
+
+class RunCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.reactor = FakeReactor()
+        self.server = FakeStatus({"statistics": self.statistics, "run": self.account})
+        self.connections_opened = 0
+        self.drained: dict[str, int] = dict(DRAINED)
+        self.watched: list[tuple[Phase, LoadCounters, float]] = []
+        self._result: RunResult | None = None
+
+    def statistics(self, _question: object) -> object:
+        figures = Snapshot(at=self.reactor.seconds(), opened=self.connections_opened)
+        return {"statistics": figures.as_json()}
+
+    def account(self, _question: object) -> object:
+        return {"run": self.drained}
+
+    def begin(
+        self,
+        connections: int = 4,
+        workers: int = 2,
+        status: str | None = None,
+        reactor: FakeReactor | None = None,
+        **changes: Any,
+    ) -> LoadRun:
+        self.reactor = reactor or self.reactor
+        whole = task(connections=connections, timeout=TIMEOUT, **changes)
+        run = LoadRun(
+            self.reactor, "name", whole, workers, DURATION, status,
+            lambda *seen: self.watched.append(seen),
+        )  # fmt: skip
+        going: Coroutine[Deferred[Any], Any, RunResult] = run.go()
+        self.going = Deferred.fromCoroutine(going)
+        return run
+
+    def asking(self, **changes: Any) -> LoadRun:
+        """Begin with a status service that answers."""
+        run = self.begin(status=STATUS, **changes)
+        (attempt,) = self.reactor.attempts()
+        self.server.accept(attempt)
+        return run
+
+    @property
+    def workers(self) -> list[FakeProcess]:
+        return self.reactor.processes
+
+    def report(self, state: str, **report: Any) -> None:
+        for worker in self.workers:
+            worker.report(state, **report)
+
+    def orders(self) -> list[str]:
+        """What each worker was told; all are told the same."""
+        one, *others = [worker.orders for worker in self.workers]
+        self.assertEqual(others, [one] * len(others))
+        return one
+
+    def to_sending(self) -> None:
+        self.report("ready")
+        self.report("settled", begun=2, secured=2)
+
+    def to_draining(self) -> None:
+        self.to_sending()
+        self.reactor.advance(DURATION)
+
+    def to_over(self, sent: int = 0, clean: int = 2) -> None:
+        self.to_draining()
+        self.end(sent, clean)
+
+    def end(self, sent: int = 0, clean: int = 2) -> None:
+        for number, worker in enumerate(self.workers):
+            counters = {"begun": 2, "secured": 2, "clean": clean, "sent": sent}
+            worker.report("over", peers=[f"127.0.0.1:{number}"], **counters)
+
+    def result(self) -> RunResult:
+        if self._result is None:
+            self._result = self.successResultOf(self.going)
+        return self._result
+
+    def phases(self) -> list[Phase]:
+        seen = [phase for phase, _, _ in self.watched]
+        return [
+            phase for phase, before in zip(seen, [None, *seen], strict=False) if phase != before
+        ]

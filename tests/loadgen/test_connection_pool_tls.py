@@ -1,0 +1,119 @@
+"""A swarm with real TLS, against a session of our own in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from twisted.internet.error import ConnectionAborted
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.loadgen.fake_reactor import FakeReactor, strangers, task
+from tests.support import (
+    MemoryTransport,
+    RecordingListener,
+    StartTLSTransport,
+    certificates,
+    exchange,
+    patch_reactor_clock,
+    timeline_of,
+)
+from tlsdemo.certificates.files import Credentials
+from tlsdemo.loadgen.connection_pool import ConnectionPool
+from tlsdemo.loadgen.sender import Sender
+from tlsdemo.tls import MODES, ClientTLS, ModeName, ServerTLS, TransportOptions
+from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
+
+
+class Securing(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.reactor = FakeReactor()
+        patch_reactor_clock(self)
+
+    def pool(self, credentials: Credentials | None = None, **changes: Any) -> ConnectionPool:
+        tls = ClientTLS.build(credentials or certificates().client, "localhost")
+        changes.setdefault("mode", "starttls")
+        return ConnectionPool(task(**changes), tls, self.reactor)
+
+    def server(self) -> StartTLSTransport:
+        self.log: list[object] = []
+        self.taken: list[bytes] = []
+        application: Any = Sender(b"", 0, lambda _: None, lambda: None)
+        application.dataReceived = self.taken.append
+        transport = StartTLSTransport(is_client=False)
+        transport.protocol = UpgradeProtocol(
+            MODES[ModeName.STARTTLS],
+            ServerTLS.build(certificates().server),
+            RecordingListener(self.log, application),
+            TransportOptions(),
+            timeline_of(self.reactor),
+            self.reactor,
+        )
+        transport.protocol.makeConnection(transport)
+        return transport
+
+    def accept(self) -> MemoryTransport:
+        (attempt,) = self.reactor.attempts()
+        return attempt.accept(StartTLSTransport(is_client=True))
+
+    def met(self) -> tuple[MemoryTransport, MemoryTransport]:
+        client, server = self.accept(), self.server()
+        exchange(client, server)
+        return client, server
+
+    def sends_in(self, mode: str) -> None:
+        pool = self.pool(mode=mode, packets=3)
+        pool.open()
+        client, server = self.met()
+        self.assertTrue(pool.settled)
+        self.assertEqual(pool.counters().secured, 1)
+        self.assertEqual(pool.peers, ["192.0.2.2:2"])
+        pool.send()
+        self.reactor.advance(0)
+        exchange(client, server)
+        self.assertEqual(self.taken, [b"x" * 10] * 3)
+        self.assertEqual(pool.counters().clean, 1)
+        self.assertTrue(pool.over)
+
+    def test_it_secures_with_start_tls(self) -> None:
+        self.sends_in("starttls")
+
+    def test_it_secures_with_a_pair(self) -> None:
+        self.sends_in("pair")
+
+    def test_it_secures_wrapped(self) -> None:
+        self.sends_in("wrapped")
+
+    def test_a_rejection_that_only_shows_after_tls_1_3_was_secure_makes_it_failed(self) -> None:
+        stranger = strangers().client
+        pool = self.pool(replace(stranger, authority=certificates().authority))
+        pool.open()
+        client, server = (
+            self.accept(),
+            self.server(),
+        )
+        server.deliver(client.take())
+        client.deliver(server.take())
+        self.assertEqual(pool.counters().secured, 1)
+        exchange(client, server)
+        self.assertEqual(pool.counters().secured, 0)
+        self.assertEqual(pool.counters().failed, {"rejected by peer": 1})
+        self.assertTrue(pool.over)
+
+    def test_a_server_that_is_not_to_be_trusted_is_counted_by_its_cause(self) -> None:
+        pool = self.pool(strangers().client)
+        pool.open()
+        self.met()
+        self.assertEqual(pool.counters().failed, {"certificate untrusted": 1})
+        self.assertEqual(pool.counters().secured, 0)
+        self.assertTrue(pool.settled)
+
+    def test_what_is_being_secured_when_it_is_to_finish_is_aborted(self) -> None:
+        pool = self.pool()
+        pool.open()
+        client = self.accept()
+        pool.finish()
+        self.assertFalse(pool.over)
+        client.lose(ConnectionAborted())
+        self.assertEqual(pool.counters().failed, {"aborted by us": 1})
+        self.assertTrue(pool.over)

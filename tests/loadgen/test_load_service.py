@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from typing import Any, cast
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.loadgen.fake_reactor import FakeReactor
+from tlsdemo.loadgen.load_service import LoadService
+from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.reporting.run_result import RunResult
+
+RESULT = RunResult("run", 1, LoadCounters(), 0.0, 0.0)
+
+
+class FakeRun:
+    """A run that is over when ``done`` says so."""
+
+    def __init__(self) -> None:
+        self.done: Deferred[RunResult] = Deferred()
+        self.stops = 0
+
+    async def go(self) -> RunResult:
+        return await self.done
+
+    def stop(self) -> None:
+        self.stops += 1
+
+
+class LoadServiceTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.reactor = FakeReactor()
+        self.going = cast(Any, FakeRun())
+        self.finished: list[RunResult | None] = []
+        self.service = LoadService(self.reactor, self.going, self.finished.append)
+
+    def start(self) -> None:
+        self.service.startService()
+        self.begin()
+
+    def begin(self) -> None:
+        for function, arguments, keywords in self.reactor.whenRunningHooks:
+            function(*arguments, **keywords)
+
+    def test_it_begins_when_the_reactor_runs(self) -> None:
+        self.going.done.callback(RESULT)
+        self.service.startService()
+        self.assertEqual(self.finished, [])
+        self.begin()
+        self.assertEqual(self.finished, [RESULT])
+
+    def test_when_the_run_is_over_it_tells_the_figures_and_stops_the_reactor(self) -> None:
+        self.start()
+        self.assertFalse(self.reactor.hasStopped)
+        self.going.done.callback(RESULT)
+        self.assertEqual(self.finished, [RESULT])
+        self.assertTrue(self.reactor.hasStopped)
+
+    def test_a_run_that_breaks_off_is_told_and_logged(self) -> None:
+        self.start()
+        self.going.done.errback(ZeroDivisionError())
+        self.assertEqual(self.finished, [None])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertTrue(self.reactor.hasStopped)
+
+    def test_a_result_that_cannot_be_shown_is_told_and_logged(self) -> None:
+        def show(result: RunResult | None) -> None:
+            self.finished.append(result)
+            if result is not None:
+                raise BrokenPipeError
+
+        self.service = LoadService(self.reactor, self.going, show)
+        self.start()
+        self.going.done.callback(RESULT)
+        self.assertEqual(self.finished, [RESULT, None])
+        self.assertEqual(len(self.flushLoggedErrors(BrokenPipeError)), 1)
+        self.assertTrue(self.reactor.hasStopped)
+
+    def test_stopping_it_ends_the_run_and_waits_for_the_figures(self) -> None:
+        self.start()
+        stopping = self.service.stopService()
+        assert stopping is not None
+        self.assertEqual(self.going.stops, 1)
+        self.assertNoResult(stopping)
+        self.going.done.callback(RESULT)
+        self.assertEqual(self.finished, [RESULT])
+        self.successResultOf(stopping)
+
+    def test_a_reactor_that_is_stopping_is_not_stopped_again(self) -> None:
+        self.start()
+        self.service.stopService()
+        self.going.done.callback(RESULT)
+        self.assertFalse(self.reactor.hasStopped)
+
+    def test_before_it_began_there_is_nothing_to_wait_for(self) -> None:
+        self.service.startService()
+        self.assertIsNone(self.service.stopService())
+        self.assertEqual(self.going.stops, 0)
+
+    def test_after_the_end_there_is_nothing_to_wait_for(self) -> None:
+        self.start()
+        self.going.done.callback(RESULT)
+        self.assertIsNone(self.service.stopService())

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import doctest
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.loadgen.fake_reactor import task
+from tlsdemo.loadgen import schedule as plan
+from tlsdemo.loadgen.schedule import (
+    SPARE_DESCRIPTORS,
+    Task,
+    allowed,
+    default_workers,
+    descriptors_needed,
+    split,
+    until_next,
+    workers_needed,
+)
+
+
+class Plan(SynchronousTestCase):
+    def test_its_examples_are_true(self) -> None:
+        outcome = doctest.testmod(plan)
+        self.assertGreater(outcome.attempted, 0)
+        self.assertEqual(outcome.failed, 0)
+
+    def test_a_task_survives_json(self) -> None:
+        there = json.dumps(task(rate=2.5, packets=7).as_json())
+        self.assertEqual(Task(**json.loads(there)), task(rate=2.5, packets=7))
+
+
+class Split(SynchronousTestCase):
+    @given(st.integers(1, 10_000), st.integers(1, 64))
+    def test_it_loses_none_and_is_even(self, connections: int, workers: int) -> None:
+        shares = split(connections, workers)
+        self.assertEqual(sum(shares), connections)
+        self.assertLessEqual(max(shares) - min(shares), 1)
+        self.assertEqual(len(shares), min(workers, connections))
+
+    def test_no_worker_is_left_without(self) -> None:
+        self.assertEqual(split(2, 5), [1, 1])
+
+    def test_there_is_always_a_worker(self) -> None:
+        self.assertEqual(split(3, 0), [3])
+        self.assertEqual(split(0, 4), [0])
+
+
+class Workers(SynchronousTestCase):
+    def test_one_cpu_is_left_to_the_server(self) -> None:
+        self.assertEqual(default_workers(8), 7)
+
+    def test_one_is_the_least(self) -> None:
+        self.assertEqual(default_workers(1), 1)
+
+
+class Descriptors(SynchronousTestCase):
+    def test_the_busiest_worker_decides(self) -> None:
+        self.assertEqual(descriptors_needed(11, 2), 6 + SPARE_DESCRIPTORS)
+
+    @given(st.integers(1, 5000), st.integers(SPARE_DESCRIPTORS + 1, 1000))
+    def test_the_fewest_workers_that_fit_do_fit_and_one_less_do_not(
+        self, connections: int, limit: int
+    ) -> None:
+        workers = workers_needed(connections, limit)
+        assert workers is not None
+        self.assertLessEqual(descriptors_needed(connections, workers), limit)
+        if workers > 1:
+            self.assertGreater(descriptors_needed(connections, workers - 1), limit)
+
+    def test_with_less_than_a_worker_needs_for_itself_no_number_of_workers_helps(self) -> None:
+        self.assertIsNone(workers_needed(1, SPARE_DESCRIPTORS))
+
+
+class Pacing(SynchronousTestCase):
+    def test_without_a_rate_all_may_be_begun(self) -> None:
+        self.assertEqual(allowed(0.0, 0.0, 500), 500)
+
+    def test_the_first_may_be_begun_at_once_and_the_others_one_by_one(self) -> None:
+        times = (0.0, 0.49, 0.5, 0.99, 1.0)
+        self.assertEqual([allowed(2.0, at, 500) for at in times], [1, 1, 2, 2, 3])
+
+    def test_it_never_allows_more_than_there_are(self) -> None:
+        self.assertEqual(allowed(2.0, 1000.0, 500), 500)
+
+    def test_it_tells_when_the_next_may_be_begun(self) -> None:
+        self.assertEqual(until_next(2.0, 0.0), 0.5)
+        self.assertEqual(until_next(2.0, 0.25), 0.25)
+
+    @given(st.floats(0.1, 10_000), st.floats(0, 10_000))
+    def test_until_the_next_is_never_negative(self, rate: float, elapsed: float) -> None:
+        self.assertGreaterEqual(until_next(rate, elapsed), 0.0)
+        self.assertLessEqual(until_next(rate, elapsed), 1 / rate + 1e-6)

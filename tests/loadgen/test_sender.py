@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tlsdemo.loadgen.sender import Sender
+
+
+class FakeStream:
+    """Writes down what is done to it."""
+
+    def __init__(self) -> None:
+        self.log: list[object] = []
+        self.on_write: Callable[[], object] = lambda: None
+
+    def write(self, data: bytes) -> None:
+        self.log.append(data)
+        self.on_write()
+
+    def registerProducer(self, producer: object, streaming: bool) -> None:
+        self.log.append("register streaming" if streaming else "register pulling")
+
+    def unregisterProducer(self) -> None:
+        self.log.append("unregister")
+
+    def loseConnection(self) -> None:
+        self.log.append("lose")
+
+
+class SenderTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.stream = FakeStream()
+        self.ready: list[Sender] = []
+
+    def sender(self, packets: int = 0) -> Any:
+        sender: Any = Sender(
+            b"packet", packets, self.ready.append, lambda: self.stream.log.append("closing")
+        )
+        sender.makeConnection(self.stream)
+        return sender
+
+    def began(self, packets: int = 0) -> Any:
+        sender = self.sender(packets)
+        sender.begin()
+        self.ready.clear()
+        self.stream.log.clear()
+        return sender
+
+    def test_it_sends_nothing_before_it_is_told_to(self) -> None:
+        sender = self.sender()
+        self.assertFalse(sender.can_send)
+        sender.burst(3)
+        self.assertEqual(self.stream.log, [])
+
+    def test_it_begins_by_wanting_a_turn_and_obeying_flow_control(self) -> None:
+        sender = self.sender()
+        sender.begin()
+        self.assertEqual(self.stream.log, ["register streaming"])
+        self.assertEqual(self.ready, [sender])
+        self.assertTrue(sender.can_send)
+
+    def test_each_packet_is_a_write_of_its_own(self) -> None:
+        self.began().burst(3)
+        self.assertEqual(self.stream.log, [b"packet"] * 3)
+
+    def test_a_pause_in_a_burst_ends_it_at_once(self) -> None:
+        sender = self.began()
+        self.stream.on_write = sender.pauseProducing
+        sender.burst(3)
+        self.assertEqual(self.stream.log, [b"packet"])
+        self.assertFalse(sender.can_send)
+
+    def test_a_paused_one_does_not_send(self) -> None:
+        sender = self.began()
+        sender.pauseProducing()
+        sender.burst(3)
+        self.assertEqual(self.stream.log, [])
+
+    def test_a_resumed_one_wants_its_turn_again(self) -> None:
+        sender = self.began()
+        sender.pauseProducing()
+        sender.resumeProducing()
+        self.assertEqual(self.ready, [sender])
+        sender.burst(1)
+        self.assertEqual(self.stream.log, [b"packet"])
+
+    def test_one_that_is_resumed_without_anything_to_send_wants_nothing(self) -> None:
+        self.sender().resumeProducing()
+        self.assertEqual(self.ready, [])
+
+    def test_after_its_packets_it_closes_in_order(self) -> None:
+        sender = self.began(packets=3)
+        sender.burst(2)
+        self.assertFalse(sender.sent_all)
+        sender.burst(2)
+        self.assertEqual(self.stream.log, [b"packet"] * 3 + ["unregister", "closing", "lose"])
+        self.assertTrue(sender.sent_all)
+        self.assertFalse(sender.can_send)
+
+    def test_its_packets_count_across_a_pause(self) -> None:
+        sender = self.began(packets=2)
+        self.stream.on_write = sender.pauseProducing
+        sender.burst(5)
+        sender.resumeProducing()
+        sender.burst(5)
+        self.assertEqual(self.stream.log.count(b"packet"), 2)
+        self.assertTrue(sender.sent_all)
+
+    def test_it_finishes_when_it_is_told_to(self) -> None:
+        sender = self.began()
+        sender.burst(1)
+        sender.finish()
+        sender.burst(1)
+        self.assertEqual(self.stream.log, [b"packet", "unregister", "closing", "lose"])
+
+    def test_one_that_never_began_finishes_too(self) -> None:
+        sender = self.sender()
+        sender.finish()
+        self.assertEqual(self.stream.log, ["closing", "lose"])
+        self.assertTrue(sender.sent_all)
+
+    def test_it_finishes_once(self) -> None:
+        sender = self.began(packets=1)
+        sender.burst(1)
+        self.stream.log.clear()
+        sender.finish()
+        sender.burst(1)
+        self.assertEqual(self.stream.log, [])
+
+    def test_one_that_has_finished_does_not_begin_again(self) -> None:
+        sender = self.sender()
+        sender.finish()
+        self.stream.log.clear()
+        sender.begin()
+        self.assertEqual(self.stream.log, [])
+        self.assertFalse(sender.can_send)
+
+    def test_a_stream_that_refuses_its_producer_is_not_written_to(self) -> None:
+        sender = self.began()
+        sender.stopProducing()
+        sender.burst(1)
+        self.assertEqual(self.stream.log, [])
+
+    def test_what_a_server_answers_is_taken_and_changes_nothing(self) -> None:
+        sender = self.began()
+        sender.dataReceived(b"answer")
+        self.assertEqual(self.stream.log, [])
+
+    def test_a_lost_one_does_nothing_more(self) -> None:
+        sender = self.began()
+        sender.connectionLost()
+        for act in (sender.begin, sender.finish, lambda: sender.burst(1), sender.resumeProducing):
+            act()
+        self.assertEqual(self.stream.log, [])
+        self.assertEqual(self.ready, [])
+        self.assertFalse(sender.sent_all)

@@ -1,0 +1,55 @@
+import resource
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tlsdemo.net.limits import Limits, raise_descriptor_limit
+
+
+class System:
+    """Has limits, and perhaps an ``error`` for who changes them."""
+
+    def __init__(self, limits: Limits, error: Exception | None = None) -> None:
+        self.limits = limits
+        self.error = error
+        self.changes = 0
+
+    def get(self, kind: int) -> Limits:
+        assert kind == resource.RLIMIT_NOFILE
+        return self.limits
+
+    def set(self, kind: int, limits: Limits) -> None:
+        assert kind == resource.RLIMIT_NOFILE
+        self.changes += 1
+        if self.error is not None:
+            raise self.error
+        self.limits = limits
+
+    def raise_limit(self) -> int:
+        return raise_descriptor_limit(self.get, self.set)
+
+
+class RaisingTheLimit(SynchronousTestCase):
+    def test_brings_the_soft_limit_to_the_hard_one(self) -> None:
+        system = System((1024, 4096))
+        self.assertEqual(system.raise_limit(), 4096)
+        self.assertEqual(system.limits, (4096, 4096))
+
+    def test_changes_nothing_where_there_is_no_more_to_have(self) -> None:
+        system = System((4096, 4096))
+        self.assertEqual(system.raise_limit(), 4096)
+        self.assertEqual(system.changes, 0)
+
+    def test_says_what_is_left_where_the_system_refuses(self) -> None:
+        for error in (ValueError("not allowed"), PermissionError("not allowed")):
+            system = System((1024, 4096), error)
+            self.assertEqual(system.raise_limit(), 1024)
+            self.assertEqual(system.limits, (1024, 4096))
+
+    def test_asks_the_system_that_it_runs_on(self) -> None:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        # One less than there is, so that there is something to raise.
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft - 1, hard))
+        raised = raise_descriptor_limit()
+        self.assertEqual(raised, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        self.assertGreater(raised, soft - 1)

@@ -1,0 +1,170 @@
+"""What bad input does to a server, in every mode that secures: nothing but end itself."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import ClassVar
+
+import trustme
+from twisted.internet.error import ConnectionDone
+
+from tests.proxy.loopback_server import MEBIBYTE, Echoing, LoopbackTestCase, Peer, TLSPeer
+from tests.tls.memory_ends import TLS12, TLS13, anonymous, foreign_client
+from tlsdemo.certificates.files import Credentials
+from tlsdemo.proxy.handlers import HandlerName
+from tlsdemo.proxy.service import Server
+from tlsdemo.tls import ModeName
+
+HALF = len(MEBIBYTE) // 2
+
+
+class BadInputContract(LoopbackTestCase):
+    mode: ClassVar[ModeName]
+
+    async def beside(
+        self, bad: Callable[[Server], Awaitable[Peer]], cause: str, detail: str
+    ) -> None:
+        """Have a good connection and a bad one, and see how it ends for both."""
+        self.backends: list[Echoing] = []
+
+        def make() -> Echoing:
+            self.backends.append(Echoing())
+            return self.backends[-1]
+
+        where = await self.backend(make)
+        server = self.serve(self.mode, handler=HandlerName.PROXY, backend=where)
+        good = await self.connect(server, self.client(self.mode))
+        await good.made
+        good.send(MEBIBYTE[:1])
+        await good.received(1)
+        good.send(MEBIBYTE[1:HALF])
+        peer = await bad(server)
+        line = await self.log.with_text("failed")
+        self.assertRegex(line, rf"^#2 127\.0\.0\.1:\d+ failed: {cause}: .*{detail}")
+        self.assertNotIn("\n", line)
+        await peer.gone()
+        good.send(MEBIBYTE[HALF:])
+        self.assertEqual(await good.received(len(MEBIBYTE)), MEBIBYTE)
+        good.close()
+        self.assertIsInstance(await good.lost, ConnectionDone)
+        await self.backends[0].lost
+        snapshot = server.snapshot()
+        self.assertEqual((snapshot.clean, snapshot.open), (1, 0))
+        self.assertEqual(snapshot.failed, {cause: 1})
+        self.assertEqual([each for each in self.log.lines if "failed" in each], [line])
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def saying(self, data: bytes) -> Callable[[Server], Awaitable[Peer]]:
+        """A peer that says ``data``, and waits to be told that this is no TLS."""
+
+        async def say(server: Server) -> Peer:
+            peer = await self.connect(server, Peer())
+            peer.send(data)
+            await peer.lost
+            return peer
+
+        return say
+
+    def showing(
+        self, credentials: Credentials, version: ssl.TLSVersion
+    ) -> Callable[[Server], Awaitable[Peer]]:
+        """A client that shows a certificate, or none, and waits to be told what of that."""
+
+        async def show(server: Server) -> Peer:
+            client = TLSPeer(foreign_client(credentials=credentials, version=version))
+            await self.connect(server, client)
+            await client.lost
+            return client
+
+        return show
+
+    def of_a_stranger(self) -> Credentials:
+        """A certificate of an authority that the server does not know."""
+        leaf = trustme.CA().issue_cert("someone@example.org")
+        certificate, key = Path(self.mktemp()), Path(self.mktemp())
+        certificate.write_bytes(leaf.cert_chain_pems[0].bytes())
+        key.write_bytes(leaf.private_key_pem.bytes())
+        return Credentials(certificate, key, anonymous().authority)
+
+    async def test_garbage_instead_of_tls(self) -> None:
+        bad = self.saying(b"garbage instead of TLS\r\n")
+        await self.beside(bad, "plain bytes instead of TLS", "")
+
+    async def test_an_http_request(self) -> None:
+        bad = self.saying(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await self.beside(bad, "plain bytes instead of TLS", "http request")
+
+    async def test_garbage_that_begins_like_tls(self) -> None:
+        bad = self.saying(b"\x16\x03\x01\x00\x05" + bytes(5))
+        await self.beside(bad, "protocol error", "")
+
+    async def test_a_client_without_a_certificate(self) -> None:
+        for version in (TLS12, TLS13):
+            bad = self.showing(anonymous(), version)
+            await self.beside(bad, "certificate missing", "peer did not return a certificate")
+            self.log.lines.clear()
+
+    async def test_a_client_with_a_certificate_of_another_authority(self) -> None:
+        for version in (TLS12, TLS13):
+            bad = self.showing(self.of_a_stranger(), version)
+            await self.beside(bad, "certificate untrusted", "issuer")
+            self.log.lines.clear()
+
+    async def test_a_connection_that_closes_at_once(self) -> None:
+        async def close(server: Server) -> Peer:
+            peer = await self.connect(server, Peer())
+            peer.close()
+            return peer
+
+        await self.beside(close, "handshake interrupted", "the peer closed before")
+
+    async def test_a_connection_that_is_reset_at_once(self) -> None:
+        async def reset(server: Server) -> Peer:
+            peer = await self.connect(server, Peer())
+            peer.abort()
+            return peer
+
+        await self.beside(reset, "handshake interrupted", "the peer closed before")
+
+    async def test_a_client_that_closes_in_its_hello(self) -> None:
+        async def begin(server: Server) -> Peer:
+            peer = await self.connect(server, Peer())
+            peer.send(foreign_client().take()[:40])
+            peer.close()
+            return peer
+
+        await self.beside(begin, "handshake interrupted", "the peer closed before")
+
+    async def test_a_client_that_is_cut_off(self) -> None:
+        async def cut(server: Server) -> Peer:
+            client = await self.connect(server, self.client(self.mode))
+            await client.made
+            client.send(b"half of it")
+            await client.received(10)
+            client.abort()
+            return client
+
+        await self.beside(cut, "truncated", "the peer closed without close_notify")
+
+    async def test_a_backend_that_refuses(self) -> None:
+        async def refused(server: Server) -> Peer:
+            await self.backend_port.stopListening()
+            client = await self.connect(server, self.client(self.mode))
+            await client.lost
+            return client
+
+        await self.beside(refused, "backend refused", "Connection was refused")
+
+    async def test_a_backend_that_dies(self) -> None:
+        async def dying(server: Server) -> Peer:
+            client = await self.connect(server, self.client(self.mode))
+            await client.made
+            client.send(b"to be echoed")
+            await client.received(12)
+            self.backends[-1].abort()
+            await client.lost
+            return client
+
+        await self.beside(dying, "backend lost", "non-clean")

@@ -1,0 +1,91 @@
+"""What the tests of the server share: owners that write down, and backends that wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.internet.error import ConnectionRefusedError
+from twisted.internet.testing import MemoryReactorClock
+from twisted.python.failure import Failure
+
+from tests.support import MemoryTransport, RecordingListener
+from tlsdemo.close_reasons import CloseReason
+from tlsdemo.net.sockets import MAX_BUFFER
+from tlsdemo.proxy.backend import Backend
+from tlsdemo.proxy.handler import Handler
+from tlsdemo.tls import Delivery, TransportOptions
+from tlsdemo.tls.clear_stream import ClearStream
+from tlsdemo.trace.timeline import Fact
+
+GREETING, CLOSING = 4.0, 8.0
+"""Seconds that a waiting backend has."""
+
+
+class RecordingOwner:
+    """Writes down in ``log`` what a role tells."""
+
+    def __init__(self, log: list[object]) -> None:
+        self.log = log
+
+    def happened(self, event: str, **facts: Fact) -> None:
+        self.log.append(event)
+
+    def backend_joined(self, host: str) -> None:
+        self.log.append(f"from {host}")
+
+    def drained(self, close_reason: CloseReason) -> None:
+        self.log.append(f"drained: {close_reason}")
+
+
+class WaitingBackend:
+    """A TCP backend, which is connected to when it is told to."""
+
+    def __init__(self, max_buffer: int = MAX_BUFFER) -> None:
+        self._reactor = MemoryReactorClock()
+        endpoint = TCP4ClientEndpoint(self._reactor, "192.0.2.9", 25)
+        self.clock = self._reactor
+        self.backend = Backend(endpoint, self.clock, GREETING, CLOSING, max_buffer)
+
+    @property
+    def _factory(self) -> Any:
+        (connecting,) = self._reactor.tcpClients
+        return connecting[2]
+
+    @property
+    def given_up(self) -> bool:
+        (connector,) = self._reactor.connectors
+        return bool(connector.stoppedConnecting)
+
+    def connect(self, transport: Callable[[Any], Any] = MemoryTransport) -> Any:
+        """Connect, over a ``transport``, which is returned."""
+        protocol = self._factory.buildProtocol(IPv4Address("TCP", "192.0.2.9", 25))
+        far = transport(protocol)
+        protocol.makeConnection(far)
+        return far
+
+    def refuse(self) -> None:
+        (connector,) = self._reactor.connectors
+        self._factory.clientConnectionFailed(connector, Failure(ConnectionRefusedError()))
+
+
+class Near:
+    """A client's connection to a role, in the clear: the wire, and the stream above it."""
+
+    def __init__(self, handler: Handler, delivery: Delivery, log: list[object]) -> None:
+        self.listener = RecordingListener(log, handler)
+        self.stream = ClearStream(self.listener, TransportOptions(delivery, high_water=64))
+        self.wire = MemoryTransport(self.stream)
+        self.stream.makeConnection(self.wire)
+
+    def fill(self) -> bytes:
+        """Send until we are made to wait, and return what has been sent."""
+        sent = b""
+        while not self.wire.paused:
+            assert len(sent) < 1000, "nobody makes us wait"
+            chunk = b"%04d" % len(sent)
+            sent += chunk
+            self.wire.deliver(chunk)
+        return sent

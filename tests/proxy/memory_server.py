@@ -1,0 +1,107 @@
+"""A server on a reactor without sockets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.logger import LogEvent, capturedLogs, formatEvent
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.support import MemoryTransport, certificates
+from tlsdemo.proxy.handlers import HandlerName
+from tlsdemo.proxy.service import Server, ServerSettings
+from tlsdemo.tls import MODES, ClientAuth, ModeName, ServerTLS
+
+
+class MemoryReactor(MemoryReactorClock):
+    """One that writes down in ``stopped`` on which ports nobody listens any more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stopped: list[int] = []
+
+    def listenTCP(self, port: int, *arguments: Any, **named: Any) -> Any:
+        listening = super().listenTCP(port, *arguments, **named)
+        listening.stopListening = lambda: self.stopped.append(port)
+        return listening
+
+
+class ServerInMemory(SynchronousTestCase):
+    """Has a server, by default a sink in the clear."""
+
+    def setUp(self) -> None:
+        self.reactor = MemoryReactor()
+        self.cpu = 0.0
+
+    def server(self, **changes: Any) -> Server:
+        mode = MODES[changes.pop("mode", ModeName.CLEAR)]
+        config: dict[str, Any] = {
+            "listen": ["tcp:8899:interface=127.0.0.1"],
+            "mode": mode,
+            "transport_options": mode.transport_options(changes.pop("delivery", None), None, 64),
+            "tls": ServerTLS.build(certificates().server, ClientAuth.NONE),
+            "handler": HandlerName.SINK,
+            "backend": None,
+            "status": None,
+            "log_first": 0,
+            "log_every": 0,
+        }
+        return Server(ServerSettings(**{**config, **changes}), self.reactor, lambda: self.cpu)
+
+    def started(self, **changes: Any) -> Server:
+        server = self.server(**changes)
+        server.privilegedStartService()
+        server.startService()
+        return server
+
+    def accepted(
+        self,
+        peer: int,
+        host: str = "192.0.2.1",
+        port: int = 8899,
+        make: Callable[[Any], Any] = MemoryTransport,
+    ) -> Any:
+        """The wire of a connection from ``host`` and ``peer``, just accepted on ``port``."""
+        protocol = self._factory(port).buildProtocol(IPv4Address("TCP", host, peer))
+        transport = make(protocol)
+        protocol.makeConnection(transport)
+        return transport
+
+    def _factory(self, port: int) -> Any:
+        (factory,) = (each[1] for each in self.reactor.tcpServers if each[0] == port)
+        return factory
+
+    def backend_connected(self, make: Callable[[Any], Any] = MemoryTransport) -> Any:
+        """Our transport towards a backend, which has just been connected to."""
+        protocol: Any = self.reactor.tcpClients[-1][2].buildProtocol(None)
+        transport = make(protocol)
+        protocol.makeConnection(transport)
+        return transport
+
+    def ask(self, **question: object) -> Any:
+        """What the status service on port 8898 answers."""
+        protocol = self._factory(8898).buildProtocol(None)
+        transport = StringTransport()
+        protocol.makeConnection(transport)
+        protocol.dataReceived(json.dumps(question).encode() + b"\n")
+        protocol.connectionLost()
+        return json.loads(transport.value())
+
+    def told(self, seconds: float = 5) -> list[LogEvent]:
+        """What is logged while the time goes on."""
+        with capturedLogs() as events:
+            self.reactor.advance(seconds)
+        return list(events)
+
+    @contextmanager
+    def lines(self) -> Iterator[list[str]]:
+        """The lines that are logged within."""
+        text: list[str] = []
+        with capturedLogs() as events:
+            yield text
+        text.extend(str(formatEvent(event)) for event in events)

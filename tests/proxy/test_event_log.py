@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+from twisted.logger import Logger, LogLevel, capturedLogs, formatEvent
+from twisted.trial.unittest import SynchronousTestCase
+
+from tlsdemo.close_reasons import Cause, CloseReason
+from tlsdemo.proxy.event_log import EventLog
+from tlsdemo.trace.model import Arrow, End, Mark
+from tlsdemo.trace.record import Kind, Record
+from tlsdemo.trace.timeline import Event, Fact, Later
+
+FAILED = CloseReason(Cause.WRONG_NAME, "the certificate is not valid for localhost")
+
+
+def logged_numbers(events: EventLog, most: int) -> list[int]:
+    return [number for number in range(1, most + 1) if events.observer(number, "a:1") is not None]
+
+
+class WhoseEventsAreLogged(SynchronousTestCase):
+    def events(self, first: int, every: int) -> EventLog:
+        return EventLog(Logger(), Clock().seconds, first, every)
+
+    def test_those_of_the_first_and_then_of_each_so_manieth(self) -> None:
+        self.assertEqual(logged_numbers(self.events(3, 5), 16), [1, 2, 3, 5, 10, 15])
+
+    def test_those_of_the_first_alone(self) -> None:
+        self.assertEqual(logged_numbers(self.events(2, 0), 200), [1, 2])
+
+    def test_those_of_each_so_manieth_alone(self) -> None:
+        self.assertEqual(logged_numbers(self.events(0, 100), 200), [100, 200])
+
+    def test_all(self) -> None:
+        self.assertEqual(logged_numbers(self.events(0, 1), 4), [1, 2, 3, 4])
+
+    def test_nobodys(self) -> None:
+        self.assertEqual(logged_numbers(self.events(0, 0), 200), [])
+
+    def test_the_first_three_and_each_hundredth_unless_told_otherwise(self) -> None:
+        stock = EventLog(Logger(), Clock().seconds)
+        self.assertEqual(logged_numbers(stock, 200), [1, 2, 3, 100, 200])
+
+
+class ALogInFull(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.events = EventLog(Logger(), Clock().seconds, 1, 3, in_full=True)
+
+    def lines(self, *seen: Mark | Arrow) -> list[str | None]:
+        told = self.events.told(1, "a:1")
+        assert told is not None
+        with capturedLogs() as lines:
+            for each in seen:
+                told(each)
+        self.fields = lines
+        return [formatEvent(line) for line in lines]
+
+    def test_is_of_the_same_connections_instead_of_their_timelines(self) -> None:
+        numbers = [n for n in range(1, 7) if self.events.told(n, "a:1") is not None]
+        self.assertEqual(numbers, [1, 3, 6])
+        self.assertEqual(logged_numbers(self.events, 6), [])
+
+    def test_is_not_kept_unless_it_is_asked_for(self) -> None:
+        self.assertIsNone(EventLog(Logger(), Clock().seconds).told(1, "a:1"))
+
+    def test_tells_of_each_event_what_holds_and_leaves_out_what_does_not(self) -> None:
+        facts: dict[str, Fact] = {
+            "reason": "x",
+            "peer": True,
+            "alpn": "h2",
+            "flight": False,
+            "write": True,
+        }
+        nothing: dict[str, Fact] = {"peer": False, "alpn": "", "flight": False, "write": False}
+        self.assertEqual(
+            self.lines(
+                Mark(End.SERVER, Event("connected", 0.0)),
+                Mark(End.SERVER, Event("told", 0.5, facts)),
+                Mark(End.SERVER, Event("lost", 1.0, nothing)),
+            ),
+            [
+                "#1 a:1 +0.0000s connected",
+                "#1 a:1 +0.5000s told reason=x [peer alpn=h2 write]",
+                "#1 a:1 +1.0000s lost []",
+            ],
+        )
+        self.assertEqual(self.fields[1]["details"], {"reason": "x"})
+        self.assertEqual(self.fields[2]["true"], nothing)
+
+    def test_leaves_out_records_and_the_states_of_openssl(self) -> None:
+        self.assertEqual(
+            self.lines(
+                Mark(End.SERVER, Event("OpenSSL state", 0.0, {"state": "any"})),
+                Arrow(End.CLIENT, 0.0, Record(Kind.HANDSHAKE, 5)),
+            ),
+            [],
+        )
+
+
+class ALine(SynchronousTestCase):
+    def test_of_an_event_has_words_and_fields(self) -> None:
+        observer = EventLog(Logger("tests"), Clock().seconds).observer(2, "192.0.2.1:5")
+        assert observer is not None
+        with capturedLogs() as lines:
+            observer(Event("secure", 0.01234, {"agreed": Later("TLSv1.3"), "tries": 1}))
+        (line,) = lines
+        self.assertEqual(formatEvent(line), "#2 192.0.2.1:5 +0.0123s secure agreed=TLSv1.3 tries=1")
+        self.assertEqual(
+            {name: line[name] for name in ("connection", "peer", "elapsed", "event", "details")},
+            {
+                "connection": 2,
+                "peer": "192.0.2.1:5",
+                "elapsed": 0.01234,
+                "event": "secure",
+                "details": {"agreed": "TLSv1.3", "tries": 1},
+            },
+        )
+        self.assertEqual((line["log_level"], line["log_namespace"]), (LogLevel.info, "tests"))
+
+    def test_of_a_failure_has_words_and_fields(self) -> None:
+        with capturedLogs() as lines:
+            EventLog(Logger("tests"), Clock().seconds).failed(7, "192.0.2.1:5", FAILED)
+        (line,) = lines
+        self.assertEqual(
+            formatEvent(line),
+            "#7 192.0.2.1:5 failed: wrong name: the certificate is not valid for localhost",
+        )
+        self.assertEqual((line["connection"], line["cause"]), (7, "wrong name"))
+        self.assertEqual(line["log_level"], LogLevel.warn)
+
+
+class AFloodOfFailures(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.events = EventLog(Logger(), self.clock.seconds, most=2)
+
+    def fail_often(self, times: int) -> int:
+        with capturedLogs() as lines:
+            for number in range(times):
+                self.events.failed(number, "a:1", FAILED)
+        return len(lines)
+
+    def test_is_logged_so_often_a_second(self) -> None:
+        self.assertEqual([self.fail_often(1) for _ in range(4)], [1, 1, 0, 0])
+        self.clock.advance(1)
+        self.assertEqual(self.fail_often(5), 2)
+
+    def test_is_counted_where_it_is_not_logged(self) -> None:
+        self.fail_often(5)
+        self.clock.advance(1)
+        self.fail_often(3)
+        self.assertEqual(self.events.take_left_out(), 4)
+        self.assertEqual(self.events.take_left_out(), 0)

@@ -1,0 +1,56 @@
+"""A proxy above TLS, on a wire that buffers, paces and closes as Twisted's sockets do."""
+
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.proxy.fake_socket import Wire
+from tests.proxy.fakes import RecordingOwner, WaitingBackend
+from tests.support import RecordingListener, timeline_of
+from tests.tls.memory_ends import foreign_client, server_tls
+from tlsdemo.proxy.proxy_handler import Proxy
+from tlsdemo.tls import MODES, ModeName
+from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
+
+
+class AProxyOverTLS(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.log: list[object] = []
+        backend = WaitingBackend()
+        proxy = Proxy(RecordingOwner(self.log), backend.backend)
+        mode = MODES[ModeName.PAIR]
+        clock = Clock()
+        session = UpgradeProtocol(
+            mode,
+            server_tls(),
+            RecordingListener(self.log, proxy),
+            mode.transport_options(None, None, 1 << 16),
+            timeline_of(clock),
+            clock,
+        )
+        self.wire = Wire(session)
+        self.client = foreign_client()
+        session.makeConnection(self.wire)
+        for _ in range(2):
+            session.dataReceived(self.client.take())
+            self.client.receive(self.wire.take())
+        self.far = backend.connect()
+        self.session = session
+
+    def test_a_client_that_does_not_read_makes_the_backend_wait(self) -> None:
+        self.far.deliver(bytes(200_000))
+        self.assertTrue(self.far.paused)
+        self.client.receive(self.wire.take())
+        self.assertFalse(self.far.paused)
+        self.assertEqual(self.client.received, bytes(200_000))
+
+    def test_a_client_that_says_goodbye_before_it_has_read_all_is_let_go(self) -> None:
+        self.far.deliver(bytes(200_000))
+        self.assertTrue(self.far.paused)
+        self.client.close()
+        self.session.dataReceived(self.client.take())
+        self.client.receive(self.wire.take())
+        self.assertEqual(self.client.received, bytes(200_000))
+        self.assertFalse(self.wire.connected)
+        self.assertTrue(self.far.disconnecting)

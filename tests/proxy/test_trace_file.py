@@ -1,0 +1,92 @@
+"""Which connections are traced, and what a service writes down."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.logger import LogEvent, LogLevel, globalLogPublisher
+from twisted.trial.unittest import SynchronousTestCase
+
+from tlsdemo.net.append_only_file import AppendOnlyFile
+from tlsdemo.proxy.diagnostics import NOTHING, Recording
+from tlsdemo.proxy.trace_file import TraceFile
+from tlsdemo.trace.model import End, Mark, traces_from
+from tlsdemo.trace.timeline import Event
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
+
+
+class TracingCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.path = Path(self.mktemp())
+        self.file = AppendOnlyFile("trace", self.path, Clock())
+        self.addCleanup(self.file.close)
+
+    def trace_file(self, every: int = 1) -> TraceFile:
+        return TraceFile(self.file, every, {"mode": "pair"}, lambda: NOON)
+
+
+class Traced(TracingCase):
+    def test_are_the_first_and_each_so_manieth(self) -> None:
+        trace_file = self.trace_file(every=3)
+        numbers = [number for number in range(1, 10) if trace_file.told(number, "here")]
+        self.assertEqual(numbers, [1, 3, 6, 9])
+
+    def test_begin_with_what_holds_for_all_of_it(self) -> None:
+        told = self.trace_file().told(4, "127.0.0.1:5")
+        assert told is not None
+        told(Mark(End.SERVER, Event("connected", 0.0)))
+        self.file.close()
+        traces = traces_from(self.path.read_text(encoding="utf-8").splitlines())
+        self.assertEqual([*traces], [4])
+        self.assertEqual(traces[4].title, "connection 4 from 127.0.0.1:5")
+        facts = {"mode": "pair", "peer": "127.0.0.1:5", "began": "2026-11-24T12:00:00.000+00:00"}
+        self.assertEqual(traces[4].facts, facts)
+        self.assertEqual([event.name for event in traces[4].marks(End.SERVER)], ["connected"])
+
+    def test_are_none_once_the_file_is_closed(self) -> None:
+        self.file.close()
+        self.assertIsNone(self.trace_file().told(1, "here"))
+
+
+class WritingDown(TracingCase):
+    def logged_by(self, recording: Recording) -> list[tuple[LogLevel, str]]:
+        found: list[tuple[LogLevel, str]] = []
+
+        def log(event: LogEvent) -> None:
+            found.append((event["log_level"], event["log_format"].format(**event)))
+
+        observer: Any = log
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        recording.begin()
+        return found
+
+    def test_nothing_does_nothing_to_a_context_and_says_nothing(self) -> None:
+        self.assertEqual(NOTHING.preparations, [])
+        self.assertEqual(self.logged_by(NOTHING), [])
+        NOTHING.end()
+
+    def test_events_prepares_each_context(self) -> None:
+        self.assertEqual(len(Recording(log_events=True).preparations), 1)
+
+    def test_a_trace_says_where_to(self) -> None:
+        recording = Recording(trace_file=self.trace_file())
+        self.assertEqual(len(recording.preparations), 1)
+        ((level, text),) = self.logged_by(recording)
+        self.assertEqual(level, LogLevel.info)
+        self.assertIn(str(self.path.absolute()), text)
+        recording.end()
+        self.assertFalse(self.file.is_open)
+
+    def test_keys_is_loud(self) -> None:
+        recording = Recording(keylog=self.file)
+        self.assertEqual(len(recording.preparations), 1)
+        ((level, text),) = self.logged_by(recording)
+        self.assertEqual(level, LogLevel.critical)
+        self.assertTrue(text.startswith("UNSAFE: the secrets of all connections are written to "))
+        recording.end()
+        self.assertFalse(self.file.is_open)

@@ -1,0 +1,81 @@
+import io
+
+from rich.console import Console
+from twisted.trial.unittest import SynchronousTestCase
+
+from tlsdemo.reporting.comparison_table import NOT_KNOWN, ROWS, comparison
+from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.reporting.run_result import Phases, RunResult
+from tlsdemo.reporting.snapshot import Snapshot
+
+KNOWN = RunResult(
+    name="pair",
+    connections=2000,
+    counters=LoadCounters(
+        secured=1999, clean=1998, sent=1_234_560_000, failed={"truncated": 1, "x": 1}
+    ),
+    securing=3.456,
+    sending=10.0,
+    arrived=1_234_559_000,
+    phases=Phases(
+        began=Snapshot(cpu=1.0, opened=1),
+        secured=Snapshot(cpu=3.0, opened=2001, lag=0.25),
+        drained=Snapshot(cpu=8.0, opened=2001, bytes_in=10**9, events=500_000, records=10**7),
+    ),
+)
+UNKNOWN = RunResult("starttls", 2000, LoadCounters(), 0.0, 0.0)
+
+
+def rows(*runs: RunResult) -> dict[str, list[str]]:
+    """The cells of each row as they are printed, by what the row is called."""
+    text = io.StringIO()
+    Console(file=text, width=120).print(comparison(runs, "title"))
+    cells = [
+        [cell.strip() for cell in line.strip("│┃").replace("┃", "│").split("│")]
+        for line in text.getvalue().splitlines()
+        if "│" in line or "┃" in line
+    ]
+    return {name: values for name, *values in cells}
+
+
+class TheTable(SynchronousTestCase):
+    def test_has_a_column_for_each_run_in_their_order(self) -> None:
+        self.assertEqual(rows(KNOWN, UNKNOWN)[""], ["pair", "starttls"])
+        self.assertEqual(comparison([KNOWN], "what it compares").title, "what it compares")
+
+    def test_has_a_row_for_each_figure_in_its_unit(self) -> None:
+        written = {name: value for name, (value,) in rows(KNOWN).items() if name}
+        self.assertEqual(
+            written,
+            {
+                "connections": "2,000",
+                "secured": "1,999",
+                "failed": "2",
+                "until all were secured, s": "3.46",
+                "sent, MB": "1,234.56",
+                "MB/s": "123.46",
+                "events": "500,000",
+                "bytes per event": "2,000.0",
+                "records per event": "20.0",
+                "server CPU per MB, ms": "5.0",
+                "server CPU per connection, ms": "1.00",
+                "greatest lag, ms": "250",
+                "lost bytes": "1,000",
+            },
+        )
+        self.assertEqual(list(written), [name for name, _ in ROWS])
+
+    def test_says_so_where_a_figure_is_not_known(self) -> None:
+        unknown = {name for name, values in rows(UNKNOWN).items() if values == [NOT_KNOWN]}
+        self.assertEqual(
+            unknown,
+            {
+                "events",
+                "bytes per event",
+                "records per event",
+                "server CPU per MB, ms",
+                "server CPU per connection, ms",
+                "greatest lag, ms",
+                "lost bytes",
+            },
+        )

@@ -1,0 +1,39 @@
+import json
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tlsdemo.reporting.load_counters import LoadCounters
+
+ONE = LoadCounters(
+    begun=10, secured=8, clean=7, sent=100, received=5, packets=4, failed={"a": 1, "b": 2}
+)
+OTHER = LoadCounters(
+    begun=1, secured=2, clean=3, sent=4, received=5, packets=6, failed={"b": 1, "c": 3}
+)
+
+
+class ATally(SynchronousTestCase):
+    def test_is_the_sum_of_those_of_all_workers(self) -> None:
+        self.assertEqual(
+            LoadCounters.total(iter([ONE, OTHER])),
+            LoadCounters(
+                begun=11,
+                secured=10,
+                clean=10,
+                sent=104,
+                received=10,
+                packets=10,
+                failed={"a": 1, "b": 3, "c": 3},
+            ),
+        )
+
+    def test_of_nobody_is_nothing(self) -> None:
+        self.assertEqual(LoadCounters.total([]), LoadCounters())
+
+    def test_counts_what_has_ended_in_either_way(self) -> None:
+        self.assertEqual((ONE.failures, ONE.ended), (3, 10))
+        self.assertEqual((LoadCounters().failures, LoadCounters().ended), (0, 0))
+
+    def test_survives_json(self) -> None:
+        for each in (ONE, LoadCounters()):
+            self.assertEqual(LoadCounters.from_json(json.loads(json.dumps(each.as_json()))), each)

@@ -1,0 +1,143 @@
+from twisted.trial.unittest import SynchronousTestCase
+
+from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.reporting.run_result import Phases, RunResult
+from tlsdemo.reporting.run_text import (
+    cost_line,
+    events_text,
+    failures_text,
+    megabytes,
+    result_lines,
+    run_line,
+    statistics_line,
+    summary_lines,
+    versions_text,
+)
+from tlsdemo.reporting.snapshot import Snapshot
+
+BEFORE = Snapshot(at=5.0, bytes_in=1_000_000, events=10, records=20)
+NOW = Snapshot(
+    at=7.0,
+    cpu=1.234,
+    opened=12,
+    open=3,
+    secured=11,
+    clean=6,
+    bytes_in=3_000_000,
+    bytes_out=500_000,
+    events=2010,
+    records=8020,
+    lag=0.0326,
+    failed={"wrong name": 1, "truncated": 2},
+)
+
+
+class Words(SynchronousTestCase):
+    def test_for_bytes_are_bytes_as_long_as_there_are_few(self) -> None:
+        self.assertEqual(megabytes(0), "0 bytes")
+        self.assertEqual(megabytes(9_999), "9,999 bytes")
+        self.assertEqual(megabytes(10_000), "0.01 MB")
+        self.assertEqual(megabytes(1_234_567_890), "1,234.57 MB")
+
+    def test_for_failures_name_the_causes(self) -> None:
+        self.assertEqual(failures_text(Snapshot()), "failed 0")
+        self.assertEqual(failures_text(NOW), "failed 3 (truncated 2, wrong name 1)")
+
+    def test_for_events_tell_what_one_brought(self) -> None:
+        self.assertEqual(
+            events_text(NOW.since(BEFORE)), "2,000 events, 1,000.0 bytes and 4.0 records an event"
+        )
+
+    def test_for_versions_name_each_library_once(self) -> None:
+        self.assertEqual(
+            versions_text({"Twisted": "24.7.0", "OpenSSL": "OpenSSL 3.0.1"}),
+            "Twisted 24.7.0, OpenSSL 3.0.1",
+        )
+
+    def test_for_costs_tell_what_is_known(self) -> None:
+        secured, drained = Snapshot(cpu=0.1, opened=10), Snapshot(cpu=0.5, bytes_in=2_000_000)
+        for before, after, expected in (
+            (secured, drained, "server CPU 200.0 ms a MB, 10.00 ms a connection"),
+            (secured, secured, "server CPU 10.00 ms a connection"),
+            (Snapshot(), Snapshot(), "server CPU not known"),
+        ):
+            phases = Phases(Snapshot(), before, after)
+            run = RunResult("pair", 10, LoadCounters(), 1.0, 1.0, phases=phases)
+            self.assertEqual(cost_line(run), expected)
+        self.assertEqual(cost_line(RunResult("pair", 10, LoadCounters(), 1.0, 1.0)),
+                         "server CPU not known")  # fmt: skip
+
+
+class TheLineOfARunningServer(SynchronousTestCase):
+    def test_has_totals_of_connections_and_what_came_lately(self) -> None:
+        self.assertEqual(
+            statistics_line(NOW, NOW.since(BEFORE)),
+            "open 3, secured 11, failed 3 (truncated 2, wrong name 1); "
+            "cleartext 3.50 MB at 1.25 MB/s; "
+            "2,000 events, 1,000.0 bytes and 4.0 records an event; greatest lag 33 ms",
+        )
+
+    def test_tells_what_the_sink_received_where_there_is_one(self) -> None:
+        line = statistics_line(Snapshot(sink_received=20_000), Snapshot())
+        self.assertIn("; cleartext 0 bytes at 0.00 MB/s, sink received 0.02 MB; ", line)
+
+
+class TheSummary(SynchronousTestCase):
+    def test_has_three_lines(self) -> None:
+        self.assertEqual(
+            list(summary_lines(NOW, open_at_stop=3, lag=0.25)),
+            [
+                "summary: 12 connections, 11 secured, 6 ended in order, "
+                "failed 3 (truncated 2, wrong name 1), 3 open when it was stopped",
+                "summary: cleartext 3.00 MB in, 0.50 MB out",
+                "summary: 2,010 events, 1,492.5 bytes and 4.0 records an event; "
+                "greatest lag 250 ms, CPU 1.23 s",
+            ],
+        )
+
+    def test_tells_what_the_sink_received_where_there_is_one(self) -> None:
+        _, cleartext, _ = summary_lines(Snapshot(sink_received=0), open_at_stop=0, lag=0.0)
+        self.assertEqual(
+            cleartext, "summary: cleartext 0 bytes in, 0 bytes out, sink received 0 bytes"
+        )
+
+
+class TheLinesOfARun(SynchronousTestCase):
+    TALLY = LoadCounters(
+        begun=4,
+        secured=3,
+        clean=2,
+        sent=3_000_000,
+        packets=93_750,
+        failed={"wrong name": 1, "truncated": 1},
+    )
+
+    def test_tell_what_came_of_it(self) -> None:
+        run = RunResult("pair", 4, self.TALLY, 1.5, 2.0, 2_999_968, Phases(BEFORE, NOW, NOW))
+        self.assertEqual(
+            list(result_lines(run)),
+            [
+                "4 connections: 3 secured in 1.50 s, 2 failed (truncated 1, wrong name 1), "
+                "2 ended in order",
+                "93,750 packets, 3.00 MB in 2.00 s, 1.50 MB/s",
+                "server: 2,000 events, 1,000.0 bytes and 4.0 records an event",
+                "run pair: sent 3,000,000, received 2,999,968, lost 32 bytes",
+            ],
+        )
+
+    def test_tell_what_is_not_known_and_what_went_wrong(self) -> None:
+        run = RunResult(
+            "pair", 4, LoadCounters(sent=64), 0.0, 0.0, problem="stopped before its end"
+        )
+        self.assertEqual(
+            list(result_lines(run)),
+            [
+                "4 connections: 0 secured in 0.00 s, 0 failed, 0 ended in order",
+                "0 packets, 64 bytes in 0.00 s, 0.00 MB/s",
+                "run pair: sent 64, received not known",
+                "problem: stopped before its end",
+            ],
+        )
+
+    def test_are_alike_on_both_ends(self) -> None:
+        self.assertEqual(run_line("x", 10, 4), "run x: sent 10, received 4, lost 6 bytes")

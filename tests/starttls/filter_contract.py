@@ -1,0 +1,139 @@
+"""What every handover that reads lines promises, and how to hand one its input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import ClassVar
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.starttls.transcripts import cut
+from tlsdemo.starttls.filters import FilterFailed, ProtocolFilter
+from tlsdemo.starttls.negotiation import MAX_LINE
+
+QUICKLY = settings(derandomize=True, deadline=None, max_examples=100)
+LONG = b"long " * 600
+BACKEND, CLIENT = "backend", "client"
+Talk = Sequence[tuple[str, bytes]]
+
+
+def handed(protocol_filter: ProtocolFilter, talk: Talk, size: int = 1 << 20) -> tuple[bytes, bytes]:
+    """What a backend and a client have been told of ``talk``, which came in pieces of ``size``."""
+    to_backend, to_client = b"", b""
+    for who, data in talk:
+        for piece in cut(data, size):
+            if who is BACKEND:
+                to_client += protocol_filter.from_backend(piece)
+            else:
+                to_backend += protocol_filter.from_client(piece)
+    return to_backend, to_client
+
+
+def outcome(protocol_filter: ProtocolFilter, talk: Talk) -> tuple[bytes, bytes] | str:
+    """What both have been told of ``talk``, or why it went no further."""
+    try:
+        return handed(protocol_filter, talk)
+    except FilterFailed as problem:
+        return str(problem)
+
+
+def joined(*lines: bytes) -> bytes:
+    return b"".join(line + b"\r\n" for line in lines)
+
+
+class Contract(SynchronousTestCase):
+    """``greeting`` is what a backend greets with; ``words`` are what either side may say."""
+
+    protocol_filter: ClassVar[type[ProtocolFilter]]
+    greeting: ClassVar[bytes]
+    negative: ClassVar[bytes]
+    words: ClassVar[tuple[bytes, ...]]
+
+    def greeted(self) -> ProtocolFilter:
+        protocol_filter = self.protocol_filter()
+        self.assertEqual(protocol_filter.from_backend(self.greeting), b"")
+        self.assertTrue(protocol_filter.ready)
+        return protocol_filter
+
+    def check(self, talk: Iterable[tuple[str, bytes, bytes]]) -> None:
+        """Check what becomes of what each says, however it is cut."""
+        talk = list(talk)
+        expected = tuple(
+            b"".join(after for who, _, after in talk if who is side) for side in (CLIENT, BACKEND)
+        )
+        said = [(who, before) for who, before, _ in talk]
+        for size in (1 << 20, 1, 2, 7, 100):
+            self.assertEqual(handed(self.greeted(), said, size), expected, size)
+
+    def check_untouched(self, talk: Talk) -> None:
+        self.check([(who, data, data) for who, data in talk])
+
+    def test_takes_the_greeting_off_however_it_is_cut(self) -> None:
+        for size in (1, 2, 3, 50):
+            protocol_filter = self.protocol_filter()
+            self.assertFalse(protocol_filter.ready)
+            *pieces, last = cut(self.greeting, size)
+            for piece in pieces:
+                self.assertEqual(protocol_filter.from_backend(piece), b"")
+                self.assertFalse(protocol_filter.ready)
+            self.assertEqual(protocol_filter.from_backend(last), b"")
+            self.assertTrue(protocol_filter.ready)
+
+    def test_passes_on_what_comes_in_one_piece_with_the_greeting(self) -> None:
+        more = joined(b"more")
+        self.assertEqual(self.protocol_filter().from_backend(self.greeting + more), more)
+
+    def test_fails_if_the_backend_turns_the_client_away(self) -> None:
+        for greeting in (self.negative, b"\xff\xfe \x1b[2J", b"", b"SSH-2.0-OpenSSH_10.0"):
+            protocol_filter = self.protocol_filter()
+            failed = self.assertRaises(
+                FilterFailed, protocol_filter.from_backend, greeting + b"\r\n" + self.greeting
+            )
+            quoted = ascii(greeting)[1:]
+            self.assertEqual(str(failed), f"the backend's greeting is {quoted}")
+            self.assertFalse(protocol_filter.ready)
+
+    def test_fails_at_a_greeting_without_an_end_and_quotes_little_of_it(self) -> None:
+        for start in (self.greeting.strip(), b""):
+            failed = self.assertRaises(
+                FilterFailed, self.protocol_filter().from_backend, start + b"x" * 10_000
+            )
+            self.assertLess(len(str(failed)), 200)
+
+    def test_passes_lines_of_any_length_and_keeps_little_of_them(self) -> None:
+        protocol_filter = self.greeted()
+        for passing in (protocol_filter.from_backend, protocol_filter.from_client):
+            passed = sum(len(passing(b"x" * 100)) for _ in range(1000))
+            self.assertGreater(passed, 100_000 - MAX_LINE)
+            passed += len(passing(b"\r\n"))
+            self.assertEqual(passed, 100_002)
+
+    def test_gives_up_an_unfinished_line_once_when_no_more_comes(self) -> None:
+        protocol_filter = self.greeted()
+        for passing, rest in (
+            (protocol_filter.from_backend, protocol_filter.rest_of_backend),
+            (protocol_filter.from_client, protocol_filter.rest_of_client),
+        ):
+            self.assertEqual(passing(b"unfinished"), b"")
+            self.assertEqual(rest(), b"unfinished")
+            self.assertEqual(rest(), b"")
+
+    def test_does_the_same_however_its_input_is_cut(self) -> None:
+        words = st.sampled_from((*self.words, b" ", b"\r", b"\n", b"\r\n", LONG))
+        said = st.lists(words, max_size=12).map(b"".join)
+        turns = st.lists(st.tuples(st.sampled_from((BACKEND, CLIENT)), said), max_size=5)
+
+        @QUICKLY
+        @given(turns, st.lists(st.integers(0, 200), max_size=8))
+        def holds(turns: list[tuple[str, bytes]], ends: list[int]) -> None:
+            parts = [
+                (who, data[a:b])
+                for who, data in turns
+                for a, b in pairwise([0, *(e for e in sorted(ends) if e < len(data)), len(data)])
+            ]
+            self.assertEqual(outcome(self.greeted(), parts), outcome(self.greeted(), turns))
+
+        holds()

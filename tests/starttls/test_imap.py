@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+from tests.starttls import line_contract as contracts
+from tests.starttls.transcripts import TranscriptTestCase
+from tlsdemo.starttls.imap import ImapClient, ImapServer
+
+GREETING = "* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] tlsdemo"
+
+
+class BothTests(TranscriptTestCase):
+    def test_agree(self) -> None:
+        self.check_conversation(
+            ImapClient,
+            ImapServer,
+            f"""
+            S: {GREETING}
+            C: a1 CAPABILITY
+            S: * CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED
+            S: a1 OK CAPABILITY completed
+            C: a2 STARTTLS
+            S: a2 OK Begin TLS negotiation now
+            S* TLS
+            C* TLS
+            """,
+        )
+
+
+class ServerTests(contracts.Server):
+    negotiation = ImapServer
+    before = f"S: {GREETING}"
+    asks = "tag1 STARTTLS"
+    agrees = "tag1 OK Begin TLS negotiation now"
+    farewell = "* BYE Plain bytes where TLS was to start"
+
+    def test_serves_little_before_tls(self) -> None:
+        self.check(
+            ImapServer(),
+            f"""
+            S: {GREETING}
+            C: . capability
+            S: * CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED
+            S: . OK CAPABILITY completed
+            C: A]~1 Noop
+            S: A]~1 OK NOOP completed
+            C: a2 STARTTLS now
+            S: a2 BAD STARTTLS has no arguments
+            C: a3 SELECT INBOX
+            S: a3 BAD Say STARTTLS first
+            C: a4
+            S: a4 BAD Say STARTTLS first
+            C: a5 LOGOUT
+            S: * BYE tlsdemo
+            S: a5 OK LOGOUT completed
+            S* peer refused TLS: the client said LOGOUT
+            """,
+        )
+
+    def test_lets_nobody_log_in_before_tls(self) -> None:
+        self.check(
+            ImapServer(),
+            f"""
+            S: {GREETING}
+            C: a1 LOGIN user "pass{{5}}"
+            S: a1 NO [PRIVACYREQUIRED] Say STARTTLS first
+            C: a2 AUTHENTICATE PLAIN
+            S: a2 NO [PRIVACYREQUIRED] Say STARTTLS first
+            C: a3 Authenticate PLAIN AGEAYg==
+            S: a3 NO [PRIVACYREQUIRED] Say STARTTLS first
+            """,
+        )
+
+    def test_wants_a_tag(self) -> None:
+        for line in (
+            "",
+            " NOOP",
+            "+ NOOP",
+            "a+ NOOP",
+            "{5} NOOP",
+            '"a" NOOP',
+            "\\xe4 NOOP",
+            "* OK",
+        ):
+            self.check_asked(
+                self.prepared(),
+                f"C: {line}",
+                "S: * BAD A command begins with a tag",
+            )
+
+    def test_refuses_literals(self) -> None:
+        for line in ("a1 LOGIN {4}", "a1 LOGIN {4+}", "a1 NOOP ~{0}", "a1 STARTTLS {9}", "{1}"):
+            self.check_asked(
+                self.prepared(),
+                f"C: {line}",
+                "C: STARTTLS",
+                "S: * BYE No literals before TLS",
+                "S* protocol error: a literal before TLS",
+            )
+
+
+class ClientTests(contracts.Client):
+    negotiation = ImapClient
+    before = """
+        S: * OK mail.example
+        C: a1 CAPABILITY
+        S: * CAPABILITY IMAP4rev1 starttls
+        S: a1 OK done
+        """
+    asks = "a2 STARTTLS"
+    agrees = "a2 OK Begin"
+    farewell = "a3 LOGOUT"
+
+    def test_hears_untagged_responses_out(self) -> None:
+        self.check(
+            ImapClient(),
+            """
+            S: * ok [CAPABILITY IMAP4rev1 STARTTLS] mail.example
+            C: a1 CAPABILITY
+            S: * OK Still here
+            S: * CAPABILITY IMAP4rev1 STARTTLS
+            S: * OK Still here
+            S: a1 ok done
+            C: a2 STARTTLS
+            S: * CAPABILITY IMAP4rev1
+            S: * CAPABILITY IMAP4rev1 STARTTLS
+            S: * NO Disk is full
+            S: a2 OK Begin
+            C* TLS
+            """,
+        )
+
+    def test_asks_what_is_offered_whatever_the_greeting_says(self) -> None:
+        self.check(
+            ImapClient(),
+            """
+            S: * OK [CAPABILITY IMAP4rev1 STARTTLS] mail.example
+            C: a1 CAPABILITY
+            S: * CAPABILITY IMAP4rev1
+            S: a1 OK done
+            C: a3 LOGOUT
+            C* peer offers no TLS: the server does not offer STARTTLS
+            """,
+        )
+
+    def test_goes_by_the_last_capabilities(self) -> None:
+        self.check(
+            ImapClient(),
+            """
+            S: * OK mail.example
+            C: a1 CAPABILITY
+            S: * CAPABILITY STARTTLS
+            S: * CAPABILITY XSTARTTLS STARTTLSX
+            S: a1 OK done
+            C: a3 LOGOUT
+            C* peer offers no TLS: the server does not offer STARTTLS
+            """,
+        )
+
+    def test_never_goes_on_with_a_server_that_has_logged_it_in(self) -> None:
+        self.check(
+            ImapClient(),
+            """
+            S: * PREAUTH Welcome back
+            C: a3 LOGOUT
+            C* peer refused TLS: the server has logged us in, in plain: '* PREAUTH Welcome back'
+            """,
+        )
+
+    def test_goes_no_further_with_a_server_that_does_not_greet(self) -> None:
+        for greeting in ("* NO", "* CAPABILITY STARTTLS", "OK", "+ go", "a1 OK", "*", "* OK {5}"):
+            self.check(
+                ImapClient(),
+                f"""
+                S: {greeting}
+                C: a3 LOGOUT
+                C* peer refused TLS: the server's greeting is '{greeting}'
+                """,
+            )
+
+    def test_says_nothing_to_a_server_that_says_bye(self) -> None:
+        asked = ["S: * OK mail.example", "C: a1 CAPABILITY"]
+        offered = [*asked, "S: * CAPABILITY STARTTLS"]
+        agreed = [*offered, "S: a1 OK done", "C: a2 STARTTLS"]
+        for before in ([], asked, offered, agreed):
+            self.check_lines(
+                ImapClient(),
+                *before,
+                "S: * BYE Overloaded",
+                "C* peer refused TLS: the server said '* BYE Overloaded'",
+            )
+
+    def test_logs_out_when_it_is_not_told_what_is_offered(self) -> None:
+        for answer in ("a1 BAD What?", "a1 NO", "a2 OK", "A1 OK", "+ go", "* X {3}"):
+            for before in ([], ["S: * CAPABILITY STARTTLS"]):
+                self.check_lines(
+                    ImapClient(),
+                    "S: * OK mail.example",
+                    "C: a1 CAPABILITY",
+                    *before,
+                    f"S: {answer}",
+                    "C: a3 LOGOUT",
+                    f"C* peer refused TLS: the server answered CAPABILITY with '{answer}'",
+                )
+
+    def test_logs_out_when_starttls_is_refused(self) -> None:
+        for answer in ("a2 NO", "a2 BAD TLS is not set up", "a1 OK", "A2 OK", "* OK {2}", "+ go"):
+            self.check(
+                ImapClient(),
+                f"""
+                {self.before}
+                C: a2 STARTTLS
+                S: {answer}
+                C: a3 LOGOUT
+                C* peer refused TLS: the server answered STARTTLS with '{answer}'
+                """,
+            )

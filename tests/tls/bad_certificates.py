@@ -1,0 +1,158 @@
+"""Certificates that must not be accepted, made once in a run; nothing but one thing is wrong."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
+
+from tests.support import certificates, now
+from tlsdemo.certificates.files import Credentials
+
+DAY = timedelta(days=1)
+SERVER = x509.SubjectAlternativeName([x509.DNSName("localhost")])
+
+
+@functools.cache
+def directory() -> Path:
+    made = Path.cwd() / "hostile"
+    made.mkdir()
+    return made
+
+
+def file(name: str, *contents: bytes) -> Path:
+    path = directory() / name
+    path.write_bytes(b"".join(contents))
+    return path
+
+
+def trusted() -> Path:
+    return certificates().authority
+
+
+@functools.cache
+def stranger() -> trustme.CA:
+    """An authority that nobody trusts."""
+    return trustme.CA(organization_name="stranger")
+
+
+@functools.cache
+def expired() -> Credentials:
+    return issue("expired", [SERVER], after=-DAY)
+
+
+@functools.cache
+def premature() -> Credentials:
+    return issue("premature", [SERVER], before=DAY)
+
+
+@functools.cache
+def other_name() -> Credentials:
+    return issue("other_name", [x509.SubjectAlternativeName([x509.DNSName("example.org")])])
+
+
+@functools.cache
+def no_name() -> Credentials:
+    return issue("no_name", [])
+
+
+@functools.cache
+def unreadable_name() -> Credentials:
+    """One whose name is in Latin 1, which OpenSSL minds as little as cryptography likes it."""
+    der = bytes.fromhex("3004 8202 68e9")
+    oid = ExtensionOID.SUBJECT_ALTERNATIVE_NAME
+    return issue("unreadable", [x509.UnrecognizedExtension(oid, der)])
+
+
+@functools.cache
+def other_purpose() -> Credentials:
+    """A certificate for clients only."""
+    purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+    return issue("other_purpose", [SERVER, purpose])
+
+
+@functools.cache
+def forged() -> Credentials:
+    """One that says it comes from the trusted authority."""
+    return issue("forged", [SERVER], signer=ec.generate_private_key(ec.SECP256R1()))
+
+
+@functools.cache
+def of_a_stranger() -> Credentials:
+    leaf = stranger().issue_cert("localhost")
+    return of_leaf("stranger", leaf.cert_chain_pems[:1], leaf)
+
+
+@functools.cache
+def of_a_stranger_with_chain() -> Credentials:
+    leaf = stranger().issue_cert("localhost")
+    return of_leaf("chain", [*leaf.cert_chain_pems, stranger().cert_pem], leaf)
+
+
+@functools.cache
+def self_signed() -> Credentials:
+    one = file("alone.pem", stranger().private_key_pem.bytes(), stranger().cert_pem.bytes())
+    return Credentials(one, one, trusted())
+
+
+@functools.cache
+def of_an_intermediate() -> Credentials:
+    """Its authority is the intermediate alone, without whoever issued that."""
+    intermediate = stranger().create_child_ca()
+    leaf = intermediate.issue_cert("localhost")
+    made = of_leaf("intermediate", leaf.cert_chain_pems[:1], leaf)
+    authority = file("intermediate.ca.pem", intermediate.cert_pem.bytes())
+    return Credentials(made.certificate, made.key, authority)
+
+
+def of_leaf(name: str, chain: Iterable[trustme.Blob], leaf: trustme.LeafCert) -> Credentials:
+    certificate = file(f"{name}.pem", *(pem.bytes() for pem in chain))
+    return Credentials(certificate, file(f"{name}.key", leaf.private_key_pem.bytes()), trusted())
+
+
+def issue(
+    name: str,
+    extensions: Iterable[x509.ExtensionType],
+    *,
+    before: timedelta = -2 * DAY,
+    after: timedelta = 2 * DAY,
+    signer: ec.EllipticCurvePrivateKey | None = None,
+) -> Credentials:
+    """Have the trusted authority issue a certificate, or someone who pretends to be it."""
+    issuer = x509.load_pem_x509_certificate(trusted().read_bytes())
+    if signer is None:
+        loaded = load_pem_private_key(trusted().with_suffix(".key").read_bytes(), None)
+        assert isinstance(loaded, ec.EllipticCurvePrivateKey)
+        signer = loaded
+    key = ec.generate_private_key(ec.SECP256R1())
+    identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .issuer_name(issuer.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now() + before)
+        .not_valid_after(now() + after)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), False
+        )
+    )
+    for extension in extensions:
+        builder = builder.add_extension(extension, False)
+    certificate = builder.sign(signer, SHA256()).public_bytes(Encoding.PEM)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return Credentials(file(f"{name}.pem", certificate), file(f"{name}.key", pem), trusted())

@@ -1,0 +1,279 @@
+"""The two ends of a connection in memory: one of ours, and the standard library's."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import ssl
+from collections.abc import Sequence
+from typing import Any
+
+from twisted.internet.task import Clock
+
+from tests.support import (
+    MemoryTransport,
+    Recorder,
+    RecordingListener,
+    StartTLSTransport,
+    certificates,
+    exchange,
+    factory_of,
+    timeline_of,
+)
+from tlsdemo.certificates.files import Credentials
+from tlsdemo.tls import (
+    MODES,
+    TLS,
+    ClientTLS,
+    Delivery,
+    ModeName,
+    SecurePair,
+    Send,
+    ServerTLS,
+    Stream,
+)
+from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
+
+TLS12 = ssl.TLSVersion.TLSv1_2
+TLS13 = ssl.TLSVersion.TLSv1_3
+
+
+class ForeignPeer:
+    """A TLS peer that is not ours, over nothing but bytes.
+
+    It completes the handshake by itself as bytes come in; ``error`` is what stopped it.
+    """
+
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        *,
+        server_name: str | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> None:
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(
+            self._incoming,
+            self._outgoing,
+            server_side=context.protocol is ssl.PROTOCOL_TLS_SERVER,
+            server_hostname=server_name,
+            session=session,
+        )
+        self.complete = False
+        self.closed = False
+        self.error: ssl.SSLError | None = None
+        self.received = b""
+        self._advance()
+
+    def receive(self, data: bytes) -> None:
+        self._incoming.write(data)
+        self._advance()
+
+    def take(self) -> bytes:
+        """Return what is to go over the wire."""
+        return self._outgoing.read()
+
+    def write(self, *records: bytes) -> None:
+        for record in records:
+            self.tls.write(record)
+
+    def close(self) -> None:
+        """Send close_notify."""
+        with contextlib.suppress(ssl.SSLWantReadError):
+            self.tls.unwrap()
+
+    def _advance(self) -> None:
+        try:
+            if not self.complete:
+                self.tls.do_handshake()
+                self.complete = True
+            while data := self.tls.read(1 << 16):
+                self.received += data
+            self.closed = True
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLZeroReturnError:
+            self.closed = True
+        except ssl.SSLError as error:
+            self.error = error
+
+
+def foreign_client(
+    *,
+    credentials: Credentials | None = None,
+    version: ssl.TLSVersion = TLS13,
+    server_name: str = "localhost",
+    alpn: Sequence[str] = (),
+    ciphers: str = "",
+    session: ssl.SSLSession | None = None,
+    context: ssl.SSLContext | None = None,
+) -> ForeignPeer:
+    """A client with the demonstration's client certificate, unless told otherwise."""
+    context = context or foreign_context(ssl.PROTOCOL_TLS_CLIENT, credentials, version)
+    if alpn:
+        context.set_alpn_protocols(list(alpn))
+    if ciphers:
+        context.set_ciphers(ciphers)
+    return ForeignPeer(context, server_name=server_name, session=session)
+
+
+def foreign_server(
+    *,
+    credentials: Credentials | None = None,
+    version: ssl.TLSVersion = TLS13,
+    verify: ssl.VerifyMode = ssl.CERT_REQUIRED,
+    alpn: Sequence[str] = (),
+    ciphers: str = "",
+) -> ForeignPeer:
+    """A server with the demonstration's certificate, which demands one of its client."""
+    context = foreign_context(ssl.PROTOCOL_TLS_SERVER, credentials, version)
+    context.verify_mode = verify
+    if alpn:
+        context.set_alpn_protocols(list(alpn))
+    if ciphers:
+        context.set_ciphers(ciphers)
+    return ForeignPeer(context)
+
+
+def foreign_context(
+    protocol: Any, credentials: Credentials | None, version: ssl.TLSVersion
+) -> ssl.SSLContext:
+    is_client = protocol is ssl.PROTOCOL_TLS_CLIENT
+    chosen = credentials or (certificates().client if is_client else certificates().server)
+    context = ssl.SSLContext(protocol)
+    # Versions that nobody should use any more are among those that have to be refused.
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = version
+    if chosen.certificate is not None:
+        context.load_cert_chain(chosen.certificate, chosen.key)
+    context.load_verify_locations(certificates().authority)
+    return context
+
+
+def anonymous() -> Credentials:
+    """A peer that trusts the demonstration's authority and shows nothing."""
+    return Credentials(None, None, certificates().authority)
+
+
+@functools.cache
+def server_tls(**options: Any) -> ServerTLS:
+    return ServerTLS.build(certificates().server, **options)
+
+
+@functools.cache
+def client_tls(server_name: str = "localhost", **options: Any) -> ClientTLS:
+    return ClientTLS.build(certificates().client, server_name, **options)
+
+
+class End:
+    """One end of ours: a session over a wire in memory, and a log of all that happens to it."""
+
+    def __init__(
+        self,
+        mode: ModeName,
+        tls: TLS,
+        *,
+        application: Recorder | None = None,
+        delivery: Delivery | None = None,
+        send: Send | None = None,
+        high_water: int = 1 << 16,
+        clock: Clock | None = None,
+    ) -> None:
+        self.application = application or Recorder()
+        self.log = self.application.log
+        self.listener = RecordingListener(self.log, self.application)
+        self.clock = clock or Clock()
+        self.timeline = timeline_of(self.clock)
+        chosen = MODES[mode]
+        self.session = UpgradeProtocol(
+            chosen,
+            tls,
+            self.listener,
+            chosen.transport_options(delivery, send, high_water),
+            self.timeline,
+            self.clock,
+        )
+        factory = chosen.wrap(tls, factory_of(self.session), self.clock)
+        self._protocol: Any = factory.buildProtocol(MemoryTransport().getPeer())
+        self.transport: MemoryTransport = StartTLSTransport(tls.is_client)
+
+    def begin(self) -> End:
+        """Connect the wire."""
+        self.transport.protocol = self._protocol
+        self._protocol.makeConnection(self.transport)
+        return self
+
+    @property
+    def stream(self) -> Stream:
+        assert self.session.stream is not None
+        return self.session.stream
+
+    def converse(self, peer: ForeignPeer) -> None:
+        """Carry bytes between this end and ``peer`` until neither has any for the other."""
+        while True:
+            ours, theirs = self.transport.take(), peer.take()
+            if not ours and not theirs:
+                break
+            if ours:
+                peer.receive(ours)
+            if theirs:
+                self.transport.deliver(theirs)
+        self.transport.turn()
+
+    def until_complete(self, peer: ForeignPeer) -> End:
+        """Connect, and go on until ``peer`` is done; what it sent last is still with it."""
+        self.begin()
+        while not peer.complete:
+            if hello_or_answer := peer.take():
+                self.transport.deliver(hello_or_answer)
+            peer.receive(self.transport.take())
+        return self
+
+    def secured_with(self, peer: ForeignPeer) -> End:
+        """Connect, and complete the handshake with ``peer``."""
+        self.begin().converse(peer)
+        assert self.log[:3] == ["handshake completed", "secure", "connected"], self.log
+        assert peer.complete
+        return self
+
+
+def record_types(wire: bytes) -> list[int]:
+    """Read off the types of the TLS records in ``wire``; 23 carries application data."""
+    types = []
+    while wire:
+        types.append(wire[0])
+        wire = wire[5 + int.from_bytes(wire[3:5], "big") :]
+    return types
+
+
+class PairEnd:
+    """A pair with a recording application, on a wire in memory."""
+
+    def __init__(self, tls: TLS, **options: Any) -> None:
+        self.application = Recorder()
+        self.log = self.application.log
+        self.pair = SecurePair(
+            tls,
+            self.application,
+            on_secure=options.pop("on_secure", lambda _info: self.log.append("secure")),
+            on_insecure=lambda close_reason: self.log.append(f"insecure: {close_reason}"),
+            **options,
+        )
+        self.transport = MemoryTransport(self.pair.encrypted)
+
+    def begin(self, transport: Any = None) -> PairEnd:
+        """Connect the wire, or another ``transport``."""
+        self.pair.encrypted.makeConnection(transport or self.transport)
+        return self
+
+
+def joined_pairs(server: PairEnd | None = None) -> tuple[PairEnd, PairEnd]:
+    """Two pairs, whose handshake is complete, and whose logs begin here."""
+    server, client = server or PairEnd(server_tls()), PairEnd(client_tls())
+    server.begin()
+    client.begin()
+    exchange(server.transport, client.transport)
+    for end in (server, client):
+        assert end.log == ["secure", "connected"], end.log
+        end.log.clear()
+    return server, client

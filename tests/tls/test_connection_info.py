@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from unittest import mock
+
+from cryptography.x509 import Certificate
+from OpenSSL.crypto import X509
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.support import certificates, exchange, subject_of
+from tests.tls.memory_ends import (
+    TLS12,
+    End,
+    PairEnd,
+    client_tls,
+    foreign_client,
+    foreign_server,
+    server_tls,
+)
+from tlsdemo.tls import ClientAuth, ConnectionInfo, ModeName, ServerTLS
+from tlsdemo.tls.contexts import ClientTLS
+
+
+class Agreements(SynchronousTestCase):
+    def agreed(self, tls: ServerTLS | ClientTLS, **peer: object) -> ConnectionInfo:
+        make = foreign_server if isinstance(tls, ClientTLS) else foreign_client
+        end = End(ModeName.PAIR, tls).secured_with(make(**peer))  # type: ignore[arg-type]
+        assert end.listener.info is not None
+        return end.listener.info
+
+    def test_of_a_server_tell_all_that_was_agreed(self) -> None:
+        self.assertEqual(
+            self.agreed(server_tls(alpn=("h2",)), alpn=["h2"]),
+            ConnectionInfo(
+                version="TLSv1.3",
+                cipher="TLS_AES_256_GCM_SHA384",
+                alpn="h2",
+                sni="localhost",
+                peer=subject_of(certificates().client),
+            ),
+        )
+
+    def test_of_a_client_tell_all_that_was_agreed(self) -> None:
+        self.assertEqual(
+            self.agreed(
+                client_tls("127.0.0.1"), version=TLS12, ciphers="ECDHE-ECDSA-AES128-GCM-SHA256"
+            ),
+            ConnectionInfo(
+                version="TLSv1.2",
+                cipher="ECDHE-ECDSA-AES128-GCM-SHA256",
+                alpn=None,
+                sni=None,
+                peer=subject_of(certificates().server),
+            ),
+        )
+
+    def test_tell_that_the_peer_showed_no_certificate(self) -> None:
+        self.assertIsNone(self.agreed(server_tls(client_auth=ClientAuth.NONE)).peer)
+
+    def test_read_the_certificate_when_they_are_asked_for_the_peer_and_only_once(self) -> None:
+        read: list[X509] = []
+
+        def to_cryptography(certificate: X509) -> Certificate:
+            read.append(certificate)
+            return original(certificate)
+
+        original = X509.to_cryptography
+        agreed = self.agreed(server_tls())
+        with mock.patch.object(X509, "to_cryptography", to_cryptography):
+            self.assertEqual(agreed.version, "TLSv1.3")
+            self.assertEqual(read, [])
+            for _ in range(2):
+                self.assertEqual(agreed.peer, subject_of(certificates().client))
+            self.assertEqual(len(read), 1)
+
+    def test_have_nothing_else(self) -> None:
+        agreed = self.agreed(server_tls())
+        self.assertRaises(AttributeError, getattr, agreed, "port")
+
+    def test_hold_also_what_is_not_ascii(self) -> None:
+        infos: list[ConnectionInfo] = []
+        server = PairEnd(server_tls(alpn=("\u00e4",)), on_secure=infos.append).begin()
+        client = PairEnd(client_tls(alpn=("\u00e4",))).begin()
+        exchange(server.transport, client.transport)
+        self.assertEqual([agreed.alpn for agreed in infos], [r"\xc3\xa4"])
+
+    def test_are_one_line_of_what_there_is(self) -> None:
+        self.assertEqual(
+            str(ConnectionInfo("TLSv1.3", "AES", alpn="h2", sni="localhost", peer="CN=client")),
+            "TLSv1.3 AES alpn=h2 sni=localhost peer=CN=client",
+        )
+        self.assertEqual(str(ConnectionInfo("TLSv1.3", "AES", None, None, None)), "TLSv1.3 AES")

@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+
+from OpenSSL import SSL
+from service_identity import CertificateError
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.support import certificates
+from tests.tls import bad_certificates as hostile
+from tests.tls.memory_ends import (
+    TLS12,
+    TLS13,
+    End,
+    ForeignPeer,
+    anonymous,
+    client_tls,
+    foreign_client,
+    foreign_server,
+    server_tls,
+)
+from tlsdemo.certificates.files import Credentials
+from tlsdemo.close_reasons import CLEAN, Cause, CloseReason
+from tlsdemo.tls import ClientTLS, ModeName, ServerTLS, TLSConnection
+from tlsdemo.tls.error_reasons import close_reason_of
+
+TLS11 = ssl.TLSVersion.TLSv1_1
+SUPPORTED_GROUPS, SIGNATURE_ALGORITHMS, KEY_SHARE = 10, 13, 51
+UNKNOWN = b"\x2a\x2a"
+RSA_ONLY = b"\x04\x01"
+
+
+class EndingsTestCase(SynchronousTestCase):
+    def check(
+        self, tls: ServerTLS | ClientTLS, peer: ForeignPeer | bytes, cause: Cause, detail: str = ""
+    ) -> End:
+        """Check how ``tls`` tells of its failure to become secure with ``peer``."""
+        end = End(ModeName.PAIR, tls).begin()
+        if isinstance(peer, bytes):
+            end.transport.deliver(peer)
+            end.transport.take()
+            end.transport.turn()
+        else:
+            end.converse(peer)
+        self.assertEqual(end.log, [f"insecure: {cause.value}"])
+        assert end.listener.close_reason is not None
+        self.assertIn(detail, end.listener.close_reason.detail)
+        return end
+
+    def check_ended(self, end: End, cause: Cause, detail: str = "") -> None:
+        assert end.listener.close_reason is not None
+        self.assertIs(end.listener.close_reason.cause, cause)
+        self.assertIn(detail, end.listener.close_reason.detail)
+        self.assertIn(f"ended: {cause.value}", end.log)
+
+
+class Certificates(EndingsTestCase):
+    cases: tuple[tuple[Callable[[], Credentials], Cause, str], ...] = (
+        (hostile.expired, Cause.CERTIFICATE_EXPIRED, "it has expired"),
+        (hostile.premature, Cause.CERTIFICATE_EXPIRED, "it is not valid yet"),
+        (hostile.self_signed, Cause.CERTIFICATE_UNTRUSTED, "it is self-signed"),
+        (hostile.of_a_stranger, Cause.CERTIFICATE_UNTRUSTED, "its issuer is not trusted here"),
+        (hostile.of_a_stranger_with_chain, Cause.CERTIFICATE_UNTRUSTED, "its chain ends in an"),
+        (hostile.of_an_intermediate, Cause.CERTIFICATE_UNTRUSTED, "an issuer in its chain is"),
+        (hostile.forged, Cause.CERTIFICATE_UNTRUSTED, "its signature is not its issuer's"),
+    )
+    of_servers_only: tuple[tuple[Callable[[], Credentials], Cause, str], ...] = (
+        (hostile.other_purpose, Cause.CERTIFICATE_INVALID, "verification ended with error 26"),
+        (hostile.other_name, Cause.WRONG_NAME, "the certificate is not valid for localhost"),
+        (hostile.no_name, Cause.WRONG_NAME, "the certificate names nobody: "),
+        (hostile.unreadable_name, Cause.WRONG_NAME, "the certificate names nobody: "),
+    )
+
+    def test_of_a_server_are_refused_with_the_reason(self) -> None:
+        for make, cause, detail in self.cases + self.of_servers_only:
+            credentials = make()
+            for version in (TLS12, TLS13):
+                tls = ClientTLS.build(Credentials(None, None, credentials.authority), "localhost")
+                peer = foreign_server(
+                    credentials=credentials, version=version, verify=ssl.CERT_NONE
+                )
+                self.check(tls, peer, cause, detail)
+                self.assertIn("alert", str(peer.error))
+
+    def test_are_refused_without_a_reason_by_a_context_of_another_kind(self) -> None:
+        context = SSL.Context(SSL.TLS_METHOD)
+        context.set_verify(SSL.VERIFY_PEER)
+        peer = foreign_server(verify=ssl.CERT_NONE)
+        tls = ClientTLS(context, "localhost")
+        self.check(tls, peer, Cause.CERTIFICATE_INVALID, "the context does not tell why")
+
+    def test_of_a_client_are_refused_with_the_reason(self) -> None:
+        ours = certificates().server
+        for make, cause, detail in self.cases:
+            credentials = make()
+            for version in (TLS12, TLS13):
+                tls = ServerTLS.build(
+                    Credentials(ours.certificate, ours.key, credentials.authority)
+                )
+                peer = foreign_client(credentials=credentials, version=version)
+                self.check(tls, peer, cause, detail)
+                self.assertIn("alert", str(peer.error))
+
+    def test_of_a_client_are_missed_where_they_are_demanded(self) -> None:
+        for version in (TLS12, TLS13):
+            peer = foreign_client(credentials=anonymous(), version=version)
+            self.check(server_tls(), peer, Cause.CERTIFICATE_MISSING, "did not return")
+
+    def test_of_ours_that_a_server_refuses_are_told_by_its_alert(self) -> None:
+        for credentials, old, new in (
+            (anonymous(), "handshake failure", "certificate required"),
+            (hostile.of_a_stranger(), "unknown ca", "unknown ca"),
+            (hostile.expired(), "certificate expired", "certificate expired"),
+        ):
+            tls = ClientTLS.build(credentials, "localhost")
+            detail = f"its alert says '{old}'"
+            self.check(tls, foreign_server(version=TLS12), Cause.REJECTED_BY_PEER, detail)
+            # Under TLS 1.3, a client hears of it only when it has been secure for a while.
+            end = End(ModeName.PAIR, tls).begin()
+            end.converse(foreign_server(version=TLS13))
+            self.check_ended(end, Cause.REJECTED_BY_PEER, f"its alert says '{new}'")
+
+    def test_of_ours_that_a_client_refuses_are_told_by_its_alert(self) -> None:
+        for version in (TLS12, TLS13):
+            tls = ServerTLS.build(hostile.other_name())
+            peer = foreign_client(version=version)
+            self.check(tls, peer, Cause.REJECTED_BY_PEER, "its alert says 'bad certificate'")
+
+
+class PlainBytes(EndingsTestCase):
+    def test_are_recognised_as_such(self) -> None:
+        for words in (
+            b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            b"POST / HTTP/1.1\r\n\r\n",
+            b"CONNECT localhost:443 HTTP/1.1\r\n\r\n",
+            b"HTTP/1.1 400 Bad Request\r\n\r\n",
+            b"EHLO localhost\r\n",
+            b"220 localhost ESMTP\r\n",
+            b"SSH-2.0-OpenSSH_9.6\r\n",
+            b"\x00\x00\x00\x08\x04\xd2\x16\x2f",
+            b"\xff" * 40,
+        ):
+            for tls in (server_tls(), client_tls()):
+                self.check(tls, words, Cause.PLAINTEXT)
+
+    def test_are_recognised_after_the_first_flight_of_tls(self) -> None:
+        # TLS 1.3 has everything encrypted after the hellos.
+        end = End(ModeName.PAIR, server_tls()).begin()
+        end.transport.deliver(foreign_client().take())
+        end.transport.take()
+        end.transport.deliver(b"\x16\x03\x03\x00\x04abcd")
+        end.transport.take()
+        end.transport.turn()
+        self.assertEqual(end.log, ["insecure: plain bytes instead of TLS"])
+
+
+class NothingInCommon(EndingsTestCase):
+    def test_is_told_of_versions(self) -> None:
+        self.check(server_tls(), foreign_client(version=TLS11), Cause.NO_COMMON_VERSION)
+        self.check(
+            client_tls(), foreign_server(version=TLS11), Cause.REJECTED_BY_PEER, "protocol version"
+        )
+
+    def test_is_told_of_settings_that_leave_no_version(self) -> None:
+        context = SSL.Context(SSL.TLS_METHOD)
+        context.set_min_proto_version(SSL.TLS1_3_VERSION)
+        context.set_max_proto_version(SSL.TLS1_2_VERSION)
+        self.check(ClientTLS(context, "localhost"), b"", Cause.NO_COMMON_VERSION)
+
+    def test_is_told_of_ciphers(self) -> None:
+        for ciphers in ("ECDHE-ECDSA-AES128-SHA256", "AES128-GCM-SHA256"):
+            peer = foreign_client(version=TLS12, ciphers=ciphers)
+            self.check(server_tls(), peer, Cause.NO_COMMON_CIPHER, "no shared cipher")
+
+    def test_is_told_of_signatures(self) -> None:
+        hello = altered(foreign_client().take(), SIGNATURE_ALGORITHMS, 2, RSA_ONLY)
+        self.check(server_tls(), hello, Cause.NO_COMMON_CIPHER, "no suitable signature algorithm")
+
+    def test_is_told_of_groups(self) -> None:
+        hello = altered(foreign_client().take(), SUPPORTED_GROUPS, 2, UNKNOWN)
+        hello = altered(hello, KEY_SHARE, 2, UNKNOWN, times=1)
+        self.check(server_tls(), hello, Cause.NO_COMMON_CIPHER, "no suitable key share")
+
+
+def altered(hello: bytes, extension: int, skip: int, value: bytes, times: int = 0) -> bytes:
+    """Put ``value`` over the values of one extension of a ClientHello, or the first ``times``."""
+    at = 43
+    at += 1 + hello[at]
+    at += 2 + int.from_bytes(hello[at : at + 2], "big")
+    at += 1 + hello[at] + 2
+    while int.from_bytes(hello[at : at + 2], "big") != extension:
+        at += 4 + int.from_bytes(hello[at + 2 : at + 4], "big")
+    size = int.from_bytes(hello[at + 2 : at + 4], "big") - skip
+    at += 4 + skip
+    over = value * (times or size // len(value))
+    return hello[:at] + over + hello[at + len(over) :]
+
+
+class Alerts(EndingsTestCase):
+    def alert(self, level: int, description: int) -> bytes:
+        return bytes([21, 3, 3, 0, 2, level, description])
+
+    def test_are_told_by_name(self) -> None:
+        for description, name in ((40, "handshake failure"), (70, "protocol version")):
+            alert = self.alert(2, description)
+            self.check(client_tls(), alert, Cause.REJECTED_BY_PEER, f"its alert says '{name}'")
+
+    def test_of_a_level_that_there_is_not_are_an_error(self) -> None:
+        self.check(client_tls(), self.alert(5, 0), Cause.PROTOCOL_ERROR, "unknown alert type")
+
+    def test_that_say_goodbye_in_the_middle_of_the_handshake_are_an_interruption(self) -> None:
+        goodbye = self.alert(1, 0)
+        self.check(client_tls(), goodbye, Cause.HANDSHAKE_INTERRUPTED)
+        hello = foreign_client(version=TLS12).take()
+        self.check(server_tls(), hello + goodbye, Cause.HANDSHAKE_INTERRUPTED)
+
+
+class Records(EndingsTestCase):
+    def test_that_were_tampered_with_are_an_error(self) -> None:
+        for version in (TLS12, TLS13):
+            end, peer = End(ModeName.PAIR, server_tls()), foreign_client(version=version)
+            end.secured_with(peer)
+            peer.write(b"data")
+            record = bytearray(peer.take())
+            record[-1] ^= 1
+            end.transport.deliver(bytes(record))
+            end.converse(peer)
+            self.check_ended(end, Cause.PROTOCOL_ERROR, "decryption failed or bad record mac")
+
+    def test_that_are_no_handshake_are_an_error(self) -> None:
+        application_data = b"\x17\x03\x03\x00\x05hello"
+        self.check(server_tls(), application_data, Cause.PROTOCOL_ERROR, "unexpected message")
+
+
+class Reasons(SynchronousTestCase):
+    """What can only come from contexts and transports that are not ours."""
+
+    def close_reason(self, reason: Exception, secure: bool = False) -> CloseReason:
+        connection = TLSConnection(SSL.Context(SSL.TLS_METHOD))
+        return close_reason_of(Failure(reason), connection, secure)
+
+    def test_that_say_nothing_are_an_error(self) -> None:
+        unexpected = SSL.SysCallError(-1, "Unexpected EOF")
+        for error in (SSL.Error([]), SSL.ZeroReturnError(), unexpected):
+            close_reason = self.close_reason(error)
+            self.assertEqual(str(close_reason), "protocol error: TLS ended unexpectedly")
+
+    def test_of_other_libraries_do_not_hide_openssls(self) -> None:
+        error = SSL.Error(
+            [("Provider routines", "", "http request"), ("SSL routines", "", "no shared cipher")]
+        )
+        self.assertIs(self.close_reason(error).cause, Cause.NO_COMMON_CIPHER)
+
+    def test_of_a_name_that_a_context_of_another_kind_verified_are_told(self) -> None:
+        close_reason = self.close_reason(CertificateError("none at all"))
+        self.assertEqual(str(close_reason), "wrong name: the certificate names nobody: none at all")
+
+    def test_of_the_wire_tell_a_clean_end_from_all_others(self) -> None:
+        self.assertIs(self.close_reason(ConnectionDone(), secure=True), CLEAN)
+        self.assertIs(self.close_reason(ConnectionLost(), secure=True).cause, Cause.TRUNCATED)
+        for reason in (ConnectionDone(), ConnectionLost()):
+            self.assertIs(self.close_reason(reason).cause, Cause.HANDSHAKE_INTERRUPTED)

@@ -1,0 +1,260 @@
+from __future__ import annotations
+
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.support import exchange, patch_reactor_clock
+from tests.tls.memory_ends import client_tls, foreign_client, foreign_server, server_tls
+from tests.tls.negotiating import MODES_WITH_WORDS, SECRET, SECURED, Talker, tell_secrets
+from tlsdemo.close_reasons import Cause, CloseReason
+from tlsdemo.starttls.imap import ImapClient
+from tlsdemo.starttls.line import LineServer
+from tlsdemo.starttls.negotiation import Negotiation
+from tlsdemo.starttls.pop3 import Pop3Client
+from tlsdemo.starttls.postgres import PostgresClient, PostgresDirectClient, PostgresServer
+from tlsdemo.starttls.registry import DIALECTS
+from tlsdemo.starttls.smtp import SmtpClient, SmtpServer
+from tlsdemo.starttls.sniffing import AutoServer
+from tlsdemo.tls import ModeName
+from tlsdemo.tls.upgrade_protocol import MOMENT
+
+ALPN = ("postgresql",)
+
+
+class DialogueCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = patch_reactor_clock(self)
+
+    def server(self, negotiation: Negotiation, mode: ModeName = ModeName.STARTTLS) -> Talker:
+        talker = Talker(mode, server_tls(alpn=ALPN), negotiation, clock=self.clock)
+        talker.begin()
+        talker.take()
+        return talker
+
+    def client(self, negotiation: Negotiation, mode: ModeName = ModeName.STARTTLS) -> Talker:
+        talker = Talker(mode, client_tls(alpn=ALPN), negotiation, clock=self.clock)
+        tell_secrets(talker).begin()
+        talker.take()
+        return talker
+
+
+class Agreeing(DialogueCase):
+    def test_both_of_our_sides_become_secure_in_every_dialect_and_mode(self) -> None:
+        for mode in MODES_WITH_WORDS:
+            for dialect in DIALECTS.values():
+                server, client = (
+                    Talker(mode, tls, negotiation, clock=self.clock)
+                    for tls, negotiation in (
+                        (server_tls(alpn=ALPN), dialect.server()),
+                        (client_tls(alpn=ALPN), dialect.client()),
+                    )
+                )
+                server.begin()
+                client.begin()
+                exchange(client.transport, server.transport)
+                client.stream.write(b"question")
+                exchange(client.transport, server.transport)
+                server.stream.write(b"answer")
+                exchange(client.transport, server.transport)
+                self.assertEqual(server.log, [*SECURED, b"question"], dialect.name)
+                self.assertEqual(client.log, [*SECURED, b"answer"], dialect.name)
+
+    def test_the_timeline_tells_when_tls_was_called_for(self) -> None:
+        server = self.server(LineServer())
+        self.assertEqual(server.timeline.names(), ["connected"])
+        server.hear(b"STARTTLS\r\n")
+        self.assertEqual(server.timeline.names(), ["connected", "startTLS called"])
+        server.transport.lose(ConnectionDone())
+
+    def test_wrapped_there_are_no_words(self) -> None:
+        talker = Talker(ModeName.WRAPPED, server_tls(), clock=self.clock)
+        talker.begin().converse(foreign_client())
+        self.assertEqual(talker.log, SECURED)
+
+
+class Refusing(DialogueCase):
+    def check_refused(self, talker: Talker, cause: str, farewell: bytes) -> None:
+        self.assertTrue(talker.said.endswith(farewell), talker.said)
+        self.assertFalse(talker.transport.connected)
+        self.assertFalse(talker.transport.aborted)
+        self.assertEqual(talker.log, [f"insecure: {cause}"])
+        self.assertEqual(talker.timeline.names()[-1], "upgrade refused")
+        self.assertNotIn(SECRET, talker.said)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_is_said_then_the_connection_is_closed_and_the_listener_told_once(self) -> None:
+        for mode in MODES_WITH_WORDS:
+            server = self.server(SmtpServer(), mode)
+            server.hear(b"QUIT\r\n")
+            self.check_refused(server, "peer refused TLS", b"221 2.0.0 Bye\r\n")
+
+    def test_waits_until_what_was_said_has_gone(self) -> None:
+        server = self.server(SmtpServer())
+        server.transport.deliver(b"QUIT\r\n")
+        self.assertTrue(server.transport.connected)
+        self.assertEqual(server.log, [])
+
+    def test_is_final(self) -> None:
+        for mode in MODES_WITH_WORDS:
+            server = self.server(SmtpServer(), mode)
+            server.transport.deliver(b"QUIT\r\n")
+            server.transport.deliver(b"EHLO a\r\nSTARTTLS\r\n")
+            server.transport.deliver(foreign_client().take())
+            server.hear(b"")
+            self.check_refused(server, "peer refused TLS", b"221 2.0.0 Bye\r\n")
+
+    def test_of_a_client_comes_before_anything_secret(self) -> None:
+        cases: list[tuple[Negotiation, list[bytes], str, bytes]] = [
+            (SmtpClient(), [b"220 a\r\n", b"250 a\r\n"], "peer offers no TLS", b"QUIT\r\n"),
+            (SmtpClient(), [b"220 a\r\n", b"250 STARTTLS\r\n", b"454 no\r\n"], "peer refused TLS",
+             b"QUIT\r\n"),
+            (SmtpClient(), [b"554 go away\r\n"], "peer refused TLS", b"QUIT\r\n"),
+            (PostgresClient(), [b"N"], "peer offers no TLS", b""),
+            (ImapClient(), [b"* PREAUTH welcome\r\n"], "peer refused TLS", b"LOGOUT\r\n"),
+            (Pop3Client(), [b"+OK\r\n", b"+OK\r\n.\r\n"], "peer offers no TLS", b"QUIT\r\n"),
+            (Pop3Client(), [b"+OK\r\n+OK\r\n"], "injected plaintext", b"QUIT\r\n"),
+        ]  # fmt: skip
+        for negotiation, said, cause, farewell in cases:
+            client = self.client(negotiation)
+            client.hear(*said)
+            self.check_refused(client, cause, farewell)
+
+    def test_of_too_much_is_told_apart(self) -> None:
+        server = self.server(SmtpServer(max_plain=100))
+        server.hear(b"x" * 101)
+        self.check_refused(server, "too much before TLS", SmtpServer.refusal)
+
+
+class LostBeforeTLS(DialogueCase):
+    def test_is_told_once_whatever_the_reason(self) -> None:
+        for reason in (ConnectionDone(), ConnectionLost()):
+            for mode in MODES_WITH_WORDS:
+                server = self.server(SmtpServer(), mode)
+                server.hear(b"EHLO a\r\nSTART")
+                server.transport.lose(reason)
+                self.assertEqual(server.log, ["insecure: handshake interrupted"])
+                assert server.listener.close_reason is not None
+                self.assertIn("before TLS was agreed on", server.listener.close_reason.detail)
+
+    def test_is_told_of_a_client_in_the_middle_of_its_words(self) -> None:
+        client = self.client(SmtpClient())
+        client.hear(b"220 a\r\n")
+        client.transport.lose(ConnectionDone())
+        self.assertEqual(client.log, ["insecure: handshake interrupted"])
+        self.assertNotIn(SECRET, client.said)
+
+
+class Aborting(DialogueCase):
+    def test_ends_the_words_for_the_cause_that_was_given_first(self) -> None:
+        server = self.server(SmtpServer())
+        server.session.abort(CloseReason(Cause.ABORTED))
+        server.session.abort(CloseReason(Cause.IDLE))
+        self.assertTrue(server.transport.aborted)
+        server.transport.turn()
+        self.assertEqual(server.log, ["insecure: aborted by us"])
+
+    def test_ends_the_handshake(self) -> None:
+        for mode in MODES_WITH_WORDS:
+            server = self.server(LineServer(), mode)
+            server.hear(b"STARTTLS\r\n")
+            server.session.abort(CloseReason(Cause.ABORTED))
+            self.assertTrue(server.transport.aborted)
+            server.transport.turn()
+            self.assertEqual(server.log, ["insecure: aborted by us"])
+
+    def test_ends_what_is_secure(self) -> None:
+        for mode in MODES_WITH_WORDS:
+            server = self.server(LineServer(), mode)
+            server.hear(b"STARTTLS\r\n")
+            peer = foreign_client()
+            server.converse(peer)
+            server.session.abort(CloseReason(Cause.ABORTED))
+            peer.write(b"too late")
+            server.transport.deliver(peer.take())
+            self.assertEqual(server.log[:4], [*SECURED, "ended: aborted by us"])
+            self.assertEqual(server.application.received, [])
+
+
+class Waiting(DialogueCase):
+    """A server that takes TLS from the first byte as well, and greets if nothing has come."""
+
+    def auto(self, mode: ModeName = ModeName.STARTTLS) -> Talker:
+        return self.server(AutoServer(SmtpServer), mode)
+
+    def test_greets_a_client_that_waits_for_it_after_a_moment(self) -> None:
+        for mode in MODES_WITH_WORDS:
+            server = self.auto(mode)
+            self.clock.advance(MOMENT - 0.01)
+            self.assertEqual(server.transport.take(), b"")
+            self.clock.advance(0.01)
+            self.assertEqual(server.transport.take(), b"220 tlsdemo ESMTP\r\n")
+            self.assertEqual(self.clock.getDelayedCalls(), [])
+            server.hear(b"EHLO a\r\n", b"STARTTLS\r\n")
+            server.converse(foreign_client())
+            self.assertEqual(server.log, SECURED)
+
+    def test_takes_a_hello_at_once(self) -> None:
+        for mode in MODES_WITH_WORDS:
+            server = self.auto(mode)
+            server.converse(foreign_client())
+            self.assertEqual(server.log, SECURED)
+            self.clock.advance(MOMENT)
+            self.assertEqual(server.transport.take(), b"")
+            self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_greets_a_client_that_speaks_first_once(self) -> None:
+        server = self.auto()
+        server.hear(b"EHLO a\r\n")
+        self.clock.advance(MOMENT)
+        self.assertEqual(server.said.count(b"220"), 1)
+
+    def test_leaves_nothing_when_the_client_goes(self) -> None:
+        server = self.auto()
+        server.transport.lose(ConnectionDone())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(server.log, ["insecure: handshake interrupted"])
+
+    def test_does_not_wait_where_the_client_speaks_first(self) -> None:
+        self.server(AutoServer(PostgresServer))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_has_nothing_to_say_to_nothing_by_itself(self) -> None:
+        self.assertEqual(SmtpServer().nothing_came(), [])
+
+
+class DemandingALPN(DialogueCase):
+    def test_takes_a_client_that_offers_it(self) -> None:
+        for mode in MODES_WITH_WORDS:
+            server = self.server(PostgresServer(), mode)
+            server.converse(foreign_client(alpn=ALPN))
+            self.assertEqual(server.log, SECURED)
+
+    def test_rejects_a_client_that_does_not(self) -> None:
+        for mode in MODES_WITH_WORDS:
+            for offered in ((), ("h2",)):
+                peer = foreign_client(alpn=offered)
+                server = Talker(mode, server_tls(alpn=ALPN), PostgresServer(), clock=self.clock)
+                server.until_complete(peer)
+                peer.write(b"in one segment with Finished")
+                server.converse(peer)
+                self.check_rejected(server)
+
+    def check_rejected(self, talker: Talker) -> None:
+        self.assertEqual(talker.log, ["handshake completed", "insecure: protocol error"])
+        assert talker.listener.close_reason is not None
+        self.assertEqual(talker.listener.close_reason.detail, "ALPN 'postgresql' was not agreed on")
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_rejects_a_server_that_does_not_agree(self) -> None:
+        for mode in MODES_WITH_WORDS:
+            client = Talker(
+                mode, client_tls(alpn=ALPN), PostgresDirectClient(), clock=self.clock
+            )  # fmt: skip
+            tell_secrets(client).begin().converse(foreign_server())
+            self.check_rejected(client)
+
+    def test_is_not_for_those_who_have_asked_in_words(self) -> None:
+        server = self.server(PostgresServer())
+        server.hear((8).to_bytes(4, "big") + (80877103).to_bytes(4, "big"))
+        server.converse(foreign_client())
+        self.assertEqual(server.log, SECURED)

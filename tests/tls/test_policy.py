@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import ssl
+from unittest import mock
+
+from OpenSSL import SSL
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.support import certificates, subject_of
+from tests.tls.memory_ends import (
+    TLS12,
+    TLS13,
+    End,
+    ForeignPeer,
+    anonymous,
+    foreign_client,
+    foreign_server,
+    server_tls,
+)
+from tlsdemo.tls import ClientAuth, ClientTLS, ModeName, ServerTLS
+from tlsdemo.tls.policy import CIPHERS, BadPolicy, Policy, TLSVersion, said
+
+TLS11 = ssl.TLSVersion.TLSv1_1
+OLD = "ECDHE+AES:@SECLEVEL=0"
+
+
+def complete(tls: ServerTLS | ClientTLS, peer: ForeignPeer) -> bool:
+    End(ModeName.PAIR, tls).begin().converse(peer)
+    return peer.complete and peer.error is None
+
+
+def version_with(policy: Policy, peers: ssl.TLSVersion) -> tuple[bool, bool]:
+    """Whether our server, and our client, would talk with such a peer."""
+    demo = certificates()
+    server = ServerTLS.build(demo.server, policy=policy)
+    client = ClientTLS.build(demo.client, "localhost", policy=policy)
+    return (
+        complete(server, foreign_client(version=peers)),
+        complete(client, foreign_server(version=peers)),
+    )
+
+
+class Policies(SynchronousTestCase):
+    def bad(self, *fields: object) -> BadPolicy:
+        problem: BadPolicy = self.assertRaises(BadPolicy, Policy, *fields)
+        return problem
+
+    def test_are_strict_unless_told_otherwise(self) -> None:
+        self.assertEqual(Policy(), Policy(TLSVersion.TLS_1_2, TLSVersion.TLS_1_3, CIPHERS))
+        self.assertEqual(version_with(Policy(), TLS11), (False, False))
+        self.assertEqual(version_with(Policy(), TLS12), (True, True))
+        self.assertEqual(version_with(Policy(), TLS13), (True, True))
+
+    def test_can_insist_on_a_version(self) -> None:
+        for policy, refused, taken in (
+            (Policy(lowest=TLSVersion.TLS_1_3), TLS12, TLS13),
+            (Policy(highest=TLSVersion.TLS_1_2), TLS13, TLS12),
+        ):
+            self.assertEqual(version_with(policy, refused), (False, False))
+            self.assertEqual(version_with(policy, taken), (True, True))
+
+    def test_can_allow_a_version_that_is_out_of_date_with_the_ciphers_that_it_has(self) -> None:
+        policy = Policy(lowest=TLSVersion.TLS_1_1, ciphers=OLD)
+        self.assertEqual(version_with(policy, TLS11), (True, True))
+
+    def test_do_not_allow_a_version_that_openssl_cannot_do_with_their_ciphers(self) -> None:
+        for version in (TLSVersion.TLS_1_0, TLSVersion.TLS_1_1):
+            problem = self.bad(version)
+            self.assertEqual((problem.field, problem.value), ("lowest", version.value))
+            self.assertEqual(
+                str(problem),
+                f"lowest is {version.value!r}, which OpenSSL cannot do with the ciphers "
+                f"{CIPHERS!r} (no protocols available)",
+            )
+        self.assertEqual(self.bad(TLSVersion.TLS_1_3, TLSVersion.TLS_1_0).field, "lowest")
+
+    def test_do_not_allow_a_highest_version_that_openssl_cannot_do(self) -> None:
+        limit = SSL.Context.set_min_proto_version
+
+        def no_1_2(context: SSL.Context, version: int) -> None:
+            limit(context, SSL.TLS1_3_VERSION if version == SSL.TLS1_2_VERSION else version)
+
+        with mock.patch.object(SSL.Context, "set_min_proto_version", no_1_2):
+            problem = self.bad(TLSVersion.TLS_1_1, TLSVersion.TLS_1_2, OLD)
+        self.assertEqual((problem.field, problem.value), ("highest", "1.2"))
+
+    def test_have_their_versions_in_order(self) -> None:
+        problem = self.bad(TLSVersion.TLS_1_3, TLSVersion.TLS_1_2)
+        self.assertEqual(str(problem), "lowest is '1.3', above the highest, which is '1.2'")
+
+    def test_take_every_list_of_ciphers_that_openssl_knows(self) -> None:
+        for ciphers in (
+            *("ECDHE+AESGCM:!AES256", "DEFAULT", "ECDHE-ECDSA-AES128-GCM-SHA256", OLD),
+            *("HIGH:-AES128:@STRENGTH", "ECDHE+AESGCM, ECDHE+CHACHA20", "DEFAULT:@SECLEVEL=2"),
+        ):
+            self.assertEqual(Policy(ciphers=ciphers).ciphers, ciphers)
+
+    def test_take_no_name_that_openssl_does_not_know(self) -> None:
+        for ciphers in ("", "nonsense", "sch\u00f6n", "!AES", "TLS_AES_128_GCM_SHA256"):
+            self.assertEqual(
+                str(self.bad(TLSVersion.TLS_1_2, TLSVersion.TLS_1_3, ciphers)),
+                f"ciphers is {ciphers!r}, no cipher of TLS 1.2 or below that OpenSSL knows "
+                "(no cipher match)",
+            )
+        for ciphers in ("DEFAULT:nonsense", "nonsense,ECDHE", "ECDHE nonsense:!AES128"):
+            self.assertIn(
+                f"ciphers is {ciphers!r}, and 'nonsense' is no cipher of TLS 1.2",
+                str(self.bad(TLSVersion.TLS_1_2, TLSVersion.TLS_1_3, ciphers)),
+            )
+
+    def test_decide_which_cipher_is_agreed_on(self) -> None:
+        wanted = "ECDHE-ECDSA-AES256-GCM-SHA384"
+        tls = ServerTLS.build(certificates().server, policy=Policy(ciphers=wanted))
+        peer = foreign_client(version=TLS12)
+        self.assertTrue(complete(tls, peer))
+        agreed = peer.tls.cipher()
+        assert agreed is not None
+        self.assertEqual(agreed[0], wanted)
+        other = foreign_client(version=TLS12, ciphers="ECDHE-ECDSA-AES128-GCM-SHA256")
+        self.assertFalse(complete(tls, other))
+
+
+class WhatOpenSSLSays(SynchronousTestCase):
+    def test_is_one_line_whatever_it_says(self) -> None:
+        for error, line in (
+            (SSL.Error([("SSL routines", "", "a"), ("SSL routines", "", "b")]), "a; b"),
+            (SSL.Error(), ""),
+        ):
+            self.assertEqual(said(error), line)
+
+
+class Resumption(SynchronousTestCase):
+    def resumed(self, tls: ServerTLS, version: ssl.TLSVersion, again: ServerTLS) -> bool:
+        first = foreign_client(version=version)
+        self.assertTrue(complete(tls, first))
+        assert first.tls.session is not None
+        self.assertTrue(first.tls.session.has_ticket)
+        second = foreign_client(context=first.tls.context, session=first.tls.session)
+        end = End(ModeName.PAIR, again).begin()
+        end.converse(second)
+        info = end.listener.info
+        assert info is not None
+        # Resumed or not, it is known who the client is.
+        self.assertEqual(info.peer, subject_of(certificates().client))
+        return bool(second.tls.session_reused)
+
+    def test_works_with_tickets(self) -> None:
+        for version in (TLS12, TLS13):
+            self.assertTrue(self.resumed(server_tls(), version, server_tls()))
+
+    def test_works_without_client_certificates_as_well(self) -> None:
+        tls = server_tls(client_auth=ClientAuth.NONE)
+        for version in (TLS12, TLS13):
+            first = foreign_client(credentials=anonymous(), version=version)
+            self.assertTrue(complete(tls, first))
+            second = foreign_client(context=first.tls.context, session=first.tls.session)
+            self.assertTrue(complete(tls, second))
+            self.assertTrue(second.tls.session_reused)
+
+    def test_is_not_for_tickets_of_another_context(self) -> None:
+        other = ServerTLS.build(certificates().server)
+        for version in (TLS12, TLS13):
+            self.assertFalse(self.resumed(server_tls(), version, other))
+
+    def test_keeps_no_session_of_a_client_that_takes_no_tickets(self) -> None:
+        first = foreign_client(version=TLS12)
+        first.tls.context.options |= ssl.OP_NO_TICKET
+        without = foreign_client(context=first.tls.context)
+        self.assertTrue(complete(server_tls(), without))
+        again = foreign_client(context=first.tls.context, session=without.tls.session)
+        self.assertTrue(complete(server_tls(), again))
+        self.assertFalse(again.tls.session_reused)

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from OpenSSL import SSL
+from OpenSSL.crypto import X509
+from service_identity import VerificationError
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.tls.memory_ends import ForeignPeer, foreign_client, server_tls
+from tlsdemo.tls import TLSConnection
+from tlsdemo.tls import tls_connection as connection_module
+
+LARGE = b"x" * (1 << 14)
+
+
+class ConnectionTestCase(SynchronousTestCase):
+    def connected(self, coalesce: bool = False) -> tuple[TLSConnection, ForeignPeer]:
+        """A server's connection, and its client; their handshake is complete."""
+        connection = server_tls().serverConnectionForTLS(None)  # type: ignore[arg-type]
+        connection.set_accept_state()
+        if coalesce:
+            connection.coalesce = True
+        peer = foreign_client()
+        for _ in range(2):
+            connection.bio_write(peer.take())
+            with contextlib.suppress(SSL.WantReadError):
+                connection.do_handshake()
+            peer.receive(connection.bio_read(1 << 15))
+        self.assertTrue(peer.complete)
+        return connection, peer
+
+
+class Receiving(ConnectionTestCase):
+    def receive_all(self, connection: TLSConnection) -> list[bytes]:
+        received = []
+        while True:
+            try:
+                received.append(connection.recv(1 << 15))
+            except SSL.WantReadError:
+                return received
+
+    def test_returns_a_record_at_a_time(self) -> None:
+        connection, peer = self.connected()
+        peer.write(b"one", b"two")
+        connection.bio_write(peer.take())
+        self.assertEqual(self.receive_all(connection), [b"one", b"two"])
+        self.assertEqual(connection.records, 2)
+
+    def test_returns_all_that_there_is_if_it_is_to_coalesce(self) -> None:
+        connection, peer = self.connected(coalesce=True)
+        peer.write(b"one", b"two")
+        connection.bio_write(peer.take())
+        self.assertEqual(self.receive_all(connection), [b"onetwo"])
+        self.assertEqual(connection.records, 2)
+
+    def test_returns_no_more_than_a_bounded_amount_at_once(self) -> None:
+        connection, peer = self.connected(coalesce=True)
+        peer.write(*[LARGE] * 20)
+        connection.bio_write(peer.take())
+        received = self.receive_all(connection)
+        self.assertEqual([len(data) for data in received], [16 * len(LARGE), 4 * len(LARGE)])
+
+    def test_keeps_an_error_until_what_came_before_it_has_been_returned(self) -> None:
+        for coalesce in (False, True):
+            connection, peer = self.connected(coalesce)
+            peer.write(b"data")
+            peer.close()
+            connection.bio_write(peer.take())
+            self.assertEqual(connection.recv(1 << 15), b"data")
+            for _ in range(2):
+                self.assertRaises(SSL.ZeroReturnError, connection.recv, 1 << 15)
+
+    def test_raises_an_error_at_once_if_nothing_came_before_it(self) -> None:
+        for coalesce in (False, True):
+            connection, peer = self.connected(coalesce)
+            peer.close()
+            connection.bio_write(peer.take())
+            self.assertRaises(SSL.ZeroReturnError, connection.recv, 1 << 15)
+
+    def test_returns_nothing_while_held(self) -> None:
+        for coalesce in (False, True):
+            connection, peer = self.connected(coalesce)
+            connection.held = True
+            peer.write(b"data")
+            peer.close()
+            connection.bio_write(peer.take())
+            self.assertRaises(SSL.WantReadError, connection.recv, 1 << 15)
+            connection.held = False
+            self.assertEqual(connection.recv(1 << 15), b"data")
+
+    def test_takes_an_empty_write_of_the_wire(self) -> None:
+        connection, peer = self.connected()
+        peer.write(b"data")
+        wire = peer.take()
+        self.assertEqual(connection.bio_write(wire), len(wire))
+        self.assertEqual(connection.bio_write(b""), 0)
+        self.assertEqual(connection.recv(1 << 15), b"data")
+
+
+class Sending(ConnectionTestCase):
+    def test_flushes_all_that_is_ready_into_the_transport(self) -> None:
+        class Layer:
+            transport: Any
+
+        connection, peer = self.connected()
+        for _ in range(3):
+            connection.send(LARGE)
+        written: list[bytes] = []
+        Layer.transport = type("Transport", (), {"write": written.append})
+        connection.flush_into(Layer)  # type: ignore[arg-type]
+        self.assertGreater(len(written), 1)
+        peer.receive(b"".join(written))
+        self.assertEqual(peer.received, LARGE * 3)
+
+
+class Verifying(SynchronousTestCase):
+    def connection(self, verify: Any = None) -> TLSConnection:
+        return TLSConnection(SSL.Context(SSL.TLS_METHOD), verify)
+
+    def test_accepts_any_name_if_none_is_expected(self) -> None:
+        self.assertTrue(self.connection().verify_name(X509()))
+        self.assertTrue(self.connection().verify_name(None))
+
+    def test_asks_once_and_remembers(self) -> None:
+        asked: list[X509] = []
+        connection, certificate = self.connection(asked.append), X509()
+        self.assertTrue(connection.verify_name(certificate))
+        self.assertTrue(connection.verify_name(certificate))
+        self.assertEqual(asked, [certificate])
+
+    def test_remembers_why_not(self) -> None:
+        for error in (VerificationError(errors=[]), ValueError("unreadable"), RuntimeError()):
+
+            def refuse(_certificate: X509, error: Exception = error) -> None:
+                raise error
+
+            connection = self.connection(refuse)
+            self.assertFalse(connection.verify_name(X509()))
+            self.assertFalse(connection.verify_name(X509()))
+            self.assertIs(connection.name_error, error)
+
+    def test_refuses_a_peer_without_a_certificate_if_a_name_is_expected(self) -> None:
+        connection = self.connection(lambda certificate: None)
+        self.assertFalse(connection.verify_name(None))
+        self.assertIn("there is none", str(connection.name_error))
+
+
+class Decrypting(SynchronousTestCase):
+    def test_is_left_to_pyopenssl_where_its_own_names_have_changed(self) -> None:
+        self.patch(SSL, "_lib", object())
+        self.assertIs(connection_module._make_receive(), SSL.Connection.recv)
+
+    def test_never_takes_what_is_in_the_buffer_for_data(self) -> None:
+        silent = TLSConnection(SSL.Context(SSL.TLS_METHOD))
+        silent.set_connect_state()
+        self.patch(SSL.Connection, "_raise_ssl_error", lambda *_: None)
+        self.assertRaises(SSL.WantReadError, silent.recv, 1 << 15)

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from twisted.internet.interfaces import IHandshakeListener, IProtocol
+from twisted.internet.ssl import CertificateOptions
+from twisted.internet.task import Clock
+from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from tests.support import MemoryTransport, RecordingListener
+from tlsdemo.tls import TLSStream, TransportOptions
+
+
+class CleartextTests(SynchronousTestCase):
+    def test_is_a_protocol_that_listens_for_the_handshake(self) -> None:
+        cleartext = TLSStream(RecordingListener([], None), TransportOptions())
+        for interface in (IProtocol, IHandshakeListener):
+            verifyObject(interface, cleartext)
+        self.assertEqual(cleartext.logPrefix(), "TLSStream")
+
+    def test_needs_a_connection_of_ours(self) -> None:
+        cleartext = TLSStream(RecordingListener([], None), TransportOptions())
+        factory = TLSMemoryBIOFactory(CertificateOptions(), True, None, Clock())  # type: ignore[arg-type]
+        layer = TLSMemoryBIOProtocol(factory, cleartext)
+        error = self.assertRaises(TypeError, layer.makeConnection, MemoryTransport(layer))
+        self.assertIn("is not a TLSConnection; use ServerTLS or ClientTLS", str(error))

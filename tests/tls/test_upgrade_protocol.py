@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from twisted.internet import reactor
+from twisted.internet.interfaces import IHandshakeListener, IProtocol, IReactorTime
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from tests.support import (
+    AwaitedRecorder,
+    ReadingRecorder,
+    RecordingListener,
+    factory_of,
+    patch_reactor_clock,
+)
+from tests.tls.loopback_ends import SocketTestCase, both
+from tests.tls.memory_ends import End, client_tls, foreign_client, server_tls
+from tlsdemo.close_reasons import Cause
+from tlsdemo.tls import MODES, ClientTLS, Delivery, Mode, ModeName, ServerTLS, Stream
+from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
+from tlsdemo.trace.timeline import Timeline
+
+LARGE = b"0123456789abcdef" * 10_000
+
+
+class InMemory(SynchronousTestCase):
+    def test_a_session_tells_its_timeline_what_it_calls(self) -> None:
+        clock = patch_reactor_clock(self)
+        for name, called in (
+            (ModeName.STARTTLS, "startTLS called"),
+            (ModeName.PAIR, "pair joined"),
+            (ModeName.WRAPPED, "TLS from the first byte"),
+            (ModeName.CLEAR, "left in the clear"),
+        ):
+            end = End(name, server_tls(), clock=clock).begin()
+            self.assertEqual(end.timeline.names(), ["connected", called])
+            verifyObject(IProtocol, end.session)
+            verifyObject(IHandshakeListener, end.session)
+
+    def test_what_is_written_is_sent_at_once_in_every_mode(self) -> None:
+        clock = patch_reactor_clock(self)
+        for name in ModeName:
+            end = End(name, server_tls(), clock=clock).begin()
+            self.assertTrue(end.transport.no_delay, name)
+
+    def test_starttls_stands_between_the_session_and_the_wire(self) -> None:
+        end = End(ModeName.STARTTLS, server_tls(), clock=patch_reactor_clock(self))
+        end.begin()
+        self.assertIsNot(end.transport.protocol, end.session)
+        end.converse(foreign_client())
+        self.assertEqual(end.log, ["handshake completed", "secure", "connected"])
+
+    def test_closing_what_the_peer_has_closed_keeps_what_has_not_been_taken(self) -> None:
+        clock = patch_reactor_clock(self)
+        for name in ModeName:
+            if not MODES[name].encrypts:
+                continue
+            application = ReadingRecorder()
+            tls, delivery = server_tls(), Delivery.READABLE
+            end = End(name, tls, application=application, delivery=delivery, clock=clock)
+            peer = foreign_client()
+            end.secured_with(peer)
+            peer.write(b"all of it")
+            peer.close()
+            end.converse(peer)
+            end.log.clear()
+            end.stream.loseConnection()
+            application.read_all()
+            self.assertEqual(
+                end.log, [b"all of it", "ended: clean", "lost: ConnectionDone", "read all"]
+            )
+
+
+class Side:
+    """One side of a connection that sockets carry."""
+
+    def __init__(self, mode: Mode, tls: ServerTLS | ClientTLS) -> None:
+        time = IReactorTime(reactor)
+        self.application = AwaitedRecorder()
+        self.log = self.application.log
+        self.listener = RecordingListener(self.log, self.application)
+        timeline = Timeline(time.seconds)
+        transport_options = mode.transport_options(None, None, 1 << 16)
+        self.session = UpgradeProtocol(mode, tls, self.listener, transport_options, timeline, time)
+        self.factory = mode.wrap(tls, factory_of(self.session), time)
+
+    @property
+    def stream(self) -> Stream:
+        assert self.session.stream is not None
+        return self.session.stream
+
+
+class OverTCP(SocketTestCase):
+    async def joined(
+        self, name: ModeName, server_tls: ServerTLS, client_tls: ClientTLS
+    ) -> tuple[Side, Side]:
+        server, client = Side(MODES[name], server_tls), Side(MODES[name], client_tls)
+        await self.connect_tcp(server.factory, client.factory)
+        self.addCleanup(lambda: client.stream.abortConnection())
+        return server, client
+
+    async def check_both_roles(self, name: ModeName) -> None:
+        server, client = await self.joined(name, server_tls(), client_tls())
+        await both(server.application.connection, client.application.connection)
+        for sender, receiver in ((server, client), (client, server)):
+            sender.stream.write(LARGE)
+            received = await receiver.application.reception(len(LARGE))
+            self.assertEqual(received, LARGE)
+        client.stream.loseConnection()
+        await both(server.application.loss, client.application.loss)
+        begin = ["plain"] if name is ModeName.CLEAR else ["handshake completed", "secure"]
+        for side in (server, client):
+            told = [record for record in side.log if not isinstance(record, bytes)]
+            self.assertEqual(told, [*begin, "connected", "ended: clean", "lost: ConnectionDone"])
+
+    async def test_starttls_carries_bytes_both_ways_in_both_roles(self) -> None:
+        await self.check_both_roles(ModeName.STARTTLS)
+
+    async def test_pair_carries_bytes_both_ways_in_both_roles(self) -> None:
+        await self.check_both_roles(ModeName.PAIR)
+
+    async def test_wrapped_carries_bytes_both_ways_in_both_roles(self) -> None:
+        await self.check_both_roles(ModeName.WRAPPED)
+
+    async def test_clear_carries_bytes_both_ways_in_both_roles(self) -> None:
+        await self.check_both_roles(ModeName.CLEAR)
+
+    async def test_aborting_is_truncation_to_the_peer(self) -> None:
+        for name in (ModeName.STARTTLS, ModeName.PAIR, ModeName.WRAPPED):
+            server, client = await self.joined(name, server_tls(), client_tls())
+            await both(server.application.connection, client.application.connection)
+            client.stream.abortConnection()
+            await both(server.application.loss, client.application.loss)
+            assert server.listener.close_reason is not None
+            assert client.listener.close_reason is not None
+            causes = (server.listener.close_reason.cause, client.listener.close_reason.cause)
+            self.assertEqual(causes, (Cause.TRUNCATED, Cause.ABORTED))

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tlsdemo.trace.model import Arrow, End, Fate, Mark, Trace
+from tlsdemo.trace.observation import STATE, EventSequences, Observation, label, outcome, wire_label
+from tlsdemo.trace.record import Kind, Record
+from tlsdemo.trace.timeline import Event
+
+
+def trace(*names: str) -> Trace:
+    marks = [Mark(End.SERVER, Event(name, float(at))) for at, name in enumerate(names)]
+    return Trace("", {}, [*marks])
+
+
+class Labels(SynchronousTestCase):
+    def test_of_events_have_what_makes_them_another_event(self) -> None:
+        lost = Event("connectionLost", 1.0, {"reason": "ConnectionDone", "text": "cleanly."})
+        self.assertEqual(label(lost), "connectionLost ConnectionDone")
+        self.assertEqual(
+            label(Event("closed", 1.0, {"cause": "clean", "detail": ""})), "closed clean"
+        )
+        self.assertEqual(label(Event("alert in", 1.0, {"alert": "fatal x"})), "alert in fatal x")
+        self.assertEqual(label(Event("secure", 1.0, {"agreed": "TLS 1.3"})), "secure")
+        self.assertEqual(label(Event("insecure", 1.0)), "insecure")
+
+    def test_of_records_have_no_length(self) -> None:
+        hello = Record(Kind.HANDSHAKE, 250, "TLS 1.0", ("client_hello",))
+        self.assertEqual(wire_label(Arrow(End.CLIENT, 0.0, hello)), "client handshake client_hello")
+        data = Record(Kind.APPLICATION_DATA, 9, "", (), True)
+        self.assertEqual(
+            wire_label(Arrow(End.SERVER, 0.0, data, Fate.DROPPED)),
+            "server application data (dropped)",
+        )
+
+    def test_of_what_cannot_be_read_do_not_tell_what_it_was(self) -> None:
+        noise = Record(Kind.UNREADABLE, 9, "", ("GET /",))
+        self.assertEqual(wire_label(Arrow(End.CLIENT, 0.0, noise)), "client unreadable")
+
+
+class TheOrders(SynchronousTestCase):
+    def test_are_of_each_end_and_of_each_direction_without_openssls_states(self) -> None:
+        words = Record(Kind.PLAIN, 2, "", ("OK",))
+        seen: list[Mark | Arrow] = [
+            Arrow(End.SERVER, 0.1, words),
+            Arrow(End.CLIENT, 0.2, words),
+            Mark(End.SERVER, Event("secure", 0.4)),
+            Mark(End.SERVER, Event("connected", 0.0)),
+            Mark(End.SERVER, Event(STATE, 0.3, {"state": "x"})),
+            Mark(End.CLIENT, Event("connected", 0.0)),
+        ]
+        self.assertEqual(
+            EventSequences.of(Trace("", {}, seen)),
+            EventSequences(
+                ("connected", "secure"), ("connected",), ("client plain OK", "server plain OK")
+            ),
+        )
+
+
+class ASighting(SynchronousTestCase):
+    def test_is_a_race_if_the_orders_differ(self) -> None:
+        same = Observation("pair", "1.3", "ok", "tlsdemo", "", [trace("a", "b"), trace("a", "b")])
+        self.assertFalse(same.race)
+        self.assertEqual(len(same.orders), 1)
+        same.traces.append(trace("b", "a"))
+        self.assertTrue(same.race)
+        self.assertEqual([each.server for each in same.orders], [("a", "b"), ("b", "a")])
+
+    def test_tells_everything_as_json(self) -> None:
+        both = Observation("pair", "1.3", "ok", "tlsdemo", "", [trace("a", "b"), trace("b", "a")])
+        self.assertEqual(
+            both.as_json(),
+            {
+                "mode": "pair",
+                "tls": "1.3",
+                "way": "ok",
+                "peer": "tlsdemo",
+                "race": True,
+                "why": "",
+                "server": ["a", "b"],
+                "client": [],
+                "wire": [],
+                "also": [{"server": ["b", "a"], "client": [], "wire": []}],
+                "trace": [
+                    {"at": 0.0, "end": "server", "event": "a", "facts": {}},
+                    {"at": 1.0, "end": "server", "event": "b", "facts": {}},
+                ],
+            },
+        )
+
+    def test_that_was_not_made_has_no_trace(self) -> None:
+        none = Observation("pair", "1.3", "ok", "node", "there is no node")
+        self.assertEqual(none.outcome(End.SERVER), "")
+        seen = none.as_json()
+        self.assertNotIn("trace", seen)
+        self.assertEqual((seen["why"], seen["server"], seen["also"]), ("there is no node", [], []))
+
+    def test_has_an_outcome_for_each_end(self) -> None:
+        seen = Observation("pair", "1.3", "ok", "tlsdemo", "", [trace("connected")])
+        self.assertEqual((seen.outcome(End.SERVER), seen.outcome(End.CLIENT)), ("connected", ""))
+
+
+class AnOutcome(SynchronousTestCase):
+    def test_is_what_was_told_and_how_it_ended(self) -> None:
+        closed = Event("closed", 3.0, {"cause": "clean"})
+        told = [Event("handshakeCompleted", 1.0), Event("secure", 2.0)]
+        self.assertEqual(outcome([*told, closed]), "handshakeCompleted, secure, clean")
+        self.assertEqual(outcome([told[0], Event("insecure", 2.0, {"cause": "x"})]),
+                         "handshakeCompleted, x")  # fmt: skip
+        self.assertEqual(outcome([closed]), "clean")

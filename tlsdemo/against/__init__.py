@@ -1,1 +1,0 @@
-"""The same with other versions: environments of their own, and what differs between two results."""

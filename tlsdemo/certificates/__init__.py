@@ -1,0 +1,1 @@
+"""Certificates as files, and a certificate authority for demonstrations."""

@@ -1,0 +1,228 @@
+"""The demonstration certificates: TLS to try out, with nothing to prepare.
+
+An authority of our own, a server certificate for the loopback names and a client certificate are
+made where there are none yet, kept for the next run, and renewed when they have expired. They
+are as good as any other for learning and measuring, and never good for production: the
+authority's private key lies beside them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
+
+import trustme
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+
+from tlsdemo.certificates.files import BadCredentials, Credentials, load_certificates
+
+KEY_TYPES = ("ecdsa", "rsa")
+
+_AUTHORITY_LIFE = timedelta(days=3652)
+_LEAF_LIFE = timedelta(days=365)
+_CLOCK_SKEW = timedelta(minutes=5)  # a peer whose clock is slow must not find them too new
+_LEAF_NAMES = {
+    "server": ("localhost", "127.0.0.1", "::1"),
+    # No name to reach it by, but some verifiers refuse a leaf without any alternative name.
+    "client": ("client@tlsdemo.test",),
+}
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class DemoCertificates:
+    """Where the demonstration certificates of one key type are.
+
+    Attributes:
+        authority: The certificate that issued both others, for peers that are to trust them.
+        server: Of a server on localhost, 127.0.0.1 or ::1.
+        client: Of a client that has to prove itself.
+        made: True if some of the files are new, so that trust in older ones may be outdated.
+    """
+
+    authority: Path
+    server: Credentials
+    client: Credentials
+    made: bool
+
+
+def default_directory(package: Path = _PACKAGE, environ: Mapping[str, str] = os.environ) -> Path:
+    """Find where the demonstration certificates are kept unless the user says otherwise.
+
+    In a checkout that is its certs/, where one would look for them; an installed package keeps
+    them with the user's data, because its own directory is not the user's to write to.
+
+    Args:
+        package: The directory of the tlsdemo package.
+        environ: Asked for XDG_DATA_HOME, which counts only if it is absolute.
+
+    Raises:
+        BadCredentials: If there is neither XDG_DATA_HOME nor a home directory.
+    """
+    checkout = package.parent
+    if (checkout / "certs").is_dir() and (checkout / "setup.cfg").is_file():
+        return checkout / "certs"
+    data_home = environ.get("XDG_DATA_HOME", "")
+    if os.path.isabs(data_home):
+        return Path(data_home) / "tlsdemo"
+    try:
+        return Path.home() / ".local" / "share" / "tlsdemo"
+    except RuntimeError as error:
+        raise BadCredentials(
+            "there is no home directory to keep the demonstration certificates in;"
+            " set XDG_DATA_HOME, or give certificates with --cert, --key and --ca"
+        ) from error
+
+
+def demo_certificates(directory: Path, key_type: str, now: datetime) -> DemoCertificates:
+    """Return the demonstration certificates, made or renewed if need be.
+
+    They are kept in a subdirectory named after the key type. Leaves last a year and the
+    authority ten; leaves are renewed under the same authority for as long as it lasts.
+
+    Args:
+        directory: Where to keep them; created if missing.
+        key_type: One of `KEY_TYPES`. RSA keys have 2048 bits, ECDSA keys are on P-256.
+        now: The time at which they have to be valid; timezone-aware.
+
+    Raises:
+        BadCredentials: If they have to be made and the directory does not let us.
+        ValueError: If the key type is unknown.
+    """
+    if key_type not in KEY_TYPES:
+        raise ValueError(f"key type {key_type!r} is none of {', '.join(KEY_TYPES)}")
+    home = directory / key_type
+    made = False
+    # A usable set is never touched again, and an unusable one is replaced only under the lock,
+    # after another look. So of any number of processes one makes the set and all use it; and
+    # whoever has been given paths can still load the files one by one, at leisure.
+    if not _is_usable(home, now):
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            with _locked(directory):
+                if not _is_usable(home, now):
+                    _replace(home, key_type, now)
+                    made = True
+        except OSError as error:
+            raise BadCredentials(
+                f"directory {str(directory)!r} cannot keep the demonstration certificates:"
+                f" {error.strerror}; give another directory,"
+                " or certificates with --cert, --key and --ca"
+            ) from error
+    return DemoCertificates(home / "ca.pem", _leaf(home, "server"), _leaf(home, "client"), made)
+
+
+def _leaf(home: Path, role: str) -> Credentials:
+    return Credentials(home / f"{role}.pem", home / f"{role}.key", home / "ca.pem")
+
+
+def _is_usable(home: Path, now: datetime) -> bool:
+    """Tell whether the set is complete, valid and of one piece."""
+    try:
+        Credentials(home / "ca.pem", home / "ca.key", None).check(now)
+        issuer = load_certificates(home / "ca.pem")[0]
+        for role in _LEAF_NAMES:
+            _leaf(home, role).check(now)
+            load_certificates(home / f"{role}.pem")[0].verify_directly_issued_by(issuer)
+    except (BadCredentials, InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+        return False
+    return True
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    # The directory itself is locked: no lock file stays behind, and the kernel lets go of the
+    # lock of a process that died.
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _replace(home: Path, key_type: str, now: datetime) -> None:
+    # The set is complete before it gets its name, so nobody reads half of one. A directory
+    # cannot be renamed over a full one: the old set steps aside first, and a reader that finds
+    # none in between waits for the lock like everybody else. The workshop has mode 0700 and is
+    # removed with all that is left in it, also when something fails.
+    with TemporaryDirectory(
+        prefix=".making-", dir=home.parent, ignore_cleanup_errors=True
+    ) as workshop:
+        fresh = Path(workshop, "fresh")
+        fresh.mkdir()
+        _make(fresh, _kept_authority(home, now) or _new_authority(key_type, now), key_type, now)
+        with suppress(FileNotFoundError):
+            os.rename(home, Path(workshop, "stale"))
+        os.rename(fresh, home)
+
+
+def _make(fresh: Path, authority: trustme.CA, key_type: str, now: datetime) -> None:
+    certificate = authority.cert_pem.bytes()
+    authority_end = x509.load_pem_x509_certificate(certificate).not_valid_after_utc
+    _write(fresh / "ca.pem", certificate, 0o644)
+    _write(fresh / "ca.key", authority.private_key_pem.bytes(), 0o600)
+    for role, names in _LEAF_NAMES.items():
+        leaf = authority.issue_cert(
+            *names,
+            common_name=f"tlsdemo {role}",
+            organization_name="tlsdemo",
+            not_before=now - _CLOCK_SKEW,
+            not_after=min(now + _LEAF_LIFE, authority_end),
+            key_type=trustme.KeyType[key_type.upper()],
+        )
+        _write(fresh / f"{role}.pem", leaf.cert_chain_pems[0].bytes(), 0o644)
+        _write(fresh / f"{role}.key", leaf.private_key_pem.bytes(), 0o600)
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    # Created with its mode, so that a key is at no instant readable by others; chmod only adds
+    # what the umask took from a certificate.
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with open(handle, "wb") as file:
+        os.fchmod(handle, mode)
+        file.write(content)
+
+
+def _kept_authority(home: Path, now: datetime) -> trustme.CA | None:
+    certificate, key = home / "ca.pem", home / "ca.key"
+    try:
+        Credentials(certificate, key, None).check(now)
+    except BadCredentials:
+        return None
+    return trustme.CA.from_pem(certificate.read_bytes(), key.read_bytes())
+
+
+def _new_authority(key_type: str, now: datetime) -> trustme.CA:
+    draft = trustme.CA(
+        organization_name="tlsdemo", key_type=trustme.KeyType[key_type.upper()], path_length=0
+    )
+    # trustme's authorities are valid until the year 3000, and it takes no other date: this one
+    # is signed once more, with all else as it was.
+    model = x509.load_pem_x509_certificate(draft.cert_pem.bytes())
+    key_pem = draft.private_key_pem.bytes()
+    key = cast(CertificateIssuerPrivateKeyTypes, load_pem_private_key(key_pem, password=None))
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(model.subject)
+        .issuer_name(model.issuer)
+        .public_key(model.public_key())
+        .serial_number(model.serial_number)
+        .not_valid_before(now - _CLOCK_SKEW)
+        .not_valid_after(now + _AUTHORITY_LIFE)
+    )
+    for extension in model.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    certificate = builder.sign(key, SHA256())
+    return trustme.CA.from_pem(certificate.public_bytes(Encoding.PEM), key_pem)

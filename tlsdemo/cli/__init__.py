@@ -1,0 +1,1 @@
+"""The ``tlsdemo`` command, and what the twistd plugins share with it."""

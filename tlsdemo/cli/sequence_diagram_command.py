@@ -1,0 +1,171 @@
+"""``tlsdemo waterfall``: what was seen of a connection, drawn as text or as a page."""
+
+from __future__ import annotations
+
+import enum
+import getopt
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from twisted.python import usage
+
+from tlsdemo.cli.options import Options, choice, fail, named, whole
+from tlsdemo.reporting.sequence_diagram import printable
+from tlsdemo.reporting.sequence_diagram_html import page
+from tlsdemo.reporting.sequence_diagram_text import text
+from tlsdemo.trace.model import NotATrace, Trace, traces_from
+
+
+class Format(enum.Enum):
+    """What a waterfall can be written as."""
+
+    TEXT = "text"
+    HTML = "html"
+
+
+_PAGES = (".html", ".htm")
+_LISTED = 10
+
+
+class WaterfallOptions(Options):
+    """The options of ``tlsdemo waterfall``."""
+
+    command = "tlsdemo waterfall"
+
+    synopsis = "Usage: tlsdemo waterfall [options] FILE.jsonl"
+
+    longdesc = (
+        "Draws one connection of FILE.jsonl, as twistd tlsdemo --trace writes it: client and "
+        "server as two lifelines, each event a mark, each record on the wire an arrow. With - for "
+        "FILE.jsonl it is read from standard input."
+    )
+
+    optParameters: ClassVar[list[list[Any]]] = named([
+        ["connection", None, None, "The number of the connection. [default: the first one]",
+         whole(0)],
+        ["beside", None, None, "Another one to draw beside it: FILE, FILE:NUMBER, or :NUMBER for "
+         "one of the same file."],
+        ["format", None, None, "text or html. [default: html if --output ends with .html, "
+         "otherwise text]", choice(Format)],
+        ["output", None, None, "Write to this file. [default: standard output]"],
+    ])  # fmt: skip
+
+    optFlags: ClassVar[list[list[Any]]] = [
+        ["list", None, "Show which connections there are, and draw none."],
+    ]
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """Read the options, wherever they are: Twisted wants all of them before the file."""
+        given = list(sys.argv[1:] if options is None else options)
+        try:
+            known, files = getopt.gnu_getopt(given, self.shortOpt, self.longOpt)
+        except getopt.GetoptError as problem:
+            fail(self.command, f"{problem} (try: {self.command} --help)")
+        takes_value = {name for name in self.longOpt if name.endswith("=")}
+        given = []
+        for name, value in known:
+            given += [name, value] if f"{name[2:]}=" in takes_value else [name]
+        super().parseOptions([*given, "--", *files])
+
+    def parseArgs(self, *arguments: str) -> None:
+        """Take the one file."""
+        if len(arguments) != 1:
+            raise usage.UsageError(f"{len(arguments)} files are given, and it draws from one")
+        (self["file"],) = arguments
+
+    def run(self) -> int:
+        """Draw, and return the exit status."""
+        traces = self._read(self["file"])
+        if self["list"]:
+            self._write("".join(f"{_listed(*each)}\n" for each in traces.items()))
+            return 0
+        number = self["connection"]
+        if number is None and len(traces) > 1:
+            sys.stderr.write(f"{self.command}: the first of {len(traces):,}; --list shows all\n")
+        drawn = [self._choose("connection", self["file"], traces, number)]
+        if self["beside"] is not None:
+            drawn.append(self._beside(traces))
+        self._write(page(drawn) if self._format is Format.HTML else text(drawn, self._width))
+        return 0
+
+    @property
+    def _format(self) -> Format:
+        if self["format"] is None:
+            as_page = str(self["output"] or "").lower().endswith(_PAGES)
+            return Format.HTML if as_page else Format.TEXT
+        chosen: Format = self["format"]
+        return chosen
+
+    @property
+    def _width(self) -> int:
+        return 80 if self["output"] is not None else shutil.get_terminal_size((80, 24)).columns
+
+    def _beside(self, traces: Mapping[int, Trace]) -> Trace:
+        where: str = self["beside"]
+        name, colon, number = where.rpartition(":")
+        if not colon or not number.isdecimal() or Path(where).exists():
+            # A colon can be in the name of a file as well.
+            return self._choose("beside", where, self._read(where), None)
+        others = self._read(name) if name else traces
+        return self._choose("beside", name or self["file"], others, int(number))
+
+    def _choose(
+        self, option: str, name: str, traces: Mapping[int, Trace], number: int | None
+    ) -> Trace:
+        if number is None:
+            return next(iter(traces.values()))
+        if number not in traces:
+            known = ", ".join(map(str, list(traces)[:_LISTED]))
+            more = ", ..." if len(traces) > _LISTED else ""
+            asked = self[option]
+            fail(self.command, f"--{option} is {str(asked)!r}, and {name} has {known}{more}")
+        return traces[number]
+
+    def _read(self, name: str) -> Mapping[int, Trace]:
+        try:
+            content = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+            traces = traces_from(_whole_lines(content))
+        except OSError as problem:
+            fail(self.command, f"{name!r} cannot be read: {problem.strerror}", status=1)
+        except UnicodeDecodeError:
+            fail(self.command, f"{name!r} is no trace: it is not written in UTF-8", status=1)
+        except NotATrace as problem:
+            fail(self.command, f"{name!r} is no trace: {problem}", status=1)
+        if not traces:
+            fail(self.command, f"{name!r} has no connection in it", status=1)
+        return traces
+
+    def _write(self, drawing: str) -> None:
+        if self["output"] is not None:
+            try:
+                Path(self["output"]).write_text(drawing, encoding="utf-8")
+            except OSError as problem:
+                fail(self.command, f"--output is {self['output']!r}: {problem.strerror}", status=1)
+            return
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        try:
+            # A terminal that does not have the characters shows others in their place.
+            sys.stdout.write(drawing.encode(encoding, "replace").decode(encoding))
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Who reads, as a pager does, has seen enough; nothing is left to be flushed at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _whole_lines(content: str) -> list[str]:
+    """Return the lines, without one at the end that a server is just writing."""
+    *lines, last = content.split("\n")
+    try:
+        json.loads(last)
+    except ValueError:
+        return lines
+    return [*lines, last]
+
+
+def _listed(number: int, trace: Trace) -> str:
+    return f"{number:>6}  {printable(trace.title)}  ({len(trace.seen):,} rows)"

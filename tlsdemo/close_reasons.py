@@ -1,0 +1,64 @@
+"""Every way in which a connection ends has a name, its cause; a close reason carries one."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Cause(enum.Enum):
+    """Why a connection ended; the value is the name that logs, summaries and tables show.
+
+    The causes are told from the side that reports them: ``CERTIFICATE_MISSING`` means that *the
+    peer* showed none, and ``REJECTED_BY_PEER`` that the peer refused what we showed.
+    """
+
+    CLEAN = "clean"
+    TRUNCATED = "truncated"
+    PLAIN_TIMEOUT = "timeout before TLS"
+    IDLE = "idle"
+    HANDSHAKE_TIMEOUT = "handshake timeout"
+    CLOSING_TIMEOUT = "closing timeout"
+    HANDSHAKE_INTERRUPTED = "handshake interrupted"
+    INJECTED_PLAINTEXT = "injected plaintext"
+    TOO_MUCH_PLAINTEXT = "too much before TLS"
+    NO_STARTTLS = "peer offers no TLS"
+    UPGRADE_REFUSED = "peer refused TLS"
+    PLAINTEXT = "plain bytes instead of TLS"
+    NO_COMMON_VERSION = "no common TLS version"
+    NO_COMMON_CIPHER = "no common cipher"
+    CERTIFICATE_MISSING = "certificate missing"
+    CERTIFICATE_UNTRUSTED = "certificate untrusted"
+    CERTIFICATE_EXPIRED = "certificate expired"
+    CERTIFICATE_INVALID = "certificate invalid"
+    WRONG_NAME = "wrong name"
+    REJECTED_BY_PEER = "rejected by peer"
+    REJECTED_BY_US = "rejected by us"
+    PROTOCOL_ERROR = "protocol error"
+    TOO_MANY = "too many connections"
+    CONNECT_FAILED = "connecting failed"
+    BACKEND_REFUSED = "backend refused"
+    BACKEND_LOST = "backend lost"
+    ABORTED = "aborted by us"
+
+
+@dataclass(frozen=True)
+class CloseReason:
+    """How one connection ended: a cause, and in words what was seen.
+
+    ``str()`` gives one line: the cause's name, then the detail behind a colon where there is one.
+    """
+
+    cause: Cause
+    detail: str = ""
+
+    @property
+    def clean(self) -> bool:
+        """Whether the stream came to its proper end, so that nothing of it can be missing."""
+        return self.cause is Cause.CLEAN
+
+    def __str__(self) -> str:
+        return f"{self.cause.value}: {self.detail}" if self.detail else self.cause.value
+
+
+CLEAN = CloseReason(Cause.CLEAN)

@@ -1,1 +1,0 @@
-"""PURE.  What is counted on both ends, what can be told from it, and how it is written."""

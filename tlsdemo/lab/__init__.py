@@ -1,0 +1,1 @@
+"""The laboratory: scenarios, the stacks of other ecosystems, findings, and other versions."""

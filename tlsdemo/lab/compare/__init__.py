@@ -1,0 +1,1 @@
+"""Environments with other versions, in which tlsdemo runs for comparison."""

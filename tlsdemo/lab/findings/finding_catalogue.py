@@ -1,0 +1,40 @@
+"""All findings, by theme and by name."""
+
+from __future__ import annotations
+
+from tlsdemo.lab.findings import (
+    alpn,
+    closing,
+    connection_ends,
+    defaults,
+    delivery,
+    handshake_events,
+    mail,
+    rejecting,
+    resumption,
+    small_writes,
+    stopping,
+    upgrading,
+)
+from tlsdemo.lab.findings.finding import Finding
+
+THEMES: dict[str, tuple[Finding, ...]] = {
+    "Upgrading": upgrading.FINDINGS,
+    "Mail": mail.FINDINGS,
+    "Events of the handshake": handshake_events.FINDINGS,
+    "Rejecting": rejecting.FINDINGS,
+    "Application protocols": alpn.FINDINGS,
+    "Delivery": delivery.FINDINGS,
+    "Cost": small_writes.FINDINGS,
+    "Closing": closing.FINDINGS,
+    "Endings": connection_ends.FINDINGS,
+    "Stopping": stopping.FINDINGS,
+    "Resumption": resumption.FINDINGS,
+    "Defaults": defaults.FINDINGS,
+}
+"""The findings under the headings of the documentation, in its order."""
+
+FINDINGS: dict[str, Finding] = {
+    finding.name: finding for findings in THEMES.values() for finding in findings
+}
+"""The same by name."""

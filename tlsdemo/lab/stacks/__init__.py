@@ -1,0 +1,1 @@
+"""Servers and clients of other ecosystems, each a program of its own."""

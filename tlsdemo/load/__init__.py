@@ -1,1 +1,0 @@
-"""Load: many connections from several processes, and what became of their bytes."""

@@ -1,0 +1,188 @@
+"""All connections of one worker: opened, secured, sending, drained, and counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from twisted.internet.endpoints import clientFromString
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import Factory
+from twisted.python.failure import Failure
+
+from tlsdemo.close_reasons import Cause, CloseReason
+from tlsdemo.loadgen.load_connection import Connection, timeouts_of
+from tlsdemo.loadgen.round_robin import RoundRobin
+from tlsdemo.loadgen.schedule import Task, allowed, until_next
+from tlsdemo.net.addresses import address_text
+from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.starttls.registry import DIALECTS, DialectName
+from tlsdemo.tls import MODES, ClientTLS, ModeName, Send
+from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
+from tlsdemo.trace.timeline import Timeline
+
+
+class ConnectionPool:
+    """Opens ``task.connections`` connections, and has them send and close when it is told to.
+
+    ``peers`` are our own addresses, by which the server knows the connections.
+    """
+
+    def __init__(self, task: Task, tls: ClientTLS, reactor: Any) -> None:
+        self._task = task
+        self._tls = tls
+        self._reactor = reactor
+        self._mode = MODES[ModeName(task.mode)]
+        self._transport_options = self._mode.transport_options(None, Send(task.send), 1 << 16)
+        self._dialect = DIALECTS[DialectName(task.dialect)]
+        self._endpoint = clientFromString(reactor, task.connect)
+        self._packet = b"x" * task.packet_size
+        self._timeouts = timeouts_of(task)
+        self._connections: dict[Connection, None] = {}
+        self._began = 0.0
+        self._begun = 0
+        self._pending = 0
+        self._usable = 0
+        self._clean = 0
+        self._failed: Counter[str] = Counter()
+        self._closed_sent = 0
+        self._closed_received = 0
+        self._stopping = False
+        self._next: IDelayedCall | None = None
+        self.turns = RoundRobin(reactor, task.burst)
+        self.peers: list[str] = []
+
+    # What a worker asks.
+
+    @property
+    def begun(self) -> bool:
+        """Whether the first connection has been begun."""
+        return self._begun > 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether every connection has been secured or has failed, or will not be begun."""
+        return self._pending == 0 and (self._stopping or self._begun == self._task.connections)
+
+    @property
+    def over(self) -> bool:
+        """Whether every connection has ended."""
+        return self.settled and not self._connections
+
+    def counters(self) -> LoadCounters:
+        """Return the figures so far."""
+        sent, received = self._closed_sent, self._closed_received
+        for connection in self._connections:
+            if connection.stream is not None:
+                sent += connection.stream.bytes_out
+                received += connection.stream.bytes_in
+        return LoadCounters(
+            begun=self._begun,
+            secured=self._usable,
+            clean=self._clean,
+            sent=sent,
+            received=received,
+            packets=sent // self._task.packet_size,
+            failed=dict(self._failed),
+        )
+
+    # What a worker orders.
+
+    def open(self) -> None:
+        """Begin to open connections, paced as the task says."""
+        self._began = self._reactor.seconds()
+        self._fill()
+
+    def send(self) -> None:
+        """Have every connection that is secure begin to send."""
+        for connection in list(self._connections):
+            connection.send()
+
+    def finish(self) -> None:
+        """Open no more, send no more, and close what is open in order."""
+        self._stopping = True
+        for connection in list(self._connections):
+            if connection.usable:
+                connection.sender.finish()
+            else:
+                connection.abort(CloseReason(Cause.ABORTED))
+
+    def abort(self) -> None:
+        """Close what is open at once."""
+        self._stopping = True
+        for connection in list(self._connections):
+            connection.abort(CloseReason(Cause.ABORTED))
+
+    # Opening.
+
+    def _fill(self) -> None:
+        task = self._task
+        elapsed = self._reactor.seconds() - self._began
+        may = allowed(task.rate, elapsed, task.connections)
+        while self._begun < may and self._pending < task.in_flight and not self._stopping:
+            self._open_one()
+        waiting = self._next is not None and self._next.active()
+        if self._begun == may < task.connections and not (waiting or self._stopping):
+            self._next = self._reactor.callLater(until_next(task.rate, elapsed), self._fill)
+
+    def _open_one(self) -> None:
+        self._begun += 1
+        self._pending += 1
+        connection = Connection(self, self._task, self._packet, self._reactor)
+        self._connections[connection] = None
+        timeline = Timeline(self._reactor.seconds)
+
+        def build() -> UpgradeProtocol:
+            connection.session = UpgradeProtocol(
+                self._mode,
+                self._tls,
+                connection,
+                self._transport_options,
+                timeline,
+                self._reactor,
+                self._dialect.client(),
+                self._timeouts,
+            )
+            return connection.session
+
+        factory = Factory.forProtocol(build)
+        factory.noisy = False
+        wrapped = self._mode.wrap(self._tls, factory, self._reactor)
+        connection.connecting = self._endpoint.connect(wrapped)
+        connection.connecting.addCallbacks(
+            self._connected, lambda failure: self._not_connected(connection, failure)
+        )
+
+    def _connected(self, protocol: Any) -> None:
+        self.peers.append(address_text(protocol.transport.getHost()))
+
+    def _not_connected(self, connection: Connection, failure: Failure) -> None:
+        refused = CloseReason(Cause.CONNECT_FAILED, failure.getErrorMessage())
+        connection.ended(connection.given_up or refused)
+
+    # What connections tell.
+
+    def became_usable(self, connection: Connection) -> None:
+        """Count a connection that can send."""
+        self._usable += 1
+        self._pending -= 1
+        self._reactor.callLater(0, self._fill)
+
+    def ended(self, connection: Connection, close_reason: CloseReason) -> None:
+        """Count a connection that is over."""
+        del self._connections[connection]
+        if connection.stream is not None:
+            self._closed_sent += connection.stream.bytes_out
+            self._closed_received += connection.stream.bytes_in
+        if not connection.usable:
+            self._pending -= 1
+        elif close_reason.cause is Cause.REJECTED_BY_PEER:
+            # Under TLS 1.3 a client has seen ``secure`` before the server rejects it.
+            self._usable -= 1
+        if close_reason.clean and not connection.sender.sent_all:
+            close_reason = CloseReason(Cause.TRUNCATED, "the server closed before all was sent")
+        if close_reason.clean:
+            self._clean += 1
+        else:
+            self._failed[close_reason.cause.value] += 1
+        self._reactor.callLater(0, self._fill)

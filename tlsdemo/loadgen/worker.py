@@ -1,0 +1,99 @@
+"""A worker process, ``python -m tlsdemo.loadgen.worker``, told what to do by a worker pool.
+
+JSON lines on standard input and output.  In: first a task, then ``{"do": "open"}``, ``send``,
+``finish`` or ``abort``.  Out: ``{"state": …, "counters": …}`` from time to time, and once
+everything is over also the ``peers``.  It ends when its input does, so no worker outlives its
+controller.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.protocol import connectionDone
+from twisted.internet.stdio import StandardIO
+from twisted.internet.task import LoopingCall
+from twisted.protocols.basic import LineOnlyReceiver
+from twisted.python.failure import Failure
+
+from tlsdemo.certificates.files import Credentials
+from tlsdemo.loadgen.connection_pool import ConnectionPool
+from tlsdemo.loadgen.schedule import Task
+from tlsdemo.net.limits import raise_descriptor_limit
+from tlsdemo.starttls.registry import DIALECTS, DialectName
+from tlsdemo.tls import ClientTLS
+from tlsdemo.tls.policy import CIPHERS, Policy, TLSVersion
+
+REPORT_EVERY = 0.25
+
+
+class Worker(LineOnlyReceiver):
+    """Does what its input says, and reports."""
+
+    delimiter = b"\n"
+    MAX_LENGTH = 1 << 20
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self._pool: ConnectionPool | None = None
+        self._looping = LoopingCall(self._report)
+        self._looping.clock = reactor
+
+    def lineReceived(self, line: bytes) -> None:
+        """Take a task, or an order."""
+        message = json.loads(line)
+        if self._pool is None:
+            task = Task(**message["task"])
+            tls = ClientTLS.build(
+                Credentials(Path(task.certificate), Path(task.key), Path(task.authority)),
+                task.server_name,
+                DIALECTS[DialectName(task.dialect)].alpn,
+                policy=Policy(
+                    TLSVersion(task.tls_min), TLSVersion(task.tls_max), task.ciphers or CIPHERS
+                ),
+            )
+            self._pool = ConnectionPool(task, tls, self._reactor)
+            self._looping.start(REPORT_EVERY, now=True)
+        else:
+            {
+                "open": self._pool.open,
+                "send": self._pool.send,
+                "finish": self._pool.finish,
+                "abort": self._pool.abort,
+            }[message["do"]]()
+
+    def _report(self) -> None:
+        pool = self._pool
+        assert pool is not None
+        report: dict[str, Any] = {"state": "connecting", "counters": pool.counters().as_json()}
+        if pool.over:
+            self._looping.stop()
+            report.update(state="over", peers=pool.peers)
+        elif pool.settled:
+            report["state"] = "settled"
+        elif not pool.begun:
+            report["state"] = "ready"
+        self.sendLine(json.dumps(report).encode())
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """End: whoever gave the orders is gone."""
+        if self._reactor.running:
+            self._reactor.stop()
+
+
+def main() -> None:
+    """Run until the input ends."""
+    from twisted.internet import reactor
+
+    # Ctrl-C goes to every process of a terminal; the crew decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise_descriptor_limit()
+    StandardIO(Worker(reactor), reactor=reactor)
+    reactor.run(installSignalHandlers=False)  # type: ignore[call-arg]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,1 +1,0 @@
-"""Small programs of other ecosystems that secure one connection, and tell their own events."""

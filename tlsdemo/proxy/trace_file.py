@@ -1,0 +1,39 @@
+"""Which connections are traced, and what is written down of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from tlsdemo.net.append_only_file import AppendOnlyFile
+from tlsdemo.trace.model import Arrow, Mark, begin_line, line_of
+from tlsdemo.trace.timeline import Fact
+
+Told = Callable[[Mark | Arrow], object]
+
+
+@dataclass(frozen=True)
+class TraceFile:
+    """What is written down of single connections: to ``file``, of each ``every``-th.
+
+    The first connection is always one of them.  ``facts`` hold for all; each trace begins with
+    them, its peer, and the time of day.
+    """
+
+    file: AppendOnlyFile
+    every: int = 1
+    facts: dict[str, Fact] = field(default_factory=dict)
+    now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
+
+    def told(self, number: int, peer: str) -> Told | None:
+        """Return who is to be told of connection ``number`` (from 1), or ``None``."""
+        if not self.file.is_open or (number > 1 and number % self.every):
+            return None
+        began = self.now().isoformat(timespec="milliseconds")
+        title = f"connection {number} from {peer}"
+        self._append(begin_line(number, title, {**self.facts, "peer": peer, "began": began}))
+        return lambda seen: self._append(line_of(number, seen))
+
+    def _append(self, line: str) -> None:
+        self.file.append(line.encode() + b"\n")

@@ -1,1 +1,0 @@
-"""Reports: results become numbers, and numbers become text, tables and JSON."""

@@ -1,0 +1,1 @@
+"""From results to numbers, and from those to text, tables and HTML."""

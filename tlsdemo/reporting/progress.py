@@ -1,0 +1,63 @@
+"""Progress of a load: one line that changes on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.reporting.snapshot import MEGABYTE
+
+PLAIN_EVERY = 2.0
+"""Seconds between two plain lines of the same phase."""
+
+
+class Progress:
+    """Shows how far a load of ``connections`` is; ``title`` begins each line."""
+
+    def __init__(self, console: Console, title: str, connections: int) -> None:
+        self._console = console
+        self._title = title
+        self._connections = connections
+        self._live = Live(console=console, transient=True, auto_refresh=False)
+        self._phase = ""
+        self._last = 0.0
+        self._phase_began = 0.0
+        self._sent_before = 0
+
+    def start(self) -> None:
+        """Take the terminal's last line, if there is a terminal."""
+        if self._console.is_terminal:
+            self._live.start()
+
+    def stop(self) -> None:
+        """Give it back."""
+        self._live.stop()
+
+    def show(self, phase: str, counters: LoadCounters, elapsed: float) -> None:
+        """Show the figures of this moment."""
+        new_phase = phase != self._phase
+        if new_phase:
+            self._phase, self._phase_began, self._sent_before = phase, elapsed, counters.sent
+        text = self._text(counters, elapsed)
+        if self._console.is_terminal:
+            self._live.update(Text(text, no_wrap=True, overflow="ellipsis"), refresh=True)
+        elif new_phase or elapsed - self._last >= PLAIN_EVERY:
+            self._last = elapsed
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def _text(self, counters: LoadCounters, elapsed: float) -> str:
+        took = elapsed - self._phase_began
+        rate = (counters.sent - self._sent_before) / MEGABYTE / took if took else 0.0
+        parts = [
+            f"{self._title} {elapsed:5.1f}s {self._phase}:",
+            f"{counters.begun}/{self._connections} begun,",
+            f"{counters.secured} secured,",
+            f"{counters.failures} failed,",
+            f"{counters.ended} closed,",
+            f"{counters.sent / MEGABYTE:,.1f} MB sent",
+        ]
+        if self._phase == "sending":
+            parts.append(f"at {rate:,.1f} MB/s")
+        return " ".join(parts)

@@ -1,0 +1,192 @@
+"""Waterfalls as one HTML page that needs nothing else: no script, no font, no picture.
+
+Each row is an item of an ordered list, with a sentence that tells all of it; what is drawn beside
+the sentence is hidden from those who listen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+
+from tlsdemo.reporting.sequence_diagram import (
+    STATES,
+    Gap,
+    Known,
+    Step,
+    kind_name,
+    messages,
+    moment,
+    printable,
+    rows,
+    sentence,
+    states,
+    summary,
+    written,
+)
+from tlsdemo.reporting.sequence_diagram_style import STYLE
+from tlsdemo.trace.model import Arrow, End, Fate, Mark, Trace
+from tlsdemo.trace.record import Kind
+from tlsdemo.trace.timeline import Event
+
+TITLE = "TLS, seen from both ends"
+
+MOODS: Mapping[str, str] = {"secure": "good", "confirmed": "good", "insecure": "bad"}
+"""The events that decide what becomes of a connection, and how they are shown."""
+
+_LOCK = (
+    '<svg viewBox="0 0 18 20"><path d="M3 9h12v9H3zM5.5 9V6a3.5 3.5 0 0 1 7 0v3" fill="none" '
+    'stroke="currentColor" stroke-width="2.4" stroke-linejoin="round"/></svg>'
+)
+
+
+def page(traces: Sequence[Trace]) -> str:
+    """Return a page with all ``traces``, side by side where there is room for two."""
+    title = printable(traces[0].title) if len(traces) == 1 else TITLE
+    shown = "".join(
+        line for number, trace in enumerate(traces, 1) for line in _trace(number, trace)
+    )
+    several = " several" if len(traces) > 1 else ""
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        '<a class="skip" href="#c1">Skip to the connection</a>\n'
+        f'<header class="top{several}">\n<h1>{TITLE}</h1>\n'
+        '<p class="lead">Time runs downwards. Each mark on a lifeline is an event on that end, '
+        "each arrow a record on the wire between the two.</p>\n"
+        f'{"".join(_legend(traces))}</header>\n<main class="traces{several}">\n{shown}</main>\n'
+        "</body>\n</html>\n"
+    )
+
+
+def _legend(traces: Sequence[Trace]) -> Iterator[str]:
+    seen = [each for trace in traces for each in trace.seen]
+    records = [each.record for each in seen if isinstance(each, Arrow)]
+    events = [each.event for each in seen if isinstance(each, Mark)]
+    yield '<ul class="legend" aria-label="Legend">\n'
+    for kind in Kind:
+        of_kind = [record for record in records if record.kind is kind]
+        if of_kind:
+            yield (
+                f'<li class="{kind.value}">{_shaft(End.CLIENT, Fate.PASSED)}'
+                f"{escape(kind_name(of_kind[0]))}</li>\n"
+            )
+    if any(record.encrypted for record in records):
+        yield f'<li><span class="label" aria-hidden="true">{_LOCK}</span>encrypted</li>\n'
+    if any(states(event) for event in events):
+        for state in STATES:
+            yield (
+                f'<li><span class="states"><i class="yes">{state.letter}</i></span>'
+                f"{escape(state.meaning)}</li>\n"
+            )
+        yield '<li><span class="states" aria-hidden="true"><i>P</i></span>dotted: not so</li>\n'
+    yield "</ul>\n"
+
+
+def _trace(number: int, trace: Trace) -> Iterator[str]:
+    name = f"c{number}"
+    yield f'<article class="trace" id="{name}" aria-labelledby="{name}-title">\n'
+    yield f'<h2 id="{name}-title">{escape(printable(trace.title))}</h2>\n'
+    if trace.facts:
+        yield '<dl class="facts">\n'
+        for key, value in trace.facts.items():
+            what = f"<dt>{escape(printable(key))}</dt><dd>{escape(written(value))}</dd>"
+            yield f"<div>{what}</div>\n"
+        yield "</dl>\n"
+    yield f'<p class="summary">{escape(summary(trace))}</p>\n'
+    yield (
+        '<div class="ends" aria-hidden="true"><span class="unit">ms</span><div class="lane">'
+        '<b class="client">client</b><b class="server">server</b></div></div>\n'
+    )
+    yield '<ol class="rows" role="list">\n'
+    for row in rows(trace):
+        yield _gap(row) if isinstance(row, Gap) else _step(name, row)
+    yield "</ol>\n</article>\n"
+
+
+def _gap(gap: Gap) -> str:
+    return f'<li class="gap"><div class="lane"><span>{escape(str(gap))}</span></div></li>\n'
+
+
+def _step(name: str, step: Step) -> str:
+    anchor = f"{name}-{step.number}"
+    time = moment(step.at)
+    if isinstance(step.seen, Mark):
+        what, drawn = "event", _mark(step.seen, step.details)
+    else:
+        what, drawn = "record", _arrow(step.seen)
+    space = f" s{step.space}" if step.space else ""
+    return (
+        f'<li class="row {what}{space}" id="{anchor}">'
+        f'<span class="time"><a href="#{anchor}" aria-label="at {time} milliseconds">{time}</a>'
+        f'</span><span class="aloud">{escape(sentence(step))}</span>{drawn}</li>\n'
+    )
+
+
+def _mark(mark: Mark, details: Sequence[str]) -> str:
+    event = mark.event
+    name = f'<b class="name">{escape(printable(event.name))}</b>'
+    more = "".join(f"<span>{escape(each)}</span>" for each in details)
+    mood = f" {MOODS[event.name]}" if event.name in MOODS else ""
+    return (
+        '<div class="lane" aria-hidden="true"></div>'
+        f'<div class="mark {mark.end.value}{mood}" aria-hidden="true">'
+        f'<div class="line">{name}{_states(event)}</div>'
+        + (f'<div class="line more">{more}</div>' if more else "")
+        + "</div>"
+    )
+
+
+def _states(event: Event) -> str:
+    told = states(event)
+    if not told:
+        return ""
+    classes = {Known.YES: ' class="yes"', Known.NO: "", Known.UNTOLD: ' class="told"'}
+    return (
+        '<span class="states">'
+        + "".join(
+            f'<i{classes[how]} title="{escape(state.meaning)}: {how.value}">'
+            f"{'' if how is Known.UNTOLD else state.letter}</i>"
+            for state, how in told
+        )
+        + "</span>"
+    )
+
+
+def _arrow(arrow: Arrow) -> str:
+    record = arrow.record
+    content = messages(record)
+    parts = [
+        _LOCK if record.encrypted else "",
+        f"<b>{escape(kind_name(record))}</b>",
+        f"<code>{escape(content)}</code>" if content else "",
+        f'<span class="size">{record.length:,} B</span>',
+        "" if arrow.fate is Fate.PASSED else f'<span class="fate">{arrow.fate.value}</span>',
+    ]
+    header = f' title="the header says {escape(record.version)}"' if record.version else ""
+    return (
+        f'<div class="lane" aria-hidden="true"><div class="arrow {record.kind.value}"{header}>'
+        f'<div class="label">{"".join(parts)}</div>{_shaft(arrow.sender, arrow.fate)}</div></div>'
+    )
+
+
+def _shaft(sender: End, fate: Fate) -> str:
+    to_right = sender is End.CLIENT
+    begin, end = ("0", "100%") if to_right else ("100%", "0")
+    if fate is Fate.DROPPED:
+        end = "50%"
+        head = '<path d="M-5 1L5 11M-5 11L5 1"/>'
+    else:
+        points = "M-9 1.5L-1 6L-9 10.5Z" if to_right else "M9 1.5L1 6L9 10.5Z"
+        head = f'<path class="head" d="{points}"/>'
+    start = ""
+    if fate is Fate.INJECTED:
+        begin = "50%"
+        start = '<circle cx="50%" cy="6" r="4" class="head"/>'
+    return (
+        '<svg class="shaft" aria-hidden="true">'
+        f'<line class="line" x1="{begin}" x2="{end}" y1="6" y2="6"/>{start}'
+        f'<svg x="{end}" overflow="visible">{head}</svg></svg>'
+    )

@@ -1,1 +1,0 @@
-"""The server: joins a mode and a role for each connection, and keeps the books."""

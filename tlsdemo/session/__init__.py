@@ -1,1 +1,0 @@
-"""The protocol on the socket: joins a dialogue, a mode, deadlines, and whoever listens."""

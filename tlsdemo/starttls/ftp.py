@@ -1,0 +1,71 @@
+"""Dialect ``ftp``: AUTH TLS of RFC 4217, in the words of RFC 959, RFC 2228 and RFC 2389."""
+
+from __future__ import annotations
+
+from tlsdemo.close_reasons import Cause
+from tlsdemo.starttls.line_negotiation import CommandNegotiation, LineNegotiation, reply_code
+from tlsdemo.starttls.negotiation import BEGIN, OTHER, Event, Rule, State, Table
+
+_SERVER: Table = {
+    (State.START, BEGIN): Rule(State.GREETED, b"220 tlsdemo\r\n"),
+    (State.GREETED, "FEAT"): Rule(
+        State.GREETED, b"211-Extensions supported:\r\n AUTH TLS\r\n211 End\r\n"
+    ),
+    (State.GREETED, "NOOP"): Rule(State.GREETED, b"200 OK\r\n"),
+    (State.GREETED, "QUIT"): Rule(
+        State.REFUSED, b"221 Bye\r\n", Cause.UPGRADE_REFUSED, "the client said QUIT"
+    ),
+    (State.GREETED, "AUTH TLS"): Rule(State.SWITCHED, b"234 Begin TLS negotiation now\r\n"),
+    (State.GREETED, "AUTH …"): Rule(State.GREETED, b"504 Only AUTH TLS is known\r\n"),
+    (State.GREETED, "AUTH"): Rule(State.GREETED, b"501 AUTH needs a mechanism\r\n"),
+    (State.GREETED, OTHER): Rule(State.GREETED, b"530 Say AUTH TLS first\r\n"),
+}
+
+
+class FtpServer(CommandNegotiation):
+    """The server: nothing but AUTH TLS is to be had in plain.
+
+    The older AUTH SSL meant something else, data connections included, so it gets 504, upon which
+    clients that know it try AUTH TLS.
+    """
+
+    table = _SERVER
+    refusal = b"421 Plain bytes where TLS was to start\r\n"
+
+
+def _client_table() -> Table:
+    def refused(what: str, cause: Cause = Cause.UPGRADE_REFUSED) -> Rule:
+        return Rule(State.REFUSED, b"QUIT\r\n", cause, what)
+
+    auth = Rule(State.ASKED, b"AUTH TLS\r\n")
+    unknown = refused("the server answered AUTH TLS with {reply}", Cause.NO_STARTTLS)
+    return {
+        (State.START, "120"): Rule(State.START),
+        (State.START, "220-"): Rule(State.GREETING),
+        (State.START, "220"): auth,
+        (State.START, OTHER): refused("the server's greeting is {reply}"),
+        (State.GREETING, "220"): auth,
+        (State.GREETING, OTHER): Rule(State.GREETING),
+        (State.ASKED, "234"): Rule(State.SWITCHED),
+        (State.ASKED, "234-"): Rule(State.ANSWERED),
+        (State.ASKED, "500"): unknown,
+        (State.ASKED, "502"): unknown,
+        (State.ASKED, "504"): unknown,
+        (State.ASKED, OTHER): refused("the server answered AUTH TLS with {reply}"),
+        (State.ANSWERED, "234"): Rule(State.SWITCHED),
+        (State.ANSWERED, OTHER): Rule(State.ANSWERED),
+    }
+
+
+class FtpClient(LineNegotiation):
+    """The client: asks without first asking what is offered, and goes on only if it is agreed to.
+
+    Only the first and the last line of a longer reply bear its code (RFC 959, section 4.2).
+    """
+
+    table = _client_table()
+    is_client = True
+    refusal = b"QUIT\r\n"
+
+    def _read(self, line: bytes) -> Event:
+        return Event(reply_code(line), {b"reply": line})

@@ -1,0 +1,246 @@
+"""Dialect ``ldap``: the StartTLS operation of RFC 4511, section 4.14.
+
+All is BER.  An element is a tag, a length and a content; a message is a sequence (tag 0x30) of a
+number, which the answer repeats, an operation, whose tag tells its kind, and maybe controls.  What
+is read is strict where RFC 4511, section 5.1, is, and bounded: lengths are definite and of at most
+four octets, and only what an upgrade needs is taken apart.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from tlsdemo.close_reasons import Cause
+from tlsdemo.starttls.negotiation import BEGIN, OTHER, Event, Negotiation, Rule, State, Table
+
+_START_TLS = b"1.3.6.1.4.1.1466.20037"
+_NOTICE_OF_DISCONNECTION = b"1.3.6.1.4.1.1466.20036"
+
+_INTEGER, _OCTETS, _ENUMERATED, _SEQUENCE, _CONTROLS = 0x02, 0x04, 0x0A, 0x30, 0xA0
+_EXTENDED_REQUEST, _EXTENDED_RESPONSE = 0x77, 0x78
+_REQUEST_NAME, _RESPONSE_NAME = 0x80, 0x8A
+
+_SUCCESS, _PROTOCOL_ERROR, _UNAVAILABLE_CRITICAL_EXTENSION, _CONFIDENTIALITY_REQUIRED = 0, 2, 12, 13
+
+_REQUESTS: Mapping[int, str] = {
+    0x42: "UnbindRequest",
+    0x4A: "DelRequest",
+    0x50: "AbandonRequest",
+    0x60: "BindRequest",
+    0x63: "SearchRequest",
+    0x66: "ModifyRequest",
+    0x68: "AddRequest",
+    0x6C: "ModifyDNRequest",
+    0x6E: "CompareRequest",
+    _EXTENDED_REQUEST: "ExtendedRequest",
+}
+_RESPONSES: Mapping[str, int] = {
+    "DelRequest": 0x6B,
+    "BindRequest": 0x61,
+    "SearchRequest": 0x65,
+    "ModifyRequest": 0x67,
+    "AddRequest": 0x69,
+    "ModifyDNRequest": 0x6D,
+    "CompareRequest": 0x6F,
+}
+
+_LONGEST_MESSAGE = 1 << 14
+_MOST_ELEMENTS = 16
+_MOST_LENGTH_OCTETS = 4
+_UNSOLICITED = 0
+"""The number of a message that answers none."""
+
+_TOO_LONG = "too long a message"
+
+
+class _Malformed(Exception):
+    """What came is not what RFC 4511 says."""
+
+
+def _element(tag: int, content: bytes) -> bytes:
+    """Write an element; nothing that is said here is as long as 128 bytes."""
+    return bytes([tag, len(content)]) + content
+
+
+def _number(value: int) -> bytes:
+    """Write the content of an INTEGER, in as few bytes as it takes with its sign."""
+    return value.to_bytes(value.bit_length() // 8 + 1, "big")
+
+
+def _message(number: int, operation: bytes) -> bytes:
+    return _element(_SEQUENCE, _element(_INTEGER, _number(number)) + operation)
+
+
+def _result(response: int, code: int, text: bytes, name: bytes = b"") -> bytes:
+    content = (
+        _element(_ENUMERATED, bytes([code])) + _element(_OCTETS, b"") + _element(_OCTETS, text)
+    )
+    return _element(response, content + (_element(_RESPONSE_NAME, name) if name else b""))
+
+
+def _extent(data: bytes) -> tuple[int, int] | None:
+    """Tell where the first element's content begins and ends; ``None`` if that is not known yet."""
+    if len(data) < 2:
+        return None
+    octets = data[1] & 0x7F if data[1] >= 0x80 else 0
+    if data[1] == 0x80 or octets > _MOST_LENGTH_OCTETS:
+        raise _Malformed(f"a length begins with {data[1]:#x}")
+    begin = 2 + octets
+    if len(data) < begin:
+        return None
+    return begin, begin + (int.from_bytes(data[2:begin], "big") if octets else data[1])
+
+
+def _elements(content: bytes) -> list[tuple[int, bytes]]:
+    """Take a content apart: the tag and the content of each element in it."""
+    found: list[tuple[int, bytes]] = []
+    while content:
+        extent = _extent(content)
+        if len(found) == _MOST_ELEMENTS:
+            raise _Malformed("too many elements")
+        if extent is None or extent[1] > len(content):
+            raise _Malformed("an element goes beyond the one that it is in")
+        found.append((content[0], content[extent[0] : extent[1]]))
+        content = content[extent[1] :]
+    return found
+
+
+def _natural(content: bytes) -> int:
+    """Read an INTEGER or ENUMERATED that is a message's number or a result's code."""
+    number = int.from_bytes(content[:4], "big")
+    if content != _number(number):
+        raise _Malformed("a number is out of range")
+    return number
+
+
+class _Messages(Negotiation, ABC):
+    """What both roles have in common: messages."""
+
+    def _next_event(self) -> Event | None:
+        try:
+            return self._next_message()
+        except _Malformed as error:
+            return Event(OTHER, {b"number": b"%d" % _UNSOLICITED, b"why": str(error).encode()})
+
+    def _next_message(self) -> Event | None:
+        head = bytes(self._input[: 2 + _MOST_LENGTH_OCTETS])
+        if head and head[0] != _SEQUENCE:
+            raise _Malformed(f"a message begins with {head[0]:#x}")
+        extent = _extent(head)
+        if extent is None:
+            return None
+        begin, end = extent
+        if end > _LONGEST_MESSAGE:
+            return Event(_TOO_LONG, {b"number": b"%d" % _UNSOLICITED, b"length": b"%d" % end})
+        if len(self._input) < end:
+            return None
+        content = bytes(self._input[begin:end])
+        del self._input[:end]
+        elements = _elements(content)
+        tags = [tag for tag, _ in elements]
+        if tags[:1] != [_INTEGER] or len(tags) < 2 or tags[2:] not in ([], [_CONTROLS]):
+            raise _Malformed("a message is not a number, an operation and maybe controls")
+        number = _natural(elements[0][1])
+        return self._read(number, *elements[1], len(elements) > 2)
+
+    @abstractmethod
+    def _read(self, number: int, tag: int, content: bytes, has_controls: bool) -> Event:
+        """Say what event a message is."""
+
+
+_DISCONNECTION = _result(
+    _EXTENDED_RESPONSE, _PROTOCOL_ERROR, b"protocol error", _NOTICE_OF_DISCONNECTION
+)
+
+
+def _server_table() -> Table:
+    def answer(response: int, code: int, text: bytes) -> Rule:
+        return Rule(State.START, _result(response, code, text))
+
+    table = {
+        (State.START, name): answer(response, _CONFIDENTIALITY_REQUIRED, b"StartTLS comes first")
+        for name, response in _RESPONSES.items()
+    }
+    return table | {
+        (State.START, "StartTLS"): Rule(State.SWITCHED, _result(_EXTENDED_RESPONSE, _SUCCESS, b"")),
+        (State.START, "StartTLS with controls"): answer(
+            _EXTENDED_RESPONSE, _UNAVAILABLE_CRITICAL_EXTENSION, b"no control is supported"
+        ),
+        (State.START, "ExtendedRequest"): answer(
+            _EXTENDED_RESPONSE, _PROTOCOL_ERROR, b"only StartTLS is supported"
+        ),
+        (State.START, "AbandonRequest"): Rule(State.START),
+        (State.START, "UnbindRequest"): Rule(
+            State.REFUSED, b"", Cause.UPGRADE_REFUSED, "the client said UnbindRequest"
+        ),
+        (State.START, _TOO_LONG): Rule(
+            State.REFUSED, _DISCONNECTION, Cause.TOO_MUCH_PLAINTEXT, "a message of {length} bytes"
+        ),
+        (State.START, OTHER): Rule(State.REFUSED, _DISCONNECTION, detail="not LDAP: {why}"),
+    }
+
+
+class LdapServer(_Messages):
+    """The server: every operation but StartTLS is told that TLS comes first.
+
+    What the table says are operations; they go out in messages of the request's number.
+    """
+
+    table = _server_table()
+    refusal = _message(_UNSOLICITED, _DISCONNECTION)
+
+    def _fill(self, said: bytes, words: Mapping[bytes, bytes]) -> bytes:
+        return _message(int(words[b"number"]), said) if said else b""
+
+    def _read(self, number: int, tag: int, content: bytes, has_controls: bool) -> Event:
+        if tag not in _REQUESTS or number == _UNSOLICITED:
+            raise _Malformed(f"message {number} has an operation of tag {tag:#x}")
+        name = _REQUESTS[tag]
+        if tag == _EXTENDED_REQUEST and _elements(content) == [(_REQUEST_NAME, _START_TLS)]:
+            name = "StartTLS with controls" if has_controls else "StartTLS"
+        return Event(name, {b"number": b"%d" % number})
+
+
+_NUMBER = 1
+
+_CLIENT: Table = {
+    (State.START, BEGIN): Rule(
+        State.ASKED,
+        _message(_NUMBER, _element(_EXTENDED_REQUEST, _element(_REQUEST_NAME, _START_TLS))),
+    ),
+    (State.ASKED, "success"): Rule(State.SWITCHED),
+    (State.ASKED, "result"): Rule(
+        State.REFUSED, b"", Cause.UPGRADE_REFUSED, "the server answered StartTLS with {result}"
+    ),
+    (State.ASKED, "notice of disconnection"): Rule(
+        State.REFUSED, b"", Cause.UPGRADE_REFUSED, "the server disconnects, with {result}"
+    ),
+    (State.ASKED, "another message"): Rule(
+        State.REFUSED, detail="the server sent message {number}, of name {name}"
+    ),
+    (State.ASKED, _TOO_LONG): Rule(
+        State.REFUSED, b"", Cause.TOO_MUCH_PLAINTEXT, "a message of {length} bytes"
+    ),
+    (State.ASKED, OTHER): Rule(State.REFUSED, detail="no answer to StartTLS: {why}"),
+}
+
+
+class LdapClient(_Messages):
+    """The client, which goes on only if the server answers StartTLS, and nothing else, with 0."""
+
+    table = _CLIENT
+    is_client = True
+
+    def _read(self, number: int, tag: int, content: bytes, has_controls: bool) -> Event:
+        elements = _elements(content) if tag == _EXTENDED_RESPONSE else []
+        if [tag for tag, _ in elements[:3]] != [_ENUMERATED, _OCTETS, _OCTETS]:
+            raise _Malformed(f"an operation of tag {tag:#x}, or one without a result")
+        code, text = _natural(elements[0][1]), elements[2][1]
+        name = dict(elements[3:]).get(_RESPONSE_NAME, b"")
+        words = {b"number": b"%d" % number, b"name": name, b"result": b"%d %b" % (code, text)}
+        if number == _UNSOLICITED and name == _NOTICE_OF_DISCONNECTION:
+            return Event("notice of disconnection", words)
+        if number != _NUMBER or name not in (b"", _START_TLS):
+            return Event("another message", words)
+        return Event("result" if code else "success", words)

@@ -1,0 +1,204 @@
+"""Dialect ``mysql``: the handshake of the MySQL client/server protocol, up to its SSLRequest.
+
+Numbers are little-endian.  A packet has its length in three bytes, a sequence number in one, and a
+payload.  The server begins, with the packet HandshakeV10 of sequence number 0; a client that wants
+TLS answers with the first 32 bytes of its own HandshakeResponse, of sequence number 1, and after
+the TLS handshake says all of it.  The numbers go on through the upgrade: that first packet inside
+TLS has sequence number 2.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from tlsdemo.close_reasons import Cause
+from tlsdemo.starttls.negotiation import (
+    BEGIN,
+    MAX_LINE,
+    MAX_PLAIN,
+    OTHER,
+    Command,
+    Event,
+    Negotiation,
+    Rule,
+    State,
+    Table,
+)
+
+SCRAMBLE = b"no secret, no random"
+"""The challenge to passwords, if no other is handed in: 20 bytes, none of them zero."""
+
+_PROTOCOL_41 = 0x0200
+_SSL = 0x0800
+_LONG_PASSWORD, _TRANSACTIONS, _SECURE_CONNECTION, _PLUGIN_AUTH = 0x1, 0x2000, 0x8000, 0x8_0000
+_CAPABILITIES = (
+    _LONG_PASSWORD | _PROTOCOL_41 | _SSL | _TRANSACTIONS | _SECURE_CONNECTION | _PLUGIN_AUTH
+)
+
+_HEADER = 4
+_UTF8 = 0x21
+_SSL_REQUEST_LENGTH = 32
+_LONGEST_PACKET = 1 << 14
+_PROTOCOL = 10
+_ERR = 0xFF
+_LONGEST_PAYLOAD = b"\0\0\0\1"
+_BAD_LENGTH = "bad length"
+_OUT_OF_ORDER = "packet out of order"
+
+
+def _packet(sequence: int, payload: bytes) -> bytes:
+    return len(payload).to_bytes(3, "little") + bytes([sequence]) + payload
+
+
+def _error(code: int, sqlstate: bytes, message: bytes) -> bytes:
+    """Make the ERR packet that answers a client's first."""
+    return _packet(2, bytes([_ERR]) + code.to_bytes(2, "little") + b"#" + sqlstate + message)
+
+
+_BAD_HANDSHAKE = _error(1043, b"08S01", b"Bad handshake: TLS is required")
+
+
+def _greeting(scramble: bytes) -> bytes:
+    """Make the packet HandshakeV10."""
+    if len(scramble) != len(SCRAMBLE) or 0 in scramble:
+        raise ValueError(f"a scramble has {len(SCRAMBLE)} bytes, none of them zero")
+    capabilities = _CAPABILITIES.to_bytes(4, "little")
+    fields = (
+        bytes([_PROTOCOL]) + b"8.0.0-tlsdemo\0",  # the protocol's version, the server's version
+        b"\1\0\0\0",  # the connection's number
+        scramble[:8] + b"\0",
+        capabilities[:2],
+        bytes([_UTF8]),
+        b"\2\0",  # the status: autocommit
+        capabilities[2:],
+        bytes([len(scramble) + 1]),
+        bytes(10),
+        scramble[8:] + b"\0",
+        b"mysql_native_password\0",
+    )
+    return _packet(0, b"".join(fields))
+
+
+_SSL_REQUEST = _packet(
+    1, _CAPABILITIES.to_bytes(4, "little") + _LONGEST_PAYLOAD + bytes([_UTF8]) + bytes(23)
+)
+
+
+class _Packets(Negotiation, ABC):
+    """What both roles have in common: one packet is waited for, of a known sequence number."""
+
+    sequence: ClassVar[int]
+
+    def _next_event(self) -> Event | None:
+        header = bytes(self._input[:_HEADER])
+        if len(header) < _HEADER:
+            return None
+        length = int.from_bytes(header[:3], "little")
+        if not 1 <= length <= _LONGEST_PACKET:
+            return Event(_BAD_LENGTH, {b"head": header})
+        if header[3] != self.sequence:
+            return Event(_OUT_OF_ORDER, {b"number": b"%d" % header[3]})
+        if len(self._input) < _HEADER + length:
+            return None
+        payload = bytes(self._input[_HEADER : _HEADER + length])
+        del self._input[: _HEADER + length]
+        return self._read(payload)
+
+    @abstractmethod
+    def _read(self, payload: bytes) -> Event:
+        """Say what event a packet is."""
+
+
+_SERVER: Table = {
+    (State.START, BEGIN): Rule(State.GREETED, b"{greeting}"),
+    (State.GREETED, "SSLRequest"): Rule(State.SWITCHED),
+    (State.GREETED, "HandshakeResponse"): Rule(
+        State.REFUSED,
+        _error(3159, b"HY000", b"Connections using insecure transport are prohibited"),
+        Cause.PLAINTEXT,
+        "a HandshakeResponse in plain",
+    ),
+    (State.GREETED, _OUT_OF_ORDER): Rule(
+        State.REFUSED,
+        _error(1156, b"08S01", b"Got packets out of order"),
+        detail="the client's first packet has sequence number {number}",
+    ),
+    (State.GREETED, _BAD_LENGTH): Rule(
+        State.REFUSED, _BAD_HANDSHAKE, detail="no packet begins with {head}"
+    ),
+    (State.GREETED, OTHER): Rule(
+        State.REFUSED, _BAD_HANDSHAKE, detail="the client's first packet is no SSLRequest"
+    ),
+}
+
+
+class MysqlServer(_Packets):
+    """The server, which takes nothing but an SSLRequest; what is in a packet is never quoted.
+
+    ``scramble`` is what passwords are mixed with once TLS is on: who checks them has to hand in a
+    random one.
+    """
+
+    sequence = 1
+    table = _SERVER
+    refusal = _BAD_HANDSHAKE
+
+    def __init__(
+        self,
+        guard: bool = True,
+        max_line: int = MAX_LINE,
+        max_plain: int = MAX_PLAIN,
+        scramble: bytes = SCRAMBLE,
+    ) -> None:
+        super().__init__(guard, max_line, max_plain)
+        self._greeting = _greeting(scramble)
+
+    def start(self) -> list[Command]:
+        """Return the greeting."""
+        return self._follow(Event(BEGIN, {b"greeting": self._greeting}))
+
+    def _read(self, payload: bytes) -> Event:
+        capabilities = int.from_bytes(payload[:4], "little")
+        if len(payload) > 4 and not capabilities & _SSL:
+            return Event("HandshakeResponse")
+        is_request = len(payload) == _SSL_REQUEST_LENGTH and capabilities & _PROTOCOL_41
+        return Event("SSLRequest" if is_request else OTHER)
+
+
+_CLIENT: Table = {
+    (State.START, "HandshakeV10 with TLS"): Rule(State.SWITCHED, _SSL_REQUEST),
+    (State.START, "HandshakeV10"): Rule(
+        State.REFUSED, b"", Cause.NO_STARTTLS, "the server's greeting does not offer TLS"
+    ),
+    (State.START, "ERR"): Rule(
+        State.REFUSED, b"", Cause.UPGRADE_REFUSED, "the server greets with the error {error}"
+    ),
+    (State.START, _OUT_OF_ORDER): Rule(
+        State.REFUSED, detail="the server's first packet has sequence number {number}"
+    ),
+    (State.START, _BAD_LENGTH): Rule(State.REFUSED, detail="no packet begins with {head}"),
+    (State.START, OTHER): Rule(
+        State.REFUSED, detail="the server's first packet is no HandshakeV10"
+    ),
+}
+
+
+class MysqlClient(_Packets):
+    """The client, which goes on only if the server's greeting offers TLS."""
+
+    sequence = 0
+    table = _CLIENT
+    is_client = True
+
+    def _read(self, payload: bytes) -> Event:
+        if payload[0] == _ERR and len(payload) > 2:
+            code = int.from_bytes(payload[1:3], "little")
+            text = payload[9:] if payload[3:4] == b"#" else payload[3:]
+            return Event("ERR", {b"error": b"%d %b" % (code, text)})
+        rest = payload.partition(b"\0")[2]  # behind the server's version
+        flags = rest[13:15]  # behind the connection's number and the scramble's first part
+        if payload[0] != _PROTOCOL or len(flags) < 2:
+            return Event(OTHER)
+        offers_tls = int.from_bytes(flags, "little") & _SSL
+        return Event("HandshakeV10 with TLS" if offers_tls else "HandshakeV10")

@@ -1,0 +1,323 @@
+"""Dialect ``xmpp``: STARTTLS of RFC 6120, section 5, in the streams of XML of its section 4.
+
+Both sides open a stream, an element that is closed only when all is over; what they say are the
+elements directly in it.  Expat reads them, and is fed no further than to the next ``>``, with which
+every tag ends: so what comes behind ``<starttls/>`` or ``<proceed/>`` has never been read as XML.
+Comments, processing instructions and document types, and so entities, which section 11.1 forbids,
+are refused as soon as they are seen.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from xml.parsers import expat
+from xml.sax.saxutils import quoteattr
+
+from tlsdemo.close_reasons import Cause
+from tlsdemo.starttls.negotiation import (
+    BEGIN,
+    MAX_LINE,
+    MAX_PLAIN,
+    OTHER,
+    TOO_LONG,
+    Command,
+    Event,
+    Negotiation,
+    Rule,
+    State,
+    Table,
+)
+
+MAX_DEPTH = 8
+"""Elements within each other, the stream included, after which a peer is refused."""
+
+_STREAMS = "http://etherx.jabber.org/streams"
+_TLS = "urn:ietf:params:xml:ns:xmpp-tls"
+_CONTENTS = ("jabber:client", "jabber:server")
+
+_HEADER = "header"
+_OLD_HEADER = "header without a version"
+_END = "end of the stream"
+_TOO_DEEP = "too deep"
+_FORBIDDEN = "what XMPP forbids"
+_MALFORMED = "no XML"
+
+
+def _quote(named: Mapping[str, str | None]) -> bytes:
+    present = (f" {name}={quoteattr(value)}" for name, value in named.items() if value is not None)
+    return "".join(present).encode()
+
+
+def _local(name: str) -> bytes:
+    """Return an element's name without its namespace, to be quoted."""
+    return name.rpartition(" ")[2].encode()
+
+
+def _open(content: bytes, attributes: bytes) -> bytes:
+    named = b'xmlns="%b" xmlns:stream="%b" version="1.0"' % (content, _STREAMS.encode())
+    return b'<?xml version="1.0"?><stream:stream %b%b>' % (named, attributes)
+
+
+def _tls(name: bytes, content: bytes = b"") -> bytes:
+    end = b">%b</%b>" % (content, name) if content else b"/>"
+    return b'<%b xmlns="%b"' % (name, _TLS.encode()) + end
+
+
+_CLOSE = b"</stream:stream>"
+
+
+def _stream_error(condition: bytes) -> bytes:
+    error = b'<%b xmlns="urn:ietf:params:xml:ns:xmpp-streams"/>' % condition
+    return b"<stream:error>%b</stream:error>" % error + _CLOSE
+
+
+_FAULTS: Mapping[str, tuple[bytes, Cause, str]] = {
+    _FORBIDDEN: (b"restricted-xml", Cause.PROTOCOL_ERROR, "{what} is no part of XMPP"),
+    _MALFORMED: (b"not-well-formed", Cause.PROTOCOL_ERROR, "not XML: {why}"),
+    _TOO_DEEP: (b"policy-violation", Cause.TOO_MUCH_PLAINTEXT, "elements in too many others"),
+    TOO_LONG: (b"policy-violation", Cause.TOO_MUCH_PLAINTEXT, "too long a tag, or text"),
+}
+
+
+def _ends(state: State, opening: bytes = b"") -> dict[tuple[State, str], Rule]:
+    """Return what ends a stream in any state; ``opening`` opens our own if it is not open yet."""
+    table = {
+        (state, name): Rule(State.REFUSED, opening + _stream_error(condition), cause, detail)
+        for name, (condition, cause, detail) in _FAULTS.items()
+    }
+    closed = Rule(
+        State.REFUSED, opening + _CLOSE, Cause.UPGRADE_REFUSED, "the peer closed its stream"
+    )
+    return {(state, _END): closed, **table}
+
+
+class _Stream(Negotiation, ABC):
+    """What both roles have in common: a stream of XML, whose elements are the events.
+
+    Bytes without a tag are bounded by ``max_line``, and so is a tag.
+    """
+
+    def __init__(
+        self, guard: bool = True, max_line: int = MAX_LINE, max_plain: int = MAX_PLAIN
+    ) -> None:
+        super().__init__(guard, max_line, max_plain)
+        self._event: Event | None = None
+        self._since_tag = 0
+        self._depth = 0
+        self._content: str | None = None
+        self._name = ""
+        self._inner: list[str] = []
+        # The encoding is not for the peer to choose (section 11.6).
+        parser = self._parser = expat.ParserCreate("UTF-8", " ")
+        # A newer expat may put off what it has seen in part, if it is not told otherwise.
+        getattr(parser, "SetReparseDeferralEnabled", bool)(False)
+        parser.XmlDeclHandler = self._on_declaration
+        parser.StartNamespaceDeclHandler = self._on_namespace
+        parser.StartElementHandler = self._on_start
+        parser.EndElementHandler = self._on_end
+        parser.CharacterDataHandler = self._on_text
+        parser.CommentHandler = lambda _: self._on_forbidden(b"a comment")
+        parser.ProcessingInstructionHandler = lambda *_: self._on_forbidden(b"an instruction")
+        parser.StartDoctypeDeclHandler = lambda *_: self._on_forbidden(b"a document type")
+
+    def _next_event(self) -> Event | None:
+        self._event = None
+        while self._event is None:
+            is_first = not self._depth and not self._since_tag
+            room = self._max_line - self._since_tag
+            if is_first and bytes(self._input[:room]).lstrip()[:1] not in (b"", b"<"):
+                return Event(_MALFORMED, {b"why": b"no tag comes first"})
+            end = self._input.find(b">", 0, room) + 1
+            if not end:
+                return Event(TOO_LONG) if len(self._input) >= room else None
+            data = bytes(self._input[:end])
+            del self._input[:end]
+            self._since_tag += end
+            self._parse(data)
+        return self._event
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self._parser.Parse(data)
+        except expat.ExpatError as error:
+            self._event = Event(_MALFORMED, {b"why": str(error).encode()})
+
+    def _on_forbidden(self, what: bytes) -> None:
+        self._event = Event(_FORBIDDEN, {b"what": what})
+
+    def _on_declaration(self, version: str, encoding: str | None, standalone: int) -> None:
+        self._since_tag = 0
+
+    def _on_namespace(self, prefix: str | None, uri: str | None) -> None:
+        if not self._depth and prefix is None:
+            self._content = uri
+
+    def _on_text(self, text: str) -> None:
+        if text.strip() and self._depth > 1:
+            self._inner.append("text")
+        elif text.strip():
+            self._event = Event(OTHER, {b"name": b"text"})
+
+    def _on_start(self, name: str, attributes: dict[str, str]) -> None:
+        self._since_tag = 0
+        self._depth += 1
+        if self._depth == 1:
+            self._event = self._header(name, attributes)
+        elif self._depth == 2:
+            self._name, self._inner = name, []
+        elif self._depth == 3:
+            self._inner.append(name)
+        elif self._depth > MAX_DEPTH:
+            self._event = Event(_TOO_DEEP)
+
+    def _on_end(self, _: str) -> None:
+        self._since_tag = 0
+        self._depth -= 1
+        if self._depth == 0:
+            self._event = Event(_END)
+        elif self._depth == 1 and self._event is None:
+            self._event = self._element(self._name, self._inner)
+
+    def _header(self, name: str, attributes: Mapping[str, str]) -> Event:
+        if name != f"{_STREAMS} stream" or self._content not in _CONTENTS:
+            return Event(OTHER, {b"name": _local(name)})
+        words = {
+            b"content": self._content.encode(),
+            b"addresses": _quote({"from": attributes.get("to"), "to": attributes.get("from")}),
+        }
+        major = attributes.get("version", "").partition(".")[0]
+        return Event(_HEADER if major.strip("0").isdecimal() else _OLD_HEADER, words)
+
+    @abstractmethod
+    def _element(self, name: str, inner: list[str]) -> Event:
+        """Say what event an element of the stream is, with the names of those in it."""
+
+
+_FEATURES = b"<stream:features>%b</stream:features>" % _tls(b"starttls", b"<required/>")
+_ANSWER = _open(b"{content}", b"{id}{addresses}")
+_FIRST_ANSWER = _open(b"jabber:client", b"{id}")
+
+_SERVER: Table = {
+    (State.START, _HEADER): Rule(State.HELLO, _ANSWER + _FEATURES),
+    (State.START, _OLD_HEADER): Rule(
+        State.REFUSED,
+        _ANSWER + _stream_error(b"unsupported-version"),
+        detail="the client's stream is of a version before 1.0",
+    ),
+    **_ends(State.START, _FIRST_ANSWER),
+    (State.START, OTHER): Rule(
+        State.REFUSED,
+        _FIRST_ANSWER + _stream_error(b"invalid-namespace"),
+        detail="{name} opens no stream of XMPP",
+    ),
+    (State.HELLO, "starttls"): Rule(State.SWITCHED, _tls(b"proceed")),
+    (State.HELLO, "starttls …"): Rule(
+        State.REFUSED, _tls(b"failure") + _CLOSE, detail="the client's starttls is not empty"
+    ),
+    **_ends(State.HELLO),
+    (State.HELLO, OTHER): Rule(
+        State.REFUSED,
+        _stream_error(b"policy-violation"),
+        Cause.PLAINTEXT,
+        "the client sent {name} in plain",
+    ),
+}
+
+
+class XmppServer(_Stream):
+    """The server: its only feature is TLS, which is required, and nothing else is to be had.
+
+    ``stream_id`` names the stream in its header; who goes on with XMPP has to hand in a random one.
+    """
+
+    table = _SERVER
+    refusal = _stream_error(b"policy-violation")
+
+    def __init__(
+        self,
+        guard: bool = True,
+        max_line: int = MAX_LINE,
+        max_plain: int = MAX_PLAIN,
+        stream_id: str = "tlsdemo",
+    ) -> None:
+        super().__init__(guard, max_line, max_plain)
+        self._id = _quote({"id": stream_id})
+
+    def _fill(self, said: bytes, words: Mapping[bytes, bytes]) -> bytes:
+        return super()._fill(said.replace(b"{id}", self._id), words)
+
+    def _element(self, name: str, inner: list[str]) -> Event:
+        if name != f"{_TLS} starttls":
+            return Event(OTHER, {b"name": _local(name)})
+        return Event("starttls …" if inner else "starttls")
+
+
+def _refused(cause: Cause, detail: str) -> Rule:
+    return Rule(State.REFUSED, _CLOSE, cause, detail)
+
+
+def _ends_for_client(state: State) -> dict[tuple[State, str], Rule]:
+    return {
+        **_ends(state),
+        (state, "error"): _refused(Cause.UPGRADE_REFUSED, "the server sent the error {error}"),
+        (state, OTHER): _refused(Cause.PROTOCOL_ERROR, "the server sent {name} out of turn"),
+    }
+
+
+_CLIENT: Table = {
+    (State.START, BEGIN): Rule(State.HELLO, _open(b"jabber:client", b"{to}")),
+    (State.HELLO, _HEADER): Rule(State.GREETED),
+    (State.HELLO, _OLD_HEADER): _refused(
+        Cause.NO_STARTTLS, "the server's stream is of a version before 1.0"
+    ),
+    (State.GREETED, "features with starttls"): Rule(State.ASKED, _tls(b"starttls")),
+    (State.GREETED, "features"): _refused(Cause.NO_STARTTLS, "the server does not offer starttls"),
+    (State.ASKED, "proceed"): Rule(State.SWITCHED),
+    (State.ASKED, "failure"): _refused(
+        Cause.UPGRADE_REFUSED, "the server answered starttls with failure"
+    ),
+    **_ends_for_client(State.HELLO),
+    **_ends_for_client(State.GREETED),
+    **_ends_for_client(State.ASKED),
+}
+
+
+class XmppClient(_Stream):
+    """The client, which goes on only if the server offers TLS and agrees to it.
+
+    ``to`` is the domain that the server is asked for.
+    """
+
+    table = _CLIENT
+    is_client = True
+    refusal = _CLOSE
+
+    def __init__(
+        self,
+        guard: bool = True,
+        max_line: int = MAX_LINE,
+        max_plain: int = MAX_PLAIN,
+        to: str = "localhost",
+    ) -> None:
+        super().__init__(guard, max_line, max_plain)
+        self._to = _quote({"to": to})
+
+    def start(self) -> list[Command]:
+        """Return the header of the client's stream."""
+        return self._follow(Event(BEGIN, {b"to": self._to}))
+
+    def _out_of_turn(self, commands: list[Command]) -> bool:
+        # Until TLS has been asked for, elements may be separated by white space (section 4.6.1).
+        return super()._out_of_turn(commands) and not (self._input + self._beyond).isspace()
+
+    def _element(self, name: str, inner: list[str]) -> Event:
+        words = {b"name": _local(name)}
+        if name == f"{_STREAMS} features":
+            offered = f"{_TLS} starttls" in inner
+            return Event("features with starttls" if offered else "features", words)
+        if name == f"{_STREAMS} error":
+            return Event("error", {b"error": _local(inner[0]) if inner else b"unknown"})
+        if name in (f"{_TLS} proceed", f"{_TLS} failure"):
+            return Event(name.rpartition(" ")[2], words)
+        return Event(OTHER, words)

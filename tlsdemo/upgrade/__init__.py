@@ -1,1 +1,0 @@
-"""PURE.  How two peers agree, in plain bytes, that TLS starts now: one dialect a file."""
