@@ -14,7 +14,7 @@ THEIRS := --peer=asyncio-start_tls --peer=asyncio-streams --peer=node-tlssocket 
 	--peer=node-securepair --peer=twisted-starttls
 
 # Coverage that no change may lower; these tell what happens on the wire.
-COVERED := tlsdemo/tls/*,tlsdemo/trace/timeline.py,tlsdemo/close_reasons.py
+COVERED := tlsdemo/tls/*,tlsdemo/starttls/*,tlsdemo/close_reasons.py,tlsdemo/state_machine.py
 
 # What a user set for another project would send the packages elsewhere or bring in other modules.
 # Settings of where packages come from (an index, a proxy, a certificate) stay.
@@ -63,6 +63,7 @@ docs: .venv/.demo ## write the pages of docs/ that are made from what is seen
 	$(call pages,docs)
 	.venv/bin/python -m tlsdemo findings --all --format=markdown >docs/findings.md
 	.venv/bin/python -m tlsdemo.starttls.state_diagrams >docs/dialects.md
+	.venv/bin/python -m tlsdemo.cli.state_machines_page >docs/state-machines.md
 
 check-docs: .venv/.demo ## compare those pages with what is seen with the versions installed
 	@echo "== The pages of docs/, and what is seen now"

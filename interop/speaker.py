@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from twisted.internet import reactor as _reactor
 from twisted.internet.endpoints import TCP4ClientEndpoint
@@ -19,10 +20,15 @@ from twisted.python.failure import Failure
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.close_reasons import CloseReason
 from tlsdemo.starttls.registry import DIALECTS, DialectName
-from tlsdemo.tls import MODES, ClientTLS, ConnectionInfo, ModeName
-from tlsdemo.tls.timeouts import Timeouts
-from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
-from tlsdemo.trace.timeline import Timeline
+from tlsdemo.tls import (
+    MODES,
+    ClientTLS,
+    ConnectionInfo,
+    ConnectionSettings,
+    ModeName,
+    Timeouts,
+    UpgradeProtocol,
+)
 
 
 class Speaker(Protocol):
@@ -48,9 +54,6 @@ class Listener:
 
     def __init__(self, says: bytes) -> None:
         self._says = says
-
-    def handshake_completed(self) -> None:
-        """Wait for more."""
 
     def secure(self, info: ConnectionInfo) -> IProtocol | None:
         """Go on."""
@@ -85,19 +88,16 @@ def main() -> None:
     credentials = Credentials(folder / "client.pem", folder / "client.key", folder / "ca.pem")
     tls = ClientTLS.build(credentials, given.name)
     mode = MODES[ModeName(given.mode)]
-    clock: object = _reactor
+    clock: Any = _reactor
+    settings = ConnectionSettings(
+        mode,
+        tls,
+        DIALECTS[DialectName(given.dialect)].client,
+        timeouts=Timeouts(plain=20, handshake=20, idle=20, closing=5),
+    )
 
     def build() -> UpgradeProtocol:
-        return UpgradeProtocol(
-            mode,
-            tls,
-            Listener(bytes.fromhex(given.says)),
-            mode.transport_options(None, None, 1 << 16),
-            Timeline(clock.seconds),  # type: ignore[attr-defined]
-            clock,  # type: ignore[arg-type]
-            DIALECTS[DialectName(given.dialect)].client(),
-            Timeouts(plain=20, handshake=20, idle=20, closing=5),
-        )
+        return UpgradeProtocol(settings, Listener(bytes.fromhex(given.says)), clock)
 
     def failed(failure: Failure) -> None:
         sys.exit(f"cannot connect: {failure.getErrorMessage()}")

@@ -25,7 +25,6 @@ from tlsdemo.certificates.demo_ca import DemoCertificates, demo_certificates
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.close_reasons import CloseReason
 from tlsdemo.tls import ConnectionInfo, PullSource
-from tlsdemo.trace.timeline import Timeline
 
 # Certificates, made once in a run, in trial's own directory.
 
@@ -272,12 +271,7 @@ class RecordingListener:
         self.application = application
         self.info: ConnectionInfo | None = None
         self.close_reason: CloseReason | None = None
-        self.on_handshake_completed: Callable[[], object] = lambda: None
         self.on_secure: Callable[[], object] = lambda: None
-
-    def handshake_completed(self) -> None:
-        self.log.append("handshake completed")
-        self.on_handshake_completed()
 
     def secure(self, info: ConnectionInfo) -> IProtocol | None:
         self.info = info
@@ -299,10 +293,32 @@ class RecordingListener:
         self.log.append(f"ended: {close_reason.cause.value}")
 
 
+class RecordingObserver:
+    """Records the names of events, and in ``log`` that Twisted's handshakeCompleted was called."""
+
+    detailed = False
+
+    def __init__(self, log: list[object]) -> None:
+        self.names: list[str] = []
+        self.log = log
+        self.on_handshake_completed: Callable[[], object] = lambda: None
+
+    def event(self, name: str, **facts: object) -> None:
+        self.names.append(name)
+        if name == "handshakeCompleted":
+            self.log.append("handshake completed")
+            self.on_handshake_completed()
+
+    def detail(self, name: str, **facts: object) -> None:
+        raise AssertionError(f"{name} is a detail")
+
+    def wire(self, sent: bool, data: bytes) -> None:
+        raise AssertionError("the wire is a detail")
+
+    def tls_created(self, connection: object) -> None:
+        raise AssertionError("the connection is a detail")
+
+
 def factory_of(protocol: IProtocol) -> Factory:
     """A factory for one connection."""
     return Factory.forProtocol(lambda: protocol)  # type: ignore[arg-type, return-value]
-
-
-def timeline_of(clock: Clock) -> Timeline:
-    return Timeline(clock.seconds)

@@ -10,7 +10,8 @@ from tests.cli.refusals import RefusingCase
 from tests.support import certificates
 from tlsdemo import tap
 from tlsdemo.proxy.handlers import HandlerName
-from tlsdemo.proxy.service import CannotStart, Server, ServerSettings
+from tlsdemo.proxy.server_settings import ServerSettings
+from tlsdemo.proxy.service import CannotStart, Server
 from tlsdemo.tls import ClientAuth, Delivery, ModeName, Send, ServerTLS, UnusableCredentials
 
 
@@ -128,23 +129,27 @@ class Making(TapCase):
             *("--backend=tcp:a:1", "--interval=7", "--log-first=8", "--log-every=9"),
             *("--remember=10", "--high-water=11", "--delivery=coalesced"),
         )
-        self.assertEqual(config.mode.name, ModeName.WRAPPED)
+        self.assertEqual(config.connection.mode.name, ModeName.WRAPPED)
         self.assertEqual((config.listen, config.status), (["tcp:1", "tcp:2"], None))
         self.assertEqual((config.handler, config.backend), (HandlerName.PROXY, "tcp:a:1"))
         self.assertEqual((config.interval, config.log_first, config.log_every), (7.0, 8, 9))
         self.assertEqual(config.remember, 10)
         self.assertEqual(
-            (config.transport_options.delivery, config.transport_options.high_water),
+            (config.connection.transport.delivery, config.connection.transport.high_water),
             (Delivery.COALESCED, 11),
         )
 
     def test_delivery_is_what_is_stock_for_the_mode_unless_another_is_asked_for(self) -> None:
-        self.assertEqual(self.config("--mode=starttls").transport_options.delivery, Delivery.RECORD)
-        self.assertEqual(self.config("--mode=pair").transport_options.delivery, Delivery.COALESCED)
         self.assertEqual(
-            self.config("--mode=pair", "-r").transport_options.delivery, Delivery.READABLE
+            self.config("--mode=starttls").connection.transport.delivery, Delivery.RECORD
         )
-        self.assertEqual(self.config("--mode=starttls").transport_options.send, Send.BUFFERED)
+        self.assertEqual(
+            self.config("--mode=pair").connection.transport.delivery, Delivery.COALESCED
+        )
+        self.assertEqual(
+            self.config("--mode=pair", "-r").connection.transport.delivery, Delivery.READABLE
+        )
+        self.assertEqual(self.config("--mode=starttls").connection.transport.send, Send.BUFFERED)
 
     def test_it_demands_of_clients_what_was_asked_for(self) -> None:
         demanded = []

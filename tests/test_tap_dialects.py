@@ -11,7 +11,7 @@ from tests.proxy.memory_server import ServerInMemory
 from tests.support import certificates
 from tlsdemo import tap
 from tlsdemo.net.sockets import MAX_BUFFER
-from tlsdemo.proxy.service import ServerSettings
+from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN
 from tlsdemo.starttls.registry import DIALECTS, DialectName
 from tlsdemo.tls import ModeName, ServerTLS
@@ -169,6 +169,12 @@ class OfBounds(OptionsCase):
         )
 
 
+def bounds_of(settings: ServerSettings) -> tuple[bool, int, int]:
+    """The guard and the bounds of a negotiation that these settings make."""
+    negotiation: Any = settings.connection.negotiation()
+    return negotiation._guard, negotiation._max_line, negotiation._max_plain
+
+
 class Made(OptionsCase):
     def setUp(self) -> None:
         super().setUp()
@@ -188,20 +194,23 @@ class Made(OptionsCase):
             *("--max-connections=7", "--max-per-address=8", "--max-buffer=9000"),
         )
         self.assertEqual((config.dialect, config.auto), (DIALECTS[DialectName.SMTP], True))
-        self.assertEqual((config.guard, config.max_line, config.max_plain), (False, 100, 200))
-        self.assertEqual(config.timeouts, Timeouts(1, 2, 3, 4))
+        self.assertFalse(config.guard)
+        self.assertEqual(bounds_of(config), (False, 100, 200))
+        self.assertEqual(config.connection.timeouts, Timeouts(1, 2, 3, 4))
         self.assertEqual((config.backend_timeout, config.drain), (5, 6))
         self.assertEqual((config.max_connections, config.max_per_address), (7, 8))
-        self.assertEqual((config.max_buffer, config.transport_options.high_water), (9000, 4500))
+        connection = config.connection
+        self.assertEqual((connection.max_buffer, connection.transport.high_water), (9000, 4500))
 
     def test_the_service_is_bounded_and_guarded_from_the_beginning(self) -> None:
         config = self.config()
         self.assertEqual((config.guard, config.auto), (True, False))
-        self.assertEqual((config.max_line, config.max_plain), (MAX_LINE, MAX_PLAIN))
+        self.assertEqual(bounds_of(config), (True, MAX_LINE, MAX_PLAIN))
+        connection = config.connection
         self.assertEqual(
-            (config.max_buffer, config.transport_options.high_water), (MAX_BUFFER, 1 << 16)
+            (connection.max_buffer, connection.transport.high_water), (MAX_BUFFER, 1 << 16)
         )
-        self.assertTrue(all(seconds > 0 for seconds in vars(config.timeouts).values()))
+        self.assertTrue(all(seconds > 0 for seconds in vars(config.connection.timeouts).values()))
 
     def test_tls_is_told_of_the_protocols(self) -> None:
         told: list[object] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from datetime import datetime, timezone
+from functools import partial
 from ipaddress import ip_address
 from typing import Any, ClassVar
 
@@ -13,7 +14,7 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from tlsdemo.certificates.files import BadCredentials
-from tlsdemo.cli.diagnostics_options import RECORDING_PARAMETERS, RecordingOptions
+from tlsdemo.cli.diagnostics_options import DIAGNOSTICS_PARAMETERS, DiagnosticsOptions
 from tlsdemo.cli.options import (
     TLSOptions,
     check_client_endpoint,
@@ -27,11 +28,21 @@ from tlsdemo.cli.options import (
 from tlsdemo.net.limits import raise_descriptor_limit
 from tlsdemo.net.sockets import MAX_BUFFER
 from tlsdemo.proxy.handlers import HandlerName
-from tlsdemo.proxy.service import CannotStart, Server, ServerSettings
+from tlsdemo.proxy.server_settings import ServerSettings
+from tlsdemo.proxy.service import CannotStart, Server
 from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN
 from tlsdemo.starttls.registry import DIALECTS, Dialect, DialectName
-from tlsdemo.tls import MODES, ClientAuth, Delivery, ModeName, ServerTLS, UnusableCredentials
-from tlsdemo.tls.timeouts import Timeouts
+from tlsdemo.tls import (
+    MODES,
+    ClientAuth,
+    ConnectionSettings,
+    Delivery,
+    Mode,
+    ModeName,
+    ServerTLS,
+    Timeouts,
+    UnusableCredentials,
+)
 
 LISTEN = "tcp:8899:interface=127.0.0.1"
 STATUS = "tcp:8898:interface=127.0.0.1"
@@ -58,7 +69,7 @@ def is_loopback(where: str) -> bool:
         return interface == "localhost"
 
 
-class Options(RecordingOptions, TLSOptions):
+class Options(DiagnosticsOptions, TLSOptions):
     """The options of ``twistd tlsdemo``."""
 
     command = "twistd tlsdemo"
@@ -120,7 +131,7 @@ class Options(RecordingOptions, TLSOptions):
          whole(0)],
         ["log-every", None, 100, "After those, log every event of each so-manieth connection; "
          "0 for none.", whole(0)],
-        *RECORDING_PARAMETERS,
+        *DIAGNOSTICS_PARAMETERS,
         ["remember", None, 1 << 16, "How many connections the status service remembers.",
          whole(1)],
     ])  # fmt: skip
@@ -187,6 +198,28 @@ class Options(RecordingOptions, TLSOptions):
         _, dialect = self["dialect"]
         return [*names, *(name for name in dialect.alpn if name not in names)]
 
+    def connection_settings(self, mode: Mode, tls: ServerTLS) -> ConnectionSettings:
+        """Return how each connection is negotiated, secured and limited."""
+        auto, dialect = self["dialect"]
+        return ConnectionSettings(
+            mode,
+            tls,
+            partial(
+                dialect.auto() if auto else dialect.server,
+                not self["unsafe-injection"],
+                self["max-line"],
+                self["max-plain"],
+            ),
+            mode.transport_options(self["delivery"], None, self["high-water"]),
+            Timeouts(
+                plain=self["plain-timeout"],
+                handshake=self["handshake-timeout"],
+                idle=self["idle-timeout"],
+                closing=self["closing-timeout"],
+            ),
+            self["max-buffer"],
+        )
+
     def _check_buffers(self) -> None:
         half = self["max-buffer"] // 2
         self["high-water"] = self["high-water"] or half
@@ -198,7 +231,7 @@ class Options(RecordingOptions, TLSOptions):
 
     def _check_dialect(self) -> None:
         auto, dialect = self["dialect"]
-        if dialect.server_takes_words and self["mode"] in (ModeName.WRAPPED, ModeName.CLEAR):
+        if dialect.server_takes_words and not MODES[self["mode"]].allows_negotiation:
             raise usage.UsageError(
                 f"--dialect is {dialect.name.value}, and --mode={self['mode'].value} has no room "
                 "for words before TLS; use --mode=starttls or --mode=pair"
@@ -253,7 +286,9 @@ class _Service(Server):
     def reload(self) -> None:
         """Load the certificates anew for new connections; keep the old ones if they are bad."""
         try:
-            self._config.tls.reload(datetime.now(timezone.utc))
+            tls = self._settings.connection.tls
+            assert isinstance(tls, ServerTLS)
+            tls.reload(datetime.now(timezone.utc))
         except (BadCredentials, UnusableCredentials) as problem:
             _log.warn(
                 "certificates not loaded anew, the old ones are kept: {problem}",
@@ -269,8 +304,7 @@ def makeService(options: Options) -> IService:
 
     raise_descriptor_limit()
     mode = MODES[options["mode"]]
-    auto, dialect = options["dialect"]
-    recording = options.recording(reactor, mode.name.value)
+    diagnostics = options.diagnostics(reactor, mode.name.value)
     try:
         first, *more = options.identities("server")
         tls = ServerTLS.build(
@@ -279,38 +313,28 @@ def makeService(options: Options) -> IService:
             options.alpn(),
             policy=options["policy"],
             more=more,
-            preparations=recording.preparations,
+            preparations=diagnostics.preparations,
         )
     except UnusableCredentials as problem:
         fail(options.command, problem, status=1)
-    config = ServerSettings(
+    auto, dialect = options["dialect"]
+    settings = ServerSettings(
         listen=options["listen"],
-        mode=mode,
-        transport_options=mode.transport_options(options["delivery"], None, options["high-water"]),
-        tls=tls,
+        connection=options.connection_settings(mode, tls),
         handler=options["role"],
         backend=options["backend"],
         status=options["status"],
+        dialect=dialect,
+        auto=auto,
+        guard=not options["unsafe-injection"],
         interval=options["interval"],
         log_first=options["log-first"],
         log_every=options["log-every"],
         remember=options["remember"],
-        dialect=dialect,
-        auto=auto,
-        guard=not options["unsafe-injection"],
-        max_line=options["max-line"],
-        max_plain=options["max-plain"],
-        max_buffer=options["max-buffer"],
-        timeouts=Timeouts(
-            plain=options["plain-timeout"],
-            handshake=options["handshake-timeout"],
-            idle=options["idle-timeout"],
-            closing=options["closing-timeout"],
-        ),
         backend_timeout=options["backend-timeout"],
         max_connections=options["max-connections"],
         max_per_address=options["max-per-address"],
         drain=options["drain-timeout"],
-        recording=recording,
+        diagnostics=diagnostics,
     )
-    return _Service(config, reactor)
+    return _Service(settings, reactor)

@@ -16,13 +16,11 @@ from tests.support import (
     certificates,
     exchange,
     patch_reactor_clock,
-    timeline_of,
 )
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.loadgen.connection_pool import ConnectionPool
 from tlsdemo.loadgen.sender import Sender
-from tlsdemo.tls import MODES, ClientTLS, ModeName, ServerTLS, TransportOptions
-from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
+from tlsdemo.tls import MODES, ClientTLS, ConnectionSettings, ModeName, ServerTLS, UpgradeProtocol
 
 
 class Securing(SynchronousTestCase):
@@ -41,12 +39,10 @@ class Securing(SynchronousTestCase):
         application: Any = Sender(b"", 0, lambda _: None, lambda: None)
         application.dataReceived = self.taken.append
         transport = StartTLSTransport(is_client=False)
+        tls = ServerTLS.build(certificates().server)
         transport.protocol = UpgradeProtocol(
-            MODES[ModeName.STARTTLS],
-            ServerTLS.build(certificates().server),
+            ConnectionSettings(MODES[ModeName.STARTTLS], tls),
             RecordingListener(self.log, application),
-            TransportOptions(),
-            timeline_of(self.reactor),
             self.reactor,
         )
         transport.protocol.makeConnection(transport)

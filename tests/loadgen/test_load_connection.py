@@ -18,11 +18,9 @@ from tests.support import (
     RecordingListener,
     StartTLSTransport,
     certificates,
-    timeline_of,
 )
 from tlsdemo.loadgen.connection_pool import ConnectionPool
-from tlsdemo.tls import MODES, ClientTLS, ModeName, ServerTLS, TransportOptions
-from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
+from tlsdemo.tls import MODES, ClientTLS, ConnectionSettings, ModeName, ServerTLS, UpgradeProtocol
 
 
 class Connecting(SwarmCase):
@@ -192,14 +190,8 @@ class OnASocket(TestCase):
         tls = ServerTLS.build(certificates().server)
 
         def build() -> UpgradeProtocol:
-            return UpgradeProtocol(
-                MODES[ModeName.STARTTLS],
-                tls,
-                RecordingListener([], NeverReading()),
-                TransportOptions(),
-                timeline_of(clock),
-                clock,
-            )
+            settings = ConnectionSettings(MODES[ModeName.STARTTLS], tls)
+            return UpgradeProtocol(settings, RecordingListener([], NeverReading()), clock)
 
         factory = Factory.forProtocol(build)
         port = await serverFromString(clock, "tcp:0:interface=127.0.0.1").listen(factory)

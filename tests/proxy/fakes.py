@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from twisted.internet.address import IPv4Address
@@ -11,29 +12,65 @@ from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 
-from tests.support import MemoryTransport, RecordingListener
+from tests.support import MemoryTransport, RecordingListener, certificates
 from tlsdemo.close_reasons import CloseReason
 from tlsdemo.net.sockets import MAX_BUFFER
 from tlsdemo.proxy.backend import Backend
 from tlsdemo.proxy.handler import Handler
-from tlsdemo.tls import Delivery, TransportOptions
+from tlsdemo.proxy.server_settings import ServerSettings
+from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN
+from tlsdemo.starttls.registry import DIALECTS, DialectName
+from tlsdemo.tls import (
+    MODES,
+    ClientAuth,
+    ConnectionSettings,
+    Delivery,
+    ModeName,
+    ServerTLS,
+    StreamSetup,
+    TransportOptions,
+)
 from tlsdemo.tls.clear_stream import ClearStream
-from tlsdemo.trace.timeline import Fact
 
 GREETING, CLOSING = 4.0, 8.0
 """Seconds that a waiting backend has."""
 
 
-class RecordingOwner:
-    """Writes down in ``log`` what a role tells."""
+def server_settings(
+    mode: ModeName,
+    delivery: Delivery | None,
+    high_water: int,
+    client_auth: ClientAuth,
+    **changes: Any,
+) -> ServerSettings:
+    """The settings of a server that logs no connection, with ``changes``."""
+    chosen = MODES[mode]
+    dialect = changes.setdefault("dialect", DIALECTS[DialectName.IMMEDIATE])
+    connection = ConnectionSettings(
+        chosen,
+        changes.pop("tls", None) or ServerTLS.build(certificates().server, client_auth),
+        partial(
+            dialect.auto() if changes.get("auto") else dialect.server,
+            changes.get("guard", True),
+            changes.pop("max_line", MAX_LINE),
+            changes.pop("max_plain", MAX_PLAIN),
+        ),
+        chosen.transport_options(delivery, None, high_water),
+        **{name: changes.pop(name) for name in ("timeouts", "max_buffer") if name in changes},
+    )
+    return ServerSettings(connection=connection, **{"log_first": 0, "log_every": 0, **changes})
+
+
+class RecordingHandlerListener:
+    """Records in ``log`` what a handler reports."""
 
     def __init__(self, log: list[object]) -> None:
         self.log = log
 
-    def happened(self, event: str, **facts: Fact) -> None:
+    def happened(self, event: str) -> None:
         self.log.append(event)
 
-    def backend_joined(self, host: str) -> None:
+    def backend_connected(self, host: str) -> None:
         self.log.append(f"from {host}")
 
     def drained(self, close_reason: CloseReason) -> None:
@@ -76,7 +113,8 @@ class Near:
 
     def __init__(self, handler: Handler, delivery: Delivery, log: list[object]) -> None:
         self.listener = RecordingListener(log, handler)
-        self.stream = ClearStream(self.listener, TransportOptions(delivery, high_water=64))
+        options = TransportOptions(delivery, high_water=64)
+        self.stream = ClearStream(StreamSetup(self.listener, options))
         self.wire = MemoryTransport(self.stream)
         self.stream.makeConnection(self.wire)
 

@@ -15,12 +15,12 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 from zope.interface import implementer
 
-from tests.support import certificates
+from tests.proxy.fakes import server_settings
 from tests.tls.memory_ends import ForeignPeer, foreign_client
 from tlsdemo.net.addresses import address_text
 from tlsdemo.proxy.handlers import HandlerName
-from tlsdemo.proxy.service import Server, ServerSettings
-from tlsdemo.tls import MODES, ClientAuth, Delivery, ModeName, ServerTLS
+from tlsdemo.proxy.service import Server
+from tlsdemo.tls import ClientAuth, Delivery, ModeName
 
 AnyPeer = TypeVar("AnyPeer", bound="Peer")
 
@@ -177,19 +177,14 @@ class LoopbackTestCase(TestCase):
 
     def serve(self, mode: ModeName, delivery: Delivery | None = None, **changes: Any) -> Server:
         """Start a server, on a port that the system chooses."""
-        chosen = MODES[mode]
-        config: dict[str, Any] = {
-            "listen": ["tcp:0:interface=127.0.0.1"],
-            "mode": chosen,
-            "transport_options": chosen.transport_options(delivery, None, 1 << 16),
-            "tls": ServerTLS.build(certificates().server, ClientAuth.REQUIRED),
-            "handler": HandlerName.ECHO,
-            "backend": None,
-            "status": None,
-            "log_first": 0,
-            "log_every": 0,
-        }
-        server = Server(ServerSettings(**{**config, **changes}), reactor)
+        settings = server_settings(
+            mode,
+            delivery,
+            1 << 16,
+            ClientAuth.REQUIRED,
+            **{"listen": ["tcp:0:interface=127.0.0.1"], "handler": HandlerName.ECHO, **changes},
+        )
+        server = Server(settings, reactor)
         server.privilegedStartService()
         server.startService()
         self.addCleanup(server.stopService)

@@ -12,10 +12,11 @@ from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.logger import LogEvent, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.support import MemoryTransport, certificates
+from tests.proxy.fakes import server_settings
+from tests.support import MemoryTransport
 from tlsdemo.proxy.handlers import HandlerName
-from tlsdemo.proxy.service import Server, ServerSettings
-from tlsdemo.tls import MODES, ClientAuth, ModeName, ServerTLS
+from tlsdemo.proxy.service import Server
+from tlsdemo.tls import ClientAuth, ModeName
 
 
 class MemoryReactor(MemoryReactorClock):
@@ -39,19 +40,14 @@ class ServerInMemory(SynchronousTestCase):
         self.cpu = 0.0
 
     def server(self, **changes: Any) -> Server:
-        mode = MODES[changes.pop("mode", ModeName.CLEAR)]
-        config: dict[str, Any] = {
-            "listen": ["tcp:8899:interface=127.0.0.1"],
-            "mode": mode,
-            "transport_options": mode.transport_options(changes.pop("delivery", None), None, 64),
-            "tls": ServerTLS.build(certificates().server, ClientAuth.NONE),
-            "handler": HandlerName.SINK,
-            "backend": None,
-            "status": None,
-            "log_first": 0,
-            "log_every": 0,
-        }
-        return Server(ServerSettings(**{**config, **changes}), self.reactor, lambda: self.cpu)
+        settings = server_settings(
+            changes.pop("mode", ModeName.CLEAR),
+            changes.pop("delivery", None),
+            64,
+            ClientAuth.NONE,
+            **{"listen": ["tcp:8899:interface=127.0.0.1"], "handler": HandlerName.SINK, **changes},
+        )
+        return Server(settings, self.reactor, lambda: self.cpu)
 
     def started(self, **changes: Any) -> Server:
         server = self.server(**changes)

@@ -7,9 +7,9 @@ from typing import ClassVar
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.proxy.fakes import CLOSING, Near, RecordingOwner, WaitingBackend
+from tests.proxy.fakes import CLOSING, Near, RecordingHandlerListener, WaitingBackend
 from tests.support import MemoryTransport
-from tlsdemo.proxy.proxy_handler import Proxy
+from tlsdemo.proxy.proxy_handler import ProxyHandler
 from tlsdemo.tls import Delivery
 
 REFUSED = "backend refused: Connection was refused by other side."
@@ -23,7 +23,7 @@ class ProxyContract(SynchronousTestCase):
     def setUp(self) -> None:
         self.log: list[object] = []
         self.backend = WaitingBackend()
-        self.proxy = Proxy(RecordingOwner(self.log), self.backend.backend)
+        self.proxy = ProxyHandler(RecordingHandlerListener(self.log), self.backend.backend)
         near = Near(self.proxy, self.delivery, self.log)
         self.stream, self.wire, self.fill = near.stream, near.wire, near.fill
         self.assertEqual(self.take_log(), ["plain"])

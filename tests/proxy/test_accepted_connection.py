@@ -5,13 +5,14 @@ from twisted.logger import Logger, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.close_reasons import CLEAN, Cause, CloseReason
-from tlsdemo.proxy.accepted_connection import AcceptedConnection, Accounting
+from tlsdemo.proxy.accepted_connection import AcceptedConnection
+from tlsdemo.proxy.accounting import Accounting
 from tlsdemo.proxy.connection_registry import Account, ConnectionRegistry
 from tlsdemo.proxy.event_log import EventLog
-from tlsdemo.proxy.handler import Handler, Owner
+from tlsdemo.proxy.handler import Handler, HandlerListener
 from tlsdemo.proxy.statistics import Statistics
-from tlsdemo.tls import ConnectionInfo
-from tlsdemo.trace.timeline import Timeline
+from tlsdemo.tls import ConnectionInfo, Observer
+from tlsdemo.trace.timeline import Event, EventObserver
 
 AGREED = ConnectionInfo("TLSv1.3", "AES", None, "localhost", "CN=a")
 TRUNCATED = CloseReason(Cause.TRUNCATED, "the peer closed")
@@ -35,16 +36,17 @@ class CountingStream:
         self.log.append("close")
 
 
-class CountingSession:
-    def __init__(self) -> None:
+class CountingProtocol:
+    def __init__(self, observer: Observer | None) -> None:
         self.stream: CountingStream | None = None
+        self.observer = observer
 
     def abort(self, close_reason: CloseReason) -> None:
         if self.stream is not None:
             self.stream.abortConnection()
 
 
-class RecordingRole(Handler):
+class RecordingHandler(Handler):
     given_up = False
 
     def abort(self) -> None:
@@ -57,23 +59,22 @@ class AConnection(SynchronousTestCase):
         self.accounting = Accounting(
             Statistics(), ConnectionRegistry(), EventLog(Logger(), self.clock.seconds)
         )
-        self.timeline = Timeline(self.clock.seconds)
-        self.handlers: list[RecordingRole] = []
+        self.events: list[Event] = []
+        self.handlers: list[RecordingHandler] = []
         self.forgotten: list[AcceptedConnection] = []
-        self.session = CountingSession()
-        self.served = AcceptedConnection(
-            5, "a:1", self.accounting, self.make_handler, self.timeline, self.forgotten.append
+        self.protocol = CountingProtocol(EventObserver(self.clock.seconds, self.events.append))
+        self.accepted = AcceptedConnection(
+            5, "a:1", self.accounting, self.make_handler, self.forgotten.append
         )
-        self.served.opened(self.session)  # type: ignore[arg-type]
+        self.accepted.opened(self.protocol)  # type: ignore[arg-type]
 
-    def make_handler(self, owner: Owner) -> Handler:
-        self.handlers.append(RecordingRole(owner))
+    def make_handler(self, listener: HandlerListener) -> Handler:
+        self.handlers.append(RecordingHandler(listener))
         return self.handlers[-1]
 
     def secured(self) -> None:
-        self.session.stream = CountingStream()
-        self.served.handshake_completed()
-        self.served.secure(AGREED)
+        self.protocol.stream = CountingStream()
+        self.accepted.secure(AGREED)
 
     def account(self) -> Account:
         return self.accounting.registry.account(["a:1"], None)
@@ -82,36 +83,35 @@ class AConnection(SynchronousTestCase):
         """How it ended according to the statistics, once it is over."""
         snapshot = self.accounting.statistics.snapshot(0, 0, 0)
         self.assertEqual(snapshot.clean + snapshot.failures + snapshot.open, 1)
-        self.assertEqual(self.forgotten, [] if snapshot.open else [self.served])
+        self.assertEqual(self.forgotten, [] if snapshot.open else [self.accepted])
         self.assertEqual(self.account().open, snapshot.open)
         self.assertEqual(self.account().failed, snapshot.failures)
         if snapshot.open:
             return None
         return next(iter(snapshot.failed), "clean")
 
-    def test_is_given_its_role_when_it_is_secure(self) -> None:
-        self.served.handshake_completed()
+    def test_gets_its_handler_when_it_is_secure(self) -> None:
         self.assertEqual((self.handlers, self.accounting.statistics.secured), ([], 0))
-        handler = self.served.secure(AGREED)
+        handler = self.accepted.secure(AGREED)
         self.assertEqual(self.handlers, [handler])
-        self.assertIs(self.handlers[0].owner, self.served)
+        self.assertIs(self.handlers[0].listener, self.accepted)
         self.assertEqual(self.accounting.statistics.secured, 1)
 
-    def test_is_given_its_role_in_the_clear_and_is_not_counted_as_secured(self) -> None:
-        handler = self.served.plain()
+    def test_gets_its_handler_in_the_clear_and_is_not_counted_as_secured(self) -> None:
+        handler = self.accepted.plain()
         self.assertEqual((self.handlers, self.accounting.statistics.secured), ([handler], 0))
 
-    def test_is_over_when_its_stream_has_ended_and_its_role_is_done(self) -> None:
+    def test_is_over_when_its_stream_has_ended_and_its_handler_is_done(self) -> None:
         for first, second in ((0, 1), (1, 0)):
             self.setUp()
             self.secured()
-            ends = (lambda: self.served.ended(CLEAN), lambda: self.served.drained(CLEAN))
+            ends = (lambda: self.accepted.ended(CLEAN), lambda: self.accepted.drained(CLEAN))
             ends[first]()
             self.assertIsNone(self.over())
             ends[second]()
             self.assertEqual(self.over(), "clean")
 
-    def test_has_failed_if_its_stream_or_its_role_has(self) -> None:
+    def test_has_failed_if_its_stream_or_its_handler_has(self) -> None:
         for stream, handler, cause in (
             (TRUNCATED, CLEAN, "truncated"),
             (CLEAN, BACKEND_LOST, "backend lost"),
@@ -120,8 +120,8 @@ class AConnection(SynchronousTestCase):
             self.setUp()
             self.secured()
             with capturedLogs() as lines:
-                self.served.drained(handler)
-                self.served.ended(stream)
+                self.accepted.drained(handler)
+                self.accepted.ended(stream)
             self.assertEqual(self.over(), cause)
             (line,) = lines
             self.assertEqual(line["cause"], cause)
@@ -129,15 +129,15 @@ class AConnection(SynchronousTestCase):
     def test_that_fails_is_logged_with_its_number_its_peer_and_why(self) -> None:
         self.secured()
         with capturedLogs() as lines:
-            self.served.ended(TRUNCATED)
+            self.accepted.ended(TRUNCATED)
             self.assertEqual(lines, [])
-            self.served.drained(CLEAN)
+            self.accepted.drained(CLEAN)
         (line,) = lines
         self.assertEqual(formatEvent(line), "#5 a:1 failed: truncated: the peer closed")
 
     def test_that_never_became_secure_is_over_at_once(self) -> None:
         with capturedLogs() as lines:
-            self.served.insecure(CloseReason(Cause.CERTIFICATE_MISSING))
+            self.accepted.insecure(CloseReason(Cause.CERTIFICATE_MISSING))
         self.assertEqual(self.over(), "certificate missing")
         (line,) = lines
         self.assertEqual(formatEvent(line), "#5 a:1 failed: certificate missing")
@@ -145,75 +145,64 @@ class AConnection(SynchronousTestCase):
     def test_that_we_aborted_has_failed_but_that_is_no_news(self) -> None:
         self.secured()
         with capturedLogs() as lines:
-            self.served.ended(CloseReason(Cause.ABORTED))
-            self.served.drained(CLEAN)
+            self.accepted.ended(CloseReason(Cause.ABORTED))
+            self.accepted.drained(CLEAN)
         self.assertEqual((self.over(), lines), ("aborted by us", []))
 
     def test_that_ended_in_order_is_not_logged(self) -> None:
         self.secured()
         with capturedLogs() as lines:
-            self.served.ended(CLEAN)
-            self.served.drained(CLEAN)
+            self.accepted.ended(CLEAN)
+            self.accepted.drained(CLEAN)
         self.assertEqual(lines, [])
 
     def test_is_accounted_for_with_what_came_in_so_far(self) -> None:
         self.assertEqual(self.account(), Account(open=1))
         self.secured()
-        assert self.session.stream is not None
-        self.session.stream.bytes_in = 10
+        assert self.protocol.stream is not None
+        self.protocol.stream.bytes_in = 10
         self.assertEqual(self.account(), Account(received=10, arrived=10, open=1))
-        self.served.ended(CLEAN)
-        self.served.drained(CLEAN)
+        self.accepted.ended(CLEAN)
+        self.accepted.drained(CLEAN)
         self.assertEqual(self.account(), Account(received=10, arrived=10))
 
-    def test_is_found_at_its_backend_by_the_address_that_the_role_tells(self) -> None:
+    def test_is_found_at_its_backend_by_the_address_that_the_handler_reports(self) -> None:
         self.secured()
-        self.served.backend_joined("s:1")
+        self.accepted.backend_connected("s:1")
         record = self.accounting.registry.get("a:1")
         assert record is not None
         self.assertEqual(record.backend, "s:1")
 
-    def test_has_a_timeline_with_twisteds_word_beside_our_own(self) -> None:
+    def test_reports_what_its_handler_does_to_the_observer(self) -> None:
         self.secured()
-        self.served.happened("backend connected", port=25)
-        self.served.ended(TRUNCATED)
-        self.served.drained(CLEAN)
-        self.assertEqual(
-            [str(event) for event in self.timeline],
-            [
-                "+0.0000s handshakeCompleted",
-                "+0.0000s secure agreed=TLSv1.3 AES sni=localhost peer=CN=a",
-                "+0.0000s backend connected port=25",
-                "+0.0000s closed how=truncated: the peer closed",
-                "+0.0000s drained",
-            ],
-        )
+        self.accepted.happened("backend connected")
+        self.accepted.drained(CLEAN)
+        self.assertEqual([event.name for event in self.events], ["backend connected", "drained"])
 
-    def test_has_a_timeline_that_says_why_it_was_not_secured(self) -> None:
-        self.served.insecure(TRUNCATED)
-        self.assertEqual(
-            [str(event) for event in self.timeline],
-            ["+0.0000s insecure why=truncated: the peer closed"],
-        )
+    def test_reports_nothing_where_nobody_observes(self) -> None:
+        self.protocol.observer = None
+        self.secured()
+        self.accepted.happened("backend connected")
+        self.assertEqual(self.events, [])
 
     def test_closes_in_order_what_has_been_secured(self) -> None:
         self.secured()
-        self.served.close()
-        assert self.session.stream is not None
+        self.accepted.close()
+        assert self.protocol.stream is not None
         # A TLS layer with a producer waits for more to send before it says goodbye.
-        self.assertEqual(self.session.stream.log, ["no producer", "close"])
-        self.assertFalse(self.session.stream.aborted)
+        self.assertEqual(self.protocol.stream.log, ["no producer", "close"])
+        self.assertFalse(self.protocol.stream.aborted)
         self.assertFalse(self.handlers[0].given_up)
 
     def test_closes_at_once_what_has_not_been_secured(self) -> None:
-        self.session.stream = CountingStream()
-        self.served.close()
-        self.assertTrue(self.session.stream.aborted)
+        self.protocol.stream = CountingStream()
+        self.accepted.close()
+        self.assertTrue(self.protocol.stream.aborted)
 
-    def test_aborts_its_stream_and_its_role(self) -> None:
-        self.served.abort()
+    def test_aborts_its_stream_and_its_handler(self) -> None:
+        self.accepted.abort()
         self.secured()
-        self.served.abort()
-        assert self.session.stream is not None
-        self.assertTrue(self.session.stream.aborted)
+        self.accepted.abort()
+        assert self.protocol.stream is not None
+        self.assertTrue(self.protocol.stream.aborted)
         self.assertTrue(self.handlers[0].given_up)

@@ -8,16 +8,15 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.proxy.fake_socket import Wire
-from tests.proxy.fakes import RecordingOwner, WaitingBackend
-from tests.support import RecordingListener, factory_of, patch_reactor_clock, timeline_of
+from tests.proxy.fakes import RecordingHandlerListener, WaitingBackend
+from tests.support import RecordingListener, factory_of, patch_reactor_clock
 from tests.tls.memory_ends import ForeignPeer, foreign_client, server_tls
-from tlsdemo.proxy.echo_handler import Echo
+from tlsdemo.proxy.echo_handler import EchoHandler
 from tlsdemo.proxy.handler import Handler
-from tlsdemo.proxy.proxy_handler import Proxy
+from tlsdemo.proxy.proxy_handler import ProxyHandler
 from tlsdemo.starttls.filters import ProtocolFilter
 from tlsdemo.starttls.smtp_filter import SmtpFilter
-from tlsdemo.tls import MODES, Delivery, ModeName
-from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
+from tlsdemo.tls import MODES, ConnectionSettings, Delivery, ModeName, UpgradeProtocol
 
 RECORD = 1 << 14
 """Bytes of cleartext in the longest record."""
@@ -42,16 +41,10 @@ class Client:
     ) -> None:
         self._clock = patch_reactor_clock(case)
         chosen, tls = MODES[mode], server_tls()
-        session = UpgradeProtocol(
-            chosen,
-            tls,
-            RecordingListener([], handler),
-            chosen.transport_options(delivery, None, most // 2),
-            timeline_of(self._clock),
-            self._clock,
-            max_buffer=most,
-        )
-        protocol: Any = chosen.wrap(tls, factory_of(session), self._clock).buildProtocol(
+        options = chosen.transport_options(delivery, None, most // 2)
+        settings = ConnectionSettings(chosen, tls, transport=options, max_buffer=most)
+        inner = UpgradeProtocol(settings, RecordingListener([], handler), self._clock)
+        protocol: Any = chosen.wrap(tls, factory_of(inner), self._clock).buildProtocol(
             None  # type: ignore[arg-type]
         )
         self.wire = Wire(protocol)
@@ -109,7 +102,7 @@ class Kept(SynchronousTestCase):
         protocol_filter: Callable[[], ProtocolFilter] = ProtocolFilter,
     ) -> Client:
         self.backend = WaitingBackend(most)
-        proxy = Proxy(RecordingOwner([]), self.backend.backend, protocol_filter())
+        proxy = ProxyHandler(RecordingHandlerListener([]), self.backend.backend, protocol_filter())
         return Client(self, proxy, mode, delivery, most)
 
     def until_nothing_moves(self, client: Client, far: Wire) -> None:
@@ -193,7 +186,9 @@ class Kept(SynchronousTestCase):
     def test_for_a_client_that_does_not_read_its_echo(self) -> None:
         for mode, delivery, most, allowed in self.each():
             for record in (RECORD, 100):
-                client = Client(self, Echo(RecordingOwner([])), mode, delivery, most)
+                client = Client(
+                    self, EchoHandler(RecordingHandlerListener([])), mode, delivery, most
+                )
                 client.send(MUCH, record)
                 while client.turn():
                     pass

@@ -8,15 +8,14 @@ from twisted.logger import Logger, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.support import MemoryTransport, certificates
-from tlsdemo.proxy.accepted_connection import Accounting
-from tlsdemo.proxy.connection_factory import ConnectionFactory, Setting
+from tlsdemo.proxy.accounting import Accounting
+from tlsdemo.proxy.connection_factory import ConnectionFactory
 from tlsdemo.proxy.connection_registry import ConnectionRegistry
 from tlsdemo.proxy.event_log import EventLog
 from tlsdemo.proxy.limiter import ConnectionLimiter
-from tlsdemo.proxy.sink_handler import Sink
+from tlsdemo.proxy.sink_handler import SinkHandler
 from tlsdemo.proxy.statistics import Statistics
-from tlsdemo.tls import MODES, ModeName, ServerTLS
-from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
+from tlsdemo.tls import MODES, ConnectionSettings, ModeName, ServerTLS, UpgradeProtocol
 
 
 class TheFactory(SynchronousTestCase):
@@ -27,31 +26,33 @@ class TheFactory(SynchronousTestCase):
         events = EventLog(Logger(), self.clock.seconds, first=1, every=0)
         self.accounting = Accounting(Statistics(), ConnectionRegistry(), events)
         tls = ServerTLS.build(certificates().server)
-        transport_options = self.mode.transport_options(None, None, 64)
-        setting = Setting(
-            self.mode, tls, transport_options, Sink, limiter=ConnectionLimiter(most_of_one=most)
+        self.factory = ConnectionFactory(
+            ConnectionSettings(self.mode, tls),
+            SinkHandler,
+            self.accounting,
+            self.clock,
+            ConnectionLimiter(most_of_one=most),
         )
-        self.factory = ConnectionFactory(setting, self.accounting, self.clock)
 
     def accepted(self, port: int = 1) -> tuple[UpgradeProtocol, MemoryTransport]:
-        session = self.factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", port))
-        assert session is not None
-        transport = MemoryTransport(session)
-        session.makeConnection(transport)
-        return session, transport
+        protocol = self.factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", port))
+        assert protocol is not None
+        transport = MemoryTransport(protocol)
+        protocol.makeConnection(transport)
+        return protocol, transport
 
     def test_makes_a_session_for_each_connection(self) -> None:
-        one, _ = self.accepted(1)
+        one, transport = self.accepted(1)
         other, _ = self.accepted(2)
         self.assertIsNot(one, other)
         self.assertIs(one.factory, self.factory)
         self.assertEqual(self.accounting.statistics.opened, 2)
         assert one.stream is not None
-        one.dataReceived(b"12345")
+        transport.deliver(b"12345")
         self.assertEqual(one.stream.bytes_in, 5)
 
     def test_knows_connections_by_their_peers(self) -> None:
-        self.accepted(25)[0].dataReceived(b"12345")
+        self.accepted(25)[1].deliver(b"12345")
         self.factory.buildProtocol(None)
         entries = [self.accounting.registry.get(address) for address in ("192.0.2.1:25", "?")]
         self.assertEqual([record and record.received() for record in entries], [5, 0])

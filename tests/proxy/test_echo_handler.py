@@ -5,8 +5,8 @@ from typing import ClassVar
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.proxy.fakes import Near, RecordingOwner
-from tlsdemo.proxy.echo_handler import Echo
+from tests.proxy.fakes import Near, RecordingHandlerListener
+from tlsdemo.proxy.echo_handler import EchoHandler
 from tlsdemo.tls import Delivery
 
 
@@ -15,14 +15,14 @@ class AnEcho(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.log: list[object] = []
-        near = Near(Echo(RecordingOwner(self.log)), self.delivery, self.log)
+        near = Near(EchoHandler(RecordingHandlerListener(self.log)), self.delivery, self.log)
         self.wire, self.fill = near.wire, near.fill
         self.wire.deliver(b"first")
         self.assertEqual(self.wire.take(), b"first")
         self.log.clear()
 
     def test_is_the_push_producer_of_its_own_connection(self) -> None:
-        self.assertIsInstance(self.wire.producer, Echo)
+        self.assertIsInstance(self.wire.producer, EchoHandler)
         self.assertTrue(self.wire.streamingProducer)
 
     def test_sends_back_what_it_gets(self) -> None:

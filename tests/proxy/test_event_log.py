@@ -8,13 +8,15 @@ from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.proxy.event_log import EventLog
 from tlsdemo.trace.model import Arrow, End, Mark
 from tlsdemo.trace.record import Kind, Record
-from tlsdemo.trace.timeline import Event, Fact, Later
+from tlsdemo.trace.timeline import Event, Fact, LazyText
 
 FAILED = CloseReason(Cause.WRONG_NAME, "the certificate is not valid for localhost")
 
 
 def logged_numbers(events: EventLog, most: int) -> list[int]:
-    return [number for number in range(1, most + 1) if events.observer(number, "a:1") is not None]
+    return [
+        number for number in range(1, most + 1) if events.event_logger(number, "a:1") is not None
+    ]
 
 
 class WhoseEventsAreLogged(SynchronousTestCase):
@@ -46,7 +48,7 @@ class ALogInFull(SynchronousTestCase):
         self.events = EventLog(Logger(), Clock().seconds, 1, 3, in_full=True)
 
     def lines(self, *seen: Mark | Arrow) -> list[str | None]:
-        told = self.events.told(1, "a:1")
+        told = self.events.detail_logger(1, "a:1")
         assert told is not None
         with capturedLogs() as lines:
             for each in seen:
@@ -55,12 +57,12 @@ class ALogInFull(SynchronousTestCase):
         return [formatEvent(line) for line in lines]
 
     def test_is_of_the_same_connections_instead_of_their_timelines(self) -> None:
-        numbers = [n for n in range(1, 7) if self.events.told(n, "a:1") is not None]
+        numbers = [n for n in range(1, 7) if self.events.detail_logger(n, "a:1") is not None]
         self.assertEqual(numbers, [1, 3, 6])
         self.assertEqual(logged_numbers(self.events, 6), [])
 
     def test_is_not_kept_unless_it_is_asked_for(self) -> None:
-        self.assertIsNone(EventLog(Logger(), Clock().seconds).told(1, "a:1"))
+        self.assertIsNone(EventLog(Logger(), Clock().seconds).detail_logger(1, "a:1"))
 
     def test_tells_of_each_event_what_holds_and_leaves_out_what_does_not(self) -> None:
         facts: dict[str, Fact] = {
@@ -98,10 +100,10 @@ class ALogInFull(SynchronousTestCase):
 
 class ALine(SynchronousTestCase):
     def test_of_an_event_has_words_and_fields(self) -> None:
-        observer = EventLog(Logger("tests"), Clock().seconds).observer(2, "192.0.2.1:5")
+        observer = EventLog(Logger("tests"), Clock().seconds).event_logger(2, "192.0.2.1:5")
         assert observer is not None
         with capturedLogs() as lines:
-            observer(Event("secure", 0.01234, {"agreed": Later("TLSv1.3"), "tries": 1}))
+            observer(Event("secure", 0.01234, {"agreed": LazyText("TLSv1.3"), "tries": 1}))
         (line,) = lines
         self.assertEqual(formatEvent(line), "#2 192.0.2.1:5 +0.0123s secure agreed=TLSv1.3 tries=1")
         self.assertEqual(

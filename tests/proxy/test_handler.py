@@ -4,7 +4,7 @@ from collections import deque
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.proxy.fakes import RecordingOwner
+from tests.proxy.fakes import RecordingHandlerListener
 from tlsdemo.proxy.handler import Handler
 from tlsdemo.tls import PullSource
 
@@ -25,7 +25,7 @@ class Taker(Handler):
     """Has room for ``room`` pieces."""
 
     def __init__(self, room: int) -> None:
-        super().__init__(RecordingOwner([]))
+        super().__init__(RecordingHandlerListener([]))
         self.room = room
         self.taken: list[bytes] = []
 

@@ -2,29 +2,31 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.proxy.fakes import RecordingOwner, WaitingBackend
-from tlsdemo.proxy.echo_handler import Echo
+from tests.proxy.fakes import RecordingHandlerListener, WaitingBackend
+from tlsdemo.proxy.echo_handler import EchoHandler
 from tlsdemo.proxy.handlers import HANDLERS, HandlerName
-from tlsdemo.proxy.proxy_handler import Proxy
-from tlsdemo.proxy.sink_handler import Sink
+from tlsdemo.proxy.proxy_handler import ProxyHandler
+from tlsdemo.proxy.sink_handler import SinkHandler
 
 
 class TheCatalogue(SynchronousTestCase):
     def test_makes_each_role_by_its_name(self) -> None:
         made = {
-            name.value: type(make(RecordingOwner([]), WaitingBackend().backend))
+            name.value: type(make(RecordingHandlerListener([]), WaitingBackend().backend))
             for name, make in HANDLERS.items()
         }
-        self.assertEqual(made, {"proxy": Proxy, "echo": Echo, "sink": Sink})
+        self.assertEqual(made, {"proxy": ProxyHandler, "echo": EchoHandler, "sink": SinkHandler})
         self.assertEqual(set(HANDLERS), set(HandlerName))
 
     def test_hands_each_role_its_owner(self) -> None:
         for make in HANDLERS.values():
-            owner = RecordingOwner([])
-            self.assertIs(make(owner, WaitingBackend().backend).owner, owner)
+            owner = RecordingHandlerListener([])
+            self.assertIs(make(owner, WaitingBackend().backend).listener, owner)
 
     def test_needs_no_backend_but_for_a_proxy(self) -> None:
         for name in (HandlerName.ECHO, HandlerName.SINK):
-            HANDLERS[name](RecordingOwner([]), None)
-        error = self.assertRaises(ValueError, HANDLERS[HandlerName.PROXY], RecordingOwner([]), None)
+            HANDLERS[name](RecordingHandlerListener([]), None)
+        error = self.assertRaises(
+            ValueError, HANDLERS[HandlerName.PROXY], RecordingHandlerListener([]), None
+        )
         self.assertEqual(str(error), "a proxy needs a backend")

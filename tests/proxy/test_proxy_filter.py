@@ -5,9 +5,9 @@ from __future__ import annotations
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.proxy.fakes import GREETING, Near, RecordingOwner, WaitingBackend
+from tests.proxy.fakes import GREETING, Near, RecordingHandlerListener, WaitingBackend
 from tlsdemo.close_reasons import Cause
-from tlsdemo.proxy.proxy_handler import Proxy
+from tlsdemo.proxy.proxy_handler import ProxyHandler
 from tlsdemo.starttls.filters import FilterFailed, ProtocolFilter
 from tlsdemo.tls import Delivery
 
@@ -47,7 +47,7 @@ class AProxyWithAHandover(SynchronousTestCase):
         self.log: list[object] = []
         backend = WaitingBackend()
         self.clock = backend.clock
-        self.proxy = Proxy(RecordingOwner(self.log), backend.backend, Shouting())
+        self.proxy = ProxyHandler(RecordingHandlerListener(self.log), backend.backend, Shouting())
         near = Near(self.proxy, Delivery.RECORD, self.log)
         self.stream, self.wire = near.stream, near.wire
         self.far = backend.connect()

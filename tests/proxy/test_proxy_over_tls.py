@@ -6,37 +6,27 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.proxy.fake_socket import Wire
-from tests.proxy.fakes import RecordingOwner, WaitingBackend
-from tests.support import RecordingListener, timeline_of
+from tests.proxy.fakes import RecordingHandlerListener, WaitingBackend
+from tests.support import RecordingListener
 from tests.tls.memory_ends import foreign_client, server_tls
-from tlsdemo.proxy.proxy_handler import Proxy
-from tlsdemo.tls import MODES, ModeName
-from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
+from tlsdemo.proxy.proxy_handler import ProxyHandler
+from tlsdemo.tls import MODES, ConnectionSettings, ModeName, UpgradeProtocol
 
 
 class AProxyOverTLS(SynchronousTestCase):
     def setUp(self) -> None:
         self.log: list[object] = []
         backend = WaitingBackend()
-        proxy = Proxy(RecordingOwner(self.log), backend.backend)
-        mode = MODES[ModeName.PAIR]
-        clock = Clock()
-        session = UpgradeProtocol(
-            mode,
-            server_tls(),
-            RecordingListener(self.log, proxy),
-            mode.transport_options(None, None, 1 << 16),
-            timeline_of(clock),
-            clock,
-        )
-        self.wire = Wire(session)
+        proxy = ProxyHandler(RecordingHandlerListener(self.log), backend.backend)
+        settings = ConnectionSettings(MODES[ModeName.PAIR], server_tls())
+        protocol = UpgradeProtocol(settings, RecordingListener(self.log, proxy), Clock())
+        self.wire = Wire(protocol)
         self.client = foreign_client()
-        session.makeConnection(self.wire)
+        protocol.makeConnection(self.wire)
         for _ in range(2):
-            session.dataReceived(self.client.take())
+            self.wire.protocol.dataReceived(self.client.take())
             self.client.receive(self.wire.take())
         self.far = backend.connect()
-        self.session = session
 
     def test_a_client_that_does_not_read_makes_the_backend_wait(self) -> None:
         self.far.deliver(bytes(200_000))
@@ -49,7 +39,7 @@ class AProxyOverTLS(SynchronousTestCase):
         self.far.deliver(bytes(200_000))
         self.assertTrue(self.far.paused)
         self.client.close()
-        self.session.dataReceived(self.client.take())
+        self.wire.protocol.dataReceived(self.client.take())
         self.client.receive(self.wire.take())
         self.assertEqual(self.client.received, bytes(200_000))
         self.assertFalse(self.wire.connected)

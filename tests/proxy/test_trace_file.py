@@ -11,7 +11,7 @@ from twisted.logger import LogEvent, LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.net.append_only_file import AppendOnlyFile
-from tlsdemo.proxy.diagnostics import NOTHING, Recording
+from tlsdemo.proxy.diagnostics import NO_DIAGNOSTICS, Diagnostics
 from tlsdemo.proxy.trace_file import TraceFile
 from tlsdemo.trace.model import End, Mark, traces_from
 from tlsdemo.trace.timeline import Event
@@ -32,11 +32,11 @@ class TracingCase(SynchronousTestCase):
 class Traced(TracingCase):
     def test_are_the_first_and_each_so_manieth(self) -> None:
         trace_file = self.trace_file(every=3)
-        numbers = [number for number in range(1, 10) if trace_file.told(number, "here")]
+        numbers = [number for number in range(1, 10) if trace_file.writer(number, "here")]
         self.assertEqual(numbers, [1, 3, 6, 9])
 
     def test_begin_with_what_holds_for_all_of_it(self) -> None:
-        told = self.trace_file().told(4, "127.0.0.1:5")
+        told = self.trace_file().writer(4, "127.0.0.1:5")
         assert told is not None
         told(Mark(End.SERVER, Event("connected", 0.0)))
         self.file.close()
@@ -49,11 +49,11 @@ class Traced(TracingCase):
 
     def test_are_none_once_the_file_is_closed(self) -> None:
         self.file.close()
-        self.assertIsNone(self.trace_file().told(1, "here"))
+        self.assertIsNone(self.trace_file().writer(1, "here"))
 
 
 class WritingDown(TracingCase):
-    def logged_by(self, recording: Recording) -> list[tuple[LogLevel, str]]:
+    def logged_by(self, diagnostics: Diagnostics) -> list[tuple[LogLevel, str]]:
         found: list[tuple[LogLevel, str]] = []
 
         def log(event: LogEvent) -> None:
@@ -62,31 +62,31 @@ class WritingDown(TracingCase):
         observer: Any = log
         globalLogPublisher.addObserver(observer)
         self.addCleanup(globalLogPublisher.removeObserver, observer)
-        recording.begin()
+        diagnostics.begin()
         return found
 
     def test_nothing_does_nothing_to_a_context_and_says_nothing(self) -> None:
-        self.assertEqual(NOTHING.preparations, [])
-        self.assertEqual(self.logged_by(NOTHING), [])
-        NOTHING.end()
+        self.assertEqual(NO_DIAGNOSTICS.preparations, [])
+        self.assertEqual(self.logged_by(NO_DIAGNOSTICS), [])
+        NO_DIAGNOSTICS.end()
 
     def test_events_prepares_each_context(self) -> None:
-        self.assertEqual(len(Recording(log_events=True).preparations), 1)
+        self.assertEqual(len(Diagnostics(log_events=True).preparations), 1)
 
     def test_a_trace_says_where_to(self) -> None:
-        recording = Recording(trace_file=self.trace_file())
-        self.assertEqual(len(recording.preparations), 1)
-        ((level, text),) = self.logged_by(recording)
+        diagnostics = Diagnostics(trace_file=self.trace_file())
+        self.assertEqual(len(diagnostics.preparations), 1)
+        ((level, text),) = self.logged_by(diagnostics)
         self.assertEqual(level, LogLevel.info)
         self.assertIn(str(self.path.absolute()), text)
-        recording.end()
+        diagnostics.end()
         self.assertFalse(self.file.is_open)
 
     def test_keys_is_loud(self) -> None:
-        recording = Recording(keylog=self.file)
-        self.assertEqual(len(recording.preparations), 1)
-        ((level, text),) = self.logged_by(recording)
+        diagnostics = Diagnostics(keylog=self.file)
+        self.assertEqual(len(diagnostics.preparations), 1)
+        ((level, text),) = self.logged_by(diagnostics)
         self.assertEqual(level, LogLevel.critical)
         self.assertTrue(text.startswith("UNSAFE: the secrets of all connections are written to "))
-        recording.end()
+        diagnostics.end()
         self.assertFalse(self.file.is_open)

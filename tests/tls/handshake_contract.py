@@ -28,7 +28,7 @@ from tlsdemo.tls import ModeName
 SECURED: list[object] = ["handshake completed", "secure", "connected"]
 
 
-class SecuringContract(SynchronousTestCase):
+class HandshakeContract(SynchronousTestCase):
     mode: ClassVar[ModeName]
 
     def setUp(self) -> None:
@@ -124,7 +124,7 @@ class SecuringContract(SynchronousTestCase):
     def test_aborting_when_the_handshake_completes_is_final(self) -> None:
         for end, peer in self.ends_that_receive_finished_last():
             end.until_complete(peer)
-            end.listener.on_handshake_completed = lambda: end.stream.abortConnection()  # noqa: B023
+            end.observer.on_handshake_completed = lambda: end.stream.abortConnection()  # noqa: B023
             peer.write(b"one")
             end.transport.deliver(peer.take())
             self.assertEqual(end.log, ["handshake completed", "insecure: aborted by us"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.task import Clock
@@ -14,25 +14,31 @@ from tests.support import (
     MemoryTransport,
     Recorder,
     RecordingListener,
+    RecordingObserver,
     StartTLSTransport,
     certificates,
     exchange,
     factory_of,
-    timeline_of,
 )
 from tlsdemo.certificates.files import Credentials
+from tlsdemo.starttls.immediate import ImmediateServer
+from tlsdemo.starttls.negotiation import Negotiation
 from tlsdemo.tls import (
     MODES,
+    NO_TIMEOUTS,
     TLS,
     ClientTLS,
+    ConnectionSettings,
     Delivery,
     ModeName,
+    Observer,
     SecurePair,
     Send,
     ServerTLS,
     Stream,
+    Timeouts,
+    UpgradeProtocol,
 )
-from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
 
 TLS12 = ssl.TLSVersion.TLSv1_2
 TLS13 = ssl.TLSVersion.TLSv1_3
@@ -166,7 +172,7 @@ def client_tls(server_name: str = "localhost", **options: Any) -> ClientTLS:
 
 
 class End:
-    """One end of ours: a session over a wire in memory, and a log of all that happens to it."""
+    """One end of ours: a protocol over a wire in memory, and a log of all that happens to it."""
 
     def __init__(
         self,
@@ -178,35 +184,38 @@ class End:
         send: Send | None = None,
         high_water: int = 1 << 16,
         clock: Clock | None = None,
+        negotiation: Callable[[], Negotiation] = ImmediateServer,
+        timeouts: Timeouts = NO_TIMEOUTS,
+        observer: Observer | None = None,
     ) -> None:
         self.application = application or Recorder()
         self.log = self.application.log
         self.listener = RecordingListener(self.log, self.application)
         self.clock = clock or Clock()
-        self.timeline = timeline_of(self.clock)
+        self.observer: Any = RecordingObserver(self.log) if observer is None else observer
         chosen = MODES[mode]
-        self.session = UpgradeProtocol(
+        settings = ConnectionSettings(
             chosen,
             tls,
-            self.listener,
+            negotiation,
             chosen.transport_options(delivery, send, high_water),
-            self.timeline,
-            self.clock,
+            timeouts,
         )
-        factory = chosen.wrap(tls, factory_of(self.session), self.clock)
-        self._protocol: Any = factory.buildProtocol(MemoryTransport().getPeer())
+        self.protocol = UpgradeProtocol(settings, self.listener, self.clock, self.observer)
+        factory = chosen.wrap(tls, factory_of(self.protocol), self.clock)
+        self._outermost: Any = factory.buildProtocol(MemoryTransport().getPeer())
         self.transport: MemoryTransport = StartTLSTransport(tls.is_client)
 
     def begin(self) -> End:
         """Connect the wire."""
-        self.transport.protocol = self._protocol
-        self._protocol.makeConnection(self.transport)
+        self.transport.protocol = self._outermost
+        self._outermost.makeConnection(self.transport)
         return self
 
     @property
     def stream(self) -> Stream:
-        assert self.session.stream is not None
-        return self.session.stream
+        assert self.protocol.stream is not None
+        return self.protocol.stream
 
     def converse(self, peer: ForeignPeer) -> None:
         """Carry bytes between this end and ``peer`` until neither has any for the other."""

@@ -6,13 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support import MemoryTransport, factory_of
 from tests.tls.memory_ends import End
 from tlsdemo.starttls.negotiation import Command, Negotiation, Switch
 from tlsdemo.starttls.registry import DIALECTS, Dialect
-from tlsdemo.tls import MODES, TLS, ModeName, Send
-from tlsdemo.tls.timeouts import NO_TIMEOUTS, Timeouts
-from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
+from tlsdemo.tls import NO_TIMEOUTS, TLS, ModeName, Send, Timeouts
 
 SECRET = b"the password is SECRET"
 MODES_WITH_WORDS = (ModeName.STARTTLS, ModeName.PAIR)
@@ -31,20 +28,11 @@ class Talker(End):
         timeouts: Timeouts = NO_TIMEOUTS,
         **options: Any,
     ) -> None:
-        super().__init__(mode, tls, **options)
-        chosen = MODES[mode]
-        self.session = UpgradeProtocol(
-            chosen,
-            tls,
-            self.listener,
-            chosen.transport_options(options.get("delivery"), Send.RAW, 64),
-            self.timeline,
-            self.clock,
-            negotiation,
-            timeouts,
-        )
-        factory = chosen.wrap(tls, factory_of(self.session), self.clock)
-        self._protocol = factory.buildProtocol(MemoryTransport().getPeer())
+        options.setdefault("send", Send.RAW)
+        options.setdefault("high_water", 64)
+        if negotiation is not None:
+            options["negotiation"] = lambda: negotiation
+        super().__init__(mode, tls, timeouts=timeouts, **options)
         self.said = b""
 
     def take(self) -> bytes:

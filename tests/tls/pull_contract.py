@@ -15,7 +15,7 @@ THREE = (b"one", b"two", b"three")
 END: list[object] = ["ended: clean", "lost: ConnectionDone"]
 
 
-class ReadingContract(SynchronousTestCase):
+class PullContract(SynchronousTestCase):
     mode: ClassVar[ModeName]
 
     def setUp(self) -> None:

@@ -28,7 +28,7 @@ from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
 APPLICATION_DATA = 23
 
 
-class CarryingContract(SynchronousTestCase):
+class SendingContract(SynchronousTestCase):
     mode: ClassVar[ModeName]
 
     def setUp(self) -> None:
@@ -203,5 +203,5 @@ class CarryingContract(SynchronousTestCase):
 
     def test_the_session_has_told_the_timeline(self) -> None:
         end, _peer = self.secured()
-        self.assertIsInstance(end.session, UpgradeProtocol)
-        self.assertEqual(end.timeline.names()[0], "connected")
+        self.assertIsInstance(end.protocol, UpgradeProtocol)
+        self.assertEqual(end.observer.names[0], "connected")

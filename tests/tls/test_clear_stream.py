@@ -14,7 +14,7 @@ from tests.support import (
 )
 from tests.tls.memory_ends import End, server_tls
 from tlsdemo.close_reasons import Cause, CloseReason
-from tlsdemo.tls import Delivery, ModeName, TransportOptions
+from tlsdemo.tls import Delivery, ModeName, StreamSetup, TransportOptions
 from tlsdemo.tls.clear_stream import ClearStream
 
 
@@ -97,7 +97,7 @@ class Clear(SynchronousTestCase):
     def test_aborting_in_the_callback_rejects(self) -> None:
         log: list[object] = []
         listener = RecordingListener(log, Recorder(log))
-        stream = ClearStream(listener, TransportOptions())
+        stream = ClearStream(StreamSetup(listener, TransportOptions()))
         listener.on_secure = stream.abortConnection
         transport = MemoryTransport(stream)
         stream.makeConnection(transport)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+import pickle
 from unittest import mock
 
 from cryptography.x509 import Certificate
@@ -52,6 +54,14 @@ class Agreements(SynchronousTestCase):
                 peer=subject_of(certificates().server),
             ),
         )
+
+    def test_can_be_copied_and_pickled_before_the_certificate_has_been_read(self) -> None:
+        subject = subject_of(certificates().client)
+        for duplicate in (copy.copy, copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))):
+            info = self.agreed(server_tls())
+            again = duplicate(info)
+            self.assertEqual(again.peer, subject)
+            self.assertEqual(again, info)
 
     def test_tell_that_the_peer_showed_no_certificate(self) -> None:
         self.assertIsNone(self.agreed(server_tls(client_auth=ClientAuth.NONE)).peer)

@@ -5,8 +5,50 @@ from twisted.internet.task import Clock
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.tls import (
+    delivery_contract,
+    handshake_contract,
+    pull_contract,
+    sending_contract,
+    test_secure_pair,
+    test_starttls,
+    test_wrapped,
+)
 from tests.tls.memory_ends import server_tls
 from tlsdemo.tls import MODES, Delivery, ModeName, Send, TransportOptions
+
+CONTRACTS = {
+    ModeName.STARTTLS: test_starttls,
+    ModeName.PAIR: test_secure_pair,
+    ModeName.WRAPPED: test_wrapped,
+}
+CONTRACT_CLASSES = (
+    delivery_contract.DeliveryContract,
+    handshake_contract.HandshakeContract,
+    pull_contract.PullContract,
+    sending_contract.SendingContract,
+)
+
+
+class TheContracts(SynchronousTestCase):
+    """A mode that encrypts has to keep every promise that the others keep."""
+
+    def test_are_held_against_every_mode_that_encrypts(self) -> None:
+        for name, mode in MODES.items():
+            if not mode.encrypts:
+                continue
+            module = CONTRACTS.get(name)
+            self.assertIsNotNone(
+                module,
+                f"mode {name.value} has no contract tests: write tests/tls/test_{name.value}.py "
+                "after the model of test_wrapped.py, and add it to CONTRACTS in test_modes.py",
+            )
+            cases = [each for each in vars(module).values() if getattr(each, "mode", None) is name]
+            for contract in CONTRACT_CLASSES:
+                self.assertTrue(
+                    any(contract in case.__mro__ for case in cases),
+                    f"mode {name.value} is not held against {contract.__name__}",
+                )
 
 
 class TheCatalogue(SynchronousTestCase):

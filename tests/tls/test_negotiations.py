@@ -16,7 +16,7 @@ from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.starttls.smtp import SmtpClient, SmtpServer
 from tlsdemo.starttls.sniffing import AutoServer
 from tlsdemo.tls import ModeName
-from tlsdemo.tls.upgrade_protocol import MOMENT
+from tlsdemo.tls.upgrade_protocol import SNIFFING_TIME
 
 ALPN = ("postgresql",)
 
@@ -61,9 +61,9 @@ class Agreeing(DialogueCase):
 
     def test_the_timeline_tells_when_tls_was_called_for(self) -> None:
         server = self.server(LineServer())
-        self.assertEqual(server.timeline.names(), ["connected"])
+        self.assertEqual(server.observer.names, ["connected"])
         server.hear(b"STARTTLS\r\n")
-        self.assertEqual(server.timeline.names(), ["connected", "startTLS called"])
+        self.assertEqual(server.observer.names, ["connected", "startTLS called"])
         server.transport.lose(ConnectionDone())
 
     def test_wrapped_there_are_no_words(self) -> None:
@@ -78,7 +78,7 @@ class Refusing(DialogueCase):
         self.assertFalse(talker.transport.connected)
         self.assertFalse(talker.transport.aborted)
         self.assertEqual(talker.log, [f"insecure: {cause}"])
-        self.assertEqual(talker.timeline.names()[-1], "upgrade refused")
+        self.assertEqual(talker.observer.names[-2:], ["upgrade refused", "insecure"])
         self.assertNotIn(SECRET, talker.said)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
@@ -147,8 +147,8 @@ class LostBeforeTLS(DialogueCase):
 class Aborting(DialogueCase):
     def test_ends_the_words_for_the_cause_that_was_given_first(self) -> None:
         server = self.server(SmtpServer())
-        server.session.abort(CloseReason(Cause.ABORTED))
-        server.session.abort(CloseReason(Cause.IDLE))
+        server.protocol.abort(CloseReason(Cause.ABORTED))
+        server.protocol.abort(CloseReason(Cause.IDLE))
         self.assertTrue(server.transport.aborted)
         server.transport.turn()
         self.assertEqual(server.log, ["insecure: aborted by us"])
@@ -157,7 +157,7 @@ class Aborting(DialogueCase):
         for mode in MODES_WITH_WORDS:
             server = self.server(LineServer(), mode)
             server.hear(b"STARTTLS\r\n")
-            server.session.abort(CloseReason(Cause.ABORTED))
+            server.protocol.abort(CloseReason(Cause.ABORTED))
             self.assertTrue(server.transport.aborted)
             server.transport.turn()
             self.assertEqual(server.log, ["insecure: aborted by us"])
@@ -168,7 +168,7 @@ class Aborting(DialogueCase):
             server.hear(b"STARTTLS\r\n")
             peer = foreign_client()
             server.converse(peer)
-            server.session.abort(CloseReason(Cause.ABORTED))
+            server.protocol.abort(CloseReason(Cause.ABORTED))
             peer.write(b"too late")
             server.transport.deliver(peer.take())
             self.assertEqual(server.log[:4], [*SECURED, "ended: aborted by us"])
@@ -184,7 +184,7 @@ class Waiting(DialogueCase):
     def test_greets_a_client_that_waits_for_it_after_a_moment(self) -> None:
         for mode in MODES_WITH_WORDS:
             server = self.auto(mode)
-            self.clock.advance(MOMENT - 0.01)
+            self.clock.advance(SNIFFING_TIME - 0.01)
             self.assertEqual(server.transport.take(), b"")
             self.clock.advance(0.01)
             self.assertEqual(server.transport.take(), b"220 tlsdemo ESMTP\r\n")
@@ -198,14 +198,14 @@ class Waiting(DialogueCase):
             server = self.auto(mode)
             server.converse(foreign_client())
             self.assertEqual(server.log, SECURED)
-            self.clock.advance(MOMENT)
+            self.clock.advance(SNIFFING_TIME)
             self.assertEqual(server.transport.take(), b"")
             self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_greets_a_client_that_speaks_first_once(self) -> None:
         server = self.auto()
         server.hear(b"EHLO a\r\n")
-        self.clock.advance(MOMENT)
+        self.clock.advance(SNIFFING_TIME)
         self.assertEqual(server.said.count(b"220"), 1)
 
     def test_leaves_nothing_when_the_client_goes(self) -> None:

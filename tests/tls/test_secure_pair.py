@@ -13,10 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from tests.support import MemoryTransport, Recorder, RecordingProducer, certificates, exchange
-from tests.tls import delivery_contract as delivering
-from tests.tls import handshake_contract as securing
-from tests.tls import pull_contract as reading
-from tests.tls import sending_contract as carrying
+from tests.tls import delivery_contract, handshake_contract, pull_contract, sending_contract
 from tests.tls.memory_ends import PairEnd, client_tls, joined_pairs, server_tls
 from tlsdemo.close_reasons import Cause
 from tlsdemo.tls import (
@@ -32,19 +29,19 @@ from tlsdemo.tls import (
 )
 
 
-class Securing(securing.SecuringContract):
+class Handshake(handshake_contract.HandshakeContract):
     mode = ModeName.PAIR
 
 
-class Delivering(delivering.DeliveryContract):
+class Delivering(delivery_contract.DeliveryContract):
     mode = ModeName.PAIR
 
 
-class Reading(reading.ReadingContract):
+class Pulling(pull_contract.PullContract):
     mode = ModeName.PAIR
 
 
-class Carrying(carrying.CarryingContract):
+class Sending(sending_contract.SendingContract):
     mode = ModeName.PAIR
 
 

@@ -14,7 +14,7 @@ from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.starttls.line import LineServer
 from tlsdemo.starttls.smtp import SmtpServer
 from tlsdemo.tls import Delivery, ModeName
-from tlsdemo.tls.timeouts import NO_TIMEOUTS, Phase, PhaseTimer, Timeouts
+from tlsdemo.tls.timeouts import NO_TIMEOUTS, ConnectionPhase, PhaseTimer, Timeouts
 
 TIMEOUTS = Timeouts(plain=6, handshake=7, idle=8, closing=9)
 ENCRYPTING = (ModeName.STARTTLS, ModeName.PAIR, ModeName.WRAPPED)
@@ -28,16 +28,23 @@ class TheDeadlines(SynchronousTestCase):
         self.timer = self.of(TIMEOUTS)
 
     def of(self, timeouts: Timeouts) -> PhaseTimer:
-        return PhaseTimer(
-            self.clock, timeouts, lambda: self.moved, lambda each: self.expired.append(str(each))
-        )
+        timer = PhaseTimer(self.clock, timeouts)
+        timer.target = self
+        return timer
+
+    @property
+    def transferred(self) -> int:
+        return self.moved
+
+    def abort(self, close_reason: CloseReason) -> None:
+        self.expired.append(str(close_reason))
 
     def test_end_each_phase_for_a_cause_of_its_own(self) -> None:
         for phase, seconds, close_reason in (
-            (Phase.PLAIN, 6, "timeout before TLS: after 6 s"),
-            (Phase.HANDSHAKE, 7, "handshake timeout: after 7 s"),
-            (Phase.SECURE, 8, "idle: after 8 s"),
-            (Phase.CLOSING, 9, "closing timeout: after 9 s"),
+            (ConnectionPhase.PLAIN, 6, "timeout before TLS: after 6 s"),
+            (ConnectionPhase.HANDSHAKE, 7, "handshake timeout: after 7 s"),
+            (ConnectionPhase.OPEN, 8, "idle: after 8 s"),
+            (ConnectionPhase.CLOSING, 9, "closing timeout: after 9 s"),
         ):
             self.setUp()
             self.timer.enter(phase)
@@ -49,25 +56,32 @@ class TheDeadlines(SynchronousTestCase):
             self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_are_none_where_nobody_is_in_a_hurry(self) -> None:
-        for phase in Phase:
+        for phase in ConnectionPhase:
             self.of(NO_TIMEOUTS).enter(phase)
             self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_are_over_when_it_is_over(self) -> None:
-        for phase in Phase:
-            self.timer.enter(phase)
-            self.timer.enter(Phase.OVER)
+        for phase in ConnectionPhase:
+            timer = self.of(TIMEOUTS)
+            timer.enter(phase)
+            timer.enter(ConnectionPhase.OVER)
+            self.assertIsNone(timer.target)
             self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_begin_anew_with_each_phase(self) -> None:
-        for phase in (Phase.PLAIN, Phase.HANDSHAKE, Phase.SECURE, Phase.CLOSING):
+        for phase in (
+            ConnectionPhase.PLAIN,
+            ConnectionPhase.HANDSHAKE,
+            ConnectionPhase.OPEN,
+            ConnectionPhase.CLOSING,
+        ):
             self.timer.enter(phase)
             self.clock.advance(5.9)
             self.assertEqual(len(self.clock.getDelayedCalls()), 1)
         self.assertEqual(self.expired, [])
 
     def test_do_not_end_what_moves(self) -> None:
-        self.timer.enter(Phase.SECURE)
+        self.timer.enter(ConnectionPhase.OPEN)
         for _ in range(20):
             self.clock.pump([1.0] * 7)
             self.moved += 1
@@ -230,7 +244,7 @@ class OnceItIsSecure(InMemory):
 
     def test_nothing_is_left_of_one_that_is_aborted(self) -> None:
         for talker, _ in self.secured():
-            talker.session.abort(CloseReason(Cause.ABORTED))
+            talker.protocol.abort(CloseReason(Cause.ABORTED))
             talker.transport.turn()
             self.assertEqual(talker.log[0], "ended: aborted by us")
             self.assertEqual(self.clock.getDelayedCalls(), [])

@@ -8,18 +8,18 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from tests.support import MemoryTransport, RecordingListener
-from tlsdemo.tls import TLSStream, TransportOptions
+from tlsdemo.tls import StreamSetup, TLSStream, TransportOptions
 
 
 class CleartextTests(SynchronousTestCase):
     def test_is_a_protocol_that_listens_for_the_handshake(self) -> None:
-        cleartext = TLSStream(RecordingListener([], None), TransportOptions())
+        cleartext = TLSStream(StreamSetup(RecordingListener([], None), TransportOptions()))
         for interface in (IProtocol, IHandshakeListener):
             verifyObject(interface, cleartext)
         self.assertEqual(cleartext.logPrefix(), "TLSStream")
 
     def test_needs_a_connection_of_ours(self) -> None:
-        cleartext = TLSStream(RecordingListener([], None), TransportOptions())
+        cleartext = TLSStream(StreamSetup(RecordingListener([], None), TransportOptions()))
         factory = TLSMemoryBIOFactory(CertificateOptions(), True, None, Clock())  # type: ignore[arg-type]
         layer = TLSMemoryBIOProtocol(factory, cleartext)
         error = self.assertRaises(TypeError, layer.makeConnection, MemoryTransport(layer))

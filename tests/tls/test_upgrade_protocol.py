@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from twisted.internet import reactor
-from twisted.internet.interfaces import IHandshakeListener, IProtocol, IReactorTime
+from twisted.internet.interfaces import IProtocol, IReactorTime
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -9,21 +9,30 @@ from tests.support import (
     AwaitedRecorder,
     ReadingRecorder,
     RecordingListener,
+    RecordingObserver,
     factory_of,
     patch_reactor_clock,
 )
 from tests.tls.loopback_ends import SocketTestCase, both
 from tests.tls.memory_ends import End, client_tls, foreign_client, server_tls
 from tlsdemo.close_reasons import Cause
-from tlsdemo.tls import MODES, ClientTLS, Delivery, Mode, ModeName, ServerTLS, Stream
-from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
-from tlsdemo.trace.timeline import Timeline
+from tlsdemo.tls import (
+    MODES,
+    ClientTLS,
+    ConnectionSettings,
+    Delivery,
+    Mode,
+    ModeName,
+    ServerTLS,
+    Stream,
+    UpgradeProtocol,
+)
 
 LARGE = b"0123456789abcdef" * 10_000
 
 
 class InMemory(SynchronousTestCase):
-    def test_a_session_tells_its_timeline_what_it_calls(self) -> None:
+    def test_an_observer_sees_how_a_connection_is_secured(self) -> None:
         clock = patch_reactor_clock(self)
         for name, called in (
             (ModeName.STARTTLS, "startTLS called"),
@@ -32,9 +41,8 @@ class InMemory(SynchronousTestCase):
             (ModeName.CLEAR, "left in the clear"),
         ):
             end = End(name, server_tls(), clock=clock).begin()
-            self.assertEqual(end.timeline.names(), ["connected", called])
-            verifyObject(IProtocol, end.session)
-            verifyObject(IHandshakeListener, end.session)
+            self.assertEqual(end.observer.names, ["connected", called])
+            verifyObject(IProtocol, end.protocol)
 
     def test_what_is_written_is_sent_at_once_in_every_mode(self) -> None:
         clock = patch_reactor_clock(self)
@@ -42,10 +50,10 @@ class InMemory(SynchronousTestCase):
             end = End(name, server_tls(), clock=clock).begin()
             self.assertTrue(end.transport.no_delay, name)
 
-    def test_starttls_stands_between_the_session_and_the_wire(self) -> None:
+    def test_after_the_upgrade_the_transport_delivers_to_the_tls_layer(self) -> None:
         end = End(ModeName.STARTTLS, server_tls(), clock=patch_reactor_clock(self))
         end.begin()
-        self.assertIsNot(end.transport.protocol, end.session)
+        self.assertIsNot(end.transport.protocol, end.protocol)
         end.converse(foreign_client())
         self.assertEqual(end.log, ["handshake completed", "secure", "connected"])
 
@@ -78,15 +86,15 @@ class Side:
         self.application = AwaitedRecorder()
         self.log = self.application.log
         self.listener = RecordingListener(self.log, self.application)
-        timeline = Timeline(time.seconds)
-        transport_options = mode.transport_options(None, None, 1 << 16)
-        self.session = UpgradeProtocol(mode, tls, self.listener, transport_options, timeline, time)
-        self.factory = mode.wrap(tls, factory_of(self.session), time)
+        self.observer = RecordingObserver(self.log)
+        settings = ConnectionSettings(mode, tls)
+        self.protocol = UpgradeProtocol(settings, self.listener, time, self.observer)
+        self.factory = mode.wrap(tls, factory_of(self.protocol), time)
 
     @property
     def stream(self) -> Stream:
-        assert self.session.stream is not None
-        return self.session.stream
+        assert self.protocol.stream is not None
+        return self.protocol.stream
 
 
 class OverTCP(SocketTestCase):

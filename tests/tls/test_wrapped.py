@@ -1,21 +1,18 @@
-from tests.tls import delivery_contract as delivering
-from tests.tls import handshake_contract as securing
-from tests.tls import pull_contract as reading
-from tests.tls import sending_contract as carrying
+from tests.tls import delivery_contract, handshake_contract, pull_contract, sending_contract
 from tlsdemo.tls import ModeName
 
 
-class Securing(securing.SecuringContract):
+class Handshake(handshake_contract.HandshakeContract):
     mode = ModeName.WRAPPED
 
 
-class Delivering(delivering.DeliveryContract):
+class Delivering(delivery_contract.DeliveryContract):
     mode = ModeName.WRAPPED
 
 
-class Reading(reading.ReadingContract):
+class Pulling(pull_contract.PullContract):
     mode = ModeName.WRAPPED
 
 
-class Carrying(carrying.CarryingContract):
+class Sending(sending_contract.SendingContract):
     mode = ModeName.WRAPPED

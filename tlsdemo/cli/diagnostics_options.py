@@ -10,11 +10,11 @@ from twisted.python import usage
 
 from tlsdemo.cli.options import fail, whole
 from tlsdemo.net.append_only_file import AppendOnlyFile, CannotOpen
-from tlsdemo.proxy.diagnostics import Recording
+from tlsdemo.proxy.diagnostics import Diagnostics
 from tlsdemo.proxy.trace_file import TraceFile
 from tlsdemo.tls import versions
 
-RECORDING_PARAMETERS: list[list[Any]] = [
+DIAGNOSTICS_PARAMETERS: list[list[Any]] = [
     ["trace", None, None, "Append the events and records of connections to this file, as lines of "
      "JSON; tlsdemo waterfall draws them."],
     ["trace-every", None, 1, "Trace the first connection and each so-manieth.", whole(1)],
@@ -25,7 +25,7 @@ RECORDING_PARAMETERS: list[list[Any]] = [
 ]  # fmt: skip
 
 
-class RecordingOptions(usage.Options):
+class DiagnosticsOptions(usage.Options):
     """A mixin for the server's options."""
 
     command: ClassVar[str]
@@ -36,16 +36,16 @@ class RecordingOptions(usage.Options):
          "on, our last flight has been written, a write would go out now."],
     ]  # fmt: skip
 
-    def recording(self, clock: IReactorTime, mode: str) -> Recording:
+    def diagnostics(self, clock: IReactorTime, mode: str) -> Diagnostics:
         """Open what is written to; ends the process with one line if that is not possible."""
         try:
-            return Recording(
-                bool(self["log-events"]), self._tracing(clock, mode), self._keylog(clock)
+            return Diagnostics(
+                bool(self["log-events"]), self._trace_file(clock, mode), self._keylog(clock)
             )
         except CannotOpen as problem:
             fail(self.command, problem, status=1)
 
-    def _tracing(self, clock: IReactorTime, mode: str) -> TraceFile | None:
+    def _trace_file(self, clock: IReactorTime, mode: str) -> TraceFile | None:
         if self["trace"] is None:
             return None
         file = AppendOnlyFile("trace", Path(self["trace"]), clock, self["trace-max"])

@@ -76,7 +76,7 @@ class _ForeignRun(Run):
     async def with_server(self, lab: Laboratory, peer: RunningStack) -> Trace:
         assert peer.port is not None
         client = self.our_end(
-            End.CLIENT, MODES[ModeName.STARTTLS], lab.client_tls(self.cell), ImmediateServer()
+            End.CLIENT, MODES[ModeName.STARTTLS], lab.client_tls(self.cell), ImmediateServer
         )
         connected = self.connect(self.relay_to(peer.port), client)
         await self._finish([connected, client.endpoint.over, peer.ended], peer.kill)
@@ -85,7 +85,7 @@ class _ForeignRun(Run):
 
     async def with_client(self, lab: Laboratory) -> Trace:
         mode = MODES[ModeName(self.cell.mode)]
-        server = self.our_end(End.SERVER, mode, lab.server_tls(self.cell), ImmediateServer())
+        server = self.our_end(End.SERVER, mode, lab.server_tls(self.cell), ImmediateServer)
         port = self.relay_to(self.listen(server.factory))
         authority, scenario = str(lab.certificates.authority), self.cell.scenario
         peer = s_client.start_s_client(self.reactor, port, self.cell.tls, authority, scenario.keys)

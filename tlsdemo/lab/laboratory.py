@@ -28,18 +28,18 @@ from tlsdemo.tls import (
     TLS,
     ClientAuth,
     ClientTLS,
+    ConnectionSettings,
     Mode,
+    Policy,
     ServerTLS,
-    Watch,
-    WatchedTLS,
-    watch_states,
+    Timeouts,
+    TLSVersion,
+    UpgradeProtocol,
 )
 from tlsdemo.tls.contexts import Preparation
-from tlsdemo.tls.policy import Policy, TLSVersion
-from tlsdemo.tls.timeouts import Timeouts
-from tlsdemo.tls.watched import WatchedSession
+from tlsdemo.tls.handshake_observation import observe_states
+from tlsdemo.trace.connection_observer import ConnectionObserver
 from tlsdemo.trace.model import End, Trace
-from tlsdemo.trace.timeline import Timeline
 
 TIMEOUTS = Timeouts(plain=20.0, handshake=20.0, idle=20.0, closing=20.0)
 """How long the ends wait for each other: so long that a busy machine changes no order."""
@@ -84,7 +84,7 @@ class Laboratory:
     ) -> None:
         self.reactor = reactor
         self.certificates = certificates
-        self.preparations = [watch_states, *preparations]
+        self.preparations = [observe_states, *preparations]
 
     def server_tls(self, cell: Cell) -> ServerTLS:
         """Build the server's context."""
@@ -121,9 +121,9 @@ def _other(tls: str) -> str:
 
 @dataclass(frozen=True)
 class OurEnd:
-    """One end of ours: who watches it, who is told how it goes, and what makes it."""
+    """One end of ours: what observes it, its listener, and what makes its protocol."""
 
-    watch: Watch
+    observer: ConnectionObserver
     endpoint: ScriptedEndpoint
     factory: Any
 
@@ -170,32 +170,23 @@ class Run:
         return listens
 
     def our_end(
-        self, end: End, mode: Mode, tls: TLS, negotiation: Negotiation, session: Any = None
+        self, end: End, mode: Mode, tls: TLS, negotiation: Callable[[], Negotiation]
     ) -> OurEnd:
-        """Make one end of ours, which resumes ``session`` if it is given."""
-        watch = Watch(end, time.monotonic, self.began, self.trace.seen.append, wire=False)
-        timeline = Timeline(time.monotonic, watch.observe)
-        orders = {
+        """Make one end of ours."""
+        observer = ConnectionObserver(
+            end, time.monotonic, self.began, self.trace.seen.append, wire=False
+        )
+        actions = {
             Action.CUT: lambda: self.relay.cut(),
             Action.RESET: lambda: self.relay.reset(),
             Action.CLOSE_UNANSWERED: lambda: self.relay.ignore(end.other),
         }
-        endpoint = ScriptedEndpoint(end, self.cell.scenario, timeline, orders)
-        watched = WatchedTLS(tls, watch, session)
-        transport_options = mode.transport_options(None, None, 1 << 16)
-        protocol = WatchedSession(
-            mode,
-            watched,
-            endpoint,
-            transport_options,
-            timeline,
-            self._clocks[end],
-            negotiation,
-            TIMEOUTS,
-        ).watched_by(watch)
+        endpoint = ScriptedEndpoint(end, self.cell.scenario, actions)
+        settings = ConnectionSettings(mode, tls, negotiation, timeouts=TIMEOUTS)
+        protocol = UpgradeProtocol(settings, endpoint, self._clocks[end], observer)
         factory = Factory.forProtocol(lambda: protocol)
         factory.noisy = False
-        return OurEnd(watch, endpoint, mode.wrap(watched, factory, self.reactor))
+        return OurEnd(observer, endpoint, mode.wrap(tls, factory, self.reactor))
 
     def connect(self, port: int, client: OurEnd) -> Deferred[Any]:
         """Connect ``client`` to ``port``; fires when it is connected."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tlsdemo.lab.laboratory import Cell, Laboratory, OurEnd, Run
-from tlsdemo.starttls.immediate import ImmediateServer
+from tlsdemo.starttls.immediate import ImmediateServer as Immediate
 from tlsdemo.starttls.line import LineClient, LineServer
-from tlsdemo.starttls.negotiation import Negotiation
 from tlsdemo.tls import MODES, ClientTLS, ModeName, ServerTLS
 from tlsdemo.trace.model import End, Trace
 
@@ -18,38 +17,29 @@ async def run_ours(lab: Laboratory, cell: Cell) -> Trace:
     Raises :class:`~tlsdemo.lab.laboratory.GivenUp` if it does not come to its end.
     """
     server, client = lab.server_tls(cell), lab.client_tls(cell)
-    session = None
     if cell.scenario.resumes:
-        before = _OurRun(lab, cell)
+        before = _OwnRun(lab, cell)
         await before.run(server, client)
-        session = before.left_session()
-    return await _OurRun(lab, cell).run(server, client, session)
+        client = client.resuming(before.left_session())
+    return await _OwnRun(lab, cell).run(server, client)
 
 
-class _OurRun(Run):
+class _OwnRun(Run):
     """One connection."""
 
     _client: OurEnd
 
-    async def run(self, server_tls: ServerTLS, client_tls: ClientTLS, session: Any = None) -> Trace:
+    async def run(self, server_tls: ServerTLS, client_tls: ClientTLS) -> Trace:
         mode = MODES[ModeName(self.cell.mode)]
-        server = self.our_end(End.SERVER, mode, server_tls, self._negotiation(End.SERVER))
-        self._client = self.our_end(
-            End.CLIENT, mode, client_tls, self._negotiation(End.CLIENT), session
-        )
-        port = self.relay_to(self.listen(server.factory))
+        client, server = (LineClient, LineServer) if mode.allows_negotiation else (Immediate,) * 2
+        server_end = self.our_end(End.SERVER, mode, server_tls, server)
+        self._client = self.our_end(End.CLIENT, mode, client_tls, client)
+        port = self.relay_to(self.listen(server_end.factory))
         connected = self.connect(port, self._client)
-        ends = [connected, server.endpoint.over, self._client.endpoint.over, self.relay.over]
+        ends = [connected, server_end.endpoint.over, self._client.endpoint.over, self.relay.over]
         await self.until(ends, self.relay.reset)
         return self.trace
 
     def left_session(self) -> Any:
         """Return the TLS session that the client can resume."""
-        connection = self._client.watch.connection
-        assert connection is not None
-        return connection.get_session()
-
-    def _negotiation(self, end: End) -> Negotiation:
-        if self.cell.mode == ModeName.WRAPPED.value:
-            return ImmediateServer()
-        return LineServer() if end is End.SERVER else LineClient()
+        return self._client.observer.connection.get_session()

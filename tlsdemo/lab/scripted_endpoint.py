@@ -1,4 +1,4 @@
-"""One end of a connection in the laboratory: what it is told, and what its application does."""
+"""One end of a connection in the laboratory: it accepts, and its application follows a script."""
 
 from __future__ import annotations
 
@@ -12,86 +12,74 @@ from tlsdemo.close_reasons import CloseReason
 from tlsdemo.lab.scenarios import Action, Scenario
 from tlsdemo.tls import ConnectionInfo
 from tlsdemo.trace.model import End
-from tlsdemo.trace.timeline import Timeline
 
 FIRST = b"question"
 SECOND = b"answer"
 
 
 class ScriptedEndpoint:
-    """Listens to the securing of one end, and gives it the application that the way wants.
+    """The listener of one end, with the application that the scenario calls for.
 
-    ``orders`` are what the wire can be told to do.  ``over`` fires when this end has ended.
+    ``actions`` are what the relay can do.  ``over`` fires when this end has ended.
     """
 
     def __init__(
         self,
         end: End,
         scenario: Scenario,
-        timeline: Timeline,
-        orders: Mapping[Action, Callable[[], object]],
+        actions: Mapping[Action, Callable[[], object]],
     ) -> None:
         self._end = end
         self._scenario = scenario
-        self._timeline = timeline
-        self._orders = orders
+        self._actions = actions
         self.over: Deferred[None] = Deferred()
 
-    def handshake_completed(self) -> None:
-        """Note Twisted's word."""
-        self._timeline.record("handshakeCompleted")
-
-    def secure(self, info: ConnectionInfo) -> IProtocol | None:
-        """Note ours, and say yes or no."""
-        self._timeline.record("secure", agreed=str(info))
+    def secure(self, _info: ConnectionInfo) -> IProtocol | None:
+        """Accept the connection, unless the scenario has the application reject it."""
         return None if self._scenario.rejects is self._end else self.plain()
 
     def plain(self) -> IProtocol:
-        """Give the application."""
-        return _Script(self._end, self._scenario, self._orders)
+        """Return the application."""
+        return _Script(self._end, self._scenario, self._actions)
 
     def insecure(self, close_reason: CloseReason) -> None:
-        """Note that it could not be secured."""
-        self._note("insecure", close_reason)
+        """Note that it is over."""
+        self.ended(close_reason)
 
-    def ended(self, close_reason: CloseReason) -> None:
-        """Note its end."""
-        self._note("closed", close_reason)
-
-    def _note(self, name: str, close_reason: CloseReason) -> None:
-        self._timeline.record(name, cause=close_reason.cause.value, detail=close_reason.detail)
+    def ended(self, _close_reason: CloseReason) -> None:
+        """Note that it is over."""
         self.over.callback(None)
 
 
 class _Script(Protocol):
-    """The application: it asks or answers, and then one of the two does what ends it all."""
+    """The application: it asks or answers, and then one of the two ends the connection."""
 
     def __init__(
-        self, end: End, scenario: Scenario, orders: Mapping[Action, Callable[[], object]]
+        self, end: End, scenario: Scenario, actions: Mapping[Action, Callable[[], object]]
     ) -> None:
         self._scenario = scenario
-        self._orders = orders
+        self._actions = actions
         self._speaks = scenario.speaks is end
         self._ends = scenario.ends is end
 
     def connectionMade(self) -> None:
         if self._speaks:
-            self._say(FIRST)
+            self._send(FIRST)
 
     def dataReceived(self, data: bytes) -> None:
         if not self._speaks:
-            self._say(SECOND)
+            self._send(SECOND)
         if self._ends:
             self._finish()
 
-    def _say(self, words: bytes) -> None:
+    def _send(self, data: bytes) -> None:
         assert self.transport is not None
-        self.transport.write(words)
+        self.transport.write(data)
 
     def _finish(self) -> None:
         assert self.transport is not None
-        order = self._orders.get(self._scenario.does)
-        if order is not None:
-            order()
+        action = self._actions.get(self._scenario.does)
+        if action is not None:
+            action()
         if self._scenario.does in (Action.CLOSE, Action.CLOSE_UNANSWERED):
             self.transport.loseConnection()

@@ -11,15 +11,13 @@ from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
 from tlsdemo.close_reasons import Cause, CloseReason
-from tlsdemo.loadgen.load_connection import Connection, timeouts_of
+from tlsdemo.loadgen.load_connection import LoadConnection, timeouts_of
 from tlsdemo.loadgen.round_robin import RoundRobin
 from tlsdemo.loadgen.schedule import Task, allowed, until_next
 from tlsdemo.net.addresses import address_text
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.starttls.registry import DIALECTS, DialectName
-from tlsdemo.tls import MODES, ClientTLS, ModeName, Send
-from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
-from tlsdemo.trace.timeline import Timeline
+from tlsdemo.tls import MODES, ClientTLS, ConnectionSettings, ModeName, Send, UpgradeProtocol
 
 
 class ConnectionPool:
@@ -30,15 +28,18 @@ class ConnectionPool:
 
     def __init__(self, task: Task, tls: ClientTLS, reactor: Any) -> None:
         self._task = task
-        self._tls = tls
         self._reactor = reactor
-        self._mode = MODES[ModeName(task.mode)]
-        self._transport_options = self._mode.transport_options(None, Send(task.send), 1 << 16)
-        self._dialect = DIALECTS[DialectName(task.dialect)]
+        mode = MODES[ModeName(task.mode)]
+        self._settings = ConnectionSettings(
+            mode,
+            tls,
+            DIALECTS[DialectName(task.dialect)].client,
+            mode.transport_options(None, Send(task.send), 1 << 16),
+            timeouts_of(task),
+        )
         self._endpoint = clientFromString(reactor, task.connect)
         self._packet = b"x" * task.packet_size
-        self._timeouts = timeouts_of(task)
-        self._connections: dict[Connection, None] = {}
+        self._connections: dict[LoadConnection, None] = {}
         self._began = 0.0
         self._begun = 0
         self._pending = 0
@@ -128,26 +129,17 @@ class ConnectionPool:
     def _open_one(self) -> None:
         self._begun += 1
         self._pending += 1
-        connection = Connection(self, self._task, self._packet, self._reactor)
+        connection = LoadConnection(self, self._task, self._packet, self._reactor)
         self._connections[connection] = None
-        timeline = Timeline(self._reactor.seconds)
 
         def build() -> UpgradeProtocol:
-            connection.session = UpgradeProtocol(
-                self._mode,
-                self._tls,
-                connection,
-                self._transport_options,
-                timeline,
-                self._reactor,
-                self._dialect.client(),
-                self._timeouts,
-            )
-            return connection.session
+            connection.protocol = UpgradeProtocol(self._settings, connection, self._reactor)
+            return connection.protocol
 
         factory = Factory.forProtocol(build)
         factory.noisy = False
-        wrapped = self._mode.wrap(self._tls, factory, self._reactor)
+        settings = self._settings
+        wrapped = settings.mode.wrap(settings.tls, factory, self._reactor)
         connection.connecting = self._endpoint.connect(wrapped)
         connection.connecting.addCallbacks(
             self._connected, lambda failure: self._not_connected(connection, failure)
@@ -156,19 +148,19 @@ class ConnectionPool:
     def _connected(self, protocol: Any) -> None:
         self.peers.append(address_text(protocol.transport.getHost()))
 
-    def _not_connected(self, connection: Connection, failure: Failure) -> None:
+    def _not_connected(self, connection: LoadConnection, failure: Failure) -> None:
         refused = CloseReason(Cause.CONNECT_FAILED, failure.getErrorMessage())
         connection.ended(connection.given_up or refused)
 
     # What connections tell.
 
-    def became_usable(self, connection: Connection) -> None:
+    def became_usable(self, connection: LoadConnection) -> None:
         """Count a connection that can send."""
         self._usable += 1
         self._pending -= 1
         self._reactor.callLater(0, self._fill)
 
-    def ended(self, connection: Connection, close_reason: CloseReason) -> None:
+    def ended(self, connection: LoadConnection, close_reason: CloseReason) -> None:
         """Count a connection that is over."""
         del self._connections[connection]
         if connection.stream is not None:

@@ -1,4 +1,4 @@
-"""One load connection: its session, its sender, its deadlines, and what it tells the swarm."""
+"""One load connection: its protocol, its sender, its timeouts, and what it reports to the pool."""
 
 from __future__ import annotations
 
@@ -11,56 +11,51 @@ from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.loadgen.round_robin import RoundRobin
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.loadgen.sender import Sender
-from tlsdemo.tls import ConnectionInfo, Stream
-from tlsdemo.tls.timeouts import Phase, PhaseTimer, Timeouts
-from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
+from tlsdemo.tls import ConnectionInfo, Stream, Timeouts, UpgradeProtocol
+from tlsdemo.tls.timeouts import ConnectionPhase, PhaseTimer
 
 
 def timeouts_of(task: Task) -> Timeouts:
-    """Return the deadlines that a session keeps by itself.
+    """Return the timeouts that apply from the beginning.
 
-    Silence is none of them: a connection that is secure waits for all others to be, which may take
-    long, and only once it is to send does its silence count.
+    The idle timeout does not: a connection that is secure waits until all others are, which may
+    take long.  It applies once the connection begins to send.
     """
     return Timeouts(task.plain_timeout, task.handshake_timeout, 0.0, task.closing_timeout)
 
 
-class Owner(Protocol):
-    """Who is told how a connection goes."""
+class PoolListener(Protocol):
+    """Hears how a connection goes."""
 
     turns: RoundRobin
 
-    def became_usable(self, connection: Connection) -> None:
-        """It can send."""
+    def became_usable(self, connection: LoadConnection) -> None:
+        """The connection can send."""
 
-    def ended(self, connection: Connection, close_reason: CloseReason) -> None:
-        """It is over."""
+    def ended(self, connection: LoadConnection, close_reason: CloseReason) -> None:
+        """The connection is over."""
 
 
-class Connection:
-    """One connection from before it is made to its end; it is the listener of its session.
+class LoadConnection:
+    """One connection from before it is made to its end; the listener of its upgrade.
 
-    ``session`` and ``connecting`` are set by whoever has it made.
+    ``protocol`` and ``connecting`` are set by the connection pool.
     """
 
     connecting: Deferred[Any]
 
-    def __init__(self, owner: Owner, task: Task, packet: bytes, clock: IReactorTime) -> None:
-        self._owner = owner
+    def __init__(self, pool: PoolListener, task: Task, packet: bytes, clock: IReactorTime) -> None:
+        self._pool = pool
         self._timeout = task.timeout
-        self._silence = PhaseTimer(
-            clock, Timeouts(0.0, 0.0, task.idle_timeout, 0.0), self._moved, self.abort
-        )
+        self._idle_timer = PhaseTimer(clock, Timeouts(0.0, 0.0, task.idle_timeout, 0.0))
+        self._idle_timer.target = self
         self._until_secure: IDelayedCall | None = clock.callLater(task.timeout, self._too_late)
-        self.session: UpgradeProtocol | None = None
-        self.sender = Sender(packet, task.packets, owner.turns.want, self._closing)
+        self.protocol: UpgradeProtocol | None = None
+        self.sender = Sender(packet, task.packets, pool.turns.want, self._closing)
         self.usable = False
         self.given_up: CloseReason | None = None
 
-    # What the securing tells.
-
-    def handshake_completed(self) -> None:
-        """Nothing yet: it is not secure."""
+    # What the upgrade reports.
 
     def secure(self, _info: ConnectionInfo) -> IProtocol | None:
         """Be ready to send."""
@@ -70,7 +65,7 @@ class Connection:
         """Be ready to send."""
         self.usable = True
         self._forget_securing()
-        self._owner.became_usable(self)
+        self._pool.became_usable(self)
         return self.sender
 
     def insecure(self, close_reason: CloseReason) -> None:
@@ -80,39 +75,41 @@ class Connection:
     def ended(self, close_reason: CloseReason) -> None:
         """Be over, also if it was never made."""
         self._forget_securing()
-        self._silence.enter(Phase.OVER)
-        self._owner.ended(self, close_reason)
+        self._idle_timer.enter(ConnectionPhase.OVER)
+        self._pool.ended(self, close_reason)
 
-    # What the swarm asks and orders.
+    # What the pool asks and orders.
 
     @property
     def stream(self) -> Stream | None:
         """The application's transport, once TLS has begun."""
-        return None if self.session is None else self.session.stream
+        return None if self.protocol is None else self.protocol.stream
 
     def send(self) -> None:
-        """Begin to send; from now on it must not be silent for too long."""
+        """Begin to send; from now on the idle timeout applies."""
         if self.usable and not self.sender.sent_all:
-            self._silence.enter(Phase.SECURE)
+            self._idle_timer.enter(ConnectionPhase.OPEN)
             self.sender.begin()
 
     def abort(self, close_reason: CloseReason) -> None:
         """Close at once, or give up making it."""
-        if self.session is not None and self.session.transport is not None:
-            self.session.abort(close_reason)
+        if self.protocol is not None and self.protocol.transport is not None:
+            self.protocol.abort(close_reason)
         else:
             self.given_up = close_reason
             self.connecting.cancel()
 
-    # Its deadlines.
+    # Its timeouts.
 
-    def _moved(self) -> int:
+    @property
+    def transferred(self) -> int:
+        """Bytes of cleartext in both directions so far."""
         stream = self.stream
-        return 0 if stream is None else stream.bytes_in + stream.bytes_out
+        return 0 if stream is None else stream.transferred
 
     def _closing(self) -> None:
-        # From here on it is the session that does not wait for ever.
-        self._silence.enter(Phase.OVER)
+        # From here on the connection's own timeouts apply.
+        self._idle_timer.enter(ConnectionPhase.OVER)
 
     def _forget_securing(self) -> None:
         if self._until_secure is not None and self._until_secure.active():
@@ -120,9 +117,9 @@ class Connection:
         self._until_secure = None
 
     def _too_late(self) -> None:
-        if self.session is None or self.session.transport is None:
+        if self.protocol is None or self.protocol.transport is None:
             cause = Cause.CONNECT_FAILED
-        elif self.session.stream is None:
+        elif self.protocol.stream is None:
             cause = Cause.PLAIN_TIMEOUT
         else:
             cause = Cause.HANDSHAKE_TIMEOUT

@@ -19,7 +19,7 @@ class Backend:
     """Where the backend is, and what it is allowed.
 
     ``greeting``: seconds from connecting until its greeting, if its dialect has one.  ``closing``:
-    seconds to take what it is owed when its client has gone.  0 for as long as it likes.
+    seconds to take what its client has left behind.  0 for no limit.
     ``max_buffer``: bytes that are kept for it at the most, as
     :func:`~tlsdemo.net.sockets.bound_buffers` has it.
     """
@@ -31,14 +31,14 @@ class Backend:
     max_buffer: int = MAX_BUFFER
 
 
-class Front(Interface):
-    """Who is told what the backend does."""
+class BackendListener(Interface):
+    """Hears what the backend's connection does."""
 
-    def joined(self) -> None:
+    def backend_connected(self) -> None:
         """The connection has been made."""
 
-    def answered(self, data: bytes) -> None:
-        """The backend has said ``data``."""
+    def backend_data(self, data: bytes) -> None:
+        """The backend has sent ``data``."""
 
     def backend_lost(self, reason: Failure) -> None:
         """The connection is gone."""
@@ -49,29 +49,29 @@ class BackendConnection(Protocol):
 
     transport: Any
 
-    def __init__(self, backend: Backend, front: Front) -> None:
+    def __init__(self, backend: Backend, listener: BackendListener) -> None:
         self._backend = backend
-        self._front = front
+        self._listener = listener
 
     def connectionMade(self) -> None:
-        """Set the socket up, and tell."""
+        """Set the socket up, and report."""
         without_delay(self.transport)
         bound_buffers(self.transport, self._backend.max_buffer)
-        self._front.joined()
+        self._listener.backend_connected()
 
     def dataReceived(self, data: bytes) -> None:
-        """Tell."""
-        self._front.answered(data)
+        """Report the data."""
+        self._listener.backend_data(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Tell."""
+        """Report the end."""
         self.detach().backend_lost(reason)
 
-    def detach(self) -> Front:
-        """Return who is told, who holds this, and hold on to them no more."""
-        front = self._front
-        del self._front
-        return front
+    def detach(self) -> BackendListener:
+        """Return the listener, which refers to this, and no longer refer to it."""
+        listener = self._listener
+        del self._listener
+        return listener
 
     def finish(self, in_order: bool) -> None:
         """Have the backend take all that was written, then end; not ``in_order``, with a reset."""

@@ -10,13 +10,13 @@ from tlsdemo.net.append_only_file import AppendOnlyFile
 from tlsdemo.proxy.trace_file import TraceFile
 from tlsdemo.tls import KeyLog
 from tlsdemo.tls.contexts import Preparation
-from tlsdemo.tls.watch import watch_states
+from tlsdemo.tls.handshake_observation import observe_states
 
 _log = Logger(namespace="tlsdemo")
 
 
 @dataclass(frozen=True)
-class Recording:
+class Diagnostics:
     """Nothing, unless it is asked for.
 
     ``log_events``: all events of those connections that are logged, and what is true at each.
@@ -33,7 +33,7 @@ class Recording:
         """What has to be done to each TLS context for it."""
         wanted: list[Preparation] = []
         if self.log_events or self.trace_file is not None:
-            wanted.append(watch_states)
+            wanted.append(observe_states)
         if self.keylog is not None:
             wanted.append(KeyLog(self.keylog.append))
         return wanted
@@ -60,5 +60,5 @@ class Recording:
             self.keylog.close()
 
 
-NOTHING = Recording()
+NO_DIAGNOSTICS = Diagnostics()
 """Nothing is written down."""

@@ -1,4 +1,4 @@
-"""Role ``echo``: sends back what it gets."""
+"""Handler ``echo``: sends back what it gets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tlsdemo.proxy.handler import Handler
 
 
 @implementer(IPushProducer)
-class Echo(Handler):
+class EchoHandler(Handler):
     """Sends back what it gets, no faster than the client takes it."""
 
     def connectionMade(self) -> None:
@@ -45,4 +45,4 @@ class Echo(Handler):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Be done."""
-        self.owner.drained(CLEAN)
+        self.listener.drained(CLEAN)

@@ -8,19 +8,19 @@ from twisted.logger import Logger
 
 from tlsdemo.close_reasons import CloseReason
 from tlsdemo.trace.model import Arrow, Mark
-from tlsdemo.trace.timeline import Event, Fact, Later, Observer
+from tlsdemo.trace.timeline import Event, Fact, LazyText
 
-_TRUTHS = ("peer", "alpn", "flight", "write")
-"""What a :class:`~tlsdemo.tls.Watch` adds to each event: what is true at that moment."""
+_TRUE_NOW = ("peer", "alpn", "flight", "write")
+"""The facts that a ``ConnectionObserver`` adds to each event: what is true at that moment."""
 
 
 class EventLog:
-    """Logs a line an event for the first connections, and then for every so-manieth.
+    """Logs the events of the first connections, and then of every ``every``-th, a line each.
 
-    ``first``: how many at the beginning; ``every``: 1 for all, 100 for each hundredth, 0 for none
-    after the first.  ``in_full``: log all that a :class:`~tlsdemo.tls.Watch` sees happen to
-    them, but for OpenSSL's states, instead of their timeline.  Failures are always logged, but at
-    most ``most`` lines a second: a flood of bad handshakes must not become a flood on the disk.
+    ``first``: how many connections at the beginning.  ``every``: 1 for all, 100 for each
+    hundredth, 0 for none after the first.  ``in_full``: log all details of them, but for
+    OpenSSL's states.  Failures are always logged, but at most ``most`` lines a second: a flood of
+    bad handshakes must not fill the disk.
     """
 
     def __init__(
@@ -42,14 +42,14 @@ class EventLog:
         self._lines = 0
         self.left_out = 0
 
-    def observer(self, number: int, peer: str) -> Observer | None:
-        """Return what logs the timeline of connection ``number`` (from 1), or ``None``."""
+    def event_logger(self, number: int, peer: str) -> Callable[[Event], object] | None:
+        """Return what logs the events of connection ``number`` (from 1), or ``None``."""
         if self._in_full or not self._sampled(number):
             return None
         return lambda event: self._happened(number, peer, event)
 
-    def told(self, number: int, peer: str) -> Callable[[Mark | Arrow], object] | None:
-        """Return what logs all that is seen of connection ``number``, or ``None``."""
+    def detail_logger(self, number: int, peer: str) -> Callable[[Mark | Arrow], object] | None:
+        """Return what logs all details of connection ``number``, or ``None``."""
         if not (self._in_full and self._sampled(number)):
             return None
 
@@ -64,11 +64,11 @@ class EventLog:
 
     def _happened(self, number: int, peer: str, event: Event) -> None:
         details = {
-            name: str(value) if isinstance(value, Later) else value
+            name: str(value) if isinstance(value, LazyText) else value
             for name, value in event.facts.items()
-            if name not in _TRUTHS
+            if name not in _TRUE_NOW
         }
-        true = {name: value for name, value in event.facts.items() if name in _TRUTHS}
+        true = {name: value for name, value in event.facts.items() if name in _TRUE_NOW}
         self._log.info(
             "#{connection} {peer} +{elapsed:.4f}s {event}{facts}{holds}",
             connection=number,

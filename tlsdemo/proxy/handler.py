@@ -1,4 +1,4 @@
-"""What a role is: a plain protocol, which never knows how its bytes are secured."""
+"""What gets the cleartext: a plain protocol, which never knows how its bytes are secured."""
 
 from __future__ import annotations
 
@@ -8,33 +8,32 @@ from twisted.internet.protocol import Protocol
 
 from tlsdemo.close_reasons import CloseReason
 from tlsdemo.tls import PullSource, Stream
-from tlsdemo.trace.timeline import Fact
 
 
-class Owner(Interface):
-    """Who is told what a role does with its connection."""
+class HandlerListener(Interface):
+    """Hears what a handler does with its connection."""
 
-    def happened(self, event: str, **facts: Fact) -> None:
-        """Something worth a place in the connection's timeline."""
+    def happened(self, event: str) -> None:
+        """Something that observers of the connection should see."""
 
-    def backend_joined(self, host: str) -> None:
+    def backend_connected(self, host: str) -> None:
         """There is a backend now, reached from our address ``host``."""
 
     def drained(self, close_reason: CloseReason) -> None:
-        """The handler is done; unless ``close_reason`` says, all has gone where it should."""
+        """The handler is done: everything has been handled, unless ``close_reason`` says not."""
 
 
 class Handler(Protocol):
     """Takes the cleartext of one connection; ``transport`` is its :class:`Stream`.
 
-    A role that has no room sets ``full``, and calls :meth:`take_more` when it has again; that
-    serves delivery ``readable``, and does nothing with the others.
+    A handler that can take no more sets ``full``, and calls :meth:`take_more` when it can again;
+    that is for delivery ``readable``, and does nothing with the others.
     """
 
     transport: Stream | None
 
-    def __init__(self, owner: Owner) -> None:
-        self.owner = owner
+    def __init__(self, listener: HandlerListener) -> None:
+        self.listener = listener
         self.full = False
         self._source: PullSource | None = None
 
@@ -52,4 +51,4 @@ class Handler(Protocol):
             self.dataReceived(data)
 
     def abort(self) -> None:
-        """Give up what is still to be done after the client has gone; most have nothing."""
+        """Give up what is still to be done after the client has gone; mostly nothing."""

@@ -1,4 +1,4 @@
-"""The catalogue of roles: by name, what is done with a connection's cleartext."""
+"""The handlers by name: what is done with a connection's cleartext."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import enum
 from collections.abc import Callable
 
 from tlsdemo.proxy.backend import Backend
-from tlsdemo.proxy.echo_handler import Echo
-from tlsdemo.proxy.handler import Handler, Owner
-from tlsdemo.proxy.proxy_handler import Proxy
-from tlsdemo.proxy.sink_handler import Sink
+from tlsdemo.proxy.echo_handler import EchoHandler
+from tlsdemo.proxy.handler import Handler, HandlerListener
+from tlsdemo.proxy.proxy_handler import ProxyHandler
+from tlsdemo.proxy.sink_handler import SinkHandler
 from tlsdemo.starttls.filters import ProtocolFilter
 
 
 class HandlerName(enum.Enum):
-    """The names of the roles."""
+    """The names of the handlers."""
 
     PROXY = "proxy"
     ECHO = "echo"
@@ -22,16 +22,18 @@ class HandlerName(enum.Enum):
 
 
 def _proxy(
-    owner: Owner, backend: Backend | None, protocol_filter: ProtocolFilter | None = None
+    listener: HandlerListener,
+    backend: Backend | None,
+    protocol_filter: ProtocolFilter | None = None,
 ) -> Handler:
     if backend is None:
         raise ValueError("a proxy needs a backend")
-    return Proxy(owner, backend, protocol_filter)
+    return ProxyHandler(listener, backend, protocol_filter)
 
 
 HANDLERS: dict[HandlerName, Callable[..., Handler]] = {
     HandlerName.PROXY: _proxy,
-    HandlerName.ECHO: lambda owner, *_backend: Echo(owner),
-    HandlerName.SINK: lambda owner, *_backend: Sink(owner),
+    HandlerName.ECHO: lambda listener, *_backend: EchoHandler(listener),
+    HandlerName.SINK: lambda listener, *_backend: SinkHandler(listener),
 }
-"""How a role is made: of its owner, and for those who have a backend that and its handover."""
+"""What makes a handler, from its listener, the backend if any, and the protocol filter if any."""

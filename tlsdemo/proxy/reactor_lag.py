@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 
-class Watch:
+class LagReading:
     """The greatest lag, in seconds, since this was begun or last taken."""
 
     def __init__(self) -> None:
@@ -18,9 +18,9 @@ class Watch:
 
 
 class LagMeter:
-    """Asks to be called every ``period`` seconds, and notes by how much that is missed.
+    """Asks to be called every ``period`` seconds, and measures by how much that is late.
 
-    Each who wants to know has a :meth:`watch` of its own, which nobody else resets.
+    Each user has a :meth:`reading` of its own, which nobody else resets.
     """
 
     def __init__(self, clock: IReactorTime, period: float = 0.05) -> None:
@@ -28,13 +28,13 @@ class LagMeter:
         self._period = period
         self._due: float
         self._call: IDelayedCall | None = None
-        self._watches: list[Watch] = []
+        self._readings: list[LagReading] = []
 
-    def watch(self) -> Watch:
-        """Return a watch, to be kept as long as the meter."""
-        watch = Watch()
-        self._watches.append(watch)
-        return watch
+    def reading(self) -> LagReading:
+        """Return a reading, to be kept as long as the meter."""
+        reading = LagReading()
+        self._readings.append(reading)
+        return reading
 
     def start(self) -> None:
         """Begin to measure."""
@@ -49,6 +49,6 @@ class LagMeter:
 
     def _tick(self) -> None:
         late = self._clock.seconds() - self._due
-        for watch in self._watches:
-            watch.greatest = max(watch.greatest, late)
+        for reading in self._readings:
+            reading.greatest = max(reading.greatest, late)
         self.start()

@@ -1,4 +1,4 @@
-"""Role ``sink``: takes everything and answers nothing."""
+"""Handler ``sink``: takes everything and answers nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tlsdemo.close_reasons import CLEAN
 from tlsdemo.proxy.handler import Handler
 
 
-class Sink(Handler):
+class SinkHandler(Handler):
     """Takes everything; its stream counts."""
 
     def dataReceived(self, data: bytes) -> None:
@@ -17,4 +17,4 @@ class Sink(Handler):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Be done."""
-        self.owner.drained(CLEAN)
+        self.listener.drained(CLEAN)

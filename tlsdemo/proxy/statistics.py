@@ -38,20 +38,20 @@ class Statistics:
         self._closed = _Tally()
         self._open: dict[UpgradeProtocol, None] = {}
 
-    def connection_opened(self, session: UpgradeProtocol) -> None:
+    def connection_opened(self, protocol: UpgradeProtocol) -> None:
         """Count a connection that has been accepted, and from now on what its stream counts."""
         self.opened += 1
-        self._open[session] = None
+        self._open[protocol] = None
 
-    def connection_ended(self, session: UpgradeProtocol, close_reason: CloseReason) -> None:
+    def connection_ended(self, protocol: UpgradeProtocol, close_reason: CloseReason) -> None:
         """Count a connection's end, and keep the figures of its stream."""
-        del self._open[session]
+        del self._open[protocol]
         if close_reason.clean:
             self.clean += 1
         else:
             self.failed[close_reason.cause.value] += 1
-        if session.stream is not None:
-            self._closed.add(session.stream)
+        if protocol.stream is not None:
+            self._closed.add(protocol.stream)
 
     def snapshot(
         self, at: float, cpu: float, lag: float, sink: Callable[[], int] | None = None
@@ -81,7 +81,7 @@ class Statistics:
     def _total(self) -> _Tally:
         total = _Tally()
         total.add(self._closed)
-        for session in self._open:
-            if session.stream is not None:
-                total.add(session.stream)
+        for protocol in self._open:
+            if protocol.stream is not None:
+                total.add(protocol.stream)
         return total

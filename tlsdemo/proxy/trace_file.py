@@ -1,4 +1,4 @@
-"""Which connections are traced, and what is written down of each."""
+"""A file of traces: which connections are written to it, and how."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ from tlsdemo.net.append_only_file import AppendOnlyFile
 from tlsdemo.trace.model import Arrow, Mark, begin_line, line_of
 from tlsdemo.trace.timeline import Fact
 
-Told = Callable[[Mark | Arrow], object]
-
 
 @dataclass(frozen=True)
 class TraceFile:
-    """What is written down of single connections: to ``file``, of each ``every``-th.
+    """Writes traces of the first connection and of every ``every``-th to ``file``.
 
-    The first connection is always one of them.  ``facts`` hold for all; each trace begins with
-    them, its peer, and the time of day.
+    ``facts`` hold for all; each trace begins with them, its peer, and the time of day.
     """
 
     file: AppendOnlyFile
@@ -26,8 +23,8 @@ class TraceFile:
     facts: dict[str, Fact] = field(default_factory=dict)
     now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
 
-    def told(self, number: int, peer: str) -> Told | None:
-        """Return who is to be told of connection ``number`` (from 1), or ``None``."""
+    def writer(self, number: int, peer: str) -> Callable[[Mark | Arrow], object] | None:
+        """Return what writes down connection ``number`` (from 1), or ``None``."""
         if not self.file.is_open or (number > 1 and number % self.every):
             return None
         began = self.now().isoformat(timespec="milliseconds")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography.x509 import Name
 from OpenSSL import SSL
@@ -28,6 +29,10 @@ class ConnectionInfo:
         return " ".join(
             [self.version, self.cipher, *(f"{name}={value}" for name, value in optional if value)]
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy, or a pickle, holds the subject: a certificate of pyOpenSSL can be neither.
+        return type(self), (self.version, self.cipher, self.alpn, self.sni, self.peer)
 
 
 def _find_peer(info: ConnectionInfo, name: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
+from copy import copy
 from datetime import datetime
 from itertools import product
 from typing import Protocol as Interface
@@ -26,6 +27,7 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from tlsdemo.certificates.files import Credentials, load_certificates
+from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.policy import Policy, said
 from tlsdemo.tls.server_names import answers_to, names_of
 from tlsdemo.tls.tls_connection import TLSConnection
@@ -57,7 +59,7 @@ def _verify(
 ) -> bool:
     ours = cast(TLSConnection, connection)
     if not ok:
-        ours.verify_error = number
+        ours.reject_chain(number)
         return False
     # The name as well, now: nothing that proves who we are has been sent yet.
     return depth > 0 or ours.verify_name(certificate)
@@ -91,9 +93,6 @@ def _new_context(credentials: Credentials, verify: int, policy: Policy) -> SSL.C
 Preparation = Callable[[SSL.Context], object]
 """What is done to each context as it is made, such as having it tell of OpenSSL's states."""
 
-Make = Callable[[SSL.Context, Callable[[X509], None] | None], TLSConnection]
-"""What makes a connection from a context, and from what verifies the peer's name."""
-
 
 class TLS(Interface):
     """Either end's side of TLS, as the modes take it."""
@@ -102,8 +101,8 @@ class TLS(Interface):
     def is_client(self) -> bool:
         """Whether it is a client's."""
 
-    def make(self, kind: Make) -> TLSConnection:
-        """Make a connection of this ``kind``."""
+    def make(self, observer: Observer | None = None) -> TLSConnection:
+        """Make the connection for one TLS layer; ``observer`` sees what happens on it."""
 
 
 def _server_context(
@@ -223,11 +222,11 @@ class ServerTLS:
 
     def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> TLSConnection:
         """Make the connection for one TLS layer."""
-        return self.make(TLSConnection)
+        return self.make()
 
-    def make(self, kind: Make) -> TLSConnection:
-        """Make a connection of this ``kind``."""
-        connection = kind(self._context, None)
+    def make(self, observer: Observer | None = None) -> TLSConnection:
+        """Make the connection for one TLS layer; ``observer`` sees what happens on it."""
+        connection = TLSConnection(self._context, observer=observer)
         # Its callbacks have to live as long as the connection, which forgets it when it changes to
         # another context, as we do when the files are read anew.
         connection.set_app_data(self._context)
@@ -251,6 +250,7 @@ class ClientTLS:
         self._context = context
         # RFC 6066, section 3: literal addresses are not permitted in SNI.
         self._sni: bytes | None = None
+        self._session: SSL.Session | None = None
         self._identity: DNS_ID | IPAddress_ID
         try:
             self._identity = IPAddress_ID(server_name)
@@ -284,14 +284,25 @@ class ClientTLS:
 
     def clientConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> TLSConnection:
         """Make the connection for one TLS layer."""
-        return self.make(TLSConnection)
+        return self.make()
 
-    def make(self, kind: Make) -> TLSConnection:
-        """Make a connection of this ``kind``."""
-        connection = kind(self._context, self._verify_name)
+    def make(self, observer: Observer | None = None) -> TLSConnection:
+        """Make the connection for one TLS layer; ``observer`` sees what happens on it."""
+        connection = TLSConnection(self._context, self._verify_name, observer, is_client=True)
         if self._sni is not None:
             connection.set_tlsext_host_name(self._sni)
+        if self._session is not None:
+            connection.set_session(self._session)
         return connection
+
+    def resuming(self, session: SSL.Session) -> ClientTLS:
+        """Return the same side, whose connections resume ``session`` (RFC 8446, section 2.2).
+
+        ``session`` is what ``get_session()`` of an earlier connection has returned.
+        """
+        again = copy(self)
+        again._session = session
+        return again
 
     def _verify_name(self, certificate: X509) -> None:
         patterns = extract_patterns(certificate.to_cryptography())

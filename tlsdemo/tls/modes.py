@@ -1,4 +1,4 @@
-"""The catalogue of modes: by name, how a connection is secured and what is stock for it."""
+"""The modes by name: how a connection is secured, and the defaults that go with it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ from typing import Any
 
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IReactorTime
 
-from tlsdemo.tls import clear_stream as clear
-from tlsdemo.tls import secure_pair as pair
-from tlsdemo.tls import starttls, wrapped
+from tlsdemo.tls import clear_stream, secure_pair, starttls, wrapped
 from tlsdemo.tls.contexts import TLS
-from tlsdemo.tls.stream import Delivery, Listener, Send, Stream, TransportOptions
-
-Secured = tuple[IProtocol, Stream]
+from tlsdemo.tls.stream import Stream, StreamSetup
+from tlsdemo.tls.transport_options import Delivery, Send, TransportOptions
 
 
 class ModeName(enum.Enum):
@@ -31,9 +28,19 @@ class ModeName(enum.Enum):
 class Mode:
     """One way to secure a connection.
 
-    ``secure(transport, tls, listener, manner, clock)`` returns the wire's protocol, which from
-    then on must be handed all that the socket's protocol receives, and the application's stream.
-    ``called`` and ``returned`` name the events of calling it, on a timeline.
+    Attributes:
+        name: What users call it.
+        delivery: How it delivers unless told otherwise.
+        send: How it sends unless told otherwise.
+        called: The event of beginning to secure.
+        returned: The event of being done with that.
+        secure: Called with the transport, the TLS side, the stream's setup and a clock.
+            From then on the transport delivers elsewhere.  Returns what takes
+            bytes of the wire, and the application's stream.
+        wrap: Called with the TLS side, a factory and a clock, before there is a connection;
+            returns the factory to use.
+        encrypts: Whether it secures at all.
+        allows_negotiation: Whether anything can be said in plaintext before TLS.
     """
 
     name: ModeName
@@ -41,20 +48,17 @@ class Mode:
     send: Send
     called: str
     returned: str
-    secure: Callable[[Any, TLS, Listener, TransportOptions, IReactorTime], Secured]
+    secure: Callable[[Any, TLS, StreamSetup, IReactorTime], tuple[IProtocol, Stream]]
     wrap: Callable[[TLS, IProtocolFactory, IReactorTime], IProtocolFactory] = (
         lambda _tls, factory, _clock: factory
     )
-
-    @property
-    def encrypts(self) -> bool:
-        """Whether this mode secures at all."""
-        return self.name is not ModeName.CLEAR
+    encrypts: bool = True
+    allows_negotiation: bool = True
 
     def transport_options(
         self, delivery: Delivery | None, send: Send | None, high_water: int
     ) -> TransportOptions:
-        """Return the mode's stock manner, with what was asked for otherwise."""
+        """Return the mode's defaults, with ``delivery`` and ``send`` in place of them if given."""
         return TransportOptions(delivery or self.delivery, send or self.send, high_water)
 
 
@@ -75,7 +79,7 @@ MODES = {
             Send.RAW,
             "pair joined",
             "pair connected",
-            pair.secure,
+            secure_pair.secure,
         ),
         Mode(
             ModeName.WRAPPED,
@@ -85,6 +89,7 @@ MODES = {
             "TLS layer taken",
             wrapped.secure,
             wrapped.wrap,
+            allows_negotiation=False,
         ),
         Mode(
             ModeName.CLEAR,
@@ -92,7 +97,9 @@ MODES = {
             Send.RAW,
             "left in the clear",
             "in the clear",
-            clear.secure,
+            clear_stream.secure,
+            encrypts=False,
+            allows_negotiation=False,
         ),
     )
 }

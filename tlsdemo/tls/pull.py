@@ -24,24 +24,27 @@ def _tell_nobody(_source: object) -> None:
     """Tell nobody: there is no application yet, or no more."""
 
 
-class _Source(Interface):
-    """The stream that fills a buffer, as far as the buffer knows it."""
+class PullStream(Interface):
+    """The stream that fills a :class:`PullSource`, as far as that knows it."""
 
-    def pauseProducing(self) -> None: ...
+    def pauseProducing(self) -> None:
+        """Deliver nothing more."""
 
-    def resumeProducing(self) -> None: ...
+    def resumeProducing(self) -> None:
+        """Deliver again."""
 
-    def take(self, data: bytes) -> None: ...
+    def take(self, data: bytes) -> None:
+        """Count ``data``, which the application has taken."""
 
 
 class PullSource:
-    """TLSStream that waits to be taken, at most ``high_water`` bytes and one delivery more.
+    """Cleartext that waits to be taken, at most ``high_water`` bytes and one delivery more.
 
     Once ``high_water`` is reached the wire is paused, and it is resumed when half of it is left.
     The end of the stream waits until everything before it has been taken.
     """
 
-    def __init__(self, stream: _Source, high_water: int) -> None:
+    def __init__(self, stream: PullStream, high_water: int) -> None:
         self._stream = stream
         self._high_water = high_water
         self._chunks: deque[bytes] = deque()

@@ -23,10 +23,13 @@ from tlsdemo.close_reasons import CloseReason
 from tlsdemo.tls.connection_info import ConnectionInfo
 from tlsdemo.tls.contexts import TLS
 from tlsdemo.tls.error_reasons import Insecure
-from tlsdemo.tls.stream import Delivery, Listener, Send, TransportOptions
+from tlsdemo.tls.observer import ObservedTLS, Observer, failure_facts
+from tlsdemo.tls.protocol_switch import replace_protocol
+from tlsdemo.tls.stream import StreamSetup
 from tlsdemo.tls.tls_stream import TLSStream
+from tlsdemo.tls.transport_options import Delivery, Send, TransportOptions
 
-_STOCK = TransportOptions(delivery=Delivery.COALESCED, send=Send.RAW)
+_DEFAULTS = TransportOptions(delivery=Delivery.COALESCED, send=Send.RAW)
 
 
 @implementer(IProtocol)
@@ -37,8 +40,9 @@ class EncryptedSide:
     ``pauseProducing``/``resumeProducing`` and ``registerProducer``, they are used.
     """
 
-    def __init__(self, layer: TLSMemoryBIOProtocol) -> None:
+    def __init__(self, layer: TLSMemoryBIOProtocol, observer: Observer | None = None) -> None:
         self._layer = layer
+        self._observer = observer
 
     def makeConnection(self, transport: Any) -> None:
         """Begin: a client's hello is written to ``transport`` from within this call."""
@@ -46,14 +50,16 @@ class EncryptedSide:
         self._layer.makeConnection(transport if complete else _Completed(transport))
 
     def connectionMade(self) -> None:
-        """Nothing more: all that there is to begin has begun."""
+        """Nothing: the handshake has begun in ``makeConnection``."""
 
     def dataReceived(self, data: bytes) -> None:
-        """Take bytes from the wire, cut as it may please."""
+        """Take bytes from the wire, in pieces of any size."""
         self._layer.dataReceived(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Be told that the wire has ended, which ends the cleartext side too."""
+        """Note that the wire has ended, which ends the cleartext side too."""
+        if self._observer is not None and self._observer.detailed:
+            self._observer.detail("socket lost", **failure_facts(reason))
         self._layer.connectionLost(reason)
 
     def logPrefix(self) -> str:
@@ -70,7 +76,7 @@ class SecurePair:
     :class:`ConnectionInfo` just before the application is connected, and may still say no by
     calling ``pair.cleartext.abortConnection()``; ``on_insecure`` is called with the
     ``CloseReason`` if the connection cannot be secured.  ``clock`` is needed only for
-    ``Send.BUFFERED``.
+    ``Send.BUFFERED``.  ``observer`` sees everything that happens on the connection.
 
     A complete example, two pairs joined by nothing but two lists; with sockets, hand ``encrypted``
     to an endpoint or a factory as the protocol instead::
@@ -127,12 +133,14 @@ class SecurePair:
         *,
         on_secure: Callable[[ConnectionInfo], object] | None = None,
         on_insecure: Callable[[CloseReason], object] | None = None,
-        transport_options: TransportOptions = _STOCK,
+        transport_options: TransportOptions = _DEFAULTS,
         clock: IReactorTime | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self._listener = _PairListener(application, on_secure, on_insecure)
-        self.cleartext: TLSStream = _PairStream(self._listener, transport_options)
-        self.encrypted = join(tls, self.cleartext, transport_options.send, clock)
+        setup = StreamSetup(self._listener, transport_options, observer=observer)
+        self.cleartext: TLSStream = _PairStream(setup)
+        self.encrypted = _join(tls, self.cleartext, setup, clock)
 
     def secured(self) -> Deferred[ConnectionInfo]:
         """Return a Deferred of the agreement; it fails with :class:`Insecure`.
@@ -144,23 +152,23 @@ class SecurePair:
 
 
 def secure(
-    transport: Any,
-    tls: TLS,
-    listener: Listener,
-    transport_options: TransportOptions,
-    clock: IReactorTime,
+    transport: Any, tls: TLS, setup: StreamSetup, clock: IReactorTime
 ) -> tuple[EncryptedSide, TLSStream]:
     """Mode ``pair``: put a pair's encrypted side on ``transport``, to be fed by hand."""
-    cleartext = TLSStream(listener, transport_options)
-    encrypted = join(tls, cleartext, transport_options.send, clock)
+    stream = TLSStream(setup)
+    encrypted = _join(tls, stream, setup, clock)
+    replace_protocol(transport, encrypted)
     encrypted.makeConnection(transport)
-    return encrypted, cleartext
+    return encrypted, stream
 
 
-def join(tls: TLS, cleartext: TLSStream, send: Send, clock: IReactorTime | None) -> EncryptedSide:
-    """Make the encrypted side that goes with ``cleartext``."""
-    factory = TLSMemoryBIOFactory(tls, tls.is_client, None, clock)  # type: ignore[arg-type]
-    return EncryptedSide(_LAYERS[send](factory, cleartext))
+def _join(
+    tls: TLS, stream: TLSStream, setup: StreamSetup, clock: IReactorTime | None
+) -> EncryptedSide:
+    """Make the encrypted side that goes with ``stream``."""
+    creator = ObservedTLS(tls, setup.observer)
+    factory = TLSMemoryBIOFactory(creator, tls.is_client, None, clock)  # type: ignore[arg-type]
+    return EncryptedSide(_LAYERS[setup.options.send](factory, stream), setup.observer)
 
 
 _LAYERS: dict[Send, type[TLSMemoryBIOProtocol]] = {
@@ -170,7 +178,7 @@ _LAYERS: dict[Send, type[TLSMemoryBIOProtocol]] = {
 
 
 class _PairListener:
-    """Turns what a listener is told into a callback and a Deferred."""
+    """Turns what a listener hears into callbacks and Deferreds."""
 
     def __init__(
         self,
@@ -188,10 +196,10 @@ class _PairListener:
     def wait(self) -> Deferred[ConnectionInfo]:
         waiting: Deferred[ConnectionInfo] = Deferred()
         self._waiting.append(waiting)
-        self._tell()
+        self._fire()
         return waiting
 
-    def _tell(self) -> None:
+    def _fire(self) -> None:
         if self._outcome is None:
             return
         waiting, self._waiting = self._waiting, []
@@ -201,9 +209,6 @@ class _PairListener:
             else:
                 deferred.callback(self._outcome)
 
-    def handshake_completed(self) -> None:
-        """Not told to the pair's owner: ``secure`` is the one that can be relied on."""
-
     def secure(self, info: ConnectionInfo) -> IProtocol | None:
         if self._on_secure is not None:
             self._on_secure(info)
@@ -212,7 +217,7 @@ class _PairListener:
 
     def connected(self) -> None:
         self._outcome = self._info
-        self._tell()
+        self._fire()
 
     def plain(self) -> None:
         """Never called: a pair is always TLS."""
@@ -221,19 +226,19 @@ class _PairListener:
         self._outcome = close_reason
         if self._on_insecure is not None:
             self._on_insecure(close_reason)
-        self._tell()
+        self._fire()
 
     def ended(self, close_reason: CloseReason) -> None:
         """The application hears of it by its own ``connectionLost``."""
 
 
 class _PairStream(TLSStream):
-    """Lets those who wait for the pair know when they can write."""
+    """Fires the Deferreds of the pair once its application can write."""
 
     _listener: _PairListener
 
     def _connect(self, application: IProtocol) -> None:
-        # It may come to its end in there, and let go of its listener.
+        # The connection may end in there, and then the stream no longer has its listener.
         listener = self._listener
         try:
             super()._connect(application)
@@ -245,7 +250,7 @@ _NEEDED = ("abortConnection", "registerProducer", "unregisterProducer", "getPeer
 
 
 class _Completed:
-    """A transport that lacks some of what the TLS layer calls, completed with what is sensible."""
+    """Completes a transport that lacks some of the methods that the TLS layer calls."""
 
     def __init__(self, transport: Any) -> None:
         self._transport = transport

@@ -6,39 +6,41 @@ from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import connectionDone
+from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 
 from tlsdemo.tls.contexts import TLS
-from tlsdemo.tls.stream import Listener, TransportOptions
+from tlsdemo.tls.observer import ObservedTLS
+from tlsdemo.tls.protocol_switch import replace_protocol
+from tlsdemo.tls.stream import StreamSetup
 from tlsdemo.tls.tls_stream import TLSStream
 
 
-class _Started(TLSStream):
+class _StartTLSStream(TLSStream):
     """Undoes at the end what ``startTLS`` has done to a transport."""
 
     transport: Any
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Pass the end on, and have the transport hold the layer no more, which holds it."""
+        """Pass the end on, and break the reference cycle of the transport and its layer."""
         super().connectionLost(reason)
         for name in ("getHandle", "getPeerCertificate"):
             vars(self.transport).pop(name, None)
 
 
 def secure(
-    transport: Any,
-    tls: TLS,
-    listener: Listener,
-    transport_options: TransportOptions,
-    _clock: IReactorTime,
-) -> tuple[TLSStream, TLSStream]:
+    transport: Any, tls: TLS, setup: StreamSetup, _clock: IReactorTime
+) -> tuple[TLSMemoryBIOProtocol, TLSStream]:
     """Secure ``transport`` (``ITLSTransport``) now, in the direction that it was opened.
 
-    From here on, Twisted hands its protocol cleartext.  That protocol must provide
-    ``IHandshakeListener``: a method of the name alone is never called.
+    ``startTLS`` puts its layer between the transport and the transport's protocol, which is the
+    stream by then.  The stream provides ``IHandshakeListener``: Twisted never calls a method of
+    the name alone.
     """
-    cleartext = _Started(listener, transport_options)
-    cleartext.transport = transport
-    transport.startTLS(tls)
-    cleartext.attach(transport.protocol)
-    return cleartext, cleartext
+    stream = _StartTLSStream(setup)
+    stream.transport = transport
+    replace_protocol(transport, stream)
+    transport.startTLS(ObservedTLS(tls, setup.observer))
+    layer: TLSMemoryBIOProtocol = transport.protocol
+    stream.attach(layer)
+    return layer, stream

@@ -1,13 +1,12 @@
-"""The application's end of a connection, alike in every mode: a transport that counts."""
+"""The application's transport, the same interface in every mode; it counts what it carries."""
 
 from __future__ import annotations
 
-import enum
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Protocol as Interface
+from dataclasses import dataclass, field
 
+from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import (
     IAddress,
     IConsumer,
@@ -17,95 +16,74 @@ from twisted.internet.interfaces import (
     ITransport,
 )
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from tlsdemo.close_reasons import CloseReason
-from tlsdemo.tls.connection_info import ConnectionInfo
+from tlsdemo.state_machine import StateMachine
+from tlsdemo.tls.listener import Listener
+from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.pull import PullSource
+from tlsdemo.tls.timeouts import NO_TIMEOUTS, ConnectionPhase, PhaseTimer
+from tlsdemo.tls.transport_options import Delivery, TransportOptions
 
 _log = Logger()
 
 
-class Delivery(enum.Enum):
-    """How cleartext reaches the application: an event a record, a read, or on demand."""
-
-    RECORD = "record"
-    COALESCED = "coalesced"
-    READABLE = "readable"
-
-
-class Send(enum.Enum):
-    """Whether each write becomes a record of its own, or small writes are joined first."""
-
-    RAW = "raw"
-    BUFFERED = "buffered"
+def _untimed() -> PhaseTimer:
+    return PhaseTimer(None, NO_TIMEOUTS)
 
 
 @dataclass(frozen=True)
-class TransportOptions:
-    """How a stream treats its bytes, whatever secures it.
+class StreamSetup:
+    """What a stream is made of, whatever secures it.
 
-    ``high_water``: bytes that ``Delivery.READABLE`` keeps before it pauses the wire.
+    ``required_alpn``: a protocol without which the connection is not secure (RFC 7301).
     """
 
-    delivery: Delivery = Delivery.RECORD
-    send: Send = Send.RAW
-    high_water: int = 1 << 16
-
-
-class Listener(Interface):
-    """Who is told how the securing of one connection goes.
-
-    ``secure`` or ``plain`` is called at most once, and never after ``insecure``.  Both return the
-    application, which is then connected to the stream; ``None`` rejects the connection, of which
-    not one byte will have been delivered.
-    """
-
-    def handshake_completed(self) -> None:
-        """OpenSSL's handshake is complete (Twisted's ``handshakeCompleted``)."""
-
-    def secure(self, info: ConnectionInfo) -> IProtocol | None:
-        """The peer is verified and our last flight is with the transport."""
-
-    def plain(self) -> IProtocol | None:
-        """The connection is used as it is: mode ``clear``."""
-
-    def insecure(self, close_reason: CloseReason) -> None:
-        """The connection could not be secured, or was rejected; nothing more will come."""
-
-    def ended(self, close_reason: CloseReason) -> None:
-        """A connection that had been secured (or is plain) has come to its end."""
-
-
-def _nothing() -> None:
-    pass
+    listener: Listener
+    options: TransportOptions
+    timer: PhaseTimer = field(default_factory=_untimed)
+    observer: Observer | None = None
+    required_alpn: str = ""
 
 
 @implementer(ITransport, IConsumer, IPushProducer)
-class Stream(ABC):
+class Stream(StateMachine, ABC):
     """What an application's protocol sees as its transport.
 
     ``events``: how often the application was handed bytes; ``bytes_in`` and ``bytes_out``: how
     many, in the clear; ``records``: TLS records of application data that came in, 0 when plain.
-    ``closing`` is called when the end of an orderly close begins to be waited for.
     Producers are registered here as with any transport, and pausing it holds everything back,
     also what has been decrypted already.
     """
 
-    disconnecting = False
-
-    def __init__(self, listener: Listener, transport_options: TransportOptions) -> None:
-        self._listener = listener
+    def __init__(self, setup: StreamSetup) -> None:
+        self._listener = setup.listener
+        self._observer = setup.observer
+        self._timer = setup.timer
+        self._timer.target = self
         self.events = 0
         self.bytes_in = 0
         self.bytes_out = 0
-        self.closing: Callable[[], object] = _nothing
+        self._close_reason: CloseReason | None = None
         self._application: IProtocol | None = None
+        self._deliver: Callable[[bytes], object] | None = None
         self._pull_source = (
-            PullSource(self, transport_options.high_water)
-            if transport_options.delivery is Delivery.READABLE
+            PullSource(self, setup.options.high_water)
+            if setup.options.delivery is Delivery.READABLE
             else None
         )
+
+    @property
+    def transferred(self) -> int:
+        """Bytes of cleartext in both directions so far."""
+        return self.bytes_in + self.bytes_out
+
+    @property
+    @abstractmethod
+    def disconnecting(self) -> bool:
+        """Whether this is being closed, or is closed."""
 
     @property
     def records(self) -> int:
@@ -169,8 +147,13 @@ class Stream(ABC):
         self.events += 1
         self.bytes_in += len(data)
 
+    def _event(self, name: str, **facts: object) -> None:
+        if self._observer is not None:
+            self._observer.event(name, **facts)
+
     def _ask(self, listener: Callable[[], IProtocol | None]) -> IProtocol | None:
-        """Ask for the application; none, if the listener fails or the application is unfit."""
+        """Ask for the application; none, if the listener fails or the application does not fit."""
+        self._timer.enter(ConnectionPhase.OPEN)
         try:
             application = listener()
             if application is not None and self._pull_source is not None:
@@ -180,19 +163,58 @@ class Stream(ABC):
             return None
         return application
 
-    def _detach(self) -> Listener:
-        """Return the listener for its last word, and hold on to nobody who holds on to this.
+    def _connect(self, application: IProtocol) -> None:
+        """Connect the application; from here on bytes are delivered to it."""
+        self._application = application
+        if self._pull_source is None:
+            self._deliver = application.dataReceived
+        else:
+            self._deliver = self._pull_source.feed
+        if self._observer is not None and self._observer.detailed:
+            self._deliver = self._first(self._observer, "first bytes in", "_deliver", self._deliver)
+        application.makeConnection(self)
 
-        So the parts of a connection that is over are gone at once, and do not wait for the
-        collector.
+    def _first(
+        self, observer: Observer, event: str, attribute: str, function: Callable[[bytes], object]
+    ) -> Callable[[bytes], object]:
+        """Return what reports its first call, and then leaves ``function`` in its place."""
+
+        def first(data: bytes) -> None:
+            setattr(self, attribute, function)
+            observer.detail(event)
+            function(data)
+
+        return first
+
+    def _wait_for_reader(self) -> None:
+        """After the end of the wire, limit only how long a pulling application may be idle."""
+        if self._timer.phase is ConnectionPhase.CLOSING:
+            self._timer.enter(ConnectionPhase.OPEN)
+
+    def _fail(self, close_reason: CloseReason) -> None:
+        """Report the end of a connection that never had an application."""
+        self._event("insecure", reason=close_reason)
+        self._detach().insecure(close_reason)
+
+    def _finish(self, application: IProtocol, close_reason: CloseReason, reason: Failure) -> None:
+        """Report the end, to the listener and to the application."""
+        if self._close_reason is not None:
+            close_reason = self._close_reason
+            if reason.check(ConnectionDone):
+                # The wire was closed in order, but not all that it brought was delivered.
+                reason = Failure(ConnectionAborted())
+        self._event("closed", reason=close_reason)
+        self._detach().ended(close_reason)
+        application.connectionLost(reason)
+
+    def _detach(self) -> Listener:
+        """Return the listener for its last call, and refer to nothing that refers to this.
+
+        So the parts of a connection that has ended are freed at once, and do not wait for the
+        garbage collector.
         """
         listener = self._listener
         del self._listener
-        self.closing = _nothing
-        self._pull_source = None
+        self._timer.enter(ConnectionPhase.OVER)
+        self._pull_source = self._deliver = self._observer = None
         return listener
-
-    def _connect(self, application: IProtocol) -> None:
-        """Connect the application; from here on it is delivered to."""
-        self._application = application
-        application.makeConnection(self)

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol as Interface
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from tlsdemo.close_reasons import Cause, CloseReason
 
 
-class Phase(enum.Enum):
-    """What a connection is at."""
+class ConnectionPhase(enum.Enum):
+    """The phase that a connection is in; the value is the name of its timeout."""
 
     PLAIN = "plain"
     HANDSHAKE = "handshake"
-    SECURE = "secure"
+    OPEN = "idle"
     CLOSING = "closing"
     OVER = "over"
 
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds that each phase may last; 0 for as long as it likes.
+    """Seconds that each phase may last; 0 for no limit.
 
-    ``plain``: the words before TLS.  ``handshake``: from the first byte of TLS until it is secure.
-    ``idle``: without a byte in either direction once it is.  ``closing``: from our goodbye until
-    the peer's, after which the connection is cut off.
+    Attributes:
+        plain: Negotiating TLS in plaintext.
+        handshake: From the first byte of TLS until the connection is secure.
+        idle: Without a byte in either direction once it is.
+        closing: From our close_notify until the peer's, after which the connection is aborted.
     """
 
     plain: float = 60.0
@@ -37,85 +39,85 @@ class Timeouts:
 
 
 NO_TIMEOUTS = Timeouts(0, 0, 0, 0)
-"""No deadline at all: for those who keep their own."""
+"""No limit at all: for applications that have timeouts of their own."""
 
-_CLOSE_REASONS = {
-    Phase.PLAIN: CloseReason(Cause.PLAIN_TIMEOUT),
-    Phase.HANDSHAKE: CloseReason(Cause.HANDSHAKE_TIMEOUT),
-    Phase.SECURE: CloseReason(Cause.IDLE),
-    Phase.CLOSING: CloseReason(Cause.CLOSING_TIMEOUT),
+_CAUSES = {
+    ConnectionPhase.PLAIN: Cause.PLAIN_TIMEOUT,
+    ConnectionPhase.HANDSHAKE: Cause.HANDSHAKE_TIMEOUT,
+    ConnectionPhase.OPEN: Cause.IDLE,
+    ConnectionPhase.CLOSING: Cause.CLOSING_TIMEOUT,
 }
 
-_LOOKS = 4
-"""How often a silence is looked at before it counts as idle; so it may last a quarter longer."""
+_IDLE_CHECKS = 4
+"""How often an idle connection is checked before it is aborted: it may last a quarter longer."""
 
 
-def _nobody_moves() -> int:
-    return 0
+class Timed(Interface):
+    """What a :class:`PhaseTimer` watches."""
 
+    @property
+    def transferred(self) -> int:
+        """Bytes in both directions so far."""
 
-def _nobody_expires(_close_reason: CloseReason) -> None:
-    """Expire nobody: it is over."""
+    def abort(self, close_reason: CloseReason) -> None:
+        """End at once, for that reason."""
 
 
 class PhaseTimer:
-    """Watches one connection.
+    """Aborts one connection when a phase of it has lasted too long.
 
-    ``moved`` returns a number that grows with every byte of the secure phase; ``expire`` is called
-    with the ending when a phase has lasted too long.  ``phase`` is the present one.
+    ``clock`` is needed only if there is a timeout.  ``target`` is what is watched; ``phase`` is
+    the present phase.  When the connection is over, the timer no longer refers to it.
     """
 
-    def __init__(
-        self,
-        clock: IReactorTime,
-        timeouts: Timeouts,
-        moved: Callable[[], int],
-        expire: Callable[[CloseReason], object],
-    ) -> None:
-        self._clock = clock
-        self._moved = moved
-        self._expire = expire
-        self._limits = {
-            Phase.PLAIN: timeouts.plain,
-            Phase.HANDSHAKE: timeouts.handshake,
-            Phase.SECURE: timeouts.idle,
-            Phase.CLOSING: timeouts.closing,
-        }
-        self.phase = Phase.OVER
-        self._call: IDelayedCall | None = None
-        self._last = -1
-        self._looks = 0
+    target: Timed | None = None
 
-    def enter(self, phase: Phase) -> None:
-        """Begin ``phase``, and with it its deadline; that of the phase before is over."""
+    def __init__(self, clock: IReactorTime | None, timeouts: Timeouts) -> None:
+        self._clock = clock
+        self._timeouts = timeouts
+        self._call: IDelayedCall | None = None
+        self._transferred = -1
+        self._checks = 0
+        self.phase = ConnectionPhase.OVER
+
+    def enter(self, phase: ConnectionPhase) -> None:
+        """Begin ``phase`` and its timeout; the timeout of the phase before is cancelled."""
         if self._call is not None:
             self._call.cancel()
             self._call = None
         self.phase = phase
-        if phase is Phase.OVER:
-            # Whom it watched may hold it, and is to be held no longer.
-            self._moved, self._expire = _nobody_moves, _nobody_expires
-        limit = self._limits.get(phase, 0.0)
+        if phase is ConnectionPhase.OVER:
+            self.target = None
+            return
+        limit: float = getattr(self._timeouts, phase.value)
         if limit <= 0:
             return
-        if phase is Phase.SECURE:
-            self._last = self._moved()
-            self._looks = 0
-            self._call = self._clock.callLater(limit / _LOOKS, self._look)
+        if phase is ConnectionPhase.OPEN:
+            self._checks = 0
+            self._transferred = self._target.transferred
+            self._later(limit / _IDLE_CHECKS, self._check_idle)
         else:
-            self._call = self._clock.callLater(limit, self._too_long)
+            self._later(limit, self._expire)
 
-    def _look(self) -> None:
-        moved = self._moved()
-        self._looks = self._looks + 1 if moved == self._last else 0
-        self._last = moved
-        if self._looks >= _LOOKS:
-            self._too_long()
+    @property
+    def _target(self) -> Timed:
+        assert self.target is not None
+        return self.target
+
+    def _later(self, seconds: float, call: object) -> None:
+        assert self._clock is not None, "timeouts need a clock"
+        self._call = self._clock.callLater(seconds, call)  # type: ignore[arg-type]
+
+    def _check_idle(self) -> None:
+        transferred = self._target.transferred
+        self._checks = self._checks + 1 if transferred == self._transferred else 0
+        self._transferred = transferred
+        if self._checks >= _IDLE_CHECKS:
+            self._expire()
         else:
-            self._call = self._clock.callLater(self._limits[Phase.SECURE] / _LOOKS, self._look)
+            self._later(self._timeouts.idle / _IDLE_CHECKS, self._check_idle)
 
-    def _too_long(self) -> None:
+    def _expire(self) -> None:
         self._call = None
-        close_reason = _CLOSE_REASONS[self.phase]
-        seconds = f"after {self._limits[self.phase]:g} s"
-        self._expire(CloseReason(close_reason.cause, seconds))
+        limit: float = getattr(self._timeouts, self.phase.value)
+        self._target.abort(CloseReason(_CAUSES[self.phase], f"after {limit:g} s"))

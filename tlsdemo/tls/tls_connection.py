@@ -21,6 +21,9 @@ from OpenSSL.crypto import X509
 from service_identity import CertificateError
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 
+from tlsdemo.tls.handshake_observation import HandshakeObservation
+from tlsdemo.tls.observer import Observer
+
 _MOST_OF_A_DRAIN = 1 << 18
 """Bytes after which a drain is handed on although more may wait; a read of a socket brings less."""
 
@@ -66,31 +69,52 @@ class TLSConnection(SSL.Connection):
     ``coalesce``: return everything that can be decrypted now, instead of one record.
     ``held``: return nothing, whatever is there, until it is set back to ``False``.
     ``records``: how many application data records have been decrypted.
-    ``verify_error``: the ``X509_V_ERR_`` number that the verification ended with, 0 if none.
-    ``at_goodbye``: called when the peer's close_notify is found.
+    ``observation``: what reports its handshake, if it is observed.
+    ``at_close_notify``: called when the peer's close_notify is found.
     ``name_error``: why the peer's certificate is not for the name that we expect, if it is not.
     """
 
+    observation: HandshakeObservation | None = None
+    _verify_error = 0
+
     def __init__(
-        self, context: SSL.Context, verify_name: Callable[[X509], None] | None = None
+        self,
+        context: SSL.Context,
+        verify_name: Callable[[X509], None] | None = None,
+        observer: Observer | None = None,
+        is_client: bool = False,
     ) -> None:
         super().__init__(context, None)
         self.coalesce = False
         self.held = False
         self.records = 0
-        self.verify_error = 0
         self.name_error: Exception | None = None
-        self.at_goodbye: Callable[[], object] | None = None
+        self.at_close_notify: Callable[[], object] | None = None
         self._verify_name = verify_name
         self._kept: SSL.Error | None = None
         self._raised: SSL.Error | None = None
+        if observer is not None and observer.detailed:
+            self.observation = HandshakeObservation(observer, self, is_client)
+
+    @property
+    def verify_error(self) -> int:
+        """The ``X509_V_ERR_`` number that the verification ended with, 0 if none."""
+        return self._verify_error
+
+    def reject_chain(self, number: int) -> None:
+        """Note why the chain of the peer's certificate has been rejected."""
+        self._verify_error = number
+        if self.observation is not None:
+            self.observation.chain_rejected(number)
 
     def do_handshake(self) -> None:
         """Go on with the handshake.
 
-        A peer that says goodbye before it is complete counts as one that hung up: Twisted's TLS
-        layer fails with an IndexError at ``ZeroReturnError`` here.
+        A peer that sends close_notify before it is complete counts as one that hung up: Twisted's
+        TLS layer fails with an IndexError at ``ZeroReturnError`` here.
         """
+        if self.observation is not None:
+            self.observation.handshake_resumed()
         try:
             super().do_handshake()
         except SSL.ZeroReturnError:
@@ -102,6 +126,8 @@ class TLSConnection(SSL.Connection):
         Return whether it is met, or nothing is expected; if not, ``name_error`` says why.
         """
         verify, self._verify_name = self._verify_name, None
+        if verify is None and self.observation is None:
+            return self.name_error is None
         if verify is not None:
             try:
                 if certificate is None:
@@ -111,7 +137,10 @@ class TLSConnection(SSL.Connection):
                 # Of any kind: pyOpenSSL would raise it later, and maybe for another connection.
                 # Its traceback would hold this, which holds it.
                 self.name_error = error.with_traceback(None)
-        return self.name_error is None
+        good = self.name_error is None
+        if self.observation is not None:
+            self.observation.name_verified(certificate, good, verify is not None)
+        return good
 
     def bio_write(self, buf: Any) -> int:
         """Take bytes from the wire; none at all is allowed, and does nothing.
@@ -119,25 +148,48 @@ class TLSConnection(SSL.Connection):
         An empty write is how a held connection is asked, through the TLS layer's public
         ``dataReceived``, to deliver what it has held back.
         """
+        if self.observation is not None:
+            self.observation.received(bytes(buf))
         return super().bio_write(buf) if buf else 0
+
+    def bio_read(self, bufsiz: int) -> bytes:
+        """Return bytes for the wire; raises WantReadError if there are none."""
+        if self.observation is None:
+            return super().bio_read(bufsiz)
+        try:
+            data = super().bio_read(bufsiz)
+        except SSL.WantReadError:
+            self.observation.nothing_to_send()
+            raise
+        self.observation.sent(data)
+        return data
 
     def recv(self, bufsiz: int, flags: int | None = None) -> bytes:
         """Decrypt: one record, or all that there are (``coalesce``), or none (``held``)."""
         if self.held:
             raise SSL.WantReadError
         try:
-            if self.coalesce:
-                return self._drain(bufsiz)
-            data = _receive(self, bufsiz)
+            data = self._drain(bufsiz) if self.coalesce else self._receive_one(bufsiz)
         except SSL.ZeroReturnError:
-            if self.at_goodbye is not None:
-                self.at_goodbye()
+            if self.at_close_notify is not None:
+                self.at_close_notify()
             raise
         except SSL.WantReadError:
             raise
         except SSL.Error as error:
             self._raised = error
             raise
+        if self.observation is not None:
+            self.observation.confirmed()
+        return data
+
+    def wire_ended(self) -> None:
+        """Note that the wire has ended, after which nothing can be written."""
+        if self.observation is not None:
+            self.observation.wire_ended = True
+
+    def _receive_one(self, bufsiz: int) -> bytes:
+        data = _receive(self, bufsiz)
         self.records += 1
         return data
 
@@ -167,7 +219,7 @@ class TLSConnection(SSL.Connection):
         Twisted keeps a failure in a variable of the very call that it is the traceback of, and so
         all that had to do with that call, until the collector finds it.
         """
-        self.at_goodbye = None
+        self.at_close_notify = None
         raised, self._raised, self._kept = self._raised, None, None
         if raised is not None:
             traceback.clear_frames(raised.__traceback__)

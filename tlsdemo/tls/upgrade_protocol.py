@@ -1,233 +1,254 @@
-"""The protocol on the socket: plain until both peers agree on TLS, then a mode's.
+"""The protocol on a plain socket until it is secured.
 
-Theory of operation.  A session obeys its dialogue until that says ``Switch`` or ``Refuse``, and
-never feeds it again.  At ``Switch`` it has its mode secure the transport; what of the input
-belongs to TLS already goes the way that every later byte of the wire goes: to the protocol that
-the transport has *then*, which is the TLS layer under ``startTLS`` and the session itself
-otherwise.  This is the one place where a connection changes from plain to TLS, for every dialect
-and every mode, so nothing that came in plain can reach an application.
+Theory of operation.  An upgrade protocol follows its negotiation until that returns ``Switch`` or
+``Refuse``, and never feeds it again.  At ``Switch`` it has its mode secure the transport.  From
+then on the transport delivers to the TLS layer and that to the application's stream, and nothing
+of the wire comes here any more; bytes that had arrived behind the request for TLS and belong to
+it are handed to the TLS layer first.  This is the one place where a connection changes from
+plaintext to TLS, for every dialect and every mode, so nothing that was received in plaintext can
+reach an application.
 """
 
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.interfaces import (
-    IDelayedCall,
-    IHandshakeListener,
-    IProtocol,
-    IReactorTime,
-)
+from twisted.internet.interfaces import IDelayedCall, IProtocol, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from tlsdemo.close_reasons import Cause, CloseReason
-from tlsdemo.net.sockets import MAX_BUFFER, bound_buffers, without_delay
-from tlsdemo.starttls.immediate import ImmediateServer
-from tlsdemo.starttls.negotiation import Command, Negotiation, Refuse, Say, Switch
-from tlsdemo.tls import TLS, ConnectionInfo, Listener, Mode, Stream, TLSStream, TransportOptions
-from tlsdemo.tls.timeouts import NO_TIMEOUTS, Phase, PhaseTimer, Timeouts
-from tlsdemo.trace.timeline import Timeline
+from tlsdemo.net.sockets import bound_buffers, without_delay
+from tlsdemo.starttls.negotiation import Command, Refuse, Say, State, Switch
+from tlsdemo.state_machine import StateMachine, transition_table
+from tlsdemo.tls.connection_info import ConnectionInfo
+from tlsdemo.tls.connection_settings import ConnectionSettings
+from tlsdemo.tls.listener import Listener
+from tlsdemo.tls.observer import Observer, failure_facts
+from tlsdemo.tls.stream import Stream, StreamSetup
+from tlsdemo.tls.timeouts import ConnectionPhase, PhaseTimer
 
-MOMENT = 0.3
+SNIFFING_TIME = 0.3
 """Seconds that a server waits for a first byte, where both TLS and a greeting are possible."""
+
+_NOT_NEGOTIATED = CloseReason(
+    Cause.HANDSHAKE_INTERRUPTED, "the peer closed before TLS was agreed on"
+)
 
 
 class _State(enum.Enum):
-    PLAIN = "plain"
-    SECURING = "securing"
-    REFUSED = "refused"
+    NEGOTIATING = "negotiating in plaintext"
+    SWITCHED = "the stream has taken over"
+    CLOSING = "refused or aborted"
+    LOST = "lost"
 
 
-@implementer(IHandshakeListener)
-class UpgradeProtocol(Protocol):
-    """One connection, of a server or a client, from the first plain byte to its end.
+class _Input(enum.Enum):
+    DATA = "data"
+    SILENCE = "no first byte"
+    SWITCH = "switch"
+    REFUSE = "refuse"
+    ABORT = "abort"
+    LOST = "connection lost"
 
-    ``listener`` is told how it goes.  ``negotiation`` is one that has not begun; without one, TLS
-    starts at once.  The session provides ``IHandshakeListener`` and stays the transport's
-    protocol, as ``startTLS`` wants it; what comes then it hands on to what the mode put on the
-    wire.
+
+class UpgradeProtocol(StateMachine, Protocol):
+    """One connection, of a server or a client, from the first plain byte until TLS begins.
+
+    ``listener`` hears how it goes, and ``observer``, if there is one, sees all that happens.
+    ``stream`` is the application's transport once TLS has begun.  ``settings.negotiation`` makes
+    one that has not begun.
     """
 
     stream: Stream | None = None
 
     def __init__(
         self,
-        mode: Mode,
-        tls: TLS,
+        settings: ConnectionSettings,
         listener: Listener,
-        transport_options: TransportOptions,
-        timeline: Timeline,
         clock: IReactorTime,
-        negotiation: Negotiation | None = None,
-        timeouts: Timeouts = NO_TIMEOUTS,
-        max_buffer: int = MAX_BUFFER,
+        observer: Observer | None = None,
     ) -> None:
-        self._mode = mode
-        self.tls = tls
+        self._settings = settings
         self._listener = listener
-        self._transport_options = transport_options
-        self._timeline = timeline
         self._clock = clock
-        self._negotiation = ImmediateServer() if negotiation is None else negotiation
-        self._max_buffer = max_buffer
-        self._state = _State.PLAIN
-        self._close_reason: CloseReason | None = None
-        self._switched = Switch()
-        self._moment: IDelayedCall | None = None
-        self._lost = False
-        self._wire: IProtocol | None = None
-        self._timer = PhaseTimer(clock, timeouts, self._moved, self.abort)
+        self._negotiation = settings.negotiation()
+        self._state = _State.NEGOTIATING
+        self._close_reason = _NOT_NEGOTIATED
+        self._sniffing: IDelayedCall | None = None
+        self._requested = False
+        self._timer = PhaseTimer(clock, settings.timeouts)
+        self._timer.target = self
+        self.observer = observer
 
-    # What the transport tells.
+    @property
+    def transferred(self) -> int:
+        """Bytes of cleartext so far: none."""
+        return 0
+
+    # What the transport calls.
 
     def connectionMade(self) -> None:
-        """Begin the dialogue."""
-        self._timeline.record("connected")
+        """Begin the negotiation."""
+        self._event("connected")
         without_delay(self.transport)
-        bound_buffers(self.transport, self._max_buffer)
-        self._timer.enter(Phase.PLAIN)
-        self._obey(self._negotiation.start())
-        if self._state is _State.PLAIN and self._negotiation.awaits_first_byte:
-            self._moment = self._clock.callLater(MOMENT, self._nothing_came)
+        bound_buffers(self.transport, self._settings.max_buffer)
+        self._timer.enter(ConnectionPhase.PLAIN)
+        self._follow(self._negotiation.start())
+        if self._state is _State.NEGOTIATING and self._negotiation.awaits_first_byte:
+            self._sniffing = self._clock.callLater(SNIFFING_TIME, self._nothing_came)
 
     def dataReceived(self, data: bytes) -> None:
-        """Take what the transport brings: plain words, then what is for the wire's protocol."""
-        if self._wire is not None:
-            self._wire.dataReceived(data)
-        elif self._state is _State.PLAIN:
-            self._end_moment()
-            self._obey(self._negotiation.receive(data))
-
-    def handshakeCompleted(self) -> None:
-        """Hand on Twisted's word to the stream that asks for it."""
-        stream: Any = self.stream
-        assert isinstance(stream, TLSStream)
-        stream.handshakeCompleted()
+        """Negotiate; what comes after the connection has been refused is dropped."""
+        self._input(_Input.DATA, data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Hand on the end."""
-        self._end_moment()
-        self._lost = True
-        if self._wire is not None:
-            self._wire.connectionLost(reason)
-            if self._timer.phase is Phase.CLOSING:
-                # Nothing is waited for any more but an application that has not taken all.
-                self._timer.enter(Phase.SECURE)
+        """Report that TLS has never begun."""
+        self._stop_sniffing()
+        self._detail("connectionLost", **failure_facts(reason))
+        self._input(_Input.LOST)
+
+    def abort(self, close_reason: CloseReason) -> None:
+        """Close at once, and report ``close_reason`` at the end."""
+        if self.stream is not None:
+            self.stream.abort(close_reason)
         else:
-            before = CloseReason(
-                Cause.HANDSHAKE_INTERRUPTED, "the peer closed before TLS was agreed on"
-            )
-            self.insecure(self._close_reason or before)
+            self._input(_Input.ABORT, close_reason)
 
-    # What the dialogue orders.
+    def _nothing_came(self) -> None:
+        self._sniffing = None
+        self._input(_Input.SILENCE)
 
-    def _obey(self, commands: list[Command]) -> None:
+    def _stop_sniffing(self) -> None:
+        if self._sniffing is not None:
+            self._sniffing.cancel()
+            self._sniffing = None
+
+    # What is observed.
+
+    def _event(self, name: str, **facts: object) -> None:
+        if self.observer is not None:
+            self.observer.event(name, **facts)
+
+    def _detail(self, name: str, **facts: object) -> None:
+        if self.observer is not None and self.observer.detailed:
+            self.observer.detail(name, **facts)
+
+    def _wire(self, sent: bool, data: bytes) -> None:
+        if self.observer is not None and self.observer.detailed and data:
+            self.observer.wire(sent, data)
+
+    # The actions of the state machine.
+
+    def _negotiate(self, data: bytes) -> None:
+        self._stop_sniffing()
+        commands = self._negotiation.receive(data)
+        last = commands[-1] if commands else None
+        leftover = len(last.leftover) if isinstance(last, Switch) else 0
+        # The TLS layer reports what belongs to it.
+        self._wire(False, data[: len(data) - leftover])
+        if isinstance(last, Switch) and not self._settings.tls.is_client and leftover < len(data):
+            self._upgrade_requested()
+        self._follow(commands)
+
+    def _greet(self) -> None:
+        self._follow(self._negotiation.nothing_came())
+
+    def _follow(self, commands: list[Command]) -> None:
         for command in commands:
             if isinstance(command, Say):
                 self._say(command.data)
+                if self._settings.tls.is_client and self._negotiation.state is State.ASKED:
+                    self._upgrade_requested()
             elif isinstance(command, Switch):
-                self._switch(command)
+                self._input(_Input.SWITCH, command)
             else:
-                self._refuse(command)
+                self._input(_Input.REFUSE, command)
 
     def _say(self, data: bytes) -> None:
         assert self.transport is not None
         self.transport.write(data)
+        self._wire(True, data)
+
+    def _upgrade_requested(self) -> None:
+        self._requested = True
+        self._detail("upgrade requested")
 
     def _switch(self, switch: Switch) -> None:
-        self._state = _State.SECURING
-        self._switched = switch
-        self._timer.enter(Phase.HANDSHAKE)
-        self._timeline.record(self._mode.called)
-        self._wire, self.stream = self._start()
-        self.stream.closing = self._closing
-        if self.stream.disconnecting:
-            self._closing()
-        if switch.leftover:
-            transport: Any = self.transport
-            transport.protocol.dataReceived(switch.leftover)
-
-    def _start(self) -> tuple[IProtocol, Stream]:
-        """Have the mode secure the transport."""
-        return self._mode.secure(
-            self.transport, self.tls, self, self._transport_options, self._clock
+        if self._requested:
+            self._detail("upgrade granted")
+        self._timer.enter(ConnectionPhase.HANDSHAKE)
+        self._event(self._settings.mode.called)
+        listener = self._listener
+        if switch.injected:
+            listener = _InjectingListener(listener, switch.injected, self._clock.callLater)
+        setup = StreamSetup(
+            listener,
+            self._settings.transport,
+            self._timer,
+            self.observer,
+            switch.alpn.decode(),
         )
+        del self._listener
+        wire, self.stream = self._settings.mode.secure(
+            self.transport, self._settings.tls, setup, self._clock
+        )
+        self._detail(self._settings.mode.returned)
+        if switch.leftover:
+            wire.dataReceived(switch.leftover)
 
     def _refuse(self, refuse: Refuse) -> None:
         assert self.transport is not None
-        self._state = _State.REFUSED
         self._close_reason = CloseReason(refuse.cause, refuse.detail)
-        self._timeline.record("upgrade refused")
+        self._event("upgrade refused")
         self._say(refuse.data)
-        self._timer.enter(Phase.CLOSING)
+        self._timer.enter(ConnectionPhase.CLOSING)
         self.transport.loseConnection()
 
-    def _nothing_came(self) -> None:
-        self._moment = None
-        self._obey(self._negotiation.nothing_came())
+    def _abort(self, close_reason: CloseReason) -> None:
+        self._close_reason = close_reason
+        self._abort_transport(close_reason)
 
-    def _end_moment(self) -> None:
-        if self._moment is not None:
-            self._moment.cancel()
-            self._moment = None
+    def _abort_transport(self, _close_reason: CloseReason) -> None:
+        transport: Any = self.transport
+        transport.abortConnection()
 
-    # What the stream tells, on its way to the listener.
-
-    def handshake_completed(self) -> None:
-        """Hand on Twisted's word."""
-        self._listener.handshake_completed()
-
-    def secure(self, info: ConnectionInfo) -> IProtocol | None:
-        """Ask the listener for the application, if what the dialogue demands was agreed on."""
-        wanted = self._switched.alpn.decode()
-        if wanted and info.alpn != wanted:
-            self.abort(CloseReason(Cause.PROTOCOL_ERROR, f"ALPN {wanted!r} was not agreed on"))
-            return None
-        self._timer.enter(Phase.SECURE)
-        application = self._listener.secure(info)
-        if application is not None and self._switched.injected:
-            # Only ever with the guard off: what a careless server does with injected bytes.
-            self._clock.callLater(0, application.dataReceived, self._switched.injected)
-        return application
-
-    def plain(self) -> IProtocol | None:
-        """Ask the listener for the application, in mode ``clear``."""
-        self._timer.enter(Phase.SECURE)
-        return self._listener.plain()
-
-    def insecure(self, close_reason: CloseReason) -> None:
-        """Hand on the end."""
-        self._detach().insecure(close_reason)
-
-    def ended(self, close_reason: CloseReason) -> None:
-        """Hand on the end."""
-        self._detach().ended(close_reason)
-
-    def _detach(self) -> Listener:
-        """Return the listener for its last word: it holds us, and we hold on to it no longer."""
-        self._timer.enter(Phase.OVER)
+    def _report(self) -> None:
+        self._timer.enter(ConnectionPhase.OVER)
+        self._event("insecure", reason=self._close_reason)
         listener = self._listener
         del self._listener
-        return listener
+        listener.insecure(self._close_reason)
 
-    # Its deadlines, and who ends it early.
+    states = _State
+    transitions = transition_table(
+        (_State.NEGOTIATING, _Input.DATA, _State.NEGOTIATING, _negotiate),
+        (_State.NEGOTIATING, _Input.SILENCE, _State.NEGOTIATING, _greet),
+        (_State.NEGOTIATING, _Input.SWITCH, _State.SWITCHED, _switch),
+        (_State.NEGOTIATING, _Input.REFUSE, _State.CLOSING, _refuse),
+        (_State.NEGOTIATING, _Input.ABORT, _State.CLOSING, _abort),
+        (_State.NEGOTIATING, _Input.LOST, _State.LOST, _report),
+        (_State.SWITCHED, _Input.ABORT, _State.SWITCHED, _abort_transport),
+        (_State.CLOSING, _Input.ABORT, _State.CLOSING, _abort_transport),
+        (_State.CLOSING, _Input.LOST, _State.LOST, _report),
+    )
 
-    def _moved(self) -> int:
-        stream = self.stream
-        return 0 if stream is None else stream.bytes_in + stream.bytes_out
 
-    def _closing(self) -> None:
-        if not self._lost:
-            self._timer.enter(Phase.CLOSING)
+class _InjectingListener:
+    """Only ever with the guard off: does to injected bytes what a careless server does."""
 
-    def abort(self, close_reason: CloseReason) -> None:
-        """Close at once, with ``close_reason`` as the cause."""
-        if self.stream is not None:
-            self.stream.abort(close_reason)
-        else:
-            self._close_reason = self._close_reason or close_reason
-            transport: Any = self.transport
-            transport.abortConnection()
+    def __init__(self, listener: Listener, injected: bytes, later: Callable[..., object]) -> None:
+        self._listener = listener
+        self._injected = injected
+        self._later = later
+        self.plain = listener.plain
+        self.insecure = listener.insecure
+        self.ended = listener.ended
+
+    def secure(self, info: ConnectionInfo) -> IProtocol | None:
+        application = self._listener.secure(info)
+        if application is not None:
+            self._later(0, application.dataReceived, self._injected)
+        return application

@@ -11,30 +11,30 @@ from twisted.internet.interfaces import (
     IProtocolFactory,
     IReactorTime,
 )
-from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from tlsdemo.tls.contexts import TLS
-from tlsdemo.tls.stream import Listener, TransportOptions
+from tlsdemo.tls.protocol_switch import replace_protocol
+from tlsdemo.tls.stream import StreamSetup
 from tlsdemo.tls.tls_connection import TLSConnection
 from tlsdemo.tls.tls_stream import TLSStream
 
 
 def wrap(tls: TLS, factory: IProtocolFactory, clock: IReactorTime) -> IProtocolFactory:
     """Put ``factory`` inside TLS, as an ``ssl:`` endpoint does."""
-    return _Factory(_OfTheSession(tls), tls.is_client, factory, clock)
+    return _Factory(_ObservedByProtocol(tls), tls.is_client, factory, clock)
 
 
 @implementer(IOpenSSLServerConnectionCreator, IOpenSSLClientConnectionCreator)
-class _OfTheSession:
-    """Leaves each connection to the protocol inside, where that has a ``tls`` of its own."""
+class _ObservedByProtocol:
+    """Reports each connection to the observer that the protocol inside has, if it has one."""
 
     def __init__(self, tls: TLS) -> None:
         self._tls = tls
 
     def serverConnectionForTLS(self, protocol: Any) -> TLSConnection:
-        own: TLS = getattr(protocol.wrappedProtocol, "tls", self._tls)
-        return own.make(TLSConnection)
+        return self._tls.make(getattr(protocol.wrappedProtocol, "observer", None))
 
     def clientConnectionForTLS(self, protocol: Any) -> TLSConnection:
         return self.serverConnectionForTLS(protocol)
@@ -52,13 +52,10 @@ class _Factory(TLSMemoryBIOFactory):
 
 
 def secure(
-    transport: Any,
-    tls: TLS,
-    listener: Listener,
-    transport_options: TransportOptions,
-    _clock: IReactorTime,
-) -> tuple[TLSStream, TLSStream]:
-    """Take the TLS layer that is the protocol's transport already."""
-    cleartext = TLSStream(listener, transport_options)
-    cleartext.attach(transport)
-    return cleartext, cleartext
+    transport: Any, tls: TLS, setup: StreamSetup, _clock: IReactorTime
+) -> tuple[TLSMemoryBIOProtocol, TLSStream]:
+    """Join the stream to the TLS layer that is the protocol's transport already."""
+    stream = TLSStream(setup)
+    replace_protocol(transport, stream)
+    stream.attach(transport)
+    return transport, stream

@@ -1,14 +1,16 @@
-"""A connection's events in order, each with the time since the connection began."""
+"""Events on a connection, each with the time since the connection began."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+
+from tlsdemo.close_reasons import CloseReason
 
 
 @dataclass(frozen=True)
-class Later:
-    """A fact whose words, those of ``value``, are found only when somebody reads them."""
+class LazyText:
+    """A fact whose text, that of ``value``, is made only when somebody reads it."""
 
     value: object
 
@@ -16,14 +18,14 @@ class Later:
         return str(self.value)
 
 
-Fact = str | int | float | bool | None | Later
+Fact = str | int | float | bool | None | LazyText
 
 
 @dataclass(frozen=True)
 class Event:
-    """One fact about a connection: what happened, how long after its beginning, and details.
+    """Something that happened on a connection: its name, when, and details.
 
-    ``at`` is in seconds since the timeline was begun, never negative with a monotonic clock.
+    ``at`` is in seconds since the connection began, never negative with a monotonic clock.
     """
 
     name: str
@@ -35,40 +37,59 @@ class Event:
         return f"+{self.at:.4f}s {self.name}{facts}"
 
 
-Observer = Callable[[Event], object]
+CloseFacts = Callable[[str, CloseReason], Mapping[str, Fact]]
+"""From the name of an event and its close reason to the facts that stand for the reason."""
 
 
-class Timeline:
-    """Records events against a clock that is handed in (any callable that returns seconds).
+def cause_and_detail(_name: str, reason: CloseReason) -> dict[str, Fact]:
+    """Return the cause and the detail as two facts."""
+    return {"cause": reason.cause.value, "detail": reason.detail}
 
-    An observer, if there is one, is told of each event as it is recorded.
+
+def facts_of(name: str, values: Mapping[str, object], close_facts: CloseFacts) -> dict[str, Fact]:
+    """Return the facts of an event, from what an observer was called with."""
+    facts: dict[str, Fact] = {}
+    for key, value in values.items():
+        if isinstance(value, CloseReason):
+            facts.update(close_facts(name, value))
+        elif key == "info":
+            facts["agreed"] = LazyText(value)
+        elif isinstance(value, Fact):
+            facts[key] = value
+        else:
+            facts[key] = str(value)
+    return facts
+
+
+class EventObserver:
+    """An observer of a connection's steps: ``report`` is called with each event.
+
+    ``clock`` is any callable that returns seconds.  The times are since this was made.
     """
 
-    __slots__ = ("_began", "_clock", "_events", "_observer")
+    detailed = False
 
-    def __init__(self, clock: Callable[[], float], observer: Observer | None = None) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        report: Callable[[Event], object],
+        close_facts: CloseFacts = cause_and_detail,
+    ) -> None:
         self._clock = clock
-        self._observer = observer
         self._began = clock()
-        self._events: list[Event] = []
+        self._report = report
+        self._close_facts = close_facts
 
-    def record(self, name: str, **facts: Fact) -> None:
-        """Note that ``name`` has happened now."""
-        event = Event(name, self._clock() - self._began, facts)
-        self._events.append(event)
-        if self._observer is not None:
-            self._observer(event)
+    def event(self, name: str, **facts: object) -> None:
+        """Report an event that has happened now."""
+        at = self._clock() - self._began
+        self._report(Event(name, at, facts_of(name, facts, self._close_facts)))
 
-    def names(self) -> list[str]:
-        """Return the names of the events so far, in order."""
-        return [event.name for event in self._events]
+    def detail(self, name: str, **facts: object) -> None:
+        """Report nothing: never called."""
 
-    def age(self) -> float:
-        """Return the seconds since the timeline was begun."""
-        return self._clock() - self._began
+    def wire(self, sent: bool, data: bytes) -> None:
+        """Report nothing: never called."""
 
-    def __iter__(self) -> Iterator[Event]:
-        return iter(self._events)
-
-    def __len__(self) -> int:
-        return len(self._events)
+    def tls_created(self, connection: object) -> None:
+        """Report nothing: never called."""

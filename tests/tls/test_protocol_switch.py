@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.testing import StringTransport
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.support import MemoryTransport
+from tlsdemo.tls.protocol_switch import replace_protocol
+
+
+class ATransport(SynchronousTestCase):
+    def test_delivers_to_another_protocol(self) -> None:
+        transport = MemoryTransport("old")
+        replace_protocol(transport, "new")
+        self.assertEqual(transport.protocol, "new")
+
+    def test_that_is_a_wrapper_delivers_to_another_protocol(self) -> None:
+        old: Any = Protocol()
+        wrapper: Any = ProtocolWrapper(WrappingFactory(Factory()), old)
+        below = MemoryTransport(wrapper)
+        wrapper.makeConnection(below)
+        replace_protocol(wrapper, "new")
+        self.assertEqual(wrapper.wrappedProtocol, "new")
+        self.assertIs(below.protocol, wrapper)
+
+    def test_that_delivers_to_no_protocol_is_refused(self) -> None:
+        error = self.assertRaises(TypeError, replace_protocol, StringTransport(), "new")
+        self.assertIn("has no protocol or wrappedProtocol", str(error))

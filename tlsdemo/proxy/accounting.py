@@ -1,0 +1,67 @@
+"""Where the connections of one service are counted, remembered, logged and traced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tlsdemo.close_reasons import Cause, CloseReason
+from tlsdemo.proxy.connection_registry import ConnectionRegistry
+from tlsdemo.proxy.event_log import EventLog
+from tlsdemo.proxy.statistics import Statistics
+from tlsdemo.proxy.trace_file import TraceFile
+from tlsdemo.tls import Observer
+from tlsdemo.trace.connection_observer import BothObservers, ConnectionObserver
+from tlsdemo.trace.model import Arrow, End, Mark
+from tlsdemo.trace.timeline import EventObserver, Fact
+
+
+@dataclass(frozen=True)
+class Accounting:
+    """The counters, the registry, the log and the trace of one service."""
+
+    statistics: Statistics
+    registry: ConnectionRegistry
+    events: EventLog
+    trace_file: TraceFile | None = None
+
+    def observer(self, number: int, peer: str, clock: Callable[[], float]) -> Observer | None:
+        """Return what observes connection ``number``, which begins now; most are not observed."""
+        log = self.events.event_logger(number, peer)
+        events = None if log is None else EventObserver(clock, log, _close_facts)
+        details = self._details(number, peer, clock)
+        if events is not None and details is not None:
+            return BothObservers(events, details)
+        return events or details
+
+    def _details(
+        self, number: int, peer: str, clock: Callable[[], float]
+    ) -> ConnectionObserver | None:
+        log = self.events.detail_logger(number, peer)
+        trace = None if self.trace_file is None else self.trace_file.writer(number, peer)
+        reports = [each for each in (log, trace) if each is not None]
+        if not reports:
+            return None
+
+        def report(seen: Mark | Arrow) -> None:
+            for each in reports:
+                each(seen)
+
+        return ConnectionObserver(
+            End.SERVER,
+            clock,
+            clock(),
+            reports[0] if len(reports) == 1 else report,
+            wire=trace is not None,
+            close_facts=_close_facts,
+        )
+
+    def rejected(self, peer: str, problem: str) -> None:
+        """Count, and log, a connection from ``peer`` that was not accepted."""
+        close_reason = CloseReason(Cause.TOO_MANY, problem)
+        self.statistics.failed[close_reason.cause.value] += 1
+        self.events.failed(0, peer, close_reason)
+
+
+def _close_facts(name: str, reason: CloseReason) -> Mapping[str, Fact]:
+    return {"why" if name == "insecure" else "how": str(reason)}

@@ -1,0 +1,109 @@
+"""Tracing one end of a connection: its events, what is true at each, and the records it sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tlsdemo.trace.model import Arrow, End, Mark
+from tlsdemo.trace.record_reader import RecordReader
+from tlsdemo.trace.timeline import CloseFacts, Event, Fact, cause_and_detail, facts_of
+from tlsdemo.trace.tls_names import alert_name
+
+
+class ConnectionObserver:
+    """An observer that reports all that the library sees of one end, as marks and arrows.
+
+    ``report`` is called with each, in seconds since ``began``.  To each event this adds what is
+    true at that moment:
+
+    ``peer``: whether the peer's certificate is there.  ``alpn``: the protocol agreed on, if one
+    is.  ``flight``: whether all that OpenSSL has said in the handshake has been written to the
+    transport.  ``write``: whether what the application would write now would be sent.
+
+    ``wire`` off reports no records, for where a relay between the ends sees them.
+    ``connection`` is OpenSSL's, once there is one.
+    """
+
+    detailed = True
+
+    def __init__(
+        self,
+        end: End,
+        clock: Callable[[], float],
+        began: float,
+        report: Callable[[Mark | Arrow], object],
+        *,
+        wire: bool = True,
+        close_facts: CloseFacts = cause_and_detail,
+    ) -> None:
+        self.end = end
+        self.connection: Any = None
+        self._clock = clock
+        self._began = began
+        self._report = report
+        self._wire = wire
+        self._close_facts = close_facts
+        self._readers = {each: RecordReader() for each in End}
+        self._hello_seen = end is End.CLIENT
+
+    def tls_created(self, connection: object) -> None:
+        """Report from now on what is true of ``connection``."""
+        self.connection = connection
+
+    def event(self, name: str, **facts: object) -> None:
+        """Report an event, with what is true now."""
+        level, description = facts.get("level"), facts.get("description")
+        if isinstance(level, int) and isinstance(description, int):
+            facts = {"alert": alert_name(level, description)}
+        known = facts_of(name, facts, self._close_facts)
+        texts = {
+            key: value if isinstance(value, str | int | float | None) else str(value)
+            for key, value in known.items()
+        }
+        event = Event(name, self._clock() - self._began, {**texts, **self._true_now()})
+        self._report(Mark(self.end, event))
+
+    detail = event
+
+    def wire(self, sent: bool, data: bytes) -> None:
+        """Report the records that ``data`` completes."""
+        if self._hello_seen and not self._wire:
+            return
+        sender = self.end if sent else self.end.other
+        at = self._clock() - self._began
+        for record in self._readers[sender].feed(data):
+            if self._wire:
+                self._report(Arrow(sender, at, record))
+            if not self._hello_seen and "client_hello" in record.messages:
+                self._hello_seen = True
+                self.event("ClientHello seen")
+
+    def _true_now(self) -> dict[str, Fact]:
+        connection = self.connection
+        if connection is None:
+            return {}
+        return {
+            "peer": connection.get_peer_certificate() is not None,
+            "alpn": connection.get_alpn_proto_negotiated().decode("ascii", "backslashreplace"),
+            "flight": connection.observation.flight_written,
+            "write": connection.observation.can_write,
+        }
+
+
+class BothObservers:
+    """Reports to two observers; details only to those that want them."""
+
+    detailed = True
+
+    def __init__(self, events: Any, details: ConnectionObserver) -> None:
+        self._events = events
+        self._details = details
+        self.detail = details.detail
+        self.wire = details.wire
+        self.tls_created = details.tls_created
+
+    def event(self, name: str, **facts: object) -> None:
+        """Report an event to both."""
+        self._events.event(name, **facts)
+        self._details.event(name, **facts)
