@@ -10,7 +10,7 @@ from unittest import SkipTest
 
 from interop.peers import program
 from tests.end_to_end.processes import ProcessCase
-from tlsdemo.loadgen.worker_pool import environment
+from tlsdemo.net.child_process import environment
 
 OLD = "twisted==24.7.0 pyopenssl==24.2.1"
 BUILD_WITHIN = 600.0

@@ -84,8 +84,7 @@ class _OurServer:
     def __init__(self, reactor: Any, server: LaunchedServer) -> None:
         self._reactor = reactor
         self._server = server
-        assert server.transport is not None
-        self.pid: int = server.transport.pid
+        self.pid = server.pid
         self.connect = server.connect
         self.versions = versions()
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet.address import IPv4Address
-from twisted.internet.error import ConnectionRefusedError, ProcessTerminated
+from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock, StringTransportWithDisconnection
 from twisted.python.failure import Failure
 
+from tests.net.fake_processes import FakeProcess, FakeProcessStarter
 from tests.support import MemoryTransport, now
 from tlsdemo.certificates.demo_ca import DemoCertificates, demo_certificates
 from tlsdemo.loadgen.schedule import Task
@@ -80,32 +81,16 @@ class Attempt:
         self._factory.clientConnectionFailed(self._connector, Failure(ConnectionRefusedError()))
 
 
-class FakeProcess:
-    """The transport of a process, such as a worker."""
-
-    def __init__(self, protocol: Any, arguments: list[str], env: dict[str, str]) -> None:
-        self.protocol = protocol
-        self.executable = ""
-        self.arguments = arguments
-        self.env = env
-        self.pid: int | None = 4711
-        self.dismissed = False
-        self.signals: list[str] = []
-        self.messages: list[Any] = []
+class FakeWorker(FakeProcess):
+    """A process, read and written as a worker's controller does."""
 
     @property
-    def orders(self) -> list[str]:
+    def messages(self) -> list[Any]:
+        return [json.loads(line) for line in self.written.splitlines()]
+
+    @property
+    def commands(self) -> list[str]:
         return [message["do"] for message in self.messages if "do" in message]
-
-    def write(self, data: bytes) -> None:
-        assert self.pid is not None, "a process that has ended was written to"
-        self.messages += [json.loads(line) for line in data.splitlines()]
-
-    def signalProcess(self, signal: str) -> None:  # noqa: N802
-        self.signals.append(signal)
-
-    def closeStdin(self) -> None:  # noqa: N802
-        self.dismissed = True
 
     def report(self, state: str, peers: Iterable[str] | None = None, **counters: Any) -> None:
         report = {"state": state, "counters": LoadCounters(**counters).as_json()}
@@ -113,29 +98,15 @@ class FakeProcess:
             report["peers"] = list(peers)
         self.protocol.outReceived(json.dumps(report).encode() + b"\n")
 
-    def die(self, last_words: bytes = b"", signal: int | None = None) -> None:
-        self.pid = None
-        if last_words:
-            self.protocol.errReceived(last_words)
-        self.protocol.processEnded(Failure(ProcessTerminated(1, signal)))
 
+class FakeReactor(FakeProcessStarter, MemoryReactorClock):  # type: ignore[misc, unused-ignore]
+    """Keeps what is started and connected to; time passes with ``advance``."""
 
-class FakeReactor(MemoryReactorClock):  # type: ignore[misc, unused-ignore]
-    """Takes note of what is started and connected to; time passes with ``advance``."""
+    process_type = FakeWorker
 
     def __init__(self) -> None:
         super().__init__()
         self.hasStopped = False  # Twisted 24.7 begins with True
-        self.processes: list[FakeProcess] = []
-
-    def spawnProcess(  # noqa: N802
-        self, protocol: Any, executable: str, args: list[str], env: dict[str, str]
-    ) -> FakeProcess:
-        worker = FakeProcess(protocol, args, env)
-        worker.executable = executable
-        self.processes.append(worker)
-        protocol.makeConnection(worker)
-        return worker
 
     def attempts(self) -> list[Attempt]:
         factories = [tcp[2] for tcp in self.tcpClients] + [unix[1] for unix in self.unixClients]

@@ -14,7 +14,7 @@ from tests.loadgen.fake_reactor import FakeReactor, task
 from tests.support import MemoryTransport, certificates
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.loadgen.worker import REPORT_EVERY, Worker
-from tlsdemo.loadgen.worker_pool import environment
+from tlsdemo.net.child_process import environment
 
 
 def real_task(**changes: Any) -> Task:
