@@ -23,7 +23,7 @@ from bench.process import CannotMeasure, Program
 from bench.table import measured, table, versions_lines
 from tlsdemo.certificates.demo_ca import DemoCertificates, demo_certificates
 from tlsdemo.cli.options import Options, fail, seconds, whole
-from tlsdemo.loadgen.controller import Phase
+from tlsdemo.loadgen.controller import LoadPhase
 from tlsdemo.loadgen.schedule import SPARE_DESCRIPTORS, Task, default_workers, descriptors_needed
 from tlsdemo.net.limits import raise_descriptor_limit
 from tlsdemo.reporting.load_counters import LoadCounters
@@ -31,7 +31,7 @@ from tlsdemo.reporting.progress import Progress
 
 COMMAND = "python -m bench"
 
-_SHOWN = (Phase.STARTING, Phase.SENDING)
+_SHOWN = (LoadPhase.STARTING, LoadPhase.SENDING)
 """The phases that are worth a line each, where there is no terminal; the others are short."""
 
 
@@ -198,8 +198,8 @@ class Command:
 
     # Progress.
 
-    def _show(self, title: str, phase: Phase, counters: LoadCounters, elapsed: float) -> None:
-        if phase is Phase.STARTING and title != self._title:
+    def _show(self, title: str, phase: LoadPhase, counters: LoadCounters, elapsed: float) -> None:
+        if phase is LoadPhase.STARTING and title != self._title:
             self._title = title
             self._progress = Progress(self._console, title, self._options["conn"])
             self._progress.start()

@@ -15,7 +15,7 @@ from bench.cpu import cpu_at_rest
 from bench.figures import Measurement, Trouble
 from bench.peers.catalogue import Peer, Place, Running
 from bench.process import CannotMeasure, NotHere, Program
-from tlsdemo.loadgen.controller import LoadRun, Phase
+from tlsdemo.loadgen.controller import Controller, LoadPhase
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult
@@ -39,7 +39,7 @@ class Load:
     limit: float
 
 
-Progress = Callable[[str, Phase, LoadCounters, float], object]
+Progress = Callable[[str, LoadPhase, LoadCounters, float], object]
 
 
 class Bench:
@@ -63,7 +63,7 @@ class Bench:
         self._load = load
         self._show = show
         self._tell = tell
-        self._current: LoadRun | None = None
+        self._current: Controller | None = None
         self.interrupted = False
         self.versions: dict[str, dict[str, str]] = {}
 
@@ -84,7 +84,7 @@ class Bench:
             for peer in peers:
                 if peer.name in missing:
                     continue
-                self._show(f"{number}/{count} {peer.name}", Phase.STARTING, LoadCounters(), 0.0)
+                self._show(f"{number}/{count} {peer.name}", LoadPhase.STARTING, LoadCounters(), 0.0)
                 try:
                     measured = await self._measure(peer, number, f"{number}/{count} {peer.name}")
                 except CannotMeasure as problem:
@@ -129,18 +129,18 @@ class Bench:
         readings = _Readings(running.pid)
         events_before = await running.snapshot()
         sink_before = await self._sink.ask()
-        readings.take(Phase.CONNECTING)
+        readings.take(LoadPhase.CONNECTING)
 
-        def watch(phase: Phase, counters: LoadCounters, elapsed: float) -> None:
+        def watch(phase: LoadPhase, counters: LoadCounters, elapsed: float) -> None:
             self._show(title, phase, counters, elapsed)
-            if phase is Phase.SENDING and phase not in readings.taken:
+            if phase is LoadPhase.SENDING and phase not in readings.taken:
                 # Sending is ordered when this returns: until then nobody has anything to do but
                 # the proxy, with its last handshakes.
                 readings.take(phase)
 
         result = await self._run(title, task, running, watch)
         sink = await self._drained(sink_before)
-        readings.take(Phase.OVER)
+        readings.take(LoadPhase.OVER)
         events = None
         if events_before is not None and not readings.gone:
             after = await running.snapshot()
@@ -157,8 +157,8 @@ class Bench:
             packets=result.counters.packets,
             sent=result.counters.sent,
             arrived=sink["received"] - sink_before["received"],
-            cpu_securing=readings.between(Phase.CONNECTING, Phase.SENDING),
-            cpu_sending=readings.between(Phase.SENDING, Phase.OVER),
+            cpu_securing=readings.between(LoadPhase.CONNECTING, LoadPhase.SENDING),
+            cpu_sending=readings.between(LoadPhase.SENDING, LoadPhase.OVER),
             seconds_securing=result.securing,
             seconds_sending=result.sending,
             events=events,
@@ -171,16 +171,16 @@ class Bench:
         name: str,
         task: Task,
         running: Running,
-        watch: Callable[[Phase, LoadCounters, float], None],
+        watch: Callable[[LoadPhase, LoadCounters, float], None],
     ) -> RunResult:
         task = replace(task, connect=running.connect)
-        run = LoadRun(self._reactor, name, task, self._load.workers, 0.0, None, watch)
+        run = Controller(self._reactor, name, task, self._load.workers, 0.0, None, watch)
         self._current = run
         if self.interrupted:
             run.abort()
         late = self._reactor.callLater(self._load.limit, run.abort)
         try:
-            result = await run.go()
+            result = await run.run()
         finally:
             self._current = None
             if late.active():
@@ -208,16 +208,16 @@ class _Readings:
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
-        self.taken: dict[Phase, float] = {}
+        self.taken: dict[LoadPhase, float] = {}
         self.gone = False
 
-    def take(self, phase: Phase) -> None:
+    def take(self, phase: LoadPhase) -> None:
         try:
             self.taken[phase] = cpu_at_rest(self._pid)
         except ProcessLookupError:
             self.gone = True
 
-    def between(self, begin: Phase, end: Phase) -> float:
+    def between(self, begin: LoadPhase, end: LoadPhase) -> float:
         """Return what was spent; 0 if the run did not come that far."""
         if begin not in self.taken or end not in self.taken:
             return 0.0

@@ -8,8 +8,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.loadgen.fake_reactor import FakeProcess, FakeReactor, FakeStatus, task
-from tlsdemo.loadgen.controller import LoadRun, Phase
+from tests.loadgen.fake_reactor import FakeReactor, FakeStatus, FakeWorker, task
+from tlsdemo.loadgen.controller import Controller, LoadPhase
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.snapshot import Snapshot
@@ -26,7 +26,7 @@ class RunCase(SynchronousTestCase):
         self.server = FakeStatus({"statistics": self.statistics, "run": self.account})
         self.connections_opened = 0
         self.drained: dict[str, int] = dict(DRAINED)
-        self.watched: list[tuple[Phase, LoadCounters, float]] = []
+        self.watched: list[tuple[LoadPhase, LoadCounters, float]] = []
         self._result: RunResult | None = None
 
     def statistics(self, _question: object) -> object:
@@ -43,18 +43,18 @@ class RunCase(SynchronousTestCase):
         status: str | None = None,
         reactor: FakeReactor | None = None,
         **changes: Any,
-    ) -> LoadRun:
+    ) -> Controller:
         self.reactor = reactor or self.reactor
         whole = task(connections=connections, timeout=TIMEOUT, **changes)
-        run = LoadRun(
+        run = Controller(
             self.reactor, "name", whole, workers, DURATION, status,
             lambda *seen: self.watched.append(seen),
         )  # fmt: skip
-        going: Coroutine[Deferred[Any], Any, RunResult] = run.go()
+        going: Coroutine[Deferred[Any], Any, RunResult] = run.run()
         self.going = Deferred.fromCoroutine(going)
         return run
 
-    def asking(self, **changes: Any) -> LoadRun:
+    def asking(self, **changes: Any) -> Controller:
         """Begin with a status service that answers."""
         run = self.begin(status=STATUS, **changes)
         (attempt,) = self.reactor.attempts()
@@ -62,16 +62,16 @@ class RunCase(SynchronousTestCase):
         return run
 
     @property
-    def workers(self) -> list[FakeProcess]:
+    def workers(self) -> list[FakeWorker]:
         return self.reactor.processes
 
     def report(self, state: str, **report: Any) -> None:
         for worker in self.workers:
             worker.report(state, **report)
 
-    def orders(self) -> list[str]:
+    def commands(self) -> list[str]:
         """What each worker was told; all are told the same."""
-        one, *others = [worker.orders for worker in self.workers]
+        one, *others = [worker.commands for worker in self.workers]
         self.assertEqual(others, [one] * len(others))
         return one
 
@@ -97,7 +97,7 @@ class RunCase(SynchronousTestCase):
             self._result = self.successResultOf(self.going)
         return self._result
 
-    def phases(self) -> list[Phase]:
+    def phases(self) -> list[LoadPhase]:
         seen = [phase for phase, _, _ in self.watched]
         return [
             phase for phase, before in zip(seen, [None, *seen], strict=False) if phase != before

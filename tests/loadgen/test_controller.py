@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.loadgen.fake_reactor import FakeReactor
 from tests.loadgen.played_load import DURATION, TIMEOUT, RunCase
-from tlsdemo.loadgen.controller import ASK_EVERY, Phase
+from tlsdemo.loadgen.controller import POLL_INTERVAL, LoadPhase
 
 
 class Order(RunCase):
@@ -16,26 +16,26 @@ class Order(RunCase):
     def test_nothing_is_opened_before_every_worker_is_ready(self) -> None:
         self.begin()
         self.workers[0].report("ready")
-        self.assertEqual(self.orders(), [])
+        self.assertEqual(self.commands(), [])
         self.workers[1].report("ready")
-        self.assertEqual(self.orders(), ["open"])
+        self.assertEqual(self.commands(), ["open"])
 
     def test_nothing_is_sent_before_every_connection_is_settled(self) -> None:
         self.begin()
         self.report("ready")
         self.workers[0].report("settled")
         self.workers[1].report("connecting")
-        self.assertEqual(self.orders(), ["open"])
+        self.assertEqual(self.commands(), ["open"])
         self.workers[1].report("settled")
-        self.assertEqual(self.orders(), ["open", "send"])
+        self.assertEqual(self.commands(), ["open", "send"])
 
     def test_sending_ends_after_its_duration(self) -> None:
         self.begin()
         self.to_sending()
         self.reactor.advance(DURATION - 0.5)
-        self.assertEqual(self.orders(), ["open", "send"])
+        self.assertEqual(self.commands(), ["open", "send"])
         self.reactor.advance(0.5)
-        self.assertEqual(self.orders(), ["open", "send", "finish"])
+        self.assertEqual(self.commands(), ["open", "send", "finish"])
 
     def test_sending_ends_in_time_although_the_clock_goes_on_while_it_is_set(self) -> None:
         class SlowReactor(FakeReactor):
@@ -47,7 +47,7 @@ class Order(RunCase):
         self.begin(reactor=SlowReactor())
         self.to_sending()
         self.reactor.advance(DURATION - 0.125)
-        self.assertEqual(self.orders(), ["open", "send", "finish"])
+        self.assertEqual(self.commands(), ["open", "send", "finish"])
 
     def test_it_is_over_when_every_connection_has_ended(self) -> None:
         self.begin()
@@ -56,14 +56,14 @@ class Order(RunCase):
         self.assertNoResult(self.going)
         self.workers[1].report("over", peers=[])
         self.result()
-        self.assertEqual([worker.dismissed for worker in self.workers], [True, True])
+        self.assertEqual([worker.stdin_closed for worker in self.workers], [True, True])
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_the_watcher_sees_the_phases_in_their_order(self) -> None:
         self.asking()
         self.to_over()
         self.result()
-        self.assertEqual(self.phases(), list(Phase))
+        self.assertEqual(self.phases(), list(LoadPhase))
 
     def test_the_watcher_sees_the_figures_of_all_and_the_time(self) -> None:
         self.reactor.advance(1000)
@@ -73,14 +73,14 @@ class Order(RunCase):
         self.report("settled", begun=2, sent=50)
         phase, counters, elapsed = self.watched[-1]
         self.assertEqual(
-            (phase, counters.begun, counters.sent, elapsed), (Phase.SENDING, 4, 100, 2.0)
+            (phase, counters.begun, counters.sent, elapsed), (LoadPhase.SENDING, 4, 100, 2.0)
         )
 
     def test_with_a_number_of_packets_the_duration_counts_nothing(self) -> None:
         self.begin(packets=3)
         self.to_sending()
         self.reactor.advance(10 * DURATION)
-        self.assertEqual(self.orders(), ["open", "send"])
+        self.assertEqual(self.commands(), ["open", "send"])
         self.end(sent=60)
         self.assertTrue(self.result().complete)
 
@@ -164,7 +164,7 @@ class Draining(RunCase):
         self.to_over(sent=50)
         self.assertNoResult(self.going)
         self.drained.update(open=0, arrived=100)
-        self.reactor.advance(ASK_EVERY)
+        self.reactor.advance(POLL_INTERVAL)
         self.assertEqual(self.result().lost, 0)
         self.assertIsNone(self.result().problem)
 
@@ -186,5 +186,5 @@ class Draining(RunCase):
             self.reactor.pump([TIMEOUT / 4] * 3)
         self.assertNoResult(self.going)
         self.drained["open"] = 0
-        self.reactor.advance(ASK_EVERY)
+        self.reactor.advance(POLL_INTERVAL)
         self.assertEqual(self.result().lost, 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.loadgen.played_load import DURATION, STATUS, RunCase
-from tlsdemo.loadgen.controller import Phase
+from tlsdemo.loadgen.controller import LoadPhase
 from tlsdemo.loadgen.status_client import ANSWER_WITHIN
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult
@@ -72,7 +72,7 @@ class Problems(RunCase):
         self.to_sending()
         one, other = self.workers
         one.die(b"MemoryError")
-        self.assertEqual(other.orders, ["open", "send", "finish"])
+        self.assertEqual(other.commands, ["open", "send", "finish"])
         other.report("over", peers=[], sent=10)
         self.assertEqual(self.problem(), "a worker process ended: MemoryError")
 
@@ -112,7 +112,7 @@ class Stopping(RunCase):
     def test_before_it_is_known_what_arrives_no_worker_is_started(self) -> None:
         self.reactor.advance(1000)
         self.begin(status=STATUS).stop()
-        self.assertEqual(self.watched, [(Phase.STARTING, LoadCounters(), 0.0)])
+        self.assertEqual(self.watched, [(LoadPhase.STARTING, LoadCounters(), 0.0)])
         (attempt,) = self.reactor.attempts()
         self.server.accept(attempt)
         self.assertEqual(self.workers, [])
@@ -120,7 +120,7 @@ class Stopping(RunCase):
 
     def test_while_workers_are_starting_nothing_is_opened(self) -> None:
         self.asking().stop()
-        self.assertEqual(self.orders(), ["finish"])
+        self.assertEqual(self.commands(), ["finish"])
         self.report("over", peers=[])
         self.stopped()
 
@@ -128,17 +128,17 @@ class Stopping(RunCase):
         run = self.asking()
         self.report("ready")
         run.stop()
-        self.assertEqual(self.orders(), ["open", "finish"])
+        self.assertEqual(self.commands(), ["open", "finish"])
         self.report("over", peers=[])
         self.stopped()
-        self.assertNotIn(Phase.SENDING, self.phases())
+        self.assertNotIn(LoadPhase.SENDING, self.phases())
 
     def test_while_sending_it_goes_on_to_drain_and_asks_what_arrived(self) -> None:
         self.drained["arrived"] = 100
         run = self.asking()
         self.to_sending()
         run.stop()
-        self.assertEqual(self.orders(), ["open", "send", "finish"])
+        self.assertEqual(self.commands(), ["open", "send", "finish"])
         self.assertNoResult(self.going)
         self.end(sent=50)
         self.assertEqual(self.stopped().lost, 0)
@@ -147,7 +147,7 @@ class Stopping(RunCase):
         run = self.begin(packets=1000)
         self.to_sending()
         run.stop()
-        self.assertEqual(self.orders(), ["open", "send", "finish"])
+        self.assertEqual(self.commands(), ["open", "send", "finish"])
         self.end()
         self.stopped()
 
@@ -171,7 +171,7 @@ class Stopping(RunCase):
         self.to_sending()
         run.stop()
         run.stop()
-        self.assertEqual(self.orders(), ["open", "send", "finish"])
+        self.assertEqual(self.commands(), ["open", "send", "finish"])
         self.end()
         self.stopped()
 
@@ -187,6 +187,6 @@ class Stopping(RunCase):
         run = self.begin()
         self.to_sending()
         run.abort()
-        self.assertEqual(self.orders(), ["open", "send", "finish", "abort"])
+        self.assertEqual(self.commands(), ["open", "send", "finish", "abort"])
         self.end()
         self.stopped()

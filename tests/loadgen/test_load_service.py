@@ -20,7 +20,7 @@ class FakeRun:
         self.done: Deferred[RunResult] = Deferred()
         self.stops = 0
 
-    async def go(self) -> RunResult:
+    async def run(self) -> RunResult:
         return await self.done
 
     def stop(self) -> None:
