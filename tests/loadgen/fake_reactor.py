@@ -1,4 +1,4 @@
-"""A reactor without sockets or processes, on which a load can be played through by hand."""
+"""A reactor without sockets or processes, and what a load meets on it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TASK = Task(
 
 @functools.cache
 def strangers() -> DemoCertificates:
-    """Certificates like the demonstration's, from an authority that nobody trusts."""
+    """Demonstration certificates from another CA, which nobody trusts."""
     return demo_certificates(Path.cwd() / "strangers", "ecdsa", now())
 
 
@@ -50,7 +50,7 @@ def task(**changes: Any) -> Task:
 
 
 class TurningClock(Clock):
-    """A clock that can do one turn of a reactor: what is due, and not what that brings about."""
+    """A clock that can run one iteration of a reactor: calls that are due, but no new ones."""
 
     def turn(self) -> None:
         due = [call for call in self.calls if call.getTime() <= self.seconds()]
@@ -61,7 +61,7 @@ class TurningClock(Clock):
 
 
 class Attempt:
-    """A connection that somebody is opening."""
+    """A connection attempt."""
 
     def __init__(self, factory: Any, connector: Any) -> None:
         self._factory = factory
@@ -114,24 +114,24 @@ class FakeReactor(FakeProcessStarter, MemoryReactorClock):  # type: ignore[misc,
 
 
 class FakeStatus(StringTransportWithDisconnection):  # type: ignore[misc, unused-ignore]
-    """A status service's end of a connection: answers with what ``answers`` has for a question.
+    """A status service as the transport of its client; ``answers`` has a function per request.
 
-    A question that ``answers`` has nothing for is never answered.
+    A request without one is not answered.
     """
 
     def __init__(self, answers: dict[str, Callable[[Any], object]]) -> None:
         super().__init__()
         self.answers = answers
-        self.questions: list[Any] = []
+        self.requests: list[Any] = []
         self.aborted = False
 
     def write(self, data: bytes) -> None:
         for line in data.splitlines():
-            question = json.loads(line)
-            self.questions.append(question)
-            answer = self.answers.get(question["ask"])
+            request = json.loads(line)
+            self.requests.append(request)
+            answer = self.answers.get(request["ask"])
             if answer is not None:
-                self.protocol.dataReceived(json.dumps(answer(question)).encode() + b"\n")
+                self.protocol.dataReceived(json.dumps(answer(request)).encode() + b"\n")
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
         self.write(b"".join(data))
@@ -141,6 +141,6 @@ class FakeStatus(StringTransportWithDisconnection):  # type: ignore[misc, unused
         self.loseConnection()
 
     def accept(self, attempt: Attempt) -> None:
-        """Be the one that ``attempt`` reaches."""
+        """Accept a connection attempt."""
         self.protocol = attempt._factory.buildProtocol(None)
         self.protocol.makeConnection(self)

@@ -1,4 +1,4 @@
-"""A load played through by hand, from its beginning to its end."""
+"""A controller whose workers and server are played by the test."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ TIMEOUT = 60.0
 DRAINED = {"received": 0, "arrived": 0, "open": 0, "failed": 0, "unknown": 0}
 
 
-class RunCase(SynchronousTestCase):
+class ControllerCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = FakeReactor()
-        self.server = FakeStatus({"statistics": self.statistics, "run": self.account})
+        self.server = FakeStatus({"statistics": self.statistics, "run": self.counts})
         self.connections_opened = 0
         self.drained: dict[str, int] = dict(DRAINED)
-        self.watched: list[tuple[LoadPhase, LoadCounters, float]] = []
+        self.progress: list[tuple[LoadPhase, LoadCounters, float]] = []
         self._result: RunResult | None = None
 
-    def statistics(self, _question: object) -> object:
-        figures = Snapshot(at=self.reactor.seconds(), opened=self.connections_opened)
-        return {"statistics": figures.as_json()}
+    def statistics(self, _request: object) -> object:
+        snapshot = Snapshot(at=self.reactor.seconds(), opened=self.connections_opened)
+        return {"statistics": snapshot.as_json()}
 
-    def account(self, _question: object) -> object:
+    def counts(self, _request: object) -> object:
         return {"run": self.drained}
 
     def begin(
@@ -48,13 +48,13 @@ class RunCase(SynchronousTestCase):
         whole = task(connections=connections, timeout=TIMEOUT, **changes)
         run = Controller(
             self.reactor, "name", whole, workers, DURATION, status,
-            lambda *seen: self.watched.append(seen),
+            lambda *seen: self.progress.append(seen),
         )  # fmt: skip
-        going: Coroutine[Deferred[Any], Any, RunResult] = run.run()
-        self.going = Deferred.fromCoroutine(going)
+        running: Coroutine[Deferred[Any], Any, RunResult] = run.run()
+        self.running = Deferred.fromCoroutine(running)
         return run
 
-    def asking(self, **changes: Any) -> Controller:
+    def begin_with_status(self, **changes: Any) -> Controller:
         """Begin with a status service that answers."""
         run = self.begin(status=STATUS, **changes)
         (attempt,) = self.reactor.attempts()
@@ -70,7 +70,7 @@ class RunCase(SynchronousTestCase):
             worker.report(state, **report)
 
     def commands(self) -> list[str]:
-        """What each worker was told; all are told the same."""
+        """The commands that were sent to each worker, the same to all."""
         one, *others = [worker.commands for worker in self.workers]
         self.assertEqual(others, [one] * len(others))
         return one
@@ -94,11 +94,11 @@ class RunCase(SynchronousTestCase):
 
     def result(self) -> RunResult:
         if self._result is None:
-            self._result = self.successResultOf(self.going)
+            self._result = self.successResultOf(self.running)
         return self._result
 
     def phases(self) -> list[LoadPhase]:
-        seen = [phase for phase, _, _ in self.watched]
+        seen = [phase for phase, _, _ in self.progress]
         return [
             phase for phase, before in zip(seen, [None, *seen], strict=False) if phase != before
         ]
