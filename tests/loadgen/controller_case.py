@@ -46,20 +46,20 @@ class ControllerCase(SynchronousTestCase):
     ) -> Controller:
         self.reactor = reactor or self.reactor
         whole = task(connections=connections, timeout=TIMEOUT, **changes)
-        run = Controller(
+        controller = Controller(
             self.reactor, "name", whole, workers, DURATION, status,
             lambda *seen: self.progress.append(seen),
         )  # fmt: skip
-        running: Coroutine[Deferred[Any], Any, RunResult] = run.run()
+        running: Coroutine[Deferred[Any], Any, RunResult] = controller.run()
         self.running = Deferred.fromCoroutine(running)
-        return run
+        return controller
 
     def begin_with_status(self, **changes: Any) -> Controller:
         """Begin with a status service that answers."""
-        run = self.begin(status=STATUS, **changes)
+        controller = self.begin(status=STATUS, **changes)
         (attempt,) = self.reactor.attempts()
         self.server.accept(attempt)
-        return run
+        return controller
 
     @property
     def workers(self) -> list[FakeWorker]:

@@ -125,9 +125,9 @@ class Stopping(ControllerCase):
         self.stopped()
 
     def test_while_connecting_what_is_open_is_closed(self) -> None:
-        run = self.begin_with_status()
+        controller = self.begin_with_status()
         self.report("ready")
-        run.stop()
+        controller.stop()
         self.assertEqual(self.commands(), ["open", "finish"])
         self.report("over", peers=[])
         self.stopped()
@@ -135,58 +135,58 @@ class Stopping(ControllerCase):
 
     def test_while_sending_it_goes_on_to_drain_and_asks_what_arrived(self) -> None:
         self.drained["arrived"] = 100
-        run = self.begin_with_status()
+        controller = self.begin_with_status()
         self.to_sending()
-        run.stop()
+        controller.stop()
         self.assertEqual(self.commands(), ["open", "send", "finish"])
         self.assertNoResult(self.running)
         self.end(sent=50)
         self.assertEqual(self.stopped().lost, 0)
 
     def test_while_sending_packets_it_goes_on_to_drain(self) -> None:
-        run = self.begin(packets=1000)
+        controller = self.begin(packets=1000)
         self.to_sending()
-        run.stop()
+        controller.stop()
         self.assertEqual(self.commands(), ["open", "send", "finish"])
         self.end()
         self.stopped()
 
     def test_while_draining_it_still_waits_for_the_end(self) -> None:
-        run = self.begin_with_status()
+        controller = self.begin_with_status()
         self.to_draining()
-        run.stop()
+        controller.stop()
         self.assertNoResult(self.running)
         self.end()
         self.stopped()
 
     def test_a_worker_that_ends_afterwards_is_not_reported(self) -> None:
-        run = self.begin()
-        run.stop()
+        controller = self.begin()
+        controller.stop()
         for worker in self.workers:
             worker.die(b"KeyboardInterrupt")
         self.stopped()
 
     def test_twice_has_the_same_effect_as_once(self) -> None:
-        run = self.begin()
+        controller = self.begin()
         self.to_sending()
-        run.stop()
-        run.stop()
+        controller.stop()
+        controller.stop()
         self.assertEqual(self.commands(), ["open", "send", "finish"])
         self.end()
         self.stopped()
 
     def test_an_earlier_problem_is_kept(self) -> None:
-        run = self.begin(status=STATUS)
+        controller = self.begin(status=STATUS)
         (attempt,) = self.reactor.attempts()
         attempt.refuse()
-        run.stop()
+        controller.stop()
         self.report("over", peers=[])
         self.assertIn("no status service", str(self.result().problem))
 
     def test_aborting_sends_the_workers_that_command(self) -> None:
-        run = self.begin()
+        controller = self.begin()
         self.to_sending()
-        run.abort()
+        controller.abort()
         self.assertEqual(self.commands(), ["open", "send", "finish", "abort"])
         self.end()
         self.stopped()

@@ -49,21 +49,21 @@ class LoadServiceTests(SynchronousTestCase):
         self.begin()
         self.assertEqual(self.finished, [RESULT])
 
-    def test_when_the_run_is_over_it_tells_the_figures_and_stops_the_reactor(self) -> None:
+    def test_when_the_load_ends_the_result_is_handed_over_and_the_reactor_stops(self) -> None:
         self.start()
         self.assertFalse(self.reactor.hasStopped)
         self.controller.done.callback(RESULT)
         self.assertEqual(self.finished, [RESULT])
         self.assertTrue(self.reactor.hasStopped)
 
-    def test_a_run_that_breaks_off_is_told_and_logged(self) -> None:
+    def test_a_controller_that_raises_is_logged_and_there_is_no_result(self) -> None:
         self.start()
         self.controller.done.errback(ZeroDivisionError())
         self.assertEqual(self.finished, [None])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.assertTrue(self.reactor.hasStopped)
 
-    def test_a_result_that_cannot_be_shown_is_told_and_logged(self) -> None:
+    def test_a_callback_that_raises_is_logged_and_called_again_without_a_result(self) -> None:
         def show(result: RunResult | None) -> None:
             self.finished.append(result)
             if result is not None:
@@ -76,7 +76,7 @@ class LoadServiceTests(SynchronousTestCase):
         self.assertEqual(len(self.flushLoggedErrors(BrokenPipeError)), 1)
         self.assertTrue(self.reactor.hasStopped)
 
-    def test_stopping_it_ends_the_run_and_waits_for_the_figures(self) -> None:
+    def test_stopping_it_ends_the_load_and_waits_for_the_result(self) -> None:
         self.start()
         stopping = self.service.stopService()
         assert stopping is not None
@@ -92,12 +92,12 @@ class LoadServiceTests(SynchronousTestCase):
         self.controller.done.callback(RESULT)
         self.assertFalse(self.reactor.hasStopped)
 
-    def test_before_it_began_there_is_nothing_to_wait_for(self) -> None:
+    def test_stopping_it_before_it_began_does_not_wait(self) -> None:
         self.service.startService()
         self.assertIsNone(self.service.stopService())
         self.assertEqual(self.controller.stops, 0)
 
-    def test_after_the_end_there_is_nothing_to_wait_for(self) -> None:
+    def test_stopping_it_after_the_end_does_not_wait(self) -> None:
         self.start()
         self.controller.done.callback(RESULT)
         self.assertIsNone(self.service.stopService())
