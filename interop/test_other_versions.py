@@ -1,4 +1,4 @@
-"""Environments that pip and uv really build, with the oldest versions that tlsdemo supports."""
+"""Environments with the oldest supported versions, built by the real pip and uv."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ class OtherVersionsCase(ProcessCase):
 
 
 class WithPip(OtherVersionsCase):
-    # What uv is there is not to be found.
+    # Without an installed uv on it.
     path = os.defpath
 
-    def test_the_oldest_versions_are_built_once_compared_with_and_cleared_away(self) -> None:
+    def test_the_oldest_versions_are_built_once_compared_and_cleared(self) -> None:
         self.check()
 
-    def test_a_version_that_does_not_exist_is_told_in_a_line_and_leaves_nothing(self) -> None:
+    def test_a_version_that_does_not_exist_is_an_error_in_one_line_and_leaves_nothing(self) -> None:
         said = self.tlsdemo("run", "--against=twisted==24.7.99", status=1)
         self.assertTrue(
             said.endswith(
@@ -73,6 +73,6 @@ class WithPip(OtherVersionsCase):
 
 
 class WithUv(OtherVersionsCase):
-    def test_the_oldest_versions_are_built_once_compared_with_and_cleared_away(self) -> None:
+    def test_the_oldest_versions_are_built_once_compared_and_cleared(self) -> None:
         program("uv", "uv")
         self.check()

@@ -8,7 +8,7 @@ from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.end_to_end.processes import Watched
+from tests.end_to_end.processes import ProcessHandles
 from tlsdemo.net import command
 from tlsdemo.net.command import CommandFailed, CompletedCommand, run_command
 
@@ -48,18 +48,18 @@ class RunCommand(SynchronousTestCase):
         path = Path(self.mktemp()).absolute()
         self.patch(command, "REPORT_EVERY", 0.01)
         waited: list[float] = []
-        grandchildren: list[Watched] = []
+        grandchildren: list[ProcessHandles] = []
 
         def waiting(seconds: float) -> None:
             waited.append(seconds)
             if path.exists() and (text := path.read_text()).endswith("."):
-                grandchildren.append(Watched([int(text[:-1])]))
+                grandchildren.append(ProcessHandles([int(text[:-1])]))
                 raise KeyboardInterrupt
 
         arguments = [sys.executable, "-S", "-c", code, str(path)]
         self.assertRaises(KeyboardInterrupt, run_command, arguments, 60.0, waiting=waiting)
-        self.addCleanup(grandchildren[0].end)
-        self.assertEqual(grandchildren[0].still_run(), [])
+        self.addCleanup(grandchildren[0].kill)
+        self.assertEqual(grandchildren[0].still_running(), [])
         self.assertEqual(waited, sorted(waited))
 
     def test_kills_what_an_exited_program_has_left_on_its_pipe(self) -> None:
@@ -72,16 +72,16 @@ class RunCommand(SynchronousTestCase):
             f"child = subprocess.Popen(sleep); open({str(path)!r}, 'w').write(f'{{child.pid}}.')"
         )
         self.patch(command, "REPORT_EVERY", 0.01)
-        grandchildren: list[Watched] = []
+        grandchildren: list[ProcessHandles] = []
 
         def waiting(_seconds: float) -> None:
             if path.exists() and (text := path.read_text()).endswith("."):
-                grandchildren.append(Watched([int(text[:-1])]))
+                grandchildren.append(ProcessHandles([int(text[:-1])]))
                 raise KeyboardInterrupt
 
         self.assertRaises(KeyboardInterrupt, self.python, code, waiting=waiting)
-        self.addCleanup(grandchildren[0].end)
-        self.assertEqual(grandchildren[0].still_run(), [])
+        self.addCleanup(grandchildren[0].kill)
+        self.assertEqual(grandchildren[0].still_running(), [])
 
     def test_fails_if_the_program_does_not_end_in_time(self) -> None:
         problem = self.assertRaises(
