@@ -3,7 +3,7 @@
 One process for each variant serves the same connections in memory, and reports the CPU time of the
 calls to its server, without the clients'.  The variants alternate every fraction of a second, so
 that a machine that slows down slows all of them, and the ratios are taken within a turn.  The
-processes are started anew several times, because two processes of the same code can differ by one
+processes are restarted several times, because two processes of the same code can differ by one
 per cent.  ``--against=DIR`` adds another checkout, and compares with that.
 """
 
@@ -37,7 +37,7 @@ class TracingOptions(Options):
         ["conn", "c", 100, "Connections in a turn.", whole(1)],
         ["packets", None, 2000, "Records of 32 bytes that each connection sends.", whole(1)],
         ["turns", None, 6, "Turns of each process.", whole(1)],
-        ["starts", None, 5, "How often the processes are started anew.", whole(1)],
+        ["starts", None, 5, "Number of times that the processes are restarted.", whole(1)],
     ])  # fmt: skip
 
 

@@ -28,13 +28,13 @@ from tlsdemo.trace.timeline import Timeline
 class Speaker(Protocol):
     """Sends the message, and closes the connection after the first answer."""
 
-    def __init__(self, says: bytes) -> None:
-        self._says = says
+    def __init__(self, message: bytes) -> None:
+        self._message = message
 
     def connectionMade(self) -> None:
         """Send the message."""
         assert self.transport is not None
-        self.transport.write(self._says)
+        self.transport.write(self._message)
 
     def dataReceived(self, data: bytes) -> None:
         """Print the answer."""
@@ -46,8 +46,8 @@ class Speaker(Protocol):
 class Listener:
     """Prints what happens to the connection."""
 
-    def __init__(self, says: bytes) -> None:
-        self._says = says
+    def __init__(self, message: bytes) -> None:
+        self._message = message
 
     def handshake_completed(self) -> None:
         """Do nothing."""
@@ -55,7 +55,7 @@ class Listener:
     def secure(self, info: ConnectionInfo) -> IProtocol | None:
         """Return the application."""
         print("secure", info)
-        return Speaker(self._says)  # type: ignore[return-value, unused-ignore]
+        return Speaker(self._message)  # type: ignore[return-value, unused-ignore]
 
     def plain(self) -> IProtocol | None:
         """Never called: every mode that is used has TLS."""
@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("dialect")
     parser.add_argument("port", type=int)
     parser.add_argument("certificates", help="a directory with ca.pem, client.pem and client.key")
-    parser.add_argument("says", help="the message, in hexadecimal digits")
+    parser.add_argument("message", help="the message, in hexadecimal digits")
     parser.add_argument("--name", default="localhost")
     parser.add_argument("--mode", default="starttls")
     given = parser.parse_args()
@@ -91,7 +91,7 @@ def main() -> None:
         return UpgradeProtocol(
             mode,
             tls,
-            Listener(bytes.fromhex(given.says)),
+            Listener(bytes.fromhex(given.message)),
             mode.transport_options(None, None, 1 << 16),
             Timeline(clock.seconds),  # type: ignore[attr-defined]
             clock,  # type: ignore[arg-type]

@@ -61,13 +61,13 @@ class WithPip(OtherVersionsCase):
         self.check()
 
     def test_a_version_that_does_not_exist_is_an_error_in_one_line_and_leaves_nothing(self) -> None:
-        said = self.tlsdemo("run", "--against=twisted==24.7.99", status=1)
+        output = self.tlsdemo("run", "--against=twisted==24.7.99", status=1)
         self.assertTrue(
-            said.endswith(
+            output.endswith(
                 "tlsdemo run: --against is 'twisted==24.7.99': "
                 "No matching distribution found for twisted==24.7.99\n"
             ),
-            said,
+            output,
         )
         self.assertEqual(list((self.home / "tlsdemo" / "versions").iterdir()), [])
 

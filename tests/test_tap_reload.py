@@ -95,7 +95,7 @@ class ARunningServer(ReloadCase):
         server.signal(signal.SIGHUP)
         line = server.wait_for_line("#warn.*not loaded anew").string
         self.assertIn(
-            f"the old ones are kept: certificate '{certificate}' holds no PEM certificate", said
+            f"the old ones are kept: certificate '{certificate}' holds no PEM certificate", line
         )
         new = self.connect(where)
         self.assertEqual(new.names[1], "old.example")

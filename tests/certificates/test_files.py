@@ -163,9 +163,9 @@ class CredentialsTests(SynchronousTestCase):
 
     def test_a_truncated_key_is_damaged_and_not_shown(self) -> None:
         pem = self.leaf.private_key_pem.bytes()
-        complaint = self.error(self.certificate, self.file("cut.key", pem[:100]))
-        self.assertIn("cut.key' is damaged, or of a kind that is not supported", complaint)
-        self.assertNotIn(pem.splitlines()[1][:10].decode(), complaint)
+        error = self.error(self.certificate, self.file("cut.key", pem[:100]))
+        self.assertIn("cut.key' is damaged, or of a kind that is not supported", error)
+        self.assertNotIn(pem.splitlines()[1][:10].decode(), error)
 
     def test_the_error_for_an_encrypted_key_says_how_to_decrypt_it(self) -> None:
         key = load_pem_private_key(self.leaf.private_key_pem.bytes(), None)

@@ -85,9 +85,9 @@ class AClientThatFails(Case):
             *(where, *FEW, f"--cert={stranger.certificate}"),
             *(f"--key={stranger.key}", f"--ca={certificates().authority}"),
         )
-        said = self.failed(client)
-        self.assertIn("0 secured", said)
-        self.assertIn("3 failed (rejected by peer 3)", said)
+        output = self.failed(client)
+        self.assertIn("0 secured", output)
+        self.assertIn("3 failed (rejected by peer 3)", output)
         self.assertIn("failed 3 (certificate untrusted 3)", self.summary(server))
 
     def test_because_nothing_listens(self) -> None:
@@ -97,10 +97,12 @@ class AClientThatFails(Case):
     def test_because_there_is_no_status_service(self) -> None:
         _, where = self.server()
         client = self.client(where, "--status=unix:nobody", *FEW)
-        said = self.failed(client)
-        self.assertIn("3 secured", said)
-        self.assertRegex(said, r"run \S+: sent 0, received not known")
-        self.assertIn("problem: what arrives is not known: no status service at unix:nobody", said)
+        output = self.failed(client)
+        self.assertIn("3 secured", output)
+        self.assertRegex(output, r"run \S+: sent 0, received not known")
+        self.assertIn(
+            "problem: what arrives is not known: no status service at unix:nobody", output
+        )
 
 
 class AClientThatIsStopped(Case):

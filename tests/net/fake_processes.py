@@ -1,4 +1,4 @@
-"""Processes that only exist in memory, and do what a test says."""
+"""Processes that exist in memory only, controlled by a test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 
 
 class FakeProcess:
-    """The transport of a process protocol; ``exit`` and ``end`` are the two steps of its death."""
+    """The transport of a process protocol.  ``exit`` and ``end`` are the two steps of its end."""
 
     def __init__(
         self, protocol: Any, executable: str, arguments: list[str], env: Any, path: str | None
