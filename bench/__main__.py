@@ -1,4 +1,4 @@
-"""``python -m bench``: all proxies under the same load, and the table of what each needs."""
+"""``python -m bench``: all proxies under the same load, and a table of the CPU time of each."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from twisted.internet.defer import Deferred
 from twisted.python import usage
 from twisted.python.failure import Failure
 
-from bench.figures import Measurement, Trouble, summaries
 from bench.measure import Bench, Load
-from bench.peers.catalogue import REFERENCE, STACKS, Place
+from bench.measurements import Fault, Measurement, summaries
+from bench.peers.catalogue import PEERS, REFERENCE, Setup, baseline_of, with_baselines
 from bench.process import CannotMeasure, Program
 from bench.table import measured, table, versions_lines
 from tlsdemo.certificates.demo_ca import DemoCertificates, demo_certificates
 from tlsdemo.cli.options import Options, fail, seconds, whole
-from tlsdemo.loadgen.controller import Phase
+from tlsdemo.loadgen.controller import LoadPhase
 from tlsdemo.loadgen.schedule import SPARE_DESCRIPTORS, Task, default_workers, descriptors_needed
 from tlsdemo.net.limits import raise_descriptor_limit
 from tlsdemo.reporting.load_counters import LoadCounters
@@ -31,8 +31,8 @@ from tlsdemo.reporting.progress import Progress
 
 COMMAND = "python -m bench"
 
-_SHOWN = (Phase.STARTING, Phase.SENDING)
-"""The phases that are worth a line each, where there is no terminal; the others are short."""
+_SHOWN = (LoadPhase.STARTING, LoadPhase.SENDING)
+"""The phases that are printed where there is no terminal; the others are short."""
 
 
 class BenchOptions(Options):
@@ -43,58 +43,64 @@ class BenchOptions(Options):
     synopsis = f"Usage: {COMMAND} [options]"
 
     longdesc = (
-        "Puts the same load on every proxy in turn, round after round, and tells what each needs "
-        "of the CPU: for a handshake, for a TLS record, and for a MB of cleartext. Every proxy is "
-        "a process of its own that secures accepted plain connections, demands a certificate, and "
-        "passes the cleartext to one common plain sink. Ratios compare with "
-        f"{REFERENCE} in the same round. All of it happens on the loopback interface. The exit "
-        "status is 0 only if every measurement was good, that is, all connections were secured and "
-        "every byte arrived; a program that is not installed is only remarked on, unless it was "
-        "asked for with --peer."
+        "Puts the same load on one proxy after the other, in several rounds, and prints the CPU "
+        "time that each takes for a handshake, for a TLS record, and for a MB of cleartext. Every "
+        "proxy is a process that secures accepted plain connections, requires a client "
+        "certificate, and forwards the cleartext to the same plain sink. Ratios are to "
+        f"{REFERENCE} in the same round, or to the --baseline. Everything runs on the loopback "
+        "interface. The exit status is 0 only if every measurement is valid: all connections were "
+        "secured and every byte arrived. A program that is not installed is an error only if it "
+        "was named with --peer."
     )
 
     optParameters: ClassVar[list[list[Any]]] = [
-        ["conn", "c", 200, "How many connections a proxy gets.", whole(1, 1_000_000)],
-        ["packets", None, 2000, "How many packets each connection sends, so that every proxy has "
-         "the same work.", whole(1)],
-        ["packet-size", None, 32, "Bytes in a packet; each becomes a TLS record of its own.",
+        ["conn", "c", 200, "Number of connections to each proxy.", whole(1, 1_000_000)],
+        ["packets", None, 2000, "Number of packets that each connection sends.", whole(1)],
+        ["packet-size", None, 32, "Bytes in a packet; each packet becomes a TLS record.",
          whole(1, 1 << 14)],
-        ["burst", None, 64, "Packets that a connection writes in a row before it is another's "
-         "turn: about what a proxy finds in one read. 1 is the hardest for every proxy.",
+        ["burst", None, 64, "Packets that a connection writes before the next one does, and so "
+         "about what a proxy reads at once. 1 is the worst case for every proxy.",
          whole(1)],
-        ["rounds", "r", 3, "How often each proxy is measured.", whole(1, 1000)],
-        ["workers", None, None, "From how many client processes. [default: one less than there "
-         "are CPUs, at least 1]", whole(1, 1024)],
-        ["limit", None, 120.0, "Seconds after which a proxy that is not done is given up.",
+        ["rounds", "r", 3, "Number of times that each proxy is measured.", whole(1, 1000)],
+        ["workers", None, None, "Number of client processes. [default: the number of CPUs less "
+         "1, at least 1]", whole(1, 1024)],
+        ["limit", None, 120.0, "Seconds after which a measurement is aborted.",
          seconds(1.0)],
-        ["json", None, None, "Write every measurement to this file too."],
+        ["json", None, None, "Also write every measurement to this file."],
+        ["baseline", None, None, "Another checkout of tlsdemo: before each proxy that is tlsdemo, "
+         "measure the same one of that checkout, and compare with it."],
     ]  # fmt: skip
 
     def opt_peer(self, name: str) -> None:
         """Measure only this proxy; repeat it for more."""
-        if name not in STACKS:
-            raise usage.UsageError(f"--peer is {name!r}, none of {', '.join(STACKS)}")
-        self["peers"] = [*self.get("peers", []), STACKS[name]]
+        if name not in PEERS:
+            raise usage.UsageError(f"--peer is {name!r}, none of {', '.join(PEERS)}")
+        self["peers"] = [*self.get("peers", []), PEERS[name]]
 
     def getUsage(self, width: int | None = None) -> str:
-        """Return the help, and what the proxies are."""
-        longest = max(map(len, STACKS))
-        peers = "".join(f"  {peer.name:{longest}}  {peer.about}\n" for peer in STACKS.values())
+        """Return the help, with a list of the proxies."""
+        longest = max(map(len, PEERS))
+        peers = "".join(f"  {peer.name:{longest}}  {peer.about}\n" for peer in PEERS.values())
         return (
             f"{super().getUsage(width)}\nProxies, in the order in which they are measured:\n{peers}"
         )
 
     def postOptions(self) -> None:
-        """Check what only shows when all options are known."""
-        self["asked"] = "peers" in self
-        self["peers"] = list(dict.fromkeys(self.get("peers", STACKS.values())))
+        """Check options that depend on each other."""
+        self["named"] = "peers" in self
+        self["peers"] = list(dict.fromkeys(self.get("peers", PEERS.values())))
+        if self["baseline"] is not None:
+            checkout = Path(self["baseline"]).absolute()
+            if not (checkout / "tlsdemo" / "tap.py").is_file():
+                raise usage.UsageError(f"--baseline is {str(checkout)!r}, no checkout of tlsdemo")
+            self["peers"] = list(with_baselines(self["peers"], checkout))
         if self["json"] is not None and not Path(self["json"]).absolute().parent.is_dir():
             raise usage.UsageError(f"--json is {self['json']}, and that folder does not exist")
 
     def load(self, certificates: DemoCertificates) -> Load:
-        """Return the load that is asked for; ends the process if descriptors do not suffice."""
+        """Return the load; exits if the process may not have enough file descriptors."""
         workers = self["workers"] or default_workers(os.cpu_count() or 1)
-        # A proxy needs two for each connection, a worker only one.
+        # A proxy needs two descriptors for each connection, a worker only one.
         needed = max(descriptors_needed(self["conn"], workers), 2 * self["conn"])
         limit = raise_descriptor_limit()
         if needed + SPARE_DESCRIPTORS > limit:
@@ -126,7 +132,7 @@ class BenchOptions(Options):
 
 
 class Command:
-    """One run of the command, from its beginning to its exit status."""
+    """One run of the command."""
 
     def __init__(self, reactor: Any, options: BenchOptions, console: Console) -> None:
         self._reactor = reactor
@@ -141,7 +147,7 @@ class Command:
         self._measurements: list[Measurement] = []
 
     def run(self) -> int:
-        """Run in the reactor until everything is done; return the exit status."""
+        """Run the reactor until everything is done; return the exit status."""
         self._reactor.callWhenRunning(self._begin)
         self._reactor.addSystemEventTrigger("before", "shutdown", self._interrupt)
         self._reactor.run()
@@ -150,8 +156,8 @@ class Command:
             self._report(self._bench.versions)
         if self._problem is not None:
             fail(COMMAND, self._problem, status=1)
-        accepted = {None} if self._options["asked"] else {None, Trouble.NOT_HERE}
-        return 0 if all(each.trouble in accepted for each in self._measurements) else 1
+        accepted = {None} if self._options["named"] else {None, Fault.NOT_INSTALLED}
+        return 0 if all(each.invalid in accepted for each in self._measurements) else 1
 
     def _begin(self) -> None:
         self._done = Deferred.fromCoroutine(self._go()).addErrback(self._failed)
@@ -170,7 +176,7 @@ class Command:
     def _interrupt(self) -> Deferred[None] | None:
         self._interrupted = True
         if self._done is not None:
-            self._problem = "interrupted: the figures are those until then"
+            self._problem = "interrupted: the results are incomplete"
             if self._bench is not None:
                 self._bench.interrupt()
         return self._done
@@ -181,12 +187,12 @@ class Command:
             sink = Program(self._reactor, [sys.executable, "-m", "bench.peers.sink"])
             try:
                 port: int = (await sink.line())["port"]
-                place = Place(
+                setup = Setup(
                     self._reactor, port, self._options["conn"], certificates.server, Path(home)
                 )
                 load = self._options.load(certificates)
                 bench = self._bench = Bench(
-                    self._reactor, place, sink, load, self._show, self._tell
+                    self._reactor, setup, sink, load, self._on_progress, self._on_measured
                 )
                 if self._interrupted:
                     return
@@ -198,15 +204,17 @@ class Command:
 
     # Progress.
 
-    def _show(self, title: str, phase: Phase, counters: LoadCounters, elapsed: float) -> None:
-        if phase is Phase.STARTING and title != self._title:
+    def _on_progress(
+        self, title: str, phase: LoadPhase, counters: LoadCounters, elapsed: float
+    ) -> None:
+        if phase is LoadPhase.STARTING and title != self._title:
             self._title = title
             self._progress = Progress(self._console, title, self._options["conn"])
             self._progress.start()
         if self._progress is not None and (phase in _SHOWN or self._console.is_terminal):
             self._progress.show(phase.value, counters, elapsed)
 
-    def _tell(self, measurement: Measurement) -> None:
+    def _on_measured(self, measurement: Measurement) -> None:
         self._end_progress()
         self._console.print(
             f"{self._title}: {measured(measurement)}", highlight=False, soft_wrap=True
@@ -220,22 +228,27 @@ class Command:
     # The report.
 
     def _report(self, versions: dict[str, dict[str, str]]) -> None:
-        summed = summaries(self._measurements, REFERENCE)
         options = self._options
+        names = dict.fromkeys(each.peer for each in self._measurements)
+        if options["baseline"] is None:
+            reference, references = REFERENCE, dict.fromkeys(names, REFERENCE)
+        else:
+            reference, references = "baseline", {name: baseline_of(name) for name in names}
+        summed = summaries(self._measurements, references)
         print()
         print(
             f"{options['conn']:,} connections, each {options['packets']:,} packets of "
-            f"{options['packet-size']} B, every packet a TLS record; median (least to most) of "
+            f"{options['packet-size']} B, every packet a TLS record; median (min to max) of "
             f"{options['rounds']} rounds"
         )
         print(f"{machine()}")
         print()
-        print(table(summed, REFERENCE))
+        print(table(summed, reference))
         print()
         for line in versions_lines(versions):
             print(line)
         if options["json"] is not None:
-            told = {
+            report = {
                 "machine": machine(),
                 "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
                 "load": {
@@ -246,11 +259,11 @@ class Command:
                 "summaries": [each.as_json() for each in summed],
                 "measurements": [each.as_json() for each in self._measurements],
             }
-            Path(options["json"]).write_text(json.dumps(told, indent=2) + "\n")
+            Path(options["json"]).write_text(json.dumps(report, indent=2) + "\n")
 
 
 def machine() -> str:
-    """Say what this machine is, in one line."""
+    """Describe this machine in one line."""
     load = ", ".join(f"{average:.2f}" for average in os.getloadavg())
     return (
         f"{os.cpu_count()} CPUs, {platform.system()} {platform.release()} {platform.machine()}; "

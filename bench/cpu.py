@@ -1,4 +1,4 @@
-"""The CPU time of another process, finer than /proc tells it.
+"""The CPU time of another process, with a higher resolution than /proc has.
 
 ``/proc/PID/stat`` counts in ticks of 10 ms; the process's own CPU clock, which any process may
 read (clock_getcpuclockid(3)), counts in nanoseconds.  Linux only.
@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-_SETTLED = 0.002
-"""CPU seconds within a look that count as rest: a timer, an idle event loop."""
+_IDLE = 0.002
+"""CPU seconds between two readings that count as idle: a timer, an idle event loop."""
 
-_LOOK = 0.05
-"""Seconds between two looks at a process that is to come to rest."""
+_INTERVAL = 0.05
+"""Seconds between two readings."""
 
 
 def _clock_of(pid: int) -> int:
@@ -54,23 +54,23 @@ def cpu_seconds(pid: int) -> float:
         raise ProcessLookupError(f"process {pid} is gone") from error
 
 
-def cpu_at_rest(
+def cpu_when_idle(
     pid: int,
-    timeouts: float = 10.0,
+    timeout: float = 10.0,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
 ) -> float:
-    """Wait until the process has nothing left to do, and return its CPU seconds then.
+    """Wait until the process is idle, and return its CPU seconds.
 
-    A client believes itself secured while the server has yet to verify its certificate and to
-    connect to its backend; without this wait the last handshakes would count as sending.  Gives
-    up waiting after ``timeouts`` seconds.
+    Under TLS 1.3 a client's handshake is complete before the server has verified its certificate
+    and connected to the backend; without this wait the last handshakes would count as sending.
+    Waits no longer than ``timeout`` seconds.
     """
-    deadline = clock() + timeouts
+    deadline = clock() + timeout
     spent = cpu_seconds(pid)
     while clock() < deadline:
-        sleep(_LOOK)
+        sleep(_INTERVAL)
         before, spent = spent, cpu_seconds(pid)
-        if spent - before < _SETTLED:
+        if spent - before < _IDLE:
             break
     return spent

@@ -1,11 +1,11 @@
 """Faults against a real server process: ``python -m bench.faults [NAME ...]``.
 
 Loopback only, and bounded in number and time: about two minutes for all.  Each fault is run twice
-against one server.  Each time, its descriptors must be back where they were, a new client must be
-served, and memory in use must not have grown.  Prints a table: memory in use before, after the
-first and after the second time; and what was resident right after a fault, garbage and the free
-pages of the C library included, which come back only later or are used again.  The exit status is
-1 if something did not recover.
+against one server.  After each run the number of its descriptors must be what it was before, a new
+client must be served, and the memory in use must not have grown.  Prints a table with the memory in
+use before, after the first run and after the second; and the resident memory right after a fault,
+which includes garbage and free pages of the C library.  The exit status is 1 if something did not
+recover.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench.victim import ECHO, FLOOD, Broken, Server, backend, serving, until
+from bench.server_under_test import ECHO, FLOOD, NotRecovered, Server, backend, serving, until
 
-MOST_MORE = 16 << 20
-"""Bytes of memory that the first time of a fault may leave in use: what is remembered, and told."""
+MAX_GROWTH = 16 << 20
+"""Bytes that the first run of a fault may leave in use: caches, and the log."""
 
-MOST_MORE_AGAIN = 4 << 20
-"""Bytes that the second time may add to that."""
+MAX_GROWTH_AGAIN = 4 << 20
+"""Bytes that the second run may add to that."""
 
 
 def reset(connection: socket.socket) -> None:
@@ -44,8 +44,8 @@ def half_a_hello(server: Server) -> bytes:
     return hello[: len(hello) // 2]
 
 
-def is_ended(connection: socket.socket) -> bool:
-    """Read until the other side ends the connection; false if it does not."""
+def is_closed(connection: socket.socket) -> bool:
+    """Read until the peer closes the connection; return False if it does not."""
     try:
         while connection.recv(1 << 16):
             pass
@@ -56,15 +56,15 @@ def is_ended(connection: socket.socket) -> bool:
     return True
 
 
-# The faults: each returns what it has seen.
+# The faults: each returns one line about what was observed.
 
 
 def resets(server: Server) -> str:
-    """A storm of RSTs, at any moment of a connection."""
+    """Many RSTs, at any moment of a connection."""
     chance = random.Random(1)
     hello = half_a_hello(server)
     for number in range(1000):
-        connection = server.plain()
+        connection = server.connect()
         if number % 4 == 3:
             with contextlib.suppress(OSError):
                 connection = server.secure(connection)
@@ -77,56 +77,56 @@ def resets(server: Server) -> str:
 
 
 def slow_loris(server: Server) -> str:
-    """Handshakes that begin and never go on."""
+    """Handshakes that begin and do not continue."""
     hello = half_a_hello(server)
     began = time.monotonic()
-    connections = [server.plain() for _ in range(1000)]
+    connections = [server.connect() for _ in range(1000)]
     for each in connections:
         each.sendall(hello)
-    served_meanwhile(server)
-    left = sum(not is_ended(each) for each in connections)
+    check_echo(server)
+    left = sum(not is_closed(each) for each in connections)
     took = time.monotonic() - began
     for each in connections:
         each.close()
     if left:
-        raise Broken(f"{left} of 1000 were not ended")
-    return f"1000 ended after {took:.1f} s, another client served meanwhile"
+        raise NotRecovered(f"{left} of 1000 were not closed")
+    return f"1000 closed after {took:.1f} s, another client served in the meantime"
 
 
 def silence(server: Server) -> str:
-    """Nothing more after STARTTLS."""
-    connections = [server.plain() for _ in range(100)]
+    """Clients that send nothing after STARTTLS."""
+    connections = [server.connect() for _ in range(100)]
     for each in connections:
-        speak_smtp(each)
+        negotiate_smtp(each)
     began = time.monotonic()
-    left = sum(not is_ended(each) for each in connections)
+    left = sum(not is_closed(each) for each in connections)
     took = time.monotonic() - began
     for each in connections:
         each.close()
     if left:
-        raise Broken(f"{left} of 100 were not ended")
-    return f"100 ended {took:.1f} s after STARTTLS"
+        raise NotRecovered(f"{left} of 100 were not closed")
+    return f"100 closed {took:.1f} s after STARTTLS"
 
 
 def garbage(server: Server) -> str:
-    """Plain bytes without a line end, where a dialect expects words."""
-    connection, block, sent = server.plain(), b"x" * 65536, 0
+    """Plain bytes without a line end, where a dialect expects lines."""
+    connection, block, sent = server.connect(), b"x" * 65536, 0
     with contextlib.suppress(OSError):
         while sent < 64 << 20:
             sent += connection.send(block)
     connection.close()
     if sent >= 64 << 20:
-        raise Broken("64 MiB of garbage were taken")
+        raise NotRecovered("64 MiB of garbage were accepted")
     return f"refused after {sent >> 10} KiB were sent, most into socket buffers"
 
 
 def slow_reader(server: Server) -> str:
-    """A client that does not read what the backend has for it."""
+    """A client that does not read what the backend sends."""
     before, most = server.memory, 0
     connection = server.secure()
     connection.sendall(b"!")
     received = 0
-    # Long enough for all that has room to be somewhere.
+    # Long enough for all buffers to fill.
     for _ in range(20):
         time.sleep(0.1)
         most = max(most, server.memory)
@@ -136,9 +136,9 @@ def slow_reader(server: Server) -> str:
             most = max(most, server.memory)
     connection.close()
     if received != 256 << 20:
-        raise Broken(f"{received} bytes of 256 MiB arrived")
-    if most - before > MOST_MORE:
-        raise Broken(f"a slow reader cost {(most - before) / (1 << 20):.1f} MiB")
+        raise NotRecovered(f"{received} bytes of 256 MiB arrived")
+    if most - before > MAX_GROWTH:
+        raise NotRecovered(f"a slow reader cost {(most - before) / (1 << 20):.1f} MiB")
     return f"256 MiB behind a slow reader cost {(most - before) / (1 << 20):.1f} MiB at most"
 
 
@@ -147,7 +147,7 @@ def too_many(server: Server) -> str:
     connections = []
     for _ in range(400):
         with contextlib.suppress(OSError):
-            connections.append(server.plain())
+            connections.append(server.connect())
     time.sleep(1.0)
     most, began = server.descriptors, server.cpu
     time.sleep(1.0)
@@ -155,67 +155,67 @@ def too_many(server: Server) -> str:
     for each in connections:
         each.close()
     if spent > 0.5:
-        raise Broken(f"{spent:.1f} s of CPU in 1 s of having no descriptors: it spins")
+        raise NotRecovered(f"{spent:.1f} s of CPU in 1 s of having no descriptors: it spins")
     return f"{len(connections)} clients, {most} descriptors of 200, {spent:.2f} s CPU in 1 s"
 
 
-def speak_smtp(connection: socket.socket) -> None:
-    """Say what an SMTP client does before TLS (RFC 3207)."""
+def negotiate_smtp(connection: socket.socket) -> None:
+    """Negotiate TLS as an SMTP client does (RFC 3207)."""
     with connection.makefile("rb") as replies:
-        for words in (b"", b"EHLO faults\r\n", b"STARTTLS\r\n"):
-            connection.sendall(words)
+        for command in (b"", b"EHLO faults\r\n", b"STARTTLS\r\n"):
+            connection.sendall(command)
             while replies.readline()[3:4] == b"-":
                 pass
 
 
-def served_meanwhile(server: Server) -> None:
-    """Be served as a client of an echo."""
+def check_echo(server: Server) -> None:
+    """Fail unless a new client of an echo server is served."""
     with server.secure() as client:
         client.sendall(b"still there")
         if client.recv(64) != b"still there":
-            raise Broken("a new client is not served")
+            raise NotRecovered("a new client is not served")
 
 
-def served_smtp(server: Server) -> None:
-    """Be served as a client that speaks SMTP."""
-    plain = server.plain()
-    speak_smtp(plain)
+def check_smtp(server: Server) -> None:
+    """Fail unless a new SMTP client is served."""
+    plain = server.connect()
+    negotiate_smtp(plain)
     with server.secure(plain) as client:
         client.sendall(b"EHLO again\r\n")
         if not client.recv(64):
-            raise Broken("a new client is not served")
+            raise NotRecovered("a new client is not served")
 
 
-def served_flood(server: Server) -> None:
-    """Be served as a client of the flood, and leave."""
+def check_flood(server: Server) -> None:
+    """Fail unless a new client of the flooding backend is served."""
     with server.secure() as client:
         client.sendall(b"!")
         if not client.recv(64):
-            raise Broken("a new client is not served")
+            raise NotRecovered("a new client is not served")
 
 
-Serve = Callable[[Server], None]
+Check = Callable[[Server], None]
 Fault = Callable[[Server], str]
 
 
-def run(name: str, fault: Fault, serve: Serve, server: Server) -> bool:
-    """Run a fault against a server that has served; print a row, and tell whether it recovered."""
+def run(name: str, fault: Fault, check: Check, server: Server) -> bool:
+    """Run a fault twice against a server; print a row, and return whether it recovered."""
     for _ in range(20):
-        serve(server)
-    until(lambda: settled(server), "the server does not come to rest")
+        check(server)
+    until(lambda: settled(server), "the number of descriptors does not settle")
     base, used, cpu, peak = server.descriptors, [server.used], server.cpu, 0
     seen, good = "", True
     try:
-        for most in (MOST_MORE, MOST_MORE_AGAIN):
+        for most in (MAX_GROWTH, MAX_GROWTH_AGAIN):
             seen = fault(server)
             peak = max(peak, server.memory)
             until(lambda: server.descriptors <= base, "descriptors are left open")
-            serve(server)
+            check(server)
             until(lambda: server.descriptors <= base, "descriptors are left open by a new client")
             used.append(server.used)
             if used[-1] - used[-2] > most:
-                raise Broken("memory is left in use")
-    except (Broken, OSError) as problem:
+                raise NotRecovered("memory is left in use")
+    except (NotRecovered, OSError) as problem:
         seen, good = f"{type(problem).__name__}: {problem}" + (f" ({seen})" if seen else ""), False
     memories = " -> ".join(f"{each / (1 << 20):.1f}" for each in used)
     print(
@@ -227,14 +227,14 @@ def run(name: str, fault: Fault, serve: Serve, server: Server) -> bool:
 
 
 def settled(server: Server) -> bool:
-    """Whether the number of descriptors stays what it is for a moment."""
+    """Return whether the number of descriptors does not change for a moment."""
     before = server.descriptors
     time.sleep(0.3)
     return server.descriptors == before
 
 
 def killed_backend() -> bool:
-    """A backend that is killed with -9 in mid-stream, and started anew."""
+    """Kill a backend with SIGKILL in the middle of its streams, and start it again."""
     with contextlib.ExitStack() as stack:
         process, option = stack.enter_context(backend(ECHO))
         server = stack.enter_context(serving(option))
@@ -247,57 +247,57 @@ def killed_backend() -> bool:
                 each.sendall(bytes(1 << 16))
             process.kill()
             process.wait()
-            left = sum(not is_ended(each) for each in connections)
+            left = sum(not is_closed(each) for each in connections)
             for each in connections:
                 each.close()
             if left:
-                raise Broken(f"{left} of 50 clients were not told")
+                raise NotRecovered(f"{left} of 50 clients were not disconnected")
             again = ECHO.replace('"127.0.0.1", 0', f'"127.0.0.1", {port}')
             process, _ = stack.enter_context(backend(again))
-            return "50 clients in mid-stream told of the end, backend started anew"
+            return "50 clients disconnected, backend started again"
 
-        return run("backend-9", fault, served_meanwhile, server)
+        return run("backend-9", fault, check_echo, server)
 
 
-def plainly(
-    name: str, fault: Fault, serve: Serve, *options: str, descriptors: int = 0
+def without_backend(
+    name: str, fault: Fault, check: Check, *options: str, descriptors: int = 0
 ) -> Callable[[], bool]:
-    """Return what runs a fault against a server that needs no backend."""
+    """Return a function that runs a fault against a server without a backend."""
 
     def start() -> bool:
         with serving(*options, descriptors=descriptors) as server:
-            return run(name, fault, serve, server)
+            return run(name, fault, check, server)
 
     return start
 
 
-def read_slowly() -> bool:
-    """Run the slow reader, with 256 MiB that wait for it."""
+def slow_reader_of_flood() -> bool:
+    """Run the slow reader, for which a backend has 256 MiB."""
     with backend(FLOOD) as (_, option), serving(option) as server:
-        return run("slow-reader", slow_reader, served_flood, server)
+        return run("slow-reader", slow_reader, check_flood, server)
 
 
 QUICK = ("--role=echo", "--handshake-timeout=2")
 FAULTS: dict[str, Callable[[], bool]] = {
-    "resets": plainly("resets", resets, served_meanwhile, "--role=echo"),
-    "slow-loris": plainly("slow-loris", slow_loris, served_meanwhile, *QUICK),
-    "silence": plainly("silence", silence, served_smtp, "--dialect=smtp", *QUICK),
-    "garbage": plainly("garbage", garbage, served_smtp, "--dialect=smtp", *QUICK),
-    "slow-reader": read_slowly,
+    "resets": without_backend("resets", resets, check_echo, "--role=echo"),
+    "slow-loris": without_backend("slow-loris", slow_loris, check_echo, *QUICK),
+    "silence": without_backend("silence", silence, check_smtp, "--dialect=smtp", *QUICK),
+    "garbage": without_backend("garbage", garbage, check_smtp, "--dialect=smtp", *QUICK),
+    "slow-reader": slow_reader_of_flood,
     "backend-9": killed_backend,
-    "too-many": plainly("too-many", too_many, served_meanwhile, "--role=echo", descriptors=200),
+    "too-many": without_backend("too-many", too_many, check_echo, "--role=echo", descriptors=200),
 }
 
 
 def main(names: list[str]) -> int:
-    """Run the faults of these names, or all; return the exit status."""
+    """Run the named faults, or all; return the exit status."""
     unknown = [name for name in names if name not in FAULTS]
     if unknown:
         sys.stderr.write(f"bench.faults: {unknown[0]!r} is none of {', '.join(FAULTS)}\n")
         return 2
     print(
         f"{'fault':19} {'descriptors':12} {'memory in use, MiB':22} {'after':>6} {'CPU, s':>6}  "
-        "seen"
+        "observed"
     )
     good = [FAULTS[name]() for name in names or FAULTS]
     return 0 if all(good) else 1

@@ -1,4 +1,4 @@
-"""One proxy under the load, and all of them in turn."""
+"""Measures one proxy under the load, and all of them in rounds."""
 
 from __future__ import annotations
 
@@ -11,27 +11,29 @@ from typing import Any
 
 from twisted.internet.task import deferLater
 
-from bench.cpu import cpu_at_rest
-from bench.figures import Measurement, Trouble
-from bench.peers.catalogue import Peer, Place, Running
-from bench.process import CannotMeasure, NotHere, Program
-from tlsdemo.loadgen.controller import LoadRun, Phase
+from bench.cpu import cpu_when_idle
+from bench.measurements import Fault, Measurement
+from bench.peers.catalogue import Peer, Running, Setup
+from bench.process import CannotMeasure, NotInstalled, Program
+from tlsdemo.loadgen.controller import Controller, LoadPhase
+from tlsdemo.loadgen.controller import ProgressCallback as LoadProgress
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult
 
 WARM_UP = 10
-"""A tenth of the connections, but not less than one, warm the proxy up before it is measured."""
+"""The part of the connections that warm the proxy up: one tenth, but at least one connection."""
 
 DRAIN_WITHIN = 20.0
-"""Seconds without any progress that a proxy may take to close its connections to the sink."""
+"""Seconds without progress after which the sink's connections are given up."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """The load that every peer gets: ``task`` without its ``connect``, from ``workers``.
+    """The load on every peer.
 
-    ``limit``: seconds after which a proxy that is not done is given up.
+    ``task``: its ``connect`` is replaced for each peer.  ``workers``: number of client processes.
+    ``limit``: seconds after which a measurement is aborted.
     """
 
     task: Task
@@ -39,44 +41,45 @@ class Load:
     limit: float
 
 
-Progress = Callable[[str, Phase, LoadCounters, float], object]
+ProgressCallback = Callable[[str, LoadPhase, LoadCounters, float], object]
+"""Called with a title, the phase, the counters, and the seconds since connecting began."""
 
 
 class Bench:
     """Measures peers one after the other, all with the same sink and the same certificates.
 
-    ``show`` is told how each gets on, ``tell`` what came of it.
+    ``on_progress`` is called while one is measured, ``on_measured`` with each measurement.
     """
 
     def __init__(
         self,
         reactor: Any,
-        place: Place,
+        setup: Setup,
         sink: Program,
         load: Load,
-        show: Progress,
-        tell: Callable[[Measurement], object],
+        on_progress: ProgressCallback,
+        on_measured: Callable[[Measurement], object],
     ) -> None:
         self._reactor = reactor
-        self._place = place
+        self._setup = setup
         self._sink = sink
         self._load = load
-        self._show = show
-        self._tell = tell
-        self._current: LoadRun | None = None
+        self._on_progress = on_progress
+        self._on_measured = on_measured
+        self._current: Controller | None = None
         self.interrupted = False
         self.versions: dict[str, dict[str, str]] = {}
 
     def interrupt(self) -> None:
-        """End what goes on, soon and in order."""
+        """Abort the current measurement, and begin no other."""
         self.interrupted = True
         if self._current is not None:
             self._current.abort()
 
     async def rounds(self, peers: Sequence[Peer], count: int) -> list[Measurement]:
-        """Measure each peer once a round, ``count`` rounds: A B C A B C …; fewer if interrupted.
+        """Measure each peer once in each of ``count`` rounds, in the order A B C A B C.
 
-        A peer that cannot be had is tried once.
+        A peer that cannot be measured is tried once.  An interruption ends the current round.
         """
         measurements: list[Measurement] = []
         missing: set[str] = set()
@@ -84,27 +87,28 @@ class Bench:
             for peer in peers:
                 if peer.name in missing:
                     continue
-                self._show(f"{number}/{count} {peer.name}", Phase.STARTING, LoadCounters(), 0.0)
+                title = f"{number}/{count} {peer.name}"
+                self._on_progress(title, LoadPhase.STARTING, LoadCounters(), 0.0)
                 try:
-                    measured = await self._measure(peer, number, f"{number}/{count} {peer.name}")
+                    measured = await self._measure(peer, number, title)
                 except CannotMeasure as problem:
                     missing.add(peer.name)
-                    here = not isinstance(problem, NotHere)
+                    missing_program = isinstance(problem, NotInstalled)
                     measured = Measurement(
                         peer.name,
                         number,
-                        broken=Trouble.NOT_STARTED if here else Trouble.NOT_HERE,
+                        broken=Fault.NOT_INSTALLED if missing_program else Fault.NOT_STARTED,
                         problem=f"not measured: {problem}",
                     )
                 if self.interrupted:
                     return measurements
                 measurements.append(measured)
-                self._tell(measured)
+                self._on_measured(measured)
         return measurements
 
     async def _measure(self, peer: Peer, number: int, title: str) -> Measurement:
-        with tempfile.TemporaryDirectory(dir=self._place.home) as home:
-            running = await peer.start(replace(self._place, home=Path(home)))
+        with tempfile.TemporaryDirectory(dir=self._setup.home) as home:
+            running = await peer.start(replace(self._setup, home=Path(home)))
             try:
                 self.versions[peer.name] = running.versions
                 if not self.interrupted:
@@ -129,18 +133,18 @@ class Bench:
         readings = _Readings(running.pid)
         events_before = await running.snapshot()
         sink_before = await self._sink.ask()
-        readings.take(Phase.CONNECTING)
+        readings.take(LoadPhase.CONNECTING)
 
-        def watch(phase: Phase, counters: LoadCounters, elapsed: float) -> None:
-            self._show(title, phase, counters, elapsed)
-            if phase is Phase.SENDING and phase not in readings.taken:
-                # Sending is ordered when this returns: until then nobody has anything to do but
-                # the proxy, with its last handshakes.
+        def on_progress(phase: LoadPhase, counters: LoadCounters, elapsed: float) -> None:
+            self._on_progress(title, phase, counters, elapsed)
+            if phase is LoadPhase.SENDING and phase not in readings.taken:
+                # Sending begins when this returns.  Until then the only process that has work to
+                # do is the proxy, with its last handshakes.
                 readings.take(phase)
 
-        result = await self._run(title, task, running, watch)
+        result = await self._run(title, task, running, on_progress)
         sink = await self._drained(sink_before)
-        readings.take(Phase.OVER)
+        readings.take(LoadPhase.OVER)
         events = None
         if events_before is not None and not readings.gone:
             after = await running.snapshot()
@@ -157,12 +161,12 @@ class Bench:
             packets=result.counters.packets,
             sent=result.counters.sent,
             arrived=sink["received"] - sink_before["received"],
-            cpu_securing=readings.between(Phase.CONNECTING, Phase.SENDING),
-            cpu_sending=readings.between(Phase.SENDING, Phase.OVER),
+            cpu_securing=readings.between(LoadPhase.CONNECTING, LoadPhase.SENDING),
+            cpu_sending=readings.between(LoadPhase.SENDING, LoadPhase.OVER),
             seconds_securing=result.securing,
             seconds_sending=result.sending,
             events=events,
-            broken=None if problem is None else Trouble.NOT_DONE,
+            broken=None if problem is None else Fault.NOT_DONE,
             problem=problem,
         )
 
@@ -171,27 +175,28 @@ class Bench:
         name: str,
         task: Task,
         running: Running,
-        watch: Callable[[Phase, LoadCounters, float], None],
+        on_progress: LoadProgress,
     ) -> RunResult:
         task = replace(task, connect=running.connect)
-        run = LoadRun(self._reactor, name, task, self._load.workers, 0.0, None, watch)
-        self._current = run
+        controller = self._current = Controller(
+            self._reactor, name, task, self._load.workers, 0.0, None, on_progress
+        )
         if self.interrupted:
-            run.abort()
-        late = self._reactor.callLater(self._load.limit, run.abort)
+            controller.abort()
+        timer = self._reactor.callLater(self._load.limit, controller.abort)
         try:
-            result = await run.go()
+            result = await controller.run()
         finally:
             self._current = None
-            if late.active():
-                late.cancel()
-                late = None
-        if late is not None and not self.interrupted:
+            aborted = not timer.active()
+            if not aborted:
+                timer.cancel()
+        if aborted and not self.interrupted:
             return replace(result, problem=f"not done after {self._load.limit:g} s")
         return result
 
     async def _drained(self, before: dict[str, Any]) -> dict[str, Any]:
-        """Wait until the sink has nobody connected, or gets nothing more; return its figures."""
+        """Wait until the sink has no connections, or receives nothing more; return its counters."""
         last, since = before, self._reactor.seconds()
         while True:
             now = await self._sink.ask()
@@ -204,21 +209,21 @@ class Bench:
 
 
 class _Readings:
-    """The CPU seconds of a proxy at the beginning of each phase."""
+    """CPU seconds of a proxy at the beginning of each phase."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
-        self.taken: dict[Phase, float] = {}
+        self.taken: dict[LoadPhase, float] = {}
         self.gone = False
 
-    def take(self, phase: Phase) -> None:
+    def take(self, phase: LoadPhase) -> None:
         try:
-            self.taken[phase] = cpu_at_rest(self._pid)
+            self.taken[phase] = cpu_when_idle(self._pid)
         except ProcessLookupError:
             self.gone = True
 
-    def between(self, begin: Phase, end: Phase) -> float:
-        """Return what was spent; 0 if the run did not come that far."""
+    def between(self, begin: LoadPhase, end: LoadPhase) -> float:
+        """Return the difference between two phases; 0 if one of them was not reached."""
         if begin not in self.taken or end not in self.taken:
             return 0.0
         return self.taken[end] - self.taken[begin]

@@ -1,10 +1,10 @@
-"""The summaries as a table: one row a peer, in Markdown, so that it can be pasted as it is."""
+"""The summaries as a Markdown table with one row for each peer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bench.figures import Measurement, Spread, Summary
+from bench.measurements import Measurement, Spread, Summary
 
 NOT_KNOWN = "—"
 
@@ -14,6 +14,7 @@ HEADS = (
     "CPU per record, µs",
     "CPU per MB, ms",
     "ratio to {reference}",
+    "ratio of handshakes",
     "bytes an event",
 )
 
@@ -35,12 +36,13 @@ def _row(summary: Summary) -> list[str]:
         _spread(summary.per_record, 1e6, ".2f"),
         _spread(summary.per_megabyte, 1e3, ".1f"),
         _spread(summary.ratio, 1, ".2f"),
+        _spread(summary.handshake_ratio, 1, ".2f"),
         NOT_KNOWN if event is None else f"{event.median:,.0f}",
     ]
 
 
 def table(summaries: Sequence[Summary], reference: str) -> str:
-    """Write the table, and under it what there is to remark."""
+    """Return the table, followed by the remarks."""
     heads = [head.format(reference=reference) for head in HEADS]
     rows = [_row(summary) for summary in summaries]
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
@@ -57,18 +59,18 @@ def table(summaries: Sequence[Summary], reference: str) -> str:
 
 
 def measured(measurement: Measurement) -> str:
-    """Write one measurement in a line."""
-    figures = (
+    """Return one measurement in a line."""
+    metrics = (
         (measurement.per_handshake, 1e3, "ms a handshake"),
         (measurement.per_record, 1e6, "µs a record"),
         (measurement.per_megabyte, 1e3, "ms a MB"),
     )
-    known = [f"{value * factor:.2f} {unit}" for value, factor, unit in figures if value is not None]
-    return "; ".join([*([", ".join(known)] if known else []), *filter(None, [measurement.fault])])
+    known = [f"{value * factor:.2f} {unit}" for value, factor, unit in metrics if value is not None]
+    return "; ".join(filter(None, [", ".join(known), measurement.fault_text]))
 
 
 def versions_lines(versions: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    """Write what the peers are made of; those that are made of the same in one line."""
+    """Return the versions of the peers' components; peers with the same ones share a line."""
     together: dict[str, list[str]] = {}
     for peer, parts in versions.items():
         text = ", ".join(

@@ -1,10 +1,10 @@
-"""``python -m bench.tracing``: what tracing costs, asked for and not asked for.
+"""``python -m bench.tracing``: the CPU cost of tracing, switched on and off.
 
-One process for each variant serves the same connections in memory, and tells the CPU that its own
-calls took, the clients' left out.  The variants take turns of a fraction of a second, so that a
-machine that slows down slows all of them; the ratios are of one turn.  Processes are started anew
-several times, because two processes of the same code can differ by a per cent.  ``--against=DIR``
-adds another checkout, such as one of before there was any tracing, and compares with that.
+One process for each variant serves the same connections in memory, and reports the CPU time of the
+calls to its server, without the clients'.  The variants alternate every fraction of a second, so
+that a machine that slows down slows all of them, and the ratios are taken within a turn.  The
+processes are restarted several times, because two processes of the same code can differ by one
+per cent.  ``--against=DIR`` adds another checkout, and compares with that.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tlsdemo.cli.options import Options, choice, named, whole
 from tlsdemo.tls import ModeName
 
 ROOT = Path(__file__).resolve().parent.parent
-WORKER = ROOT / "bench" / "peers" / "traced.py"
+SERVER = ROOT / "bench" / "peers" / "traced.py"
 PARTS = ("handshakes", "records")
 
 
@@ -32,22 +32,22 @@ class TracingOptions(Options):
 
     optParameters: ClassVar[list[list[Any]]] = named([
         ["against", None, None, "Another checkout of tlsdemo, to compare with."],
-        ["mode", None, ModeName.PAIR, "The mode: pair (an event a read) or wrapped (an event a "
-         "record).", choice(ModeName)],
+        ["mode", None, ModeName.PAIR, "The mode: pair (an event for each read) or wrapped (an "
+         "event for each record).", choice(ModeName)],
         ["conn", "c", 100, "Connections in a turn.", whole(1)],
-        ["packets", None, 2000, "Records of 32 bytes from each.", whole(1)],
+        ["packets", None, 2000, "Records of 32 bytes that each connection sends.", whole(1)],
         ["turns", None, 6, "Turns of each process.", whole(1)],
-        ["starts", None, 5, "How often the processes are started anew.", whole(1)],
+        ["starts", None, 5, "Number of times that the processes are restarted.", whole(1)],
     ])  # fmt: skip
 
 
-class Worker:
-    """A process that serves in memory when it is told to."""
+class Server:
+    """A process that serves in memory, once for each line that is written to it."""
 
     def __init__(self, tree: Path, every: str, options: TracingOptions) -> None:
         numbers = [str(options["conn"]), str(options["packets"])]
         self._process = subprocess.Popen(
-            [sys.executable, str(WORKER), options["mode"].value, every, *numbers],
+            [sys.executable, str(SERVER), options["mode"].value, every, *numbers],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             env={**os.environ, "PYTHONPATH": str(tree), "PYTHONHASHSEED": "0"},
         )  # fmt: skip
@@ -57,16 +57,16 @@ class Worker:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write("\n")
         self._process.stdin.flush()
-        spent: dict[str, float] = json.loads(self._process.stdout.readline())
-        return spent
+        cpu: dict[str, float] = json.loads(self._process.stdout.readline())
+        return cpu
 
-    def end(self) -> None:
-        """Have it end by itself."""
+    def stop(self) -> None:
+        """Close its input, and wait for its end."""
         self._process.communicate()
 
 
 def variants(options: TracingOptions) -> dict[str, tuple[Path, str]]:
-    """Return what is measured, by name: which checkout, and what it traces; the first is 1.0."""
+    """Return the checkout and the tracing of each variant; the first is the baseline."""
     ours = {"tracing off": "none", "every 100th traced": "100", "all traced": "1"}
     found = {name: (ROOT, every) for name, every in ours.items()}
     if options["against"] is None:
@@ -78,24 +78,24 @@ def measure(options: TracingOptions) -> dict[str, list[dict[str, float]]]:
     """Return for each variant the CPU seconds of each turn."""
     measured: dict[str, list[dict[str, float]]] = {name: [] for name in variants(options)}
     for _ in range(options["starts"]):
-        workers = {
-            name: Worker(tree, every, options) for name, (tree, every) in variants(options).items()
+        servers = {
+            name: Server(tree, every, options) for name, (tree, every) in variants(options).items()
         }
         for turn in range(options["turns"] + 1):
-            for name, worker in workers.items():
-                spent = worker.turn()
+            for name, server in servers.items():
+                cpu = server.turn()
                 # The first turn warms up.
                 if turn:
-                    measured[name].append(spent)
-        for worker in workers.values():
-            worker.end()
+                    measured[name].append(cpu)
+        for server in servers.values():
+            server.stop()
     return measured
 
 
 def report(options: TracingOptions, measured: dict[str, list[dict[str, float]]]) -> str:
-    """Return the table: CPU of the server's calls, and the ratios to the first variant."""
-    first = next(iter(measured.values()))
-    of_each = {"handshakes": options["conn"], "records": options["conn"] * options["packets"]}
+    """Return the table: CPU time of the server, and the ratios to the first variant."""
+    baseline = next(iter(measured.values()))
+    counts = {"handshakes": options["conn"], "records": options["conn"] * options["packets"]}
     lines = [
         f"{'mode ' + options['mode'].value:20} {'µs a handshake':>15} {'ratio':>23} "
         f"{'µs a record':>12} {'ratio':>23}"
@@ -103,9 +103,10 @@ def report(options: TracingOptions, measured: dict[str, list[dict[str, float]]])
     for name, turns in measured.items():
         cells = []
         for part, width in zip(PARTS, (15, 12), strict=True):
-            each = median(spent[part] for spent in turns) / of_each[part] * 1e6
-            ratios = [one[part] / other[part] for one, other in zip(turns, first, strict=True)]
-            low, _, high = quantiles(ratios, n=4)
+            each = median(cpu[part] for cpu in turns) / counts[part] * 1e6
+            ratios = [one[part] / other[part] for one, other in zip(turns, baseline, strict=True)]
+            # A single turn has no quartiles.
+            low, _, high = quantiles(ratios * 2 if len(ratios) == 1 else ratios, n=4)
             ratio = f"{median(ratios):.3f} ({low:.3f} to {high:.3f})"
             cells.append(f"{each:{width}.2f} {ratio:>23}")
         lines.append(f"{name:20} {' '.join(cells)}")

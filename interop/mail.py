@@ -1,4 +1,4 @@
-"""Plain mail servers: aiosmtpd, a Dovecot in a temporary folder, and messages that are no help."""
+"""Plain mail servers, aiosmtpd, Postfix and Dovecot, and a message that is hard to parse."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from unittest import SkipTest
 from interop.peers import InteropCase, await_port, free_port, module, program
 from tests.support import certificates
 
-BODY = """Lines that mean something elsewhere:
+BODY = """Lines that are commands in the protocols:
 STARTTLS
 STLS
 .
@@ -33,7 +33,7 @@ PASSWORD = "secret"
 
 
 def message() -> EmailMessage:
-    """Return a message whose lines read like the words of the protocols."""
+    """Return a message whose lines look like lines of the protocols."""
     made = EmailMessage()
     made["From"], made["To"] = "one@example.test", "two@example.test"
     made["Subject"] = "STARTTLS"
@@ -42,22 +42,22 @@ def message() -> EmailMessage:
 
 
 class Mailbox:
-    """What aiosmtpd hands its messages to."""
+    """The handler of aiosmtpd, which keeps the messages."""
 
     def __init__(self) -> None:
         self.contents: list[bytes] = []
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
-        """Keep a message, as aiosmtpd wants it."""
+        """Keep a message."""
         self.contents.append(envelope.content)
         return "250 OK"
 
 
 class SmtpBackendCase(InteropCase):
-    """Has an aiosmtpd of its own."""
+    """Runs an aiosmtpd."""
 
     def aiosmtpd(self, tls: bool = False) -> tuple[Mailbox, int]:
-        """Start one, which offers STARTTLS only with ``tls``; return it with its port."""
+        """Start it; it offers STARTTLS only with ``tls``.  Return its handler and its port."""
         controller = module("aiosmtpd.controller", "aiosmtpd")
         mailbox, port = Mailbox(), free_port()
         options: dict[str, Any] = {}
@@ -102,10 +102,10 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 class PostfixCase(InteropCase):
-    """Has a Postfix of its own, which runs as root or not at all."""
+    """Runs a Postfix, which requires root."""
 
     def postfix(self, tls: bool = False) -> int:
-        """Start one, which offers TLS, and demands it, only with ``tls``; return its port."""
+        """Start it; it offers and requires TLS only with ``tls``.  Return its port."""
         postfix = program("postfix", "postfix")
         if os.geteuid() != 0:
             raise SkipTest("Postfix only runs as root")
@@ -123,8 +123,8 @@ class PostfixCase(InteropCase):
         (home / "conf" / "main.cf").write_text(settings)
         (home / "conf" / "master.cf").write_text(_POSTFIX_SERVICES.format(port=port))
         server_process = self.start(postfix, "-c", str(home / "conf"), "start-fg")
-        self.addCleanup(server_process.ends)
-        self.addCleanup(self.tries, postfix, "-c", str(home / "conf"), "stop")
+        self.addCleanup(server_process.wait)
+        self.addCleanup(self.run_unchecked, postfix, "-c", str(home / "conf"), "stop")
         await_port(port)
         return port
 
@@ -184,16 +184,16 @@ ssl_key = <{home}/server.key
 
 
 class DovecotCase(InteropCase):
-    """Has a Dovecot of its own; every user's password is PASSWORD, and all have one mailbox."""
+    """Runs a Dovecot; the password of every user is PASSWORD, and they share one mailbox."""
 
     def dovecot(self, tls: bool = False) -> dict[str, int]:
-        """Start one, which offers TLS only with ``tls``; return the ports by dialect."""
+        """Start it; it offers TLS only with ``tls``.  Return the ports by dialect."""
         dovecot = program("dovecot", "dovecot-imapd dovecot-pop3d")
         home = self.folder()
         server: Any = certificates().server
         for name, source in (("cert", server.certificate), ("key", server.key)):
             (home / f"server.{name}").write_bytes(source.read_bytes())
-            self.give(home / f"server.{name}")
+            self.chown(home / f"server.{name}")
         ports = {"imap": free_port(), "pop3": free_port()}
         config = home / "dovecot.conf"
         config.write_text(
@@ -202,7 +202,7 @@ class DovecotCase(InteropCase):
                 tls="yes" if tls else "no", **ports,
             )
         )  # fmt: skip
-        self.daemon(*self.unprivileged(), dovecot, "-F", "-c", str(self.give(config)))
+        self.daemon(*self.unprivileged(), dovecot, "-F", "-c", str(self.chown(config)))
         self.log = home / "log"
         self.mail = home / "mail"
         for port in ports.values():
@@ -214,7 +214,7 @@ class DovecotCase(InteropCase):
         folder = self.mail / "new"
         for each in (self.mail, folder, self.mail / "cur", self.mail / "tmp"):
             each.mkdir(mode=0o700, exist_ok=True)
-            self.give(each)
+            self.chown(each)
         path = Path(folder / f"1.{len(list(folder.iterdir()))}.here")
         path.write_bytes(content)
-        self.give(path)
+        self.chown(path)

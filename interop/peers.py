@@ -1,4 +1,4 @@
-"""What the suite has in common: peers that may be missing, and servers in folders of their own."""
+"""Common parts of the suite: programs that may be missing, servers, and commands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from unittest import SkipTest
 
-from tests.end_to_end.processes import TIMEOUTS, ProcessCase, Running, port_of
+from tests.end_to_end.processes import TIMEOUT, ProcessCase, RunningCommand, port_of
 from tests.support import certificates
 
 _DEBIAN = "/usr/sbin"
@@ -46,17 +46,17 @@ def module(name: str, package: str) -> Any:
 
 
 def free_port() -> int:
-    """Return a port that the system chose, for servers that cannot have it chosen themselves."""
+    """Return a free port, for servers that cannot listen on port 0."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
 def await_port(port: int) -> None:
-    """Wait until somebody listens."""
-    end = time.monotonic() + TIMEOUTS
+    """Wait until something listens on ``port``."""
+    end = time.monotonic() + TIMEOUT
     while True:
         try:
-            return socket.create_connection(("127.0.0.1", port), timeout=TIMEOUTS).close()
+            return socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT).close()
         except ConnectionRefusedError:
             if time.monotonic() > end:
                 raise
@@ -64,7 +64,7 @@ def await_port(port: int) -> None:
 
 
 def client_context() -> ssl.SSLContext:
-    """Return a context of the standard library that verifies, and shows our certificate."""
+    """Return a context of the standard library that verifies, and presents a certificate."""
     client: Any = certificates().client
     context = ssl.create_default_context(cafile=client.authority)
     context.load_cert_chain(client.certificate, client.key)
@@ -72,88 +72,89 @@ def client_context() -> ssl.SSLContext:
 
 
 class InteropCase(ProcessCase):
-    """Starts our server, foreign ones, and foreign clients."""
+    """Starts tlsdemo, foreign servers, and foreign clients."""
 
-    def our_server(self, *options: str) -> tuple[Running, int]:
-        """Start a server of ours; return it with its port."""
+    def tlsdemo_server(self, *options: str) -> tuple[RunningCommand, int]:
+        """Start tlsdemo; return it with its port."""
         server, where = self.server("--log-first=1000", *options)
         return server, port_of(where)
 
     def proxy(self, dialect: str, backend: int, *options: str) -> int:
-        """Start a proxy of ours before a plain backend; return its port."""
+        """Start tlsdemo as a proxy before a plain backend; return its port."""
         where = f"--backend=tcp:127.0.0.1:{backend}"
-        self.running, port = self.our_server(f"--dialect={dialect}", where, *options)
+        self.running, port = self.tlsdemo_server(f"--dialect={dialect}", where, *options)
         return port
 
-    def all_ended_in_order(self, count: int) -> None:
-        """End the proxy; fail unless so many connections came to it, and all ended in order."""
+    def assert_all_closed_cleanly(self, count: int) -> None:
+        """Stop the proxy; fail unless it had ``count`` connections, all closed cleanly."""
         summary = self.summary(self.running)
         expected = f"{count} connections, {count} secured, {count} ended in order, failed 0"
         self.assertIn(f"summary: {expected}", summary)
 
-    def all_were_served(self, count: int) -> None:
-        """End the proxy; fail unless so many connections came to it, and none failed.
+    def assert_all_served(self, count: int) -> None:
+        """Stop the proxy; fail unless it had ``count`` connections, and none failed.
 
-        For clients such as Python's, which never send ``close_notify``: that counts as truncated.
+        This is for clients, such as Python's, that send no ``close_notify``, which counts as
+        truncated.
         """
         summary = self.summary(self.running)
         self.assertIn(f"summary: {count} connections, {count} secured, ", summary)
         self.assertRegex(summary, rf"{count} ended in order, failed 0|\(truncated {count}\)")
 
     def folder(self) -> Path:
-        """Make a folder that belongs to the unprivileged user that servers run as."""
+        """Make a directory that belongs to the unprivileged user that servers run as."""
         path = Path(tempfile.mkdtemp(prefix="tlsdemo-interop-"))
         self.addCleanup(shutil.rmtree, path, ignore_errors=True)
-        self.give(path)
+        self.chown(path)
         return path
 
-    def give(self, path: Path) -> Path:
-        """Have ``path`` belong to the unprivileged user that servers run as."""
+    def chown(self, path: Path) -> Path:
+        """Give ``path`` to the unprivileged user that servers run as."""
         if os.geteuid() == 0:
             shutil.chown(path, NOBODY, NOGROUP)
         return path
 
-    def daemon(self, *arguments: str) -> Running:
-        """Start a foreign server, which is told to end when the test is over, before it is made to.
+    def daemon(self, *arguments: str) -> RunningCommand:
+        """Start a foreign server, which gets SIGINT when the test is over, before it is killed.
 
-        What it started itself then ends with it, and it gives back what it shares with them.
+        It can then stop its own child processes, and remove shared memory.
         """
         running = self.start(*arguments)
 
-        def end() -> None:
+        def stop() -> None:
             running.signal(signal.SIGINT)
-            running.ends()
+            running.wait()
 
-        self.addCleanup(end)
+        self.addCleanup(stop)
         return running
 
     def unprivileged(self) -> list[str]:
-        """Return what runs a command as a user who has no rights."""
+        """Return the beginning of a command that runs it as an unprivileged user."""
         if os.geteuid() != 0:
             return []
         setpriv = program("setpriv", "util-linux")
         return [setpriv, f"--reuid={NOBODY}", f"--regid={NOGROUP}", "--clear-groups"]
 
     def run_command(
-        self, *arguments: str, given: bytes | None = None, env: Mapping[str, str] | None = None
+        self, *arguments: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
     ) -> bytes:
-        """Run a foreign command to its end; return what it printed, or fail with what it said."""
-        done = self.tries(*arguments, given=given, env=env)
+        """Run a foreign command; return its output, or fail if its status is not 0."""
+        done = self.run_unchecked(*arguments, stdin=stdin, env=env)
         self.assertEqual(done.returncode, 0, (done.stdout, done.stderr))
         return done.stdout
 
-    def tries(
-        self, *arguments: str, given: bytes | None = None, env: Mapping[str, str] | None = None
+    def run_unchecked(
+        self, *arguments: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[bytes]:
-        """Run a foreign command to its end, whatever that is."""
+        """Run a foreign command, whatever its status is."""
         return subprocess.run(
-            arguments, input=given or b"", capture_output=True, timeout=TIMEOUTS, cwd=self.home,
+            arguments, input=stdin or b"", capture_output=True, timeout=TIMEOUT, cwd=self.home,
             env={**os.environ, **(env or {})},
         )  # fmt: skip
 
 
 class ScriptedServer(socketserver.ThreadingTCPServer):
-    """A plain server that greets, and answers each line by what it begins with."""
+    """A plain server that sends a greeting, and answers each line by its first word."""
 
     daemon_threads = True
 
@@ -161,14 +162,14 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
         self.greeting = greeting
         self.answers = answers
         self.otherwise = otherwise
-        self.heard: list[bytes] = []
+        self.received: list[bytes] = []
         super().__init__(("127.0.0.1", 0), _Scripted)
 
     @classmethod
     def start(
         cls, case: InteropCase, greeting: bytes, answers: Mapping[bytes, bytes], otherwise: bytes
     ) -> tuple[ScriptedServer, int]:
-        """Have one run until the test is over; return it with its port."""
+        """Run a server until the test is over; return it with its port."""
         server = cls(greeting, answers, otherwise)
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
@@ -184,7 +185,7 @@ class _Scripted(socketserver.StreamRequestHandler):
         with contextlib.suppress(OSError):
             self.wfile.write(self.server.greeting)
             while line := self.rfile.readline():
-                self.server.heard.append(line)
+                self.server.received.append(line)
                 verb = line.split()[0].upper() if line.split() else b""
                 self.wfile.write(self.server.answers.get(verb, self.server.otherwise))
                 if verb == b"QUIT":

@@ -1,4 +1,4 @@
-"""A PostgreSQL in a temporary folder, as a user without rights."""
+"""A PostgreSQL in a temporary directory, run by an unprivileged user."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _PACKAGE = "postgresql"
 
 
 class PostgresCase(InteropCase):
-    """Has a PostgreSQL of its own."""
+    """Runs a PostgreSQL."""
 
     def postgres(self, tls: bool = False) -> int:
-        """Start one; return its port."""
+        """Start it; return its port."""
         initdb, postgres = program("initdb", _PACKAGE), program("postgres", _PACKAGE)
         home, port = self.folder(), free_port()
         data = home / "data"
@@ -30,7 +30,7 @@ class PostgresCase(InteropCase):
             *("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="),
             *("-c", "fsync=off", *(self._tls(home) if tls else ("-c", "ssl=off"))),
         )
-        server.says(re.escape("database system is ready to accept connections"))
+        server.wait_for_line(re.escape("database system is ready to accept connections"))
         return port
 
     def _tls(self, home: Path) -> list[str]:
@@ -40,12 +40,12 @@ class PostgresCase(InteropCase):
             copy = home / f"server.{name}"
             copy.write_bytes(source.read_bytes())
             copy.chmod(0o600)
-            options += ["-c", f"ssl_{name}_file={self.give(copy)}"]
+            options += ["-c", f"ssl_{name}_file={self.chown(copy)}"]
         return options
 
 
 def conninfo(port: int, *more: str) -> str:
-    """Return how libpq connects, verifying all that it can."""
+    """Return a connection string of libpq that verifies the server."""
     authority = certificates().client.authority
     return " ".join([
         f"host=localhost hostaddr=127.0.0.1 port={port} user=demo dbname=postgres",
@@ -54,5 +54,5 @@ def conninfo(port: int, *more: str) -> str:
 
 
 def plain(port: int) -> str:
-    """Return how libpq connects without TLS."""
+    """Return a connection string of libpq without TLS."""
     return f"host=127.0.0.1 port={port} user=demo dbname=postgres sslmode=disable"

@@ -1,7 +1,7 @@
-"""A client of ours that says one thing through TLS: ``python -m interop.speaker``.
+"""A client of tlsdemo that sends one message through TLS: ``python -m interop.speaker``.
 
-It prints ``secure`` with what was agreed on, then ``answered`` with the first bytes that came, or
-``insecure`` with the cause.
+It prints ``secure`` with the connection info, then ``answered`` with the first bytes received, or
+``insecure`` with the close reason.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from tlsdemo.tls import (
 
 
 class Speaker(Protocol):
-    """Says it, and closes once it has been answered."""
+    """Sends the message, and closes the connection after the first answer."""
 
-    def __init__(self, says: bytes) -> None:
-        self._says = says
+    def __init__(self, message: bytes) -> None:
+        self._message = message
 
     def connectionMade(self) -> None:
-        """Say it."""
+        """Send the message."""
         assert self.transport is not None
-        self.transport.write(self._says)
+        self.transport.write(self._message)
 
     def dataReceived(self, data: bytes) -> None:
         """Print the answer."""
@@ -50,37 +50,37 @@ class Speaker(Protocol):
 
 
 class Listener:
-    """Prints how the securing goes."""
+    """Prints what happens to the connection."""
 
-    def __init__(self, says: bytes) -> None:
-        self._says = says
+    def __init__(self, message: bytes) -> None:
+        self._message = message
 
     def secure(self, info: ConnectionInfo) -> IProtocol | None:
-        """Go on."""
+        """Return the application."""
         print("secure", info)
-        return Speaker(self._says)  # type: ignore[return-value, unused-ignore]
+        return Speaker(self._message)  # type: ignore[return-value, unused-ignore]
 
     def plain(self) -> IProtocol | None:
-        """Never happens: every mode here has TLS."""
+        """Never called: every mode that is used has TLS."""
         raise AssertionError("a dialect in the clear")
 
     def insecure(self, close_reason: CloseReason) -> None:
-        """Tell the cause."""
+        """Print the close reason."""
         self.ended(close_reason, "insecure")
 
     def ended(self, close_reason: CloseReason, how: str = "ended") -> None:
-        """Tell the cause, and end."""
+        """Print the close reason, and exit."""
         print(f"{how}: {close_reason.cause.value}: {close_reason.detail}")
         _reactor.stop()  # type: ignore[attr-defined, unused-ignore]
 
 
 def main() -> None:
-    """Say it."""
+    """Run the client."""
     parser = argparse.ArgumentParser()
     parser.add_argument("dialect")
     parser.add_argument("port", type=int)
-    parser.add_argument("certificates", help="a folder with ca.pem, client.pem and client.key")
-    parser.add_argument("says", help="what to say, in hexadecimal digits")
+    parser.add_argument("certificates", help="a directory with ca.pem, client.pem and client.key")
+    parser.add_argument("message", help="the message, in hexadecimal digits")
     parser.add_argument("--name", default="localhost")
     parser.add_argument("--mode", default="starttls")
     given = parser.parse_args()
@@ -97,7 +97,7 @@ def main() -> None:
     )
 
     def build() -> UpgradeProtocol:
-        return UpgradeProtocol(settings, Listener(bytes.fromhex(given.says)), clock)
+        return UpgradeProtocol(settings, Listener(bytes.fromhex(given.message)), clock)
 
     def failed(failure: Failure) -> None:
         sys.exit(f"cannot connect: {failure.getErrorMessage()}")

@@ -45,7 +45,7 @@ class Fetched(MailboxCase):
         for mode in ("starttls", "pair"):
             client = self.imap(self.proxy("imap", self.ports["imap"], f"--mode={mode}"))
             client.login("demo", PASSWORD)
-            # What is refused before its literal has been asked for is over.
+            # A command that is refused before its literal is requested has ended.
             client.send(b"z APPEND Nowhere {5}\r\n")
             self.assertIn(b"z NO ", client.readline())
             self.assertEqual(client.append("INBOX", "", "", CONTENT)[0], "OK")
@@ -54,13 +54,13 @@ class Fetched(MailboxCase):
             _, ((_, fetched), _) = client.fetch(count.decode(), "(RFC822)")  # type: ignore[misc]
             self.assertEqual(fetched, CONTENT)
             client.logout()
-            self.all_were_served(1)
+            self.assert_all_served(1)
 
     def test_by_curl_over_imap(self) -> None:
         self.deliver(CONTENT)
         port = self.proxy("imap", self.ports["imap"])
         self.assertEqual(self.curl(f"imap://localhost:{port}/INBOX;MAILINDEX=1"), CONTENT)
-        self.all_ended_in_order(1)
+        self.assert_all_closed_cleanly(1)
 
     def test_by_poplib(self) -> None:
         self.deliver(CONTENT)
@@ -74,13 +74,13 @@ class Fetched(MailboxCase):
             self.assertEqual(b"".join(line + b"\r\n" for line in lines), CONTENT)
             self.assertIn("UIDL", client.capa())
             client.quit()
-            self.all_were_served(1)
+            self.assert_all_served(1)
 
     def test_by_curl_over_pop3(self) -> None:
         self.deliver(CONTENT)
         port = self.proxy("pop3", self.ports["pop3"])
         self.assertEqual(self.curl(f"pop3://localhost:{port}/1"), CONTENT)
-        self.all_ended_in_order(1)
+        self.assert_all_closed_cleanly(1)
 
 
 class ADovecotThatOffersTLSItself(MailboxCase):
@@ -96,7 +96,7 @@ class ADovecotThatOffersTLSItself(MailboxCase):
         client.login("demo", PASSWORD)
         self.assertEqual(client.select("INBOX")[0], "OK")
         client.logout()
-        self.all_were_served(1)
+        self.assert_all_served(1)
 
     def test_does_not_offer_stls_through_the_proxy_and_refuses_a_second_one(self) -> None:
         client = self.pop3(self.proxy("pop3", self.ports["pop3"]))
@@ -109,9 +109,9 @@ class ADovecotThatOffersTLSItself(MailboxCase):
         client.pass_(PASSWORD)
         self.assertEqual(client.stat(), (0, 0))
         client.quit()
-        self.all_were_served(1)
+        self.assert_all_served(1)
 
-    def test_lists_its_mechanisms_without_putting_the_count_of_answers_out(self) -> None:
+    def test_lists_its_mechanisms_without_confusing_the_count_of_answers(self) -> None:
         client = self.pop3(self.proxy("pop3", self.ports["pop3"]))
         client.sock.sendall(b"AUTH\r\nCAPA\r\n")
         long_response = client._getlongresp  # type: ignore[attr-defined]
@@ -120,4 +120,4 @@ class ADovecotThatOffersTLSItself(MailboxCase):
         self.assertIn(b"UIDL", capabilities)
         self.assertNotIn(b"STLS", capabilities)
         client.quit()
-        self.all_were_served(1)
+        self.assert_all_served(1)

@@ -1,4 +1,4 @@
-"""Environments that pip and uv really build, with the oldest versions that tlsdemo supports."""
+"""Environments with the oldest supported versions, built by the real pip and uv."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from unittest import SkipTest
 
 from interop.peers import program
 from tests.end_to_end.processes import ProcessCase
-from tlsdemo.loadgen.worker_pool import environment
+from tlsdemo.net.child_process import environment
 
 OLD = "twisted==24.7.0 pyopenssl==24.2.1"
 BUILD_WITHIN = 600.0
@@ -54,25 +54,25 @@ class OtherVersionsCase(ProcessCase):
 
 
 class WithPip(OtherVersionsCase):
-    # What uv is there is not to be found.
+    # Without an installed uv on it.
     path = os.defpath
 
-    def test_the_oldest_versions_are_built_once_compared_with_and_cleared_away(self) -> None:
+    def test_the_oldest_versions_are_built_once_compared_and_cleared(self) -> None:
         self.check()
 
-    def test_a_version_that_does_not_exist_is_told_in_a_line_and_leaves_nothing(self) -> None:
-        said = self.tlsdemo("run", "--against=twisted==24.7.99", status=1)
+    def test_a_version_that_does_not_exist_is_an_error_in_one_line_and_leaves_nothing(self) -> None:
+        output = self.tlsdemo("run", "--against=twisted==24.7.99", status=1)
         self.assertTrue(
-            said.endswith(
+            output.endswith(
                 "tlsdemo run: --against is 'twisted==24.7.99': "
                 "No matching distribution found for twisted==24.7.99\n"
             ),
-            said,
+            output,
         )
         self.assertEqual(list((self.home / "tlsdemo" / "versions").iterdir()), [])
 
 
 class WithUv(OtherVersionsCase):
-    def test_the_oldest_versions_are_built_once_compared_with_and_cleared_away(self) -> None:
+    def test_the_oldest_versions_are_built_once_compared_and_cleared(self) -> None:
         program("uv", "uv")
         self.check()

@@ -1,4 +1,4 @@
-"""Our client's side before servers that are not ours, with TLS and without."""
+"""tlsdemo as the client of foreign servers, with TLS and without."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support import certificates
 STARTUP = bytes.fromhex("00030000") + b"user\0demo\0database\0postgres\0\0"
 """PostgreSQL's StartupMessage, without its length."""
 
-SAYS = {
+MESSAGES = {
     "smtp": b"EHLO client.example.test\r\n",
     "imap": b"a9 CAPABILITY\r\n",
     "pop3": b"CAPA\r\n",
@@ -24,45 +24,45 @@ MODES = ("starttls", "pair")
 
 
 class ClientCase(InteropCase):
-    def speaks(self, dialect: str, port: int, *options: str, says: bytes = b"") -> str:
-        """Return what our client makes of a server."""
+    def run_client(self, dialect: str, port: int, *options: str, message: bytes = b"") -> str:
+        """Return what the client prints."""
         authority = certificates().client.authority
         assert authority is not None
-        said = self.run_command(
+        output = self.run_command(
             *(sys.executable, "-m", "interop.speaker", dialect, str(port), str(authority.parent)),
-            *((says or SAYS[dialect.removesuffix("-direct")]).hex(), *options),
+            *((message or MESSAGES[dialect.removesuffix("-direct")]).hex(), *options),
             env={"PYTHONPATH": ":".join(sys.path)},
         )
-        return said.decode()
+        return output.decode()
 
     def is_secure(self, dialect: str, port: int, answer: str) -> None:
-        """Fail unless our client becomes secure in both modes, and is answered through TLS."""
+        """Fail unless the client is secure in both modes, and receives an answer through TLS."""
         for mode in MODES:
-            secure, answered, *_ = self.speaks(dialect, port, f"--mode={mode}").splitlines()
+            secure, answered, *_ = self.run_client(dialect, port, f"--mode={mode}").splitlines()
             self.assertIn("secure TLSv1.3", secure)
             self.assertIn(answer, answered)
 
     def verifies(self, dialect: str, port: int) -> None:
-        """Fail unless our client turns away from a server of another name, having said nothing."""
-        said = self.speaks(dialect, port, "--name=elsewhere.example.test")
-        self.assertIn("insecure: wrong name", said)
-        self.assertNotIn("answered", said)
+        """Fail unless the client rejects a server of another name before it sends anything."""
+        output = self.run_client(dialect, port, "--name=elsewhere.example.test")
+        self.assertIn("insecure: wrong name", output)
+        self.assertNotIn("answered", output)
 
     def fails_closed(self, dialect: str, port: int, why: str) -> None:
-        """Fail unless our client turns away from a server without TLS, in both modes."""
+        """Fail unless the client rejects a server without TLS, in both modes."""
         for mode in MODES:
-            said = self.speaks(dialect, port, f"--mode={mode}")
-            self.assertEqual(said.count("\n"), 1)
-            self.assertIn(f"insecure: {why}", said)
+            output = self.run_client(dialect, port, f"--mode={mode}")
+            self.assertEqual(output.count("\n"), 1)
+            self.assertIn(f"insecure: {why}", output)
 
     def load(self, dialect: str, port: int) -> tuple[int, str]:
-        """Return the exit status of our load client, and what it printed."""
+        """Return the exit status of the load generator, and its output."""
         client = self.start(
             *(*TWISTD, "tlsclient", f"--connect=tcp:localhost:{port}", f"--dialect={dialect}"),
             *("--conn=3", "--packets=1", "--packet-size=2", "--status=none", "--workers=1"),
             *("--timeout=20", self.certs),
         )
-        return client.ends(), client.said
+        return client.wait(), client.output
 
 
 class BeforeAiosmtpd(ClientCase, SmtpBackendCase):
@@ -70,16 +70,16 @@ class BeforeAiosmtpd(ClientCase, SmtpBackendCase):
         _, port = self.aiosmtpd(tls=True)
         self.is_secure("smtp", port, "250-")
         self.verifies("smtp", port)
-        status, said = self.load("smtp", port)
-        self.assertEqual(status, 0, said)
-        self.assertIn("3 connections: 3 secured in", said)
+        status, output = self.load("smtp", port)
+        self.assertEqual(status, 0, output)
+        self.assertIn("3 connections: 3 secured in", output)
 
     def test_without(self) -> None:
         _, port = self.aiosmtpd()
         self.fails_closed("smtp", port, "peer offers no TLS")
-        status, said = self.load("smtp", port)
-        self.assertEqual(status, 1, said)
-        self.assertIn("0 secured in", said)
+        status, output = self.load("smtp", port)
+        self.assertEqual(status, 1, output)
+        self.assertIn("0 secured in", output)
 
 
 class BeforePostfix(ClientCase, PostfixCase):
@@ -87,9 +87,9 @@ class BeforePostfix(ClientCase, PostfixCase):
         port = self.postfix(tls=True)
         self.is_secure("smtp", port, "250-postfix.example.test")
         self.verifies("smtp", port)
-        # Postfix does not answer a close_notify, so this is all that can be said of their ends.
-        _, said = self.load("smtp", port)
-        self.assertIn("3 connections: 3 secured in", said)
+        # Postfix does not answer a close_notify, so the connections do not close cleanly.
+        _, output = self.load("smtp", port)
+        self.assertIn("3 connections: 3 secured in", output)
 
     def test_without(self) -> None:
         self.fails_closed("smtp", self.postfix(), "peer offers no TLS")
@@ -119,10 +119,10 @@ class BeforePostgres(ClientCase, PostgresCase):
         self.fails_closed("postgres", self.postgres(), "peer offers no TLS")
 
 
-class BeforeAServerThatTellsLies(ClientCase):
-    def test_no_tls_behind_the_go_ahead(self) -> None:
-        lies = {b"EHLO": b"250 STARTTLS\r\n", b"STARTTLS": b"220 Ready\r\n"}
-        _, port = ScriptedServer.start(self, b"220 here\r\n", lies, b"500 No such thing\r\n")
+class BeforeAServerThatBreaksItsPromise(ClientCase):
+    def test_plain_bytes_instead_of_tls(self) -> None:
+        answers = {b"EHLO": b"250 STARTTLS\r\n", b"STARTTLS": b"220 Ready\r\n"}
+        _, port = ScriptedServer.start(self, b"220 here\r\n", answers, b"500 No such thing\r\n")
         for mode in MODES:
-            said = self.speaks("smtp", port, f"--mode={mode}")
-            self.assertEqual(said, "insecure: plain bytes instead of TLS: wrong version number\n")
+            output = self.run_client("smtp", port, f"--mode={mode}")
+            self.assertEqual(output, "insecure: plain bytes instead of TLS: wrong version number\n")

@@ -28,7 +28,7 @@ class Proxied(PostgresCase):
 
     def psql(self, connection: str, script: str = QUERY) -> tuple[bytes, bytes]:
         psql = program("psql", "postgresql-client")
-        done = self.tries(psql, "-X", "-A", "-d", connection, given=script.encode())
+        done = self.run_unchecked(psql, "-X", "-A", "-d", connection, stdin=script.encode())
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout, done.stderr
 
@@ -39,19 +39,21 @@ class Proxied(PostgresCase):
             self.assertIn(b"PostgreSQL", out)
             self.assertIn(b"division by zero", errors)
             self.assertEqual((out, errors), self.psql(plain(self.behind)))
-            self.all_ended_in_order(1)
+            self.assert_all_closed_cleanly(1)
 
-    def test_psql_believes_it_is_secure_and_verifies_the_name(self) -> None:
+    def test_psql_reports_tls_and_verifies_the_name(self) -> None:
         port = self.before()
         out, _ = self.psql(conninfo(port), "\\conninfo\n")
         self.assertIn(b"SSL connection (protocol: TLSv1.3", out)
         wrong = conninfo(port).replace("host=localhost", "host=elsewhere.test")
-        done = self.tries(program("psql", "postgresql-client"), "-X", "-d", wrong)
+        done = self.run_unchecked(program("psql", "postgresql-client"), "-X", "-d", wrong)
         self.assertEqual(done.returncode, 2)
         self.assertIn(b'does not match host name "elsewhere.test"', done.stderr)
 
-    def test_psql_without_tls_is_turned_away_with_a_reason(self) -> None:
-        done = self.tries(program("psql", "postgresql-client"), "-X", "-d", plain(self.before()))
+    def test_psql_without_tls_is_refused_with_a_reason(self) -> None:
+        done = self.run_unchecked(
+            program("psql", "postgresql-client"), "-X", "-d", plain(self.before())
+        )
         self.assertEqual(done.returncode, 2)
         self.assertIn(b"TLS is required", done.stderr)
 
@@ -63,11 +65,11 @@ class Proxied(PostgresCase):
         for negotiation in ("postgres", "direct"):
             with psycopg.connect(conninfo(port, f"sslnegotiation={negotiation}")) as connection:
                 self.assertTrue(connection.pgconn.ssl_in_use)
-                self.agrees(connection)
-        self.all_ended_in_order(2)
+                self.check_features(connection)
+        self.assert_all_closed_cleanly(2)
 
-    def agrees(self, connection: Any) -> None:
-        """Fail unless everything that libpq can do is done as on a direct connection."""
+    def check_features(self, connection: Any) -> None:
+        """Fail unless queries, COPY and pipelines work as on a direct connection."""
         cursor = connection.cursor()
         cursor.execute("SELECT n, n * %s FROM generate_series(1, 5000) AS n", (3,))
         self.assertEqual(cursor.fetchall(), [(n, 3 * n) for n in range(1, 5001)])

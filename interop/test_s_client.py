@@ -1,4 +1,4 @@
-"""OpenSSL's s_client upgrades in every dialect that it knows, in both modes that have words."""
+"""OpenSSL's s_client upgrades in every dialect that it knows, in both modes that upgrade."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from interop.peers import InteropCase, program
-from tests.end_to_end.processes import TIMEOUTS
+from tests.end_to_end.processes import TIMEOUT
 from tests.support import certificates
 
 DIALECTS = {
@@ -24,7 +24,7 @@ DIALECTS = {
     "nntp": "nntp",
     "sieve": "sieve",
 }
-"""What s_client calls a dialect, and what we do."""
+"""The names of the dialects in s_client, and ours."""
 
 VERSIONS = {"-tls1_2": "TLSv1.2", "-tls1_3": "TLSv1.3"}
 
@@ -60,11 +60,11 @@ class SClientCase(InteropCase):
             echoed = process.stdout.read(len(PAYLOAD))
             process.stdin.close()
             rest = process.stdout.read()
-        status = process.wait(TIMEOUTS)
+        status = process.wait(TIMEOUT)
         self.assertEqual((echoed == PAYLOAD, rest, status), (True, b"", 0), errors.read_bytes())
 
     def upgrades(self, mode: str, foreign: str, dialect: str) -> None:
-        self.running, port = self.our_server(
+        self.running, port = self.tlsdemo_server(
             "--role=echo", f"--dialect={dialect}", f"--mode={mode}"
         )
         name = ("-name", "localhost") if foreign in ("smtp", "lmtp") else ()
@@ -72,8 +72,8 @@ class SClientCase(InteropCase):
             name = ("-xmpphost", "localhost")
         for version, agreed in VERSIONS.items():
             self.is_echoed(port, version, "-starttls", foreign, *name)
-            self.running.says(f" secure agreed=.*{agreed}.*peer=")
-        self.all_ended_in_order(len(VERSIONS))
+            self.running.wait_for_line(f" secure agreed=.*{agreed}.*peer=")
+        self.assert_all_closed_cleanly(len(VERSIONS))
 
 
 def _test(mode: str, foreign: str, dialect: str) -> Callable[[Any], None]:
@@ -96,20 +96,20 @@ for _foreign, _dialect in DIALECTS.items():
 
 class Auto(SClientCase):
     def test_smtp_with_and_without_starttls_on_one_port(self) -> None:
-        self.running, port = self.our_server("--role=echo", "--dialect=auto:smtp")
+        self.running, port = self.tlsdemo_server("--role=echo", "--dialect=auto:smtp")
         for version in VERSIONS:
             self.is_echoed(port, version)
             self.is_echoed(port, version, "-starttls", "smtp")
-        self.all_ended_in_order(2 * len(VERSIONS))
+        self.assert_all_closed_cleanly(2 * len(VERSIONS))
 
 
-class WhatIsRefused(SClientCase):
+class Rejected(SClientCase):
     def test_a_client_without_a_certificate(self) -> None:
-        self.running, port = self.our_server("--role=echo", "--dialect=smtp")
+        self.running, port = self.tlsdemo_server("--role=echo", "--dialect=smtp")
         arguments = self.client(port, "-tls1_2", "-starttls", "smtp")
         at = arguments.index("-cert")
         del arguments[at : at + 4]
-        done = self.tries(*arguments, given=PAYLOAD)
+        done = self.run_unchecked(*arguments, stdin=PAYLOAD)
         self.assertNotEqual(done.returncode, 0)
         self.assertEqual(done.stdout, b"")
         self.assertIn("0 secured", self.summary(self.running))

@@ -35,7 +35,7 @@ class Delivered(SmtpBackendCase):
             self.assertEqual(client.noop()[0], 250)
             client.send_message(message())
         self.arrived()
-        self.all_were_served(1)
+        self.assert_all_served(1)
 
     def test_by_swaks(self) -> None:
         client = certificates().client
@@ -44,10 +44,10 @@ class Delivered(SmtpBackendCase):
             *("--port", str(self.port), "--tls-verify", "--tls-ca-path", str(client.authority)),
             *("--tls-cert", str(client.certificate), "--tls-key", str(client.key)),
             *("--from", "one@example.test", "--to", "two@example.test", "--data", "-"),
-            given=message().as_bytes(),
+            stdin=message().as_bytes(),
         )
         self.arrived()
-        self.all_were_served(1)
+        self.assert_all_served(1)
 
     def test_by_curl(self) -> None:
         client = certificates().client
@@ -57,10 +57,10 @@ class Delivered(SmtpBackendCase):
             *("--cacert", str(client.authority), "--cert", str(client.certificate)),
             *("--key", str(client.key), "--mail-from", "one@example.test"),
             *("--mail-rcpt", "two@example.test", "--upload-file", "-"),
-            given=message().as_bytes(policy=email.policy.SMTP),
+            stdin=message().as_bytes(policy=email.policy.SMTP),
         )
         self.arrived()
-        self.all_ended_in_order(1)
+        self.assert_all_closed_cleanly(1)
 
 
 class ABackendThatOffersTLSItself(SmtpBackendCase):
@@ -68,7 +68,7 @@ class ABackendThatOffersTLSItself(SmtpBackendCase):
         super().setUp()
         self.backend, behind = ScriptedServer.start(
             self,
-            b"220-backend.example.test\r\n220 is here\r\n",
+            b"220-backend.example.test\r\n220 ready\r\n",
             {
                 b"EHLO": b"250-backend.example.test\r\n250-STARTTLS\r\n250-SIZE 99\r\n"
                 b"250 STARTTLS\r\n",
@@ -85,12 +85,12 @@ class ABackendThatOffersTLSItself(SmtpBackendCase):
             self.assertEqual(client.ehlo(), (250, b"backend.example.test\nSIZE 99"))
             self.assertEqual(client.esmtp_features, {"size": "99"})
             self.assertEqual(client.docmd("STARTTLS"), (502, b"5.5.1 Not implemented"))
-        self.assertNotIn(b"STARTTLS\r\n", self.backend.heard)
-        self.all_were_served(1)
+        self.assertNotIn(b"STARTTLS\r\n", self.backend.received)
+        self.assert_all_served(1)
 
 
-class TurnedAway(SmtpBackendCase):
-    def test_mail_without_tls_is_not_taken(self) -> None:
+class Refused(SmtpBackendCase):
+    def test_mail_without_tls_is_refused(self) -> None:
         mailbox, behind = self.aiosmtpd()
         with smtplib.SMTP("localhost", self.proxy("smtp", behind)) as client:
             error = self.assertRaises(smtplib.SMTPSenderRefused, client.send_message, message())
@@ -104,4 +104,4 @@ class TurnedAway(SmtpBackendCase):
         self.addCleanup(client.close)
         client.starttls(context=client_context())
         self.assertRaises((OSError, smtplib.SMTPServerDisconnected), client.ehlo)
-        self.assertIn("421 Too busy", self.running.says(" failed: .*").string)
+        self.assertIn("421 Too busy", self.running.wait_for_line(" failed: .*").string)

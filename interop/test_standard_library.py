@@ -1,4 +1,4 @@
-"""The mail, FTP and LDAP clients of Python, up to TLS and a few bytes through it."""
+"""The mail, FTP and LDAP clients of Python, up to TLS and a few bytes of cleartext."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from tests.support import certificates
 
 
 class UpToTLS(InteropCase):
-    """The server echoes, so that what comes through TLS is what the client has said."""
+    """The server echoes the cleartext of the client."""
 
     def serve(self, dialect: str) -> int:
-        self.running, port = self.our_server("--role=echo", f"--dialect={dialect}")
+        self.running, port = self.tlsdemo_server("--role=echo", f"--dialect={dialect}")
         return port
 
     def is_echoed(self, sock: Any) -> None:
         self.assertIsInstance(sock, ssl.SSLSocket)
         self.assertEqual(sock.version(), "TLSv1.3")
-        sock.sendall(b"said through TLS")
-        heard = b""
-        while len(heard) < len(b"said through TLS"):
-            heard += sock.recv(100)
-        self.assertEqual(heard, b"said through TLS")
+        sock.sendall(b"sent through TLS")
+        received = b""
+        while len(received) < len(b"sent through TLS"):
+            received += sock.recv(100)
+        self.assertEqual(received, b"sent through TLS")
 
     def test_smtplib(self) -> None:
         client = smtplib.SMTP("localhost", self.serve("smtp"))
@@ -44,7 +44,7 @@ class UpToTLS(InteropCase):
     def test_imaplib(self) -> None:
         client = imaplib.IMAP4("localhost", self.serve("imap"))
         self.addCleanup(client.shutdown)
-        # It asks for the capabilities anew, and an echo is no answer to that.
+        # It requests the capabilities again, and the echo is not an answer to that.
         error = self.assertRaises(imaplib.IMAP4.abort, client.starttls, client_context())
         self.assertIn("CAPABILITY", str(error))
         self.is_echoed(client.sock)
@@ -77,12 +77,12 @@ class UpToTLS(InteropCase):
         self.assertTrue(connection.start_tls())
         self.is_echoed(connection.socket)
 
-    def test_ldapsearch_which_is_of_gnutls(self) -> None:
+    def test_ldapsearch_which_uses_gnutls(self) -> None:
         client = certificates().client
         search = program("ldapsearch", "ldap-utils")
         port = self.serve("ldap")
-        # By address, because it takes "localhost" for the name of this machine.
-        done = self.tries(
+        # By address, because it replaces "localhost" with the name of this machine.
+        done = self.run_unchecked(
             *(search, "-ZZ", "-x", "-H", f"ldap://127.0.0.1:{port}", "-s", "base"),
             env={
                 "LDAPTLS_CACERT": str(client.authority),
@@ -91,7 +91,7 @@ class UpToTLS(InteropCase):
                 "LDAPTLS_REQCERT": "demand",
             },
         )
-        # Its bind came back through TLS, and it takes the version in it (3) for the result.
+        # It received the echo of its bind request, and takes the version in it (3) for the result.
         self.assertIn(b"ldap_bind: Time limit exceeded (3)", done.stderr)
-        self.running.says(" secure agreed=.*TLSv1.3.*peer=")
-        self.running.says(" closed how=clean")
+        self.running.wait_for_line(" secure agreed=.*TLSv1.3.*peer=")
+        self.running.wait_for_line(" closed how=clean")

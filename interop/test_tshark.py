@@ -1,4 +1,4 @@
-"""An independent witness: tshark sees the records that the relay has seen, with their lengths."""
+"""tshark captures the same records as the relay, with the same lengths."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CELLS = [
 ]
 
 HEADER = 5
-TIMEOUTS = 20.0
+TIMEOUT = 20.0
 
 CONTENT_TYPES = {
     "20": Kind.CHANGE_CIPHER_SPEC,
@@ -39,11 +39,11 @@ CONTENT_TYPES = {
     "23": Kind.APPLICATION_DATA,
 }
 
-Seen = tuple[End, Kind, int]
+Record = tuple[End, Kind, int]
 
 
 class Capture:
-    """What goes over the loopback interface, from when it has begun until it is stopped."""
+    """A capture of the loopback interface."""
 
     def __init__(self, tshark: str, file: Path) -> None:
         self._tshark = tshark
@@ -53,26 +53,26 @@ class Capture:
             stderr=subprocess.PIPE,
         )
 
-    def begin(self) -> None:
-        """Wait until it captures."""
+    def start(self) -> None:
+        """Wait until it is capturing."""
         assert self._process.stderr is not None
         for line in self._process.stderr:
             if b"Capturing on" in line:
                 break
-        # What it says comes just before the first packet can be seen.
-        end = time.monotonic() + TIMEOUTS
+        # The message is printed just before the first packet can be captured.
+        end = time.monotonic() + TIMEOUT
         while not self._file.exists() and time.monotonic() < end:
             time.sleep(0.05)
         time.sleep(0.5)
 
-    def end(self) -> None:
-        """Stop it, once it has seen what is on its way to it."""
+    def stop(self) -> None:
+        """Stop it, after the last packets have been captured."""
         time.sleep(0.5)
         self._process.terminate()
-        self._process.communicate(timeout=TIMEOUTS)
+        self._process.communicate(timeout=TIMEOUT)
 
-    def records(self, port: int) -> Iterator[Seen]:
-        """Return the records of the connection to ``port``, as tshark tells them."""
+    def records(self, port: int) -> Iterator[Record]:
+        """Return the records of the connection to ``port`` that tshark captured."""
         fields = ("tcp.dstport", "tls.record.content_type", "tls.record.opaque_type",
                   "tls.record.length")  # fmt: skip
         lines = subprocess.run(
@@ -81,7 +81,7 @@ class Capture:
              "-o", "tls.desegment_ssl_records:FALSE",
              "-Y", f"tcp.port=={port} && tls.record", "-T", "fields",
              *(word for field in fields for word in ("-e", field))],
-            capture_output=True, text=True, check=True, timeout=TIMEOUTS,
+            capture_output=True, text=True, check=True, timeout=TIMEOUT,
         ).stdout.splitlines()  # fmt: skip
         for line in lines:
             to, types, opaque, lengths = line.split("\t")
@@ -91,15 +91,15 @@ class Capture:
                 yield sender, CONTENT_TYPES[kind], int(length) + HEADER
 
 
-def told(trace: Trace) -> Iterator[Seen]:
-    """Return what the relay has told, without the words before TLS."""
+def relayed(trace: Trace) -> Iterator[Record]:
+    """Return the records that the relay observed, without the plain bytes before TLS."""
     for arrow in trace.arrows():
         if arrow.record.kind is not Kind.PLAIN:
             yield arrow.sender, arrow.record.kind, arrow.record.length
 
 
-def of(end: End, seen: list[Seen]) -> list[Seen]:
-    """Return what one end has sent; the two directions cross as they please."""
+def of(end: End, seen: list[Record]) -> list[Record]:
+    """Return the records that one end sent; the order of the two directions may differ."""
     return [each for each in seen if each[0] is end]
 
 
@@ -110,7 +110,7 @@ class TShark(TestCase):
         self.home = Path(self.mktemp())
         self.home.mkdir()
         self.capture = Capture(program("tshark", "tshark"), self.home / "captured.pcapng")
-        return deferToThread(self.capture.begin)
+        return deferToThread(self.capture.start)
 
     def test_sees_the_same_records_in_the_same_order_with_the_same_lengths(self) -> Deferred[None]:
         return Deferred.fromCoroutine(self._compare())
@@ -118,14 +118,14 @@ class TShark(TestCase):
     async def _compare(self) -> None:
         certificates = make_certificates(self.home / "certificates", datetime.now(timezone.utc))
         seen = await look(Laboratory(reactor, certificates), CELLS, times=1)
-        await deferToThread(self.capture.end)
+        await deferToThread(self.capture.stop)
         compared = 0
         for observation in seen:
             (trace,) = observation.traces
-            witnessed = list(self.capture.records(int(str(trace.facts["port"]))))
-            ours = list(told(trace))
+            captured = list(self.capture.records(int(str(trace.facts["port"]))))
+            ours = list(relayed(trace))
             for end in End:
-                self.assertEqual(of(end, ours), of(end, witnessed), trace.title)
+                self.assertEqual(of(end, ours), of(end, captured), trace.title)
             compared += len(ours)
         self.assertGreater(compared, 10 * len(CELLS))
         print(f"{compared} records of {len(CELLS)} connections: tshark saw the same")

@@ -33,7 +33,7 @@ ROOM_MAY_IMPORT: dict[str, set[str]] = {
     "reporting": {"close_reasons", "trace"},
     "proxy": {*LIBRARY, "trace", "reporting"},
     "loadgen": {*LIBRARY, "trace", "reporting"},
-    "lab": {*LIBRARY, "trace", "reporting", "loadgen"},
+    "lab": {*LIBRARY, "trace", "reporting"},
     "cli": {*LIBRARY, "trace", "reporting", "proxy", "loadgen", "lab"},
 }
 ROOM_OF = {"__main__": "cli", "tap": "cli", "tap_client": "cli"}
@@ -64,6 +64,9 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
         "tlsdemo/lab/stacks/twisted_wrapped.py",
         "tlsdemo/lab/stacks/twisted_pair.py",
     ),
+    # Processes are supervised in one place, with a reactor or without.
+    "subprocess": ("tlsdemo/net/command.py",),
+    "twisted.internet.protocol.ProcessProtocol": ("tlsdemo/net/child_process.py",),
     # The global reactor, where a service or a worker is put together.
     "twisted.internet.reactor": (
         "tlsdemo/tap.py",

@@ -19,8 +19,8 @@ from tests.cli.refusals import RefusingCase
 from tests.support import certificates
 from tlsdemo import tap_client
 from tlsdemo.cli import load_options
-from tlsdemo.loadgen.controller import Phase
-from tlsdemo.loadgen.worker_pool import environment
+from tlsdemo.loadgen.controller import LoadPhase
+from tlsdemo.net.child_process import environment
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.tap_client import exit_with, host_of, log_to_standard_error
@@ -148,7 +148,7 @@ class Making(ClientCase):
         self.output = io.StringIO()
         self.patch(sys, "__stdout__", self.output)
         self.patch(tap_client, "exit_with", self.statuses.append)
-        self.patch(tap_client, "LoadRun", lambda *arguments: arguments)
+        self.patch(tap_client, "Controller", lambda *arguments: arguments)
         self.patch(tap_client, "LoadService", lambda *arguments: arguments)
         self.where = f"--certs={certificates().authority.parent.parent}"
 
@@ -176,7 +176,7 @@ class Making(ClientCase):
 
     def test_it_shows_how_far_it_is(self) -> None:
         watch = self.make("--conn=2")[-1]
-        watch(Phase.SENDING, LoadCounters(begun=2), 1.0)
+        watch(LoadPhase.SENDING, LoadCounters(begun=2), 1.0)
         self.assertIn("tlsclient   1.0s sending: 2/2 begun", self.output.getvalue())
 
     def test_it_prints_what_was_sent_received_and_lost_and_ends_well(self) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.end_to_end.processes import TIMEOUTS, ProcessCase, Running, port_of
+from tests.end_to_end.processes import TIMEOUT, ProcessCase, RunningCommand, port_of
 from tests.support import certificates
 from tests.tls.memory_ends import foreign_context
 from tests.tls.named_certificates import issue, names_shown
@@ -34,7 +34,7 @@ class Connected:
     ) -> None:
         context = foreign_context(ssl.PROTOCOL_TLS_CLIENT, None, version)
         context = before.socket.context if before else context
-        plain = socket.create_connection(("127.0.0.1", port_of(where)), timeout=TIMEOUTS)
+        plain = socket.create_connection(("127.0.0.1", port_of(where)), timeout=TIMEOUT)
         self.socket: ssl.SSLSocket = context.wrap_socket(
             plain, server_hostname=name, session=before.socket.session if before else None
         )
@@ -56,7 +56,7 @@ class ReloadCase(ProcessCase):
         super().setUp()
         self.files = issue(self.home, "server", "localhost", "old.example")
 
-    def echo_server(self, *options: str) -> tuple[Running, str]:
+    def echo_server(self, *options: str) -> tuple[RunningCommand, str]:
         return self.server(
             *(f"--cert={self.files.certificate}", f"--key={self.files.key}"),
             *(f"--ca={self.files.authority}", "--role=echo", "--drain-timeout=0", *options),
@@ -79,7 +79,7 @@ class ARunningServer(ReloadCase):
             issue(self.home, "server", "localhost", "new.example")
             self.assertEqual(self.connect(where).names[1], "old.example")
             server.signal(signal.SIGHUP)
-            server.says("certificates loaded anew")
+            server.wait_for_line("certificates loaded anew")
             new = self.connect(where)
             self.assertEqual(new.names[1], "new.example")
             self.assertTrue(new.echoes(b"new") and old.echoes(b"old"))
@@ -93,16 +93,16 @@ class ARunningServer(ReloadCase):
         assert certificate is not None
         certificate.write_text("nonsense")
         server.signal(signal.SIGHUP)
-        said = server.says("#warn.*not loaded anew").string
+        line = server.wait_for_line("#warn.*not loaded anew").string
         self.assertIn(
-            f"the old ones are kept: certificate '{certificate}' holds no PEM certificate", said
+            f"the old ones are kept: certificate '{certificate}' holds no PEM certificate", line
         )
         new = self.connect(where)
         self.assertEqual(new.names[1], "old.example")
         self.assertTrue(new.echoes(b"new") and old.echoes(b"old"))
         issue(self.home, "server", "localhost", "mended.example")
         server.signal(signal.SIGHUP)
-        server.says("certificates loaded anew")
+        server.wait_for_line("certificates loaded anew")
         self.assertEqual(self.connect(where).names[1], "mended.example")
 
     def test_chooses_by_name_among_several(self) -> None:
@@ -143,7 +143,7 @@ class ASession(ReloadCase):
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, bufsize=1,
         )  # fmt: skip
-        self.addCleanup(process.wait, TIMEOUTS)
+        self.addCleanup(process.wait, TIMEOUT)
         self.addCleanup(process.kill)
         assert process.stdin is not None and process.stdout is not None
         # What is echoed comes behind the tickets.

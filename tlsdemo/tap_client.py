@@ -15,7 +15,7 @@ from zope.interface import provider
 
 from tlsdemo.cli.load_options import LOAD_PARAMETERS, SENDS, LoadOptions
 from tlsdemo.cli.options import check_client_endpoint, choice, named
-from tlsdemo.loadgen.controller import LoadRun
+from tlsdemo.loadgen.controller import Controller
 from tlsdemo.loadgen.load_service import LoadService
 from tlsdemo.reporting.progress import Progress
 from tlsdemo.reporting.run_result import RunResult
@@ -141,7 +141,7 @@ def makeService(options: Options) -> IService:
     # twistd makes sys.stdout a log.
     console = Console(file=sys.__stdout__)
     progress = Progress(console, "tlsclient", task.connections)
-    run = LoadRun(
+    run = Controller(
         reactor,
         f"{options['mode'].value}-{os.getpid()}",
         task,

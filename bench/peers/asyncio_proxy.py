@@ -1,7 +1,7 @@
-"""``python -m bench.peers.asyncio_proxy PORT CERT KEY CA``: the standard library's own TLS.
+"""``python -m bench.peers.asyncio_proxy PORT CERT KEY CA``: TLS of the standard library.
 
 A plain server whose connections are secured by ``loop.start_tls`` once they exist, with flow
-control in both directions.  PORT is the plain backend's.  Says ``{"port": …, "versions": …}``.
+control in both directions.  PORT is the plain backend's.  Prints ``{"port": …, "versions": …}``.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ BACKLOG = 512
 
 
 class Side(asyncio.Protocol):
-    """One side of a proxied connection: what it reads the other writes."""
+    """One side of a proxied connection; the other side writes what it reads."""
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
         self.other: Side | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep what to write to."""
+        """Keep the transport."""
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Pass it on."""
+        """Write it to the other side."""
         if self.other is not None and self.other.transport is not None:
             self.other.transport.write(data)
 
     def pause_writing(self) -> None:
-        """This side is full: the other must wait."""
+        """Pause the other side: this one's buffer is full."""
         if self.other is not None and self.other.transport is not None:
             self.other.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """This side has room again."""
+        """Resume the other side."""
         if self.other is not None and self.other.transport is not None:
             self.other.transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Close the other side, in order or not as this one was."""
+        """Close the other side if this one was closed cleanly, or else abort it."""
         other, self.other, self.transport = self.other, None, None
         if other is not None and other.transport is not None:
             if exc is None:
@@ -55,7 +55,7 @@ class Side(asyncio.Protocol):
 
 
 class Client(Side):
-    """The client's side: plain when it is accepted, then secured, then joined to a backend."""
+    """The client's side: accepted in plain, then secured, then connected to the backend."""
 
     def __init__(self, context: ssl.SSLContext, backend: int) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Client(Side):
         self._securing: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Secure it at once; a hello that is read before would be lost."""
+        """Secure it at once: a ClientHello that is read before would be lost."""
         assert isinstance(transport, asyncio.Transport)
         transport.pause_reading()
         self._securing = asyncio.get_running_loop().create_task(self._secure(transport))
@@ -85,7 +85,7 @@ class Client(Side):
 
 
 async def serve(backend: int, certificate: str, key: str, authority: str) -> None:
-    """Serve until the process is ended."""
+    """Serve until the process is terminated."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     context.load_verify_locations(authority)

@@ -1,13 +1,13 @@
-"""The catalogue of peers: what each is, and how it is started, as data."""
+"""The catalogue of peers: the proxies that are measured, and how each is started."""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
-import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,24 +16,29 @@ from twisted.internet.endpoints import clientFromString, connectProtocol
 from twisted.internet.protocol import Protocol as Connection
 from twisted.internet.task import deferLater
 
-from bench.process import CannotMeasure, NotHere, Program
+from bench.process import END_WITH_PARENT, CannotMeasure, NotInstalled, Program
 from tlsdemo.certificates.files import Credentials
-from tlsdemo.cli.launched_server import CannotLaunch, LaunchedServer
+from tlsdemo.cli.launched_server import CannotLaunch, LaunchedServer, Place
 from tlsdemo.loadgen.status_client import connect_status_client
+from tlsdemo.net.command import run_command
 from tlsdemo.reporting.snapshot import Snapshot
 from tlsdemo.tls import versions
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+
+_TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()")
 
 LISTEN_WITHIN = 10.0
-"""Seconds that a proxy may take until it accepts connections, where it does not say so."""
+"""Seconds until a proxy that does not report it has to accept connections."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a proxy is to work: with up to ``connections``, and files of its own in ``home``.
+class Setup:
+    """What a proxy has to be configured with.
 
-    ``sink``: the port of the plain backend.
+    ``sink``: the port of the plain backend.  ``connections``: how many there will be at most.
+    ``home``: a directory for its files.
     """
 
     reactor: Any
@@ -44,7 +49,7 @@ class Place:
 
     @property
     def pem(self) -> list[str]:
-        """The files of certificate, key and authority, as our own peers take them."""
+        """The paths of the certificate, the key and the CA certificate."""
         own = self.credentials
         return [str(own.certificate), str(own.key), str(own.authority)]
 
@@ -52,7 +57,7 @@ class Place:
 class Running(Protocol):
     """A proxy that runs.
 
-    ``connect``: the client endpoint string that leads to it; ``versions``: of what it is made of.
+    ``connect``: the client endpoint string that leads to it; ``versions``: of its components.
     """
 
     pid: int
@@ -60,32 +65,39 @@ class Running(Protocol):
     versions: dict[str, str]
 
     async def snapshot(self) -> Snapshot | None:
-        """Return what it has counted itself, ``None`` if it does not count."""
+        """Return its own counters, None if it has none."""
 
     async def stop(self) -> None:
         """End it."""
 
 
+Start = Callable[[Setup], Awaitable[Running]]
+
+
 @dataclass(frozen=True)
 class Peer:
-    """One proxy.  ``start`` raises CannotMeasure with the reason if it cannot be had here."""
+    """One proxy.
+
+    ``start`` raises CannotMeasure with the reason if it cannot be started.  ``baseline`` returns
+    the same proxy of another checkout, where that is possible.
+    """
 
     name: str
     about: str
-    start: Callable[[Place], Awaitable[Running]]
+    start: Start
+    baseline: Callable[[Path], Peer] | None = None
 
 
-# tlsdemo's own.
+# tlsdemo itself.
 
 
-class _OurServer:
+class _TlsdemoServer:
     """``twistd tlsdemo`` in one mode."""
 
     def __init__(self, reactor: Any, server: LaunchedServer) -> None:
         self._reactor = reactor
         self._server = server
-        assert server.transport is not None
-        self.pid: int = server.transport.pid
+        self.pid = server.pid
         self.connect = server.connect
         self.versions = versions()
 
@@ -100,30 +112,58 @@ class _OurServer:
         await self._server.stop()
 
 
-def _ours(mode: str, delivery: str) -> Callable[[Place], Awaitable[Running]]:
-    async def start(place: Place) -> Running:
-        certificate, key, authority = place.pem
+def _tlsdemo(mode: str, delivery: str, checkout: Path) -> Start:
+    async def start(setup: Setup) -> Running:
+        certificate, key, authority = setup.pem
         server = LaunchedServer(
-            place.reactor,
+            setup.reactor,
             [
                 *(f"--mode={mode}", f"--delivery={delivery}"),
-                f"--backend=tcp:127.0.0.1:{place.sink}",
+                f"--backend=tcp:127.0.0.1:{setup.sink}",
                 *(f"--cert={certificate}", f"--key={key}", f"--ca={authority}"),
             ],
+            # Every checkout is started in the same manner, whatever its own modules are called.
+            Place(
+                variables={**os.environ, "PYTHONPATH": str(checkout)},
+                twistd=(*END_WITH_PARENT[1:], *_TWISTD),
+                cwd=checkout,
+            ),
         )
         try:
             await server.start()
         except CannotLaunch as problem:
             raise CannotMeasure(str(problem)) from None
-        return _OurServer(place.reactor, server)
+        return _TlsdemoServer(setup.reactor, server)
 
     return start
 
 
-# All others: programs of which we know no more than where they listen.
+def tlsdemo_peer(name: str, about: str, mode: str, delivery: str) -> Peer:
+    """Return the peer that is tlsdemo in ``mode``, with ``delivery``, in this checkout."""
+
+    def baseline(checkout: Path) -> Peer:
+        return Peer(baseline_of(name), f"{name} of {checkout}", _tlsdemo(mode, delivery, checkout))
+
+    return Peer(name, about, _tlsdemo(mode, delivery, ROOT), baseline)
 
 
-class _Foreign:
+def baseline_of(name: str) -> str:
+    """Return the name of the peer that is the baseline of the peer ``name``."""
+    return f"{name} baseline"
+
+
+def with_baselines(peers: Iterable[Peer], checkout: Path) -> Iterator[Peer]:
+    """Put, before each peer that is tlsdemo, the same peer of another checkout."""
+    for peer in peers:
+        if peer.baseline is not None:
+            yield peer.baseline(checkout)
+        yield peer
+
+
+# All others: programs of which no more is known than where they listen.
+
+
+class _ForeignServer:
     def __init__(self, program: Program, port: int, versions: dict[str, str]) -> None:
         self._program = program
         self.pid = program.pid
@@ -137,55 +177,55 @@ class _Foreign:
         await self._program.stop()
 
 
-def _script(*command: str) -> Callable[[Place], Awaitable[Running]]:
-    """Start a peer of this folder, which chooses its port and says it, or why it cannot."""
+def _script(*command: str) -> Start:
+    """Start a program of this directory, which chooses its port and prints it."""
 
-    async def start(place: Place) -> Running:
+    async def start(setup: Setup) -> Running:
         program = Program(
-            place.reactor, [_found(command[0]), *command[1:], str(place.sink), *place.pem]
+            setup.reactor, [_which(command[0]), *command[1:], str(setup.sink), *setup.pem]
         )
         try:
-            said = await program.line()
-            if "unavailable" in said:
-                raise NotHere(said["unavailable"])
+            first = await program.line()
+            if "unavailable" in first:
+                raise NotInstalled(first["unavailable"])
         except BaseException:
             await program.stop()
             raise
-        return _Foreign(program, said["port"], said["versions"])
+        return _ForeignServer(program, first["port"], first["versions"])
 
     return start
 
 
 def _configured(
-    name: str, arguments: list[str], configure: Callable[[Place, int], str], version: list[str]
-) -> Callable[[Place], Awaitable[Running]]:
-    """Start a program that reads a file of settings, and tells nobody when it listens."""
+    name: str, arguments: list[str], configure: Callable[[Setup, int], str], version: list[str]
+) -> Start:
+    """Start a program that reads a configuration file, and does not report when it listens."""
 
-    async def start(place: Place) -> Running:
-        executable = _found(name)
+    async def start(setup: Setup) -> Running:
+        executable = _which(name)
         port = _free_port()
-        settings = place.home / f"{name}.conf"
-        settings.write_text(configure(place, port))
-        program = Program(place.reactor, [executable, *arguments, str(settings)])
+        config_file = setup.home / f"{name}.conf"
+        config_file.write_text(configure(setup, port))
+        program = Program(setup.reactor, [executable, *arguments, str(config_file)])
         try:
-            await _listening(place.reactor, program, port)
+            await _listening(setup.reactor, program, port)
         except BaseException:
             await program.stop()
             raise
-        return _Foreign(program, port, _versions_of(executable, version))
+        return _ForeignServer(program, port, _versions_of(executable, version))
 
     return start
 
 
-def _found(name: str) -> str:
+def _which(name: str) -> str:
     executable = shutil.which(name)
     if executable is None:
-        raise NotHere(f"there is no {name} on the PATH")
+        raise NotInstalled(f"there is no {name} on the PATH")
     return executable
 
 
 def _free_port() -> int:
-    # Somebody else may take it before the program does; it then does not start, and says so.
+    # Another process may take it before the program does, which then fails with an error message.
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -199,40 +239,35 @@ async def _listening(reactor: Any, program: Program, port: int) -> None:
         try:
             probe = await connectProtocol(endpoint, Connection())
         except Exception:
-            # It does not listen yet.
+            # It is not listening yet.
             await deferLater(reactor, 0.05, lambda: None)
             continue
         assert probe.transport is not None
         probe.transport.loseConnection()
         return
-    raise CannotMeasure(program.said or "it does not listen")
+    raise CannotMeasure(program.last_line or "it does not listen")
 
 
 def _versions_of(executable: str, arguments: list[str]) -> dict[str, str]:
-    told = subprocess.run(
-        [executable, *arguments], capture_output=True, text=True, timeout=10, check=False
-    )
-    text = told.stdout + told.stderr
+    text = run_command([executable, *arguments], timeout=10).output
     own = re.search(r"(?i)version:? (?:nginx/)?(\S+)", text)
     openssl = re.search(r"(?:Running on|running with|built with).*?OpenSSL (\d\S*)", text)
     found = {Path(executable).name: own, "OpenSSL": openssl}
     return {name: match[1] for name, match in found.items() if match}
 
 
-def _nginx(place: Place, port: int) -> str:
-    certificate, key, authority = place.pem
-    told = subprocess.run(
-        [_found("nginx"), "-V"], capture_output=True, text=True, timeout=10, check=False
-    ).stderr
-    modules = re.search(r"--modules-path=(\S+)", told)
-    dynamic = "--with-stream=dynamic" in told and modules
+def _nginx(setup: Setup, port: int) -> str:
+    certificate, key, authority = setup.pem
+    build = run_command([_which("nginx"), "-V"], timeout=10).output
+    modules = re.search(r"--modules-path=(\S+)", build)
+    dynamic = "--with-stream=dynamic" in build and modules
     return f"""
 {f"load_module {modules[1]}/ngx_stream_module.so;" if dynamic and modules else ""}
 daemon off;
 master_process off;
-pid {place.home}/nginx.pid;
+pid {setup.home}/nginx.pid;
 error_log stderr error;
-events {{ worker_connections {2 * place.connections + 64}; }}
+events {{ worker_connections {2 * setup.connections + 64}; }}
 stream {{
     server {{
         listen 127.0.0.1:{port} ssl backlog=512;
@@ -241,21 +276,21 @@ stream {{
         ssl_client_certificate {authority};
         ssl_verify_client on;
         ssl_protocols TLSv1.2 TLSv1.3;
-        proxy_pass 127.0.0.1:{place.sink};
+        proxy_pass 127.0.0.1:{setup.sink};
     }}
 }}
 """
 
 
-def _haproxy(place: Place, port: int) -> str:
-    certificate, key, authority = place.pem
-    both = place.home / "haproxy.pem"
+def _haproxy(setup: Setup, port: int) -> str:
+    certificate, key, authority = setup.pem
+    both = setup.home / "haproxy.pem"
     both.touch(mode=0o600)
     both.write_text(Path(certificate).read_text() + Path(key).read_text())
     return f"""
 global
     nbthread 1
-    maxconn {place.connections + 64}
+    maxconn {setup.connections + 64}
     ssl-default-bind-options ssl-min-ver TLSv1.2
 defaults
     mode tcp
@@ -266,23 +301,23 @@ frontend tls
     bind 127.0.0.1:{port} backlog 512 ssl crt {both} ca-file {authority} verify required
     default_backend sink
 backend sink
-    server sink 127.0.0.1:{place.sink}
+    server sink 127.0.0.1:{setup.sink}
 """
 
 
 REFERENCE = "node-tlssocket"
-"""The peer that all are compared with: the proxy of the original demonstration."""
+"""The peer that the others are compared with: the proxy of the original demonstration."""
 
-STACKS = {
+PEERS = {
     peer.name: peer
     for peer in (
-        Peer("starttls", "tlsdemo, mode starttls", _ours("starttls", "record")),
-        Peer("starttls-coalesced", "the same, delivery coalesced", _ours("starttls", "coalesced")),
-        Peer("starttls-readable", "the same, delivery readable", _ours("starttls", "readable")),
-        Peer("pair", "tlsdemo, mode pair", _ours("pair", "coalesced")),
-        Peer("pair-record", "the same, delivery record", _ours("pair", "record")),
-        Peer("pair-readable", "the same, delivery readable", _ours("pair", "readable")),
-        Peer("wrapped", "tlsdemo, mode wrapped", _ours("wrapped", "record")),
+        tlsdemo_peer("starttls", "tlsdemo, mode starttls", "starttls", "record"),
+        tlsdemo_peer("starttls-coalesced", "the same, delivery coalesced", "starttls", "coalesced"),
+        tlsdemo_peer("starttls-readable", "the same, delivery readable", "starttls", "readable"),
+        tlsdemo_peer("pair", "tlsdemo, mode pair", "pair", "coalesced"),
+        tlsdemo_peer("pair-record", "the same, delivery record", "pair", "record"),
+        tlsdemo_peer("pair-readable", "the same, delivery readable", "pair", "readable"),
+        tlsdemo_peer("wrapped", "tlsdemo, mode wrapped", "wrapped", "record"),
         Peer(
             "twisted-stock",
             "Twisted's port forwarder with startTLS",
@@ -290,12 +325,12 @@ STACKS = {
         ),
         Peer(
             REFERENCE,
-            "the original's proxy, its new way: new tls.TLSSocket()",
+            "the original's proxy, with new tls.TLSSocket()",
             _script("node", str(HERE / "node_proxy.js"), "tlssocket"),
         ),
         Peer(
             "node-securepair",
-            "the original's proxy, its old way: tls.createSecurePair()",
+            "the original's proxy, with tls.createSecurePair()",
             _script("node", str(HERE / "node_proxy.js"), "securepair"),
         ),
         Peer(

@@ -1,9 +1,9 @@
-// node node_proxy.js WAY PORT CERT KEY CA: the original demonstration's proxy, written anew.
+// node node_proxy.js VARIANT PORT CERT KEY CA: the proxy of the original demonstration, rewritten.
 //
-// Accepts plain sockets, secures each in one of its two ways (tlssocket or securepair), demands a
-// certificate of the client, and pipes the cleartext to the plain backend at PORT and back; pipe()
-// is flow control in both directions. Says {"port": …, "versions": …} on its standard output, or
-// {"unavailable": …} if this Node.js does not have what it takes.
+// Accepts plain sockets, secures each with new tls.TLSSocket() or tls.createSecurePair() (VARIANT is
+// tlssocket or securepair), requires a client certificate, and pipes the cleartext to the plain
+// backend at PORT and back; pipe() is flow control in both directions. Prints
+// {"port": …, "versions": …}, or {"unavailable": …} if this Node.js lacks the variant.
 'use strict';
 
 const fs = require('node:fs');
@@ -12,16 +12,16 @@ const tls = require('node:tls');
 
 const BACKLOG = 512;
 
-const [way, backendPort, cert, key, ca] = process.argv.slice(2);
+const [variant, backendPort, cert, key, ca] = process.argv.slice(2);
 const secureContext = tls.createSecureContext({
   cert: fs.readFileSync(cert),
   key: fs.readFileSync(key),
   ca: fs.readFileSync(ca),
 });
 
-// Each way returns the cleartext stream, and calls back when it is secure: the event is `secure`,
-// which is not documented; the documented `secureConnect` never fires here.
-const ways = {
+// Each variant returns the cleartext stream, and calls back at the event `secure`, which is not
+// documented; the documented `secureConnect` is never emitted.
+const variants = {
   tlssocket(socket, secured) {
     const cleartext = new tls.TLSSocket(socket, {
       isServer: true, secureContext, requestCert: true, rejectUnauthorized: true,
@@ -41,8 +41,8 @@ const ways = {
 
 function serve(socket) {
   let backend = null;
-  const cleartext = ways[way](socket, (ssl) => {
-    // Without a tls.Server nobody else looks at what the verification found.
+  const cleartext = variants[variant](socket, (ssl) => {
+    // Without a tls.Server, the result of the verification has to be checked explicitly.
     if (ssl.verifyError()) {
       socket.destroy();
       return;
@@ -51,7 +51,7 @@ function serve(socket) {
     backend.on('error', () => socket.destroy());
     cleartext.pipe(backend).pipe(cleartext);
   });
-  // A stream that ended has been passed on by pipe(); one that was cut off is cut off there too.
+  // pipe() forwards the end of a stream; a truncated stream has to be truncated for the backend too.
   cleartext.on('close', () => {
     if (backend !== null && !cleartext.readableEnded) backend.destroy();
   });
@@ -60,7 +60,7 @@ function serve(socket) {
 }
 
 process.noDeprecation = true;
-if (way === 'securepair' && typeof tls.createSecurePair !== 'function') {
+if (variant === 'securepair' && typeof tls.createSecurePair !== 'function') {
   const unavailable = `Node.js ${process.versions.node} has no tls.createSecurePair() any more`;
   console.log(JSON.stringify({unavailable}));
   process.exit(0);

@@ -1,7 +1,7 @@
-"""``python -m bench.peers.sink``: the plain backend of every proxy, which counts and drops.
+"""``python -m bench.peers.sink``: the plain backend of every proxy, which counts bytes.
 
-Says ``{"port": …}`` first; then, for each line of its input, how many connections there have
-been, how many of them are open, and how many bytes have come.  Ends with its input.
+Prints ``{"port": …}`` first, then for each line of its input its counters: the connections so far,
+those that are open, and the bytes received.  Exits when its input ends.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from tlsdemo.net.limits import raise_descriptor_limit
 BACKLOG = 512
 
 
-class Count:
-    """What has come so far."""
+class Counters:
+    """What has been received so far."""
 
     def __init__(self) -> None:
         self.buffer = memoryview(bytearray(1 << 18))
@@ -25,52 +25,52 @@ class Count:
         self.open = 0
         self.received = 0
 
-    def say(self) -> None:
-        """Write it on standard output."""
-        told = {"connections": self.connections, "open": self.open, "received": self.received}
-        print(json.dumps(told), flush=True)
+    def print(self) -> None:
+        """Print them as a line of JSON."""
+        counters = {"connections": self.connections, "open": self.open, "received": self.received}
+        print(json.dumps(counters), flush=True)
 
 
 class Sink(asyncio.BufferedProtocol):
-    """One connection; all of them read into the same buffer, as nobody looks at it."""
+    """One connection; all of them read into the same buffer, which nobody looks at."""
 
-    def __init__(self, count: Count) -> None:
-        self._count = count
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count it."""
-        self._count.connections += 1
-        self._count.open += 1
+        self._counters.connections += 1
+        self._counters.open += 1
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Return where to read to."""
-        return self._count.buffer
+        return self._counters.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         """Count what has been read."""
-        self._count.received += nbytes
+        self._counters.received += nbytes
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Count it as closed, in order or not."""
-        self._count.open -= 1
+        """Count it as closed."""
+        self._counters.open -= 1
 
 
 async def serve() -> None:
     """Serve until standard input ends."""
     loop = asyncio.get_running_loop()
-    count = Count()
-    server = await loop.create_server(lambda: Sink(count), "127.0.0.1", 0, backlog=BACKLOG)
+    counters = Counters()
+    server = await loop.create_server(lambda: Sink(counters), "127.0.0.1", 0, backlog=BACKLOG)
     print(json.dumps({"port": server.sockets[0].getsockname()[1]}), flush=True)
     ended = asyncio.Event()
 
-    def asked() -> None:
+    def read_requests() -> None:
         lines = os.read(sys.stdin.fileno(), 1 << 12)
         if not lines:
             ended.set()
         for _ in range(lines.count(b"\n")):
-            count.say()
+            counters.print()
 
-    loop.add_reader(sys.stdin.fileno(), asked)
+    loop.add_reader(sys.stdin.fileno(), read_requests)
     await ended.wait()
 
 

@@ -1,9 +1,11 @@
-"""A server in memory, whose own CPU is measured, and clients that are not: ``bench.tracing`` asks.
+"""A server in memory whose own CPU time is measured; a program that ``bench.tracing`` runs.
 
-Run as a program, with a mode, what to trace (``none``, or each so-manieth connection) and how many
-connections and records each.  For each line that it gets it serves once more, and answers with the
-CPU seconds of the server's calls alone.  It may be run on an older tlsdemo, found by PYTHONPATH, so
-it uses only what all of them have.
+Arguments: a mode, what to trace (``none``, or every Nth connection), and the numbers of connections
+and of records for each.  For each line of its input it serves all of them once, and prints the CPU
+seconds of the calls to the server, without the clients'.
+
+It may also run an older tlsdemo that PYTHONPATH leads to.  So the server is built in one function,
+`factory`, which has a counterpart for older trees in ``baseline_factory.py``.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import ssl
 import sys
 import tempfile
 from datetime import datetime, timezone
+from importlib.util import find_spec
 from pathlib import Path
 from time import thread_time
 from typing import Any
@@ -23,25 +26,17 @@ from twisted.internet.task import Clock
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from tlsdemo.certificates.demo_ca import demo_certificates
-from tlsdemo.proxy.accepted_connection import Accounting
-from tlsdemo.proxy.connection_factory import ConnectionFactory, Setting
-from tlsdemo.proxy.connection_registry import ConnectionRegistry
-from tlsdemo.proxy.event_log import EventLog
-from tlsdemo.proxy.sink_handler import Sink
-from tlsdemo.proxy.statistics import Statistics
-from tlsdemo.tls import MODES, ModeName, ServerTLS
-
 BURST = 64
-"""Records that one read of the wire brings."""
+"""Records that one read of the socket brings."""
 
 
-class Wire:
+class MemoryTransport:
     """The server's transport, which keeps what is written."""
 
     disconnecting = False
 
-    def __init__(self) -> None:
+    def __init__(self, protocol: Any) -> None:
+        self.protocol = protocol
         self.written: list[bytes] = []
 
     def write(self, data: bytes) -> None:
@@ -49,16 +44,16 @@ class Wire:
         self.written.append(data)
 
     def loseConnection(self) -> None:
-        """Note it."""
+        """Do nothing but remember it."""
         self.disconnecting = True
 
     abortConnection = loseConnection
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
-        """Nothing: all is taken."""
+        """Do nothing: there is always room."""
 
     def unregisterProducer(self) -> None:
-        """Nothing: all is taken."""
+        """Do nothing: there is always room."""
 
     pauseProducing = resumeProducing = unregisterProducer
 
@@ -70,27 +65,30 @@ class Wire:
 
 
 class Client:
-    """The standard library's client, and the server's protocol that it talks to."""
+    """A client of the standard library, and the server's protocol for it.
+
+    ``cpu``: CPU seconds of the calls to the server so far.
+    """
 
     def __init__(self, context: ssl.SSLContext, factory: Any, number: int) -> None:
-        self.spent = 0.0
+        self.cpu = 0.0
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname="localhost")
-        self._wire = Wire()
         began = thread_time()
-        address = IPv4Address("TCP", "192.0.2.1", number)
-        self._server = factory.buildProtocol(address)
-        self._server.makeConnection(self._wire)
-        self.spent += thread_time() - began
+        protocol = factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", number))
+        # What the server receives goes to the protocol that the transport has then.
+        self._transport = MemoryTransport(protocol)
+        protocol.makeConnection(self._transport)
+        self.cpu += thread_time() - began
 
-    def _tell(self) -> None:
+    def _exchange(self) -> None:
         if data := self._outgoing.read():
             began = thread_time()
-            self._server.dataReceived(data)
-            self.spent += thread_time() - began
-        for each in self._wire.written:
+            self._transport.protocol.dataReceived(data)
+            self.cpu += thread_time() - began
+        for each in self._transport.written:
             self._incoming.write(each)
-        self._wire.written.clear()
+        self._transport.written.clear()
 
     def handshake(self) -> None:
         """Secure the connection."""
@@ -98,72 +96,88 @@ class Client:
             try:
                 self._tls.do_handshake()
             except ssl.SSLWantReadError:
-                self._tell()
+                self._exchange()
             else:
-                self._tell()
+                self._exchange()
                 return
 
     def send(self, records: int) -> None:
-        """Send so many records of 32 bytes."""
+        """Send ``records`` TLS records of 32 bytes."""
         for sent in range(0, records, BURST):
             for _ in range(min(BURST, records - sent)):
                 self._tls.write(b"x" * 32)
-            self._tell()
+            self._exchange()
 
-    def leave(self) -> None:
-        """Close in order."""
+    def close(self) -> None:
+        """Send close_notify, and close."""
         try:
             self._tls.unwrap()
         except ssl.SSLWantReadError:
-            self._tell()
+            self._exchange()
         began = thread_time()
-        self._server.connectionLost(Failure(ConnectionDone()))
-        self.spent += thread_time() - began
+        self._transport.protocol.connectionLost(Failure(ConnectionDone()))
+        self.cpu += thread_time() - began
 
 
-def accounting(every: str, clock: Clock, home: Path) -> tuple[Accounting, list[Any]]:
-    """Return the books, and what has to be done to contexts."""
+def certificates(home: Path, now: datetime) -> Any:
+    """Make demonstration certificates in ``home``."""
+    from tlsdemo.certificates.demo_ca import demo_certificates
+
+    return demo_certificates(home, "ecdsa", now)
+
+
+def factory(mode_name: str, every: str, clock: Any, home: Path, credentials: Any) -> Any:
+    """Return the factory of the server's protocols, which traces every Nth connection or none."""
+    from tlsdemo.net.append_only_file import AppendOnlyFile
+    from tlsdemo.proxy.accounting import Accounting
+    from tlsdemo.proxy.connection_factory import ConnectionFactory
+    from tlsdemo.proxy.connection_registry import ConnectionRegistry
+    from tlsdemo.proxy.event_log import EventLog
+    from tlsdemo.proxy.sink_handler import SinkHandler
+    from tlsdemo.proxy.statistics import Statistics
+    from tlsdemo.proxy.trace_file import TraceFile
+    from tlsdemo.tls import MODES, ConnectionSettings, ModeName, ServerTLS
+    from tlsdemo.tls.handshake_observation import observe_states
+
     events = EventLog(Logger(), clock.seconds, first=0, every=0)
     if every == "none":
-        return Accounting(Statistics(), ConnectionRegistry(), events), []
-    from tlsdemo.net.append_only_file import AppendOnlyFile
-    from tlsdemo.proxy.trace_file import TraceFile
-    from tlsdemo.tls import watch_states
+        tls = ServerTLS.build(credentials)
+        accounting = Accounting(Statistics(), ConnectionRegistry(), events)
+    else:
+        tls = ServerTLS.build(credentials, preparations=[observe_states])
+        trace = TraceFile(AppendOnlyFile("trace", home / "trace", clock), int(every))
+        accounting = Accounting(Statistics(), ConnectionRegistry(), events, trace)
+    mode = MODES[ModeName(mode_name)]
+    settings = ConnectionSettings(mode, tls)
+    return mode.wrap(tls, ConnectionFactory(settings, SinkHandler, accounting, clock), clock)
 
-    file = AppendOnlyFile("trace", home / "trace", clock)
-    return Accounting(Statistics(), ConnectionRegistry(), events, TraceFile(file, int(every))), [
-        watch_states
-    ]
+
+if find_spec("tlsdemo.certificates") is None:
+    from baseline_factory import certificates, factory  # type: ignore[import-not-found, no-redef]
 
 
 def main(mode_name: str, every: str, connections: int, records: int) -> None:
-    """Answer each line with what serving once more has cost."""
+    """Serve once for each line of input, and print what that cost."""
     with tempfile.TemporaryDirectory() as home:
-        certificates = demo_certificates(Path(home), "ecdsa", datetime.now(timezone.utc))
-        clock: Any = Clock()
-        ours, prepare = accounting(every, clock, Path(home))
-        options: dict[str, Any] = {"preparations": prepare} if prepare else {}
-        tls = ServerTLS.build(certificates.server, **options)
-        mode = MODES[ModeName(mode_name)]
-        setting = Setting(mode, tls, mode.transport_options(None, None, 1 << 16), Sink)
-        factory = mode.wrap(tls, ConnectionFactory(setting, ours, clock), clock)
-        context = ssl.create_default_context(cafile=certificates.client.authority)
-        assert certificates.client.certificate is not None
-        context.load_cert_chain(certificates.client.certificate, certificates.client.key)
+        files = certificates(Path(home), datetime.now(timezone.utc))
+        clock = Clock()
+        server = factory(mode_name, every, clock, Path(home), files.server)
+        context = ssl.create_default_context(cafile=files.client.authority)
+        context.load_cert_chain(files.client.certificate, files.client.key)
         number = 0
         for _ in sys.stdin:
-            spent = {"handshakes": 0.0, "records": 0.0}
+            cpu = {"handshakes": 0.0, "records": 0.0}
             for _ in range(connections):
                 number += 1
-                client = Client(context, factory, number % 60000)
+                client = Client(context, server, number % 60000)
                 client.handshake()
-                spent["handshakes"] += client.spent
-                secured = client.spent
+                cpu["handshakes"] += client.cpu
+                secured = client.cpu
                 client.send(records)
-                spent["records"] += client.spent - secured
-                client.leave()
+                cpu["records"] += client.cpu - secured
+                client.close()
                 clock.advance(1.0)
-            print(json.dumps(spent), flush=True)
+            print(json.dumps(cpu), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""``python -m bench.peers.twisted_stock PORT CERT KEY CA``: Twisted and nothing else.
+"""``python -m bench.peers.twisted_stock PORT CERT KEY CA``: nothing but Twisted.
 
-Twisted's own port forwarder, ``CertificateOptions`` and ``startTLS``: the least that a proxy in
-Twisted can be, and so what tlsdemo's own classes are measured against.  PORT is the plain
-backend's.  Says ``{"port": …, "versions": …}``.
+Twisted's port forwarder, ``CertificateOptions`` and ``startTLS``: the smallest possible proxy in
+Twisted, which shows what tlsdemo's classes add.  PORT is the plain backend's.  Prints
+``{"port": …, "versions": …}``.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ reactor: Any = default_reactor
 
 
 class StartTLSProxy(ProxyServer):
-    """Secures the accepted connection, then forwards it."""
+    """Secures the accepted connection, and forwards it."""
 
     options: CertificateOptions
     transport: Any
 
     def connectionMade(self) -> None:
-        """Secure it at once, and connect to the backend meanwhile."""
+        """Start TLS, and connect to the backend at the same time."""
         self.transport.startTLS(self.options)
         super().connectionMade()
 
 
 def main(backend: str, certificate: str, key: str, authority: str) -> None:
-    """Serve until the process is ended."""
+    """Serve until the process is terminated."""
     own = PrivateCertificate.loadPEM(Path(certificate).read_bytes() + Path(key).read_bytes())
     StartTLSProxy.options = own.options(Certificate.loadPEM(Path(authority).read_bytes()))
     factory = ProxyFactory("127.0.0.1", int(backend))

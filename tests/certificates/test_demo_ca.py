@@ -1,10 +1,9 @@
-"""One good set of certificates, whatever happens to the files."""
+"""There is always one valid set of certificates, whatever happens to the files."""
 
 from __future__ import annotations
 
 import errno
 import fcntl
-import inspect
 import os
 import ssl
 import stat
@@ -20,6 +19,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.certificates.demo_ca import DemoCertificates, default_directory, demo_certificates
 from tlsdemo.certificates.files import BadCredentials, Credentials, load_certificates
+from tlsdemo.net.child_process import environment
 
 NOW = datetime(2026, 5, 4, 12, 30, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
@@ -27,7 +27,7 @@ NEXT_YEAR = NOW + 366 * DAY
 FILES = {"ca.pem", "ca.key", "server.pem", "server.key", "client.pem", "client.key"}
 LEAVES = FILES - {"ca.pem", "ca.key"}
 
-# A process of its own: makes sure of the certificates as often as it is told a time to do so.
+# A process that asks for the certificates at each time that it reads.
 PROCESS = """
 import ssl, sys
 from datetime import datetime
@@ -50,7 +50,7 @@ def leaf_of(credentials: Credentials) -> x509.Certificate:
 
 
 def handshake(demo: DemoCertificates, name: str) -> str:
-    """Let the standard library verify both sides; return the name of the client it saw."""
+    """Have the standard library verify both peers; return the subject of the client."""
     server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     client_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     server_context.verify_mode = ssl.CERT_REQUIRED
@@ -74,14 +74,14 @@ def handshake(demo: DemoCertificates, name: str) -> str:
 
 
 class DemoTestCase(SynchronousTestCase):
-    """A directory for certificates, and what every call has to leave in it."""
+    """A directory for certificates, and checks of what every call leaves in it."""
 
     def setUp(self) -> None:
         self.directory = Path(self.mktemp())
         self.home = self.directory / "ecdsa"
 
     def demo(self, now: datetime = NOW) -> DemoCertificates:
-        """Ask for the certificates, and see that they are good and all that is left behind."""
+        """Get the certificates; fail unless they are valid and the only files."""
         demo = demo_certificates(self.directory, "ecdsa", now)
         for one in (demo.server, demo.client):
             one.check(now)
@@ -101,9 +101,9 @@ class DemoTestCase(SynchronousTestCase):
 
 
 class MakingTests(DemoTestCase):
-    """What is made at the first call and used at the next."""
+    """What the first call generates and the next one uses."""
 
-    def test_the_first_call_makes_them(self) -> None:
+    def test_the_first_call_generates_them(self) -> None:
         demo = self.demo()
         self.assertTrue(demo.made)
         ca = self.home / "ca.pem"
@@ -121,26 +121,26 @@ class MakingTests(DemoTestCase):
         self.assertFalse(self.demo(NOW + 365 * DAY).made)
         self.assertEqual(set(), self.changed(before))
 
-    def test_they_can_be_used_where_nothing_can_be_written(self) -> None:
+    def test_they_can_be_used_in_a_read_only_directory(self) -> None:
         self.demo()
-        # No lock is taken, so nothing is written; for root, no mode of a directory shows that.
-        self.patch(fcntl, "flock", lambda handle, operation: self.fail("was to be written to"))
+        # Nothing is written without the lock.  The mode of the directory would not stop root.
+        self.patch(fcntl, "flock", lambda handle, operation: self.fail("the directory was locked"))
         self.assertFalse(self.demo().made)
 
-    def test_leaves_last_a_year_and_the_authority_ten(self) -> None:
+    def test_leaves_are_valid_for_a_year_and_the_ca_for_ten(self) -> None:
         demo = self.demo()
         ca = load_certificates(demo.authority)[0]
         self.assertEqual(NOW + 3652 * DAY, ca.not_valid_after_utc)
         for one in (demo.server, demo.client):
             self.assertEqual(NOW + 365 * DAY, leaf_of(one).not_valid_after_utc)
 
-    def test_a_clock_that_is_a_little_slow_takes_them(self) -> None:
+    def test_a_peer_whose_clock_is_a_little_slow_accepts_them(self) -> None:
         demo = self.demo()
         slow = NOW - timedelta(minutes=5)
         demo.server.check(slow)
         demo.client.check(slow)
 
-    def test_no_leaf_outlives_its_authority(self) -> None:
+    def test_no_leaf_is_valid_for_longer_than_its_ca(self) -> None:
         end = load_certificates(self.demo().authority)[0].not_valid_after_utc
         demo = self.demo(end - 100 * DAY)
         self.assertEqual(end, leaf_of(demo.server).not_valid_after_utc)
@@ -167,19 +167,19 @@ class MakingTests(DemoTestCase):
             self.assertEqual(2048, key.key_size)
         self.assertEqual("tlsdemo client", handshake(demo, "localhost"))
 
-    def test_another_key_type_is_refused(self) -> None:
+    def test_an_unknown_key_type_is_rejected(self) -> None:
         with self.assertRaisesRegex(ValueError, "'dsa' is none of ecdsa, rsa"):
             demo_certificates(self.directory, "dsa", NOW)
         self.assertFalse(self.directory.exists())
 
-    def test_keys_are_private_from_the_moment_they_exist(self) -> None:
+    def test_keys_are_created_private(self) -> None:
         real_open = os.open
-        at_birth: dict[str, int] = {}
+        created: dict[str, int] = {}
 
         def spy(path: str, flags: int, mode: int = 0o777, **kind: int) -> int:
             handle = real_open(path, flags, mode, **kind)
             if flags & os.O_CREAT:
-                at_birth[os.path.basename(path)] = stat.S_IMODE(os.fstat(handle).st_mode)
+                created[os.path.basename(path)] = stat.S_IMODE(os.fstat(handle).st_mode)
             return handle
 
         self.addCleanup(os.umask, os.umask(0))
@@ -187,7 +187,7 @@ class MakingTests(DemoTestCase):
         self.demo()
         for name in FILES:
             mode = 0o600 if name.endswith(".key") else 0o644
-            self.assertEqual(mode, at_birth[name], name)
+            self.assertEqual(mode, created[name], name)
             self.assertEqual(mode, stat.S_IMODE((self.home / name).stat().st_mode), name)
 
     def test_certificates_are_public_whatever_the_umask(self) -> None:
@@ -196,7 +196,7 @@ class MakingTests(DemoTestCase):
         self.assertEqual(0o644, stat.S_IMODE((self.home / "ca.pem").stat().st_mode))
         self.assertEqual(0o600, stat.S_IMODE((self.home / "ca.key").stat().st_mode))
 
-    def test_nobody_else_can_look_at_them_while_they_are_made(self) -> None:
+    def test_they_are_generated_in_a_private_directory(self) -> None:
         modes = []
         real_rename = os.rename
 
@@ -208,8 +208,8 @@ class MakingTests(DemoTestCase):
         self.demo()
         self.assertEqual(0o700, modes[-1])
 
-    def test_a_directory_that_cannot_be_written_is_named_with_the_way_out(self) -> None:
-        self.directory.write_bytes(b"a file in the way")
+    def test_the_error_for_a_directory_that_cannot_be_written_names_a_remedy(self) -> None:
+        self.directory.write_bytes(b"not a directory")
         within = self.directory / "certs"
         error = self.assertRaises(BadCredentials, demo_certificates, within, "ecdsa", NOW)
         self.assertEqual(
@@ -230,7 +230,7 @@ class MakingTests(DemoTestCase):
 
 
 class RenewalTests(DemoTestCase):
-    """What is made anew when something is wrong, and what stays."""
+    """What is renewed when something is wrong, and what is kept."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -238,41 +238,41 @@ class RenewalTests(DemoTestCase):
         self.before = self.contents()
 
     def assert_renewed(self, names: set[str], now: datetime = NOW) -> None:
-        """See that the next call renews these files and no other, and the one after it none."""
+        """Fail unless the next call renews exactly these files, and the one after it none."""
         self.assertTrue(self.demo(now).made)
         self.assertEqual(names, self.changed(self.before))
         self.assertFalse(self.demo(now).made)
 
-    def test_expired_leaves_are_renewed_under_the_same_authority(self) -> None:
+    def test_expired_leaves_are_renewed_by_the_same_ca(self) -> None:
         self.assert_renewed(LEAVES, NEXT_YEAR)
 
-    def test_everything_is_renewed_with_the_authority(self) -> None:
+    def test_everything_is_renewed_when_the_ca_has_expired(self) -> None:
         self.assert_renewed(FILES, NOW.replace(year=2037))
 
     def test_everything_is_renewed_if_the_clock_was_far_ahead(self) -> None:
         self.assert_renewed(FILES, NOW - DAY)
 
-    def test_a_missing_file_is_made_up_for(self) -> None:
+    def test_a_missing_file_is_replaced(self) -> None:
         for name in sorted(FILES):
             self.before = self.contents()
             (self.home / name).unlink()
             self.assert_renewed(LEAVES if name in LEAVES else FILES)
 
-    def test_a_damaged_file_is_made_up_for(self) -> None:
+    def test_a_damaged_file_is_replaced(self) -> None:
         for name in sorted(FILES):
             self.before = self.contents()
             (self.home / name).write_bytes(self.before[name][:100])
             self.before[name] = b""
             self.assert_renewed(LEAVES if name in LEAVES else FILES)
 
-    def test_a_leaf_of_another_authority_is_renewed(self) -> None:
+    def test_a_leaf_of_another_ca_is_renewed(self) -> None:
         other = demo_certificates(Path(self.mktemp()), "ecdsa", NOW)
         for path in (other.server.certificate, other.server.key):
             assert path is not None
             path.rename(self.home / path.name)
         self.assert_renewed(LEAVES)
 
-    def test_whatever_else_has_the_name_gives_way(self) -> None:
+    def test_anything_else_of_that_name_is_replaced(self) -> None:
         for obstacle in (Path.touch, lambda path: path.symlink_to("nowhere"), Path.mkdir):
             self.home.rename(self.mktemp())
             obstacle(self.home)
@@ -281,10 +281,10 @@ class RenewalTests(DemoTestCase):
 
 
 class RaceTests(DemoTestCase):
-    """Several processes that need new certificates at the same moment."""
+    """Several processes that need new certificates at the same time."""
 
     def lose(self, now: datetime) -> tuple[DemoCertificates, DemoCertificates]:
-        """Let another process make the certificates after we have looked, before we begin."""
+        """Have another process generate the certificates between our check and our lock."""
         winners = []
         real_lock = fcntl.flock
 
@@ -309,7 +309,7 @@ class RaceTests(DemoTestCase):
         self.assertEqual((True, False), (winner.made, loser.made))
         self.assertEqual(set(), self.changed(self.winning))
 
-    def test_nobody_else_gets_the_lock_while_there_is_no_set(self) -> None:
+    def test_the_directory_is_locked_while_there_is_no_set(self) -> None:
         self.demo()
         real_rename = os.rename
         absences = []
@@ -327,12 +327,11 @@ class RaceTests(DemoTestCase):
         self.demo(NEXT_YEAR)
         self.assertEqual([self.home], absences)
 
-    def test_of_real_processes_one_makes_the_set_and_all_use_it(self) -> None:
-        package = Path(inspect.getfile(demo_certificates)).resolve().parent
+    def test_of_several_real_processes_one_generates_the_set_and_all_use_it(self) -> None:
         processes = [
             subprocess.Popen(
                 [sys.executable, "-c", PROCESS, self.directory],
-                env={**os.environ, "PYTHONPATH": str(package.parent)},
+                env=environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -345,15 +344,15 @@ class RaceTests(DemoTestCase):
         pipes = [(one.stdin, one.stdout) for one in processes if one.stdin and one.stdout]
         self.assertEqual(["ready\n"] * 4, [answers.readline() for _, answers in pipes])
         for now in (NOW, NEXT_YEAR, NOW.replace(year=2037)):
-            for orders, _ in pipes:
-                orders.write(f"{now.isoformat()}\n")
+            for times, _ in pipes:
+                times.write(f"{now.isoformat()}\n")
             answers = [answers.readline().split() for _, answers in pipes]
             self.assertEqual(["False"] * 3 + ["True"], sorted(made for made, _ in answers))
             self.assertEqual(1, len({certificate for _, certificate in answers}))
 
 
 class DefaultDirectoryTests(SynchronousTestCase):
-    """Where the certificates are kept if nobody says."""
+    """The directory of the certificates if the user names none."""
 
     def setUp(self) -> None:
         self.checkout = Path(self.mktemp())
@@ -367,7 +366,7 @@ class DefaultDirectoryTests(SynchronousTestCase):
             self.checkout / "certs", default_directory(self.package, {"XDG_DATA_HOME": "/data"})
         )
 
-    def test_either_mark_alone_makes_no_checkout(self) -> None:
+    def test_a_checkout_has_both_certs_and_setup_cfg(self) -> None:
         environ = {"XDG_DATA_HOME": "/data"}
         (self.checkout / "certs").mkdir()
         self.assertEqual(Path("/data/tlsdemo"), default_directory(self.package, environ))
@@ -381,7 +380,7 @@ class DefaultDirectoryTests(SynchronousTestCase):
         for environ in ({}, {"XDG_DATA_HOME": ""}, {"XDG_DATA_HOME": "relative"}):
             self.assertEqual(expected, default_directory(self.package, environ))
 
-    def test_without_any_home_one_has_to_be_given(self) -> None:
+    def test_without_a_home_directory_it_is_an_error(self) -> None:
         def homeless() -> Path:
             raise RuntimeError("Could not determine home directory.")
 
@@ -389,5 +388,5 @@ class DefaultDirectoryTests(SynchronousTestCase):
         error = self.assertRaises(BadCredentials, default_directory, self.package, {})
         self.assertIn("set XDG_DATA_HOME, or give certificates", str(error))
 
-    def test_the_package_that_runs_and_the_environment_are_looked_at_if_none_is_given(self) -> None:
+    def test_by_default_it_depends_on_this_package_and_the_environment(self) -> None:
         self.assertTrue(default_directory().is_absolute())

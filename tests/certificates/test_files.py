@@ -1,4 +1,4 @@
-"""Tests of `tlsdemo.certificates.files`: what is said of files that OpenSSL could not use."""
+"""Files that OpenSSL could not use, and the errors for them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ UNKNOWN_CURVE = bytes.fromhex("06082a8648ce3d03017f")
 
 
 def leaf(not_before: datetime = NOW - DAY, not_after: datetime = NOW + DAY) -> trustme.LeafCert:
-    """Issue a certificate that is valid now, unless told otherwise."""
+    """Issue a certificate, valid at NOW by default."""
     return CA.issue_cert("localhost", not_before=not_before, not_after=not_after)
 
 
@@ -46,7 +46,7 @@ def altered(pem: bytes, old: bytes, new: bytes) -> bytes:
 
 
 class CredentialsTests(SynchronousTestCase):
-    """What `Credentials.check` accepts and what it says of the rest."""
+    """What `Credentials.check` accepts, and its errors."""
 
     def setUp(self) -> None:
         self.directory = Path(self.mktemp())
@@ -61,13 +61,13 @@ class CredentialsTests(SynchronousTestCase):
         path.write_bytes(content)
         return path
 
-    def complaint(
+    def error(
         self,
         certificate: Path | None = None,
         key: Path | None = None,
         authority: Path | None = None,
     ) -> str:
-        """Return what is said of these files, which is always one line."""
+        """Return the error for these files, which is always one line."""
         error = self.assertRaises(
             BadCredentials, Credentials(certificate, key, authority).check, NOW
         )
@@ -77,7 +77,7 @@ class CredentialsTests(SynchronousTestCase):
     def test_a_complete_valid_set_is_accepted(self) -> None:
         Credentials(self.certificate, self.key, self.authority).check(NOW)
 
-    def test_nothing_at_all_is_accepted(self) -> None:
+    def test_no_files_at_all_are_accepted(self) -> None:
         Credentials(None, None, None).check(NOW)
 
     def test_the_first_and_the_last_second_of_a_certificate_are_valid(self) -> None:
@@ -104,17 +104,17 @@ class CredentialsTests(SynchronousTestCase):
     def test_a_missing_file_is_named_with_its_role(self) -> None:
         nowhere = self.directory / "nowhere"
         reason = f"{str(nowhere)!r} cannot be read: No such file or directory"
-        self.assertEqual(f"certificate {reason}", self.complaint(nowhere, self.key))
-        self.assertEqual(f"key {reason}", self.complaint(self.certificate, nowhere))
-        self.assertEqual(f"authority {reason}", self.complaint(authority=nowhere))
+        self.assertEqual(f"certificate {reason}", self.error(nowhere, self.key))
+        self.assertEqual(f"key {reason}", self.error(self.certificate, nowhere))
+        self.assertEqual(f"authority {reason}", self.error(authority=nowhere))
 
     def test_a_directory_is_not_a_file(self) -> None:
         self.assertEqual(
             f"authority {str(self.directory)!r} cannot be read: Is a directory",
-            self.complaint(authority=self.directory),
+            self.error(authority=self.directory),
         )
 
-    def test_a_file_without_permission_is_said_to_be_so(self) -> None:
+    def test_a_file_without_permission_is_an_error_that_says_so(self) -> None:
         def refuse(path: Path) -> bytes:
             raise PermissionError(13, "Permission denied", str(path))
 
@@ -122,81 +122,81 @@ class CredentialsTests(SynchronousTestCase):
         self.patch(Path, "read_bytes", refuse)
         self.assertEqual(
             f"authority {str(self.authority)!r} cannot be read: Permission denied",
-            self.complaint(authority=self.authority),
+            self.error(authority=self.authority),
         )
 
     def test_a_newline_in_a_path_does_not_break_the_line(self) -> None:
-        self.assertIn(r"two\nlines", self.complaint(authority=Path("two\nlines")))
+        self.assertIn(r"two\nlines", self.error(authority=Path("two\nlines")))
 
     def test_a_certificate_needs_its_key(self) -> None:
         self.assertEqual(
             f"certificate {str(self.certificate)!r} needs its key as well",
-            self.complaint(certificate=self.certificate),
+            self.error(certificate=self.certificate),
         )
 
     def test_a_key_needs_its_certificate(self) -> None:
         self.assertEqual(
-            f"key {str(self.key)!r} needs its certificate as well", self.complaint(key=self.key)
+            f"key {str(self.key)!r} needs its certificate as well", self.error(key=self.key)
         )
 
     def test_a_file_of_another_kind_holds_no_certificate(self) -> None:
         self.assertRegex(
-            self.complaint(self.key, self.key),
+            self.error(self.key, self.key),
             rf"^certificate {str(self.key)!r} holds no PEM certificate .*openssl x509 -inform DER",
         )
-        self.assertIn("holds no PEM", self.complaint(authority=self.file("empty.pem", b"")))
+        self.assertIn("holds no PEM", self.error(authority=self.file("empty.pem", b"")))
 
     def test_a_file_of_another_kind_holds_no_key(self) -> None:
         self.assertIn(
             f"key {str(self.certificate)!r} holds no private key in PEM",
-            self.complaint(self.certificate, self.certificate),
+            self.error(self.certificate, self.certificate),
         )
 
-    def test_a_cut_off_certificate_is_damaged(self) -> None:
+    def test_a_truncated_certificate_is_damaged(self) -> None:
         path = self.file("cut.pem", certificate_pem(self.leaf)[:200])
-        self.assertIn(f"certificate {str(path)!r} is damaged: ", self.complaint(path, self.key))
+        self.assertIn(f"certificate {str(path)!r} is damaged: ", self.error(path, self.key))
 
     def test_one_damaged_certificate_damages_the_bundle(self) -> None:
         damaged = altered(CA.cert_pem.bytes(), b"\x17\r000101", b"\x00\r000101")
         path = self.file("bundle.pem", CA.cert_pem.bytes() + damaged)
-        self.assertIn(f"authority {str(path)!r} is damaged: ", self.complaint(authority=path))
+        self.assertIn(f"authority {str(path)!r} is damaged: ", self.error(authority=path))
 
-    def test_a_cut_off_key_is_damaged_and_not_shown(self) -> None:
+    def test_a_truncated_key_is_damaged_and_not_shown(self) -> None:
         pem = self.leaf.private_key_pem.bytes()
-        complaint = self.complaint(self.certificate, self.file("cut.key", pem[:100]))
-        self.assertIn("cut.key' is damaged, or of a kind that is not supported", complaint)
-        self.assertNotIn(pem.splitlines()[1][:10].decode(), complaint)
+        error = self.error(self.certificate, self.file("cut.key", pem[:100]))
+        self.assertIn("cut.key' is damaged, or of a kind that is not supported", error)
+        self.assertNotIn(pem.splitlines()[1][:10].decode(), error)
 
-    def test_an_encrypted_key_comes_with_the_way_to_decrypt_it(self) -> None:
+    def test_the_error_for_an_encrypted_key_says_how_to_decrypt_it(self) -> None:
         key = load_pem_private_key(self.leaf.private_key_pem.bytes(), None)
         for form in (PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL):
             pem = key.private_bytes(Encoding.PEM, form, BestAvailableEncryption(b"secret"))
             self.assertRegex(
-                self.complaint(self.certificate, self.file("encrypted.key", pem)),
+                self.error(self.certificate, self.file("encrypted.key", pem)),
                 r"^key '.*encrypted.key' is encrypted; decrypt it with: openssl pkey -in ",
             )
 
-    def test_an_expired_leaf_is_told_with_the_date(self) -> None:
+    def test_the_error_for_an_expired_leaf_has_the_date(self) -> None:
         expired = leaf(NOW - 2 * DAY, NOW - DAY)
         path = self.file("expired.pem", certificate_pem(expired))
         self.assertEqual(
             f"certificate {str(path)!r} expired on 2026-05-03 12:30:00 UTC",
-            self.complaint(path, self.file("expired.key", expired.private_key_pem.bytes())),
+            self.error(path, self.file("expired.key", expired.private_key_pem.bytes())),
         )
 
-    def test_a_leaf_of_the_future_is_told_with_the_date(self) -> None:
+    def test_the_error_for_a_leaf_that_is_not_yet_valid_has_the_date(self) -> None:
         early = leaf(NOW + DAY, NOW + 2 * DAY)
         path = self.file("early.pem", certificate_pem(early))
         self.assertEqual(
             f"certificate {str(path)!r} is not valid before 2026-05-05 12:30:00 UTC",
-            self.complaint(path, self.file("early.key", early.private_key_pem.bytes())),
+            self.error(path, self.file("early.key", early.private_key_pem.bytes())),
         )
 
     def test_another_key_does_not_match(self) -> None:
         other = self.file("other.key", leaf().private_key_pem.bytes())
         self.assertEqual(
             f"key {str(other)!r} does not match certificate {str(self.certificate)!r}",
-            self.complaint(self.certificate, other),
+            self.error(self.certificate, other),
         )
 
     def test_a_chain_begins_with_its_leaf(self) -> None:
@@ -205,45 +205,45 @@ class CredentialsTests(SynchronousTestCase):
         Credentials(good, self.key, None).check(NOW)
         reversed_chain = self.file("reversed.pem", CA.cert_pem.bytes() + pem)
         self.assertIn(
-            "it belongs to number 2 of 2 in that file", self.complaint(reversed_chain, self.key)
+            "it belongs to number 2 of 2 in that file", self.error(reversed_chain, self.key)
         )
 
-    def test_an_unknown_kind_of_public_key_is_refused(self) -> None:
+    def test_an_unknown_kind_of_public_key_is_rejected(self) -> None:
         path = self.file("odd.pem", altered(certificate_pem(self.leaf), P256, UNKNOWN_CURVE))
         self.assertIn(
             f"certificate {str(path)!r} has a public key that cannot be used: ",
-            self.complaint(path, self.key),
+            self.error(path, self.key),
         )
 
-    def test_an_unknown_kind_of_private_key_is_refused(self) -> None:
+    def test_an_unknown_kind_of_private_key_is_rejected(self) -> None:
         pem = altered(self.leaf.private_key_pem.bytes(), P256, UNKNOWN_CURVE)
         self.assertIn(
             "of a kind that is not supported",
-            self.complaint(self.certificate, self.file("odd.key", pem)),
+            self.error(self.certificate, self.file("odd.key", pem)),
         )
 
-    def test_one_expired_authority_does_not_spoil_a_bundle(self) -> None:
+    def test_a_bundle_may_contain_an_expired_ca(self) -> None:
         expired = certificate_pem(leaf(NOW - 2 * DAY, NOW - DAY))
         Credentials(None, None, self.file("one.pem", expired + CA.cert_pem.bytes())).check(NOW)
 
-    def test_an_expired_authority_is_told_with_the_date(self) -> None:
+    def test_the_error_for_an_expired_ca_has_the_date(self) -> None:
         path = self.file("expired.pem", certificate_pem(leaf(NOW - 2 * DAY, NOW - DAY)))
         self.assertEqual(
             f"authority {str(path)!r} expired on 2026-05-03 12:30:00 UTC",
-            self.complaint(authority=path),
+            self.error(authority=path),
         )
 
-    def test_a_bundle_without_any_valid_authority_is_told_with_the_first_date(self) -> None:
+    def test_the_error_for_a_bundle_without_a_valid_ca_has_the_first_date(self) -> None:
         expired = certificate_pem(leaf(NOW - 2 * DAY, NOW - DAY))
         early = certificate_pem(leaf(NOW + DAY, NOW + 2 * DAY))
         path = self.file("none.pem", expired + early)
         self.assertEqual(
             f"authority {str(path)!r} holds 2 certificates, none valid:"
             " the first expired on 2026-05-03 12:30:00 UTC",
-            self.complaint(authority=path),
+            self.error(authority=path),
         )
 
-    def test_a_serial_number_of_zero_troubles_nobody(self) -> None:
+    def test_a_serial_number_of_zero_is_accepted_without_a_warning(self) -> None:
         # Some bundles of operating systems hold one. No library makes it, so it takes a forger.
         self.patch(x509, "random_serial_number", lambda: 1)
         version_and_serial = bytes.fromhex("020102 0201")
@@ -253,7 +253,7 @@ class CredentialsTests(SynchronousTestCase):
         Credentials(None, None, self.file("zero.pem", pem)).check(NOW)
         self.assertEqual([], self.flushWarnings())
 
-    def test_certificates_come_in_the_order_of_the_file(self) -> None:
+    def test_certificates_are_returned_in_the_order_of_the_file(self) -> None:
         two = certificate_pem(self.leaf) + b"some words\n" + CA.cert_pem.bytes()
         found = load_certificates(self.file("two.pem", two))
         self.assertEqual(

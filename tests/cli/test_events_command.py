@@ -115,8 +115,8 @@ class Listed(RefusingCase):
 class Commands(ProcessCase):
     def ends_well(self, *arguments: str) -> str:
         running = self.start(*COMMAND, *arguments)
-        self.assertEqual(running.ends(), 0, running.said)
-        return running.said
+        self.assertEqual(running.wait(), 0, running.output)
+        return running.output
 
     def test_show_one_connection_as_text(self) -> None:
         text = self.ends_well(*ONE)
@@ -165,8 +165,8 @@ class Commands(ProcessCase):
 
     def test_end_with_one_line_if_the_output_cannot_be_written(self) -> None:
         running = self.start(*COMMAND, *ONE, "--output=/")
-        self.assertEqual(running.ends(), 1)
-        self.assertEqual(running.said, "tlsdemo events: --output is '/': Is a directory\n")
+        self.assertEqual(running.wait(), 1)
+        self.assertEqual(running.output, "tlsdemo events: --output is '/': Is a directory\n")
 
     def test_end_with_one_line_when_interrupted_and_leave_nothing(self) -> None:
         for arguments in ((*ONE[:3], "--times=1000"), ("--peer=twisted-wrapped",)):
@@ -174,14 +174,14 @@ class Commands(ProcessCase):
             temporary.mkdir(exist_ok=True)
             running = self.start("env", f"TMPDIR={temporary}", *COMMAND, *arguments)
             while not list(temporary.glob("tlsdemo-events-*/good/ecdsa/*")):
-                self.assertEqual(running.said, "")
+                self.assertEqual(running.output, "")
             if "--peer" in arguments[0]:
                 while not children(running.pid):
-                    self.assertEqual(running.said, "")
+                    self.assertEqual(running.output, "")
             started = children(running.pid)
             running.signal(signal.SIGINT)
-            self.assertEqual(running.ends(), 1)
-            self.assertEqual(running.said, "tlsdemo events: interrupted\n")
+            self.assertEqual(running.wait(), 1)
+            self.assertEqual(running.output, "tlsdemo events: interrupted\n")
             self.assertEqual(list(temporary.iterdir()), [])
             for pid in started:
                 self.assertFalse(Path(f"/proc/{pid}").exists())
@@ -190,7 +190,7 @@ class Commands(ProcessCase):
         running = self.start(
             *COMMAND, *ONE[1:], "--peer=node-tlssocket", "--format=json", "--output=seen"
         )
-        self.assertEqual(running.ends(), 0, running.said)
+        self.assertEqual(running.wait(), 0, running.output)
         (cell,) = json.loads((self.home / "seen").read_text())["cells"]
         here = node_availability().reason is None
         self.assertEqual("secure" in cell["server"], here)

@@ -20,7 +20,7 @@ from tlsdemo.cli.findings_command import Examinations, FindingsOptions
 from tlsdemo.lab.findings.examination import Examined
 from tlsdemo.lab.findings.finding import Evidence, Finding, Verdict, evidence
 from tlsdemo.lab.findings.finding_catalogue import FINDINGS
-from tlsdemo.loadgen.worker_pool import environment
+from tlsdemo.net.child_process import environment
 
 
 class Options(RefusingCase):

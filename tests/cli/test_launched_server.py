@@ -9,7 +9,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.loadgen.fake_reactor import FakeProcess, FakeReactor, FakeStatus
+from tests.loadgen.fake_reactor import FakeReactor, FakeStatus
+from tests.net.fake_processes import FakeProcess
 from tlsdemo.cli.launched_server import (
     START_WITHIN,
     STOP_WITHIN,
@@ -33,6 +34,7 @@ class LaunchCase(SynchronousTestCase):
 
     def start(self) -> FakeProcess:
         self.starting = self.doing(self.server.start())
+        process: FakeProcess
         (process,) = self.reactor.processes
         return process
 

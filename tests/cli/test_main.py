@@ -8,7 +8,7 @@ import tlsdemo
 from tests.cli.refusals import RefusingCase
 from tlsdemo.cli.main import main
 from tlsdemo.cli.run_command import RunOptions
-from tlsdemo.loadgen.worker_pool import environment
+from tlsdemo.net.child_process import environment
 
 
 class Command(RefusingCase):

@@ -19,7 +19,7 @@ from tlsdemo.cli import run_command as run
 from tlsdemo.cli.launched_server import CannotLaunch, Place
 from tlsdemo.cli.run_command import Comparison, Other, RunOptions
 from tlsdemo.lab.compare.environment_cache import Environment
-from tlsdemo.loadgen.controller import Phase
+from tlsdemo.loadgen.controller import LoadPhase
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.tls import Delivery, ModeName
@@ -79,8 +79,8 @@ class FakeRun:
         self.stops = 0
         case.loads.append(self)
 
-    async def go(self) -> RunResult:
-        self.watch(Phase.SENDING, LoadCounters(begun=2), 1.0)
+    async def run(self) -> RunResult:
+        self.watch(LoadPhase.SENDING, LoadCounters(begun=2), 1.0)
         return await self.case.going(self.name)
 
     def stop(self) -> None:
@@ -98,7 +98,7 @@ class ComparisonCase(RefusingCase):
         self.patch(
             run, "LaunchedServer", lambda _, arguments, place: FakeServer(self, arguments, place)
         )
-        self.patch(run, "LoadRun", lambda *arguments: FakeRun(self, arguments))
+        self.patch(run, "Controller", lambda *arguments: FakeRun(self, arguments))
         self.printed = io.StringIO()
 
     def options(self, *arguments: str) -> RunOptions:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.cli.refusals import RefusingCase
 from tests.reporting.traces import upgraded
 from tlsdemo.cli.main import main
-from tlsdemo.loadgen.worker_pool import environment
+from tlsdemo.net.child_process import environment
 from tlsdemo.reporting.sequence_diagram_html import page
 from tlsdemo.reporting.sequence_diagram_text import text
 from tlsdemo.trace.model import Trace, lines_of, traces_from

@@ -11,7 +11,7 @@ from typing import Any
 from twisted.scripts import twistd
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.end_to_end.processes import ProcessCase, greet
+from tests.end_to_end.processes import ProcessCase, connect_and_close
 from tlsdemo.cli import twistd_child as child
 
 
@@ -46,11 +46,11 @@ class Process(ProcessCase):
         process = self.start(
             *(sys.executable, "-m", "tlsdemo.cli.twistd_child", "-n", "--pidfile=", "tlsdemo"),
             *("--listen=tcp:0:interface=127.0.0.1", "--status=none", self.certs),
-            in_foreground=False,
+            new_session=False,
         )
-        greet(process.says(r"listening on (\S+);")[1])
-        process.says("failed: handshake interrupted")
+        connect_and_close(process.wait_for_line(r"listening on (\S+);")[1])
+        process.wait_for_line("failed: handshake interrupted")
         self.assertEqual(os.getsid(process.pid), process.pid)
         process.close_input()
-        self.assertEqual(process.ends(), -signal.SIGTERM)
-        self.assertIn("summary: 1 connections", process.said)
+        self.assertEqual(process.wait(), -signal.SIGTERM)
+        self.assertIn("summary: 1 connections", process.output)

@@ -1,4 +1,4 @@
-"""Real commands in real processes: each is waited for, not for ever, and none is left behind."""
+"""Real commands in real processes, with a timeout, and killed at the end of a test."""
 
 from __future__ import annotations
 
@@ -18,43 +18,43 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.support import certificates
-from tlsdemo.loadgen.worker_pool import environment
+from tlsdemo.net.child_process import environment
 
-TIMEOUTS = 60.0
-"""Seconds after which a process is killed, which no test should ever need."""
+TIMEOUT = 60.0
+"""Seconds after which a process is killed; no test needs that long."""
 
 TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()")
 
 
-class Running:
-    """A process that has been started; all of what it says that was waited for is in ``said``.
+class RunningCommand:
+    """A running process; ``output`` has the lines that have been waited for.
 
-    It is read all the time: a server that logs to a pipe stands still once that is full.
-    ``in_foreground``: with what it starts a group of its own, as a shell's command on a terminal.
+    A thread reads the pipe all the time, because a server blocks once the pipe of its log is full.
+    ``new_session``: whether it leads a process group, as a command does that a shell starts.
     """
 
-    def __init__(self, arguments: Iterable[str], home: Path, in_foreground: bool) -> None:
-        self.said = ""
+    def __init__(self, arguments: Iterable[str], home: Path, new_session: bool) -> None:
+        self.output = ""
         self._process = subprocess.Popen(
             list(arguments), cwd=home, env=environment(), text=True,
-            start_new_session=in_foreground,
+            start_new_session=new_session,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self._watchdog = threading.Timer(TIMEOUTS, self._process.kill)
+        self._watchdog = threading.Timer(TIMEOUT, self._process.kill)
         self._watchdog.start()
         self.pid = self._process.pid
 
-    def says(self, pattern: str) -> re.Match[str]:
-        """Wait for a line in which ``pattern`` is found."""
+    def wait_for_line(self, pattern: str) -> re.Match[str]:
+        """Wait for a line that matches ``pattern``, and return the match."""
         while (line := self._lines.get()) is not None:
-            self.said += line
+            self.output += line
             if found := re.search(pattern, line):
                 return found
         self._lines.put(None)
-        raise AssertionError(f"it never said {pattern!r}, but:\n{self.said}")
+        raise AssertionError(f"there was no line with {pattern!r}, but:\n{self.output}")
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -63,7 +63,7 @@ class Running:
         self._lines.put(None)
 
     def signal_all(self, number: int) -> None:
-        """Send a signal as a terminal would: to all processes of the foreground."""
+        """Send a signal to its process group, as a terminal does."""
         os.killpg(self.pid, number)
 
     def signal(self, number: int) -> None:
@@ -73,23 +73,23 @@ class Running:
         assert self._process.stdin is not None
         self._process.stdin.close()
 
-    def ends(self) -> int:
-        """Wait for its end, and return its status; a signal's number is negative."""
+    def wait(self) -> int:
+        """Wait for its end, and return its status; the number of a signal is negative."""
         while (line := self._lines.get()) is not None:
-            self.said += line
+            self.output += line
         self._lines.put(None)
-        return self.waits()
+        return self.wait_unread()
 
-    def waits(self) -> int:
-        """Wait for its end, and return its status, without taking what it says."""
-        return self._process.wait(TIMEOUTS)
+    def wait_unread(self) -> int:
+        """Wait for its end, and return its status, without taking lines of its output."""
+        return self._process.wait(TIMEOUT)
 
     def clean_up(self) -> None:
         self._watchdog.cancel()
         self._process.kill()
-        self._process.wait(TIMEOUTS)
-        # Its own children may hold the pipe, though not for ever.
-        self._reader.join(TIMEOUTS)
+        self._process.wait(TIMEOUT)
+        # Its children may still hold the pipe for a moment.
+        self._reader.join(TIMEOUT)
         for close in (self._process.stdin, self._process.stdout):
             assert close is not None
             close.close()
@@ -101,40 +101,40 @@ class ProcessCase(SynchronousTestCase):
         self.home.mkdir()
         self.certs = f"--certs={certificates().authority.parent.parent}"
 
-    def start(self, *arguments: str, in_foreground: bool = True) -> Running:
-        running = Running(arguments, self.home, in_foreground)
+    def start(self, *arguments: str, new_session: bool = True) -> RunningCommand:
+        running = RunningCommand(arguments, self.home, new_session)
         self.addCleanup(running.clean_up)
         return running
 
-    def twistd(self, *arguments: str) -> Running:
+    def twistd(self, *arguments: str) -> RunningCommand:
         return self.start(*TWISTD, *arguments)
 
-    def server(self, *options: str) -> tuple[Running, str]:
-        """Start a server and return it with the endpoint string that leads to it."""
+    def server(self, *options: str) -> tuple[RunningCommand, str]:
+        """Start a server; return it with the client endpoint string that connects to it."""
         server = self.twistd(
             *("-n", "--pidfile=", "tlsdemo", "--listen=tcp:0:interface=127.0.0.1"),
             *("--status=unix:status", self.certs, *options),
         )
-        return server, server.says(r"listening on (tcp:127\.0\.0\.1:\d+);")[1]
+        return server, server.wait_for_line(r"listening on (tcp:127\.0\.0\.1:\d+);")[1]
 
-    def summary(self, server: Running) -> str:
-        """End a server, and return what it sums up."""
+    def summary(self, server: RunningCommand) -> str:
+        """Stop a server, and return the summary in its log."""
         server.signal(signal.SIGTERM)
-        server.ends()
-        return "\n".join(re.findall(r"summary: .*", server.said))
+        server.wait()
+        return "\n".join(re.findall(r"summary: .*", server.output))
 
 
 def port_of(where: str) -> int:
     return int(where.rpartition(":")[2])
 
 
-def greet(where: str) -> None:
-    """Connect and close, which a server whose reactor runs takes note of."""
-    socket.create_connection(("127.0.0.1", port_of(where)), timeout=TIMEOUTS).close()
+def connect_and_close(where: str) -> None:
+    """Connect and close, which a server logs if its reactor runs."""
+    socket.create_connection(("127.0.0.1", port_of(where)), timeout=TIMEOUT).close()
 
 
-class Watched:
-    """Processes that are not our children, as they run now."""
+class ProcessHandles:
+    """Handles of running processes that are not our children (pidfd_open(2))."""
 
     def __init__(self, pids: Iterable[int]) -> None:
         self._handles = {os.pidfd_open(pid): pid for pid in pids}
@@ -142,13 +142,13 @@ class Watched:
     def __len__(self) -> int:
         return len(self._handles)
 
-    def still_run(self) -> list[int]:
-        """Wait until all have ended; return those that do not within our patience."""
+    def still_running(self) -> list[int]:
+        """Wait until all have ended; return those that have not after `TIMEOUT`."""
         poll = select.poll()
         for handle in self._handles:
             poll.register(handle, select.POLLIN)
         waiting = dict(self._handles)
-        while waiting and (ended := poll.poll(TIMEOUTS * 1000)):
+        while waiting and (ended := poll.poll(TIMEOUT * 1000)):
             for handle, _ in ended:
                 poll.unregister(handle)
                 del waiting[handle]
@@ -159,7 +159,7 @@ class Watched:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(handle, number)
 
-    def end(self) -> None:
+    def kill(self) -> None:
         self.signal(signal.SIGKILL)
         for handle in self._handles:
             os.close(handle)

@@ -1,4 +1,4 @@
-"""``twistd tlsdemo`` and ``twistd tlsclient``, typed in one directory."""
+"""``twistd tlsdemo`` and ``twistd tlsclient``, started in one directory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import re
 import signal
 
-from tests.end_to_end.processes import ProcessCase, Running, Watched, children
+from tests.end_to_end.processes import ProcessCase, ProcessHandles, RunningCommand, children
 from tests.loadgen.fake_reactor import strangers
 from tests.support import certificates
 
@@ -15,7 +15,7 @@ FEW = ("--conn=3", "--duration=0", "--workers=1")
 
 
 class Case(ProcessCase):
-    def client(self, where: str, *options: str) -> Running:
+    def client(self, where: str, *options: str) -> RunningCommand:
         return self.twistd(
             *("tlsclient", f"--connect={where}", "--status=unix:status", self.certs, *options)
         )
@@ -28,18 +28,18 @@ class Case(ProcessCase):
 
 class InOneDirectory(Case):
     def loaded(self, where: str) -> str:
-        """Put a load on the server, and return the line that tells what became of it."""
+        """Put a load on the server, and return the line with its result."""
         client = self.client(where, "--conn=40", "--duration=0.3", "--workers=2")
-        self.assertEqual(client.ends(), 0, client.said)
-        self.assertIn("40 connections: 40 secured", client.said)
-        self.assertIn("0 failed, 40 ended in order", client.said)
-        line = self.run_line(client.said)
+        self.assertEqual(client.wait(), 0, client.output)
+        self.assertIn("40 connections: 40 secured", client.output)
+        self.assertIn("0 failed, 40 ended in order", client.output)
+        line = self.run_line(client.output)
         self.assertNotIn("sent 0", line)
         self.assertIn("lost 0 bytes", line)
         return line
 
-    def told(self, log: str, line: str) -> None:
-        """What the server's log tells of that, and of the first connection."""
+    def check_log(self, log: str, line: str) -> None:
+        """Fail unless the server's log has that line, and the events of the first connection."""
         self.assertIn(line, log)
         first = re.findall(r"#1 \S+ \+\S+ (.*)", log)
         words = [word.partition(" ")[0] for word in first]
@@ -49,34 +49,34 @@ class InOneDirectory(Case):
         self.assertIn("summary: 40 connections, 40 secured, 40 ended in order, failed 0", log)
         self.assertNotIn("Traceback", log)
 
-    def test_a_daemon_serves_a_client_and_sums_up_when_it_is_ended(self) -> None:
+    def test_a_daemon_serves_a_client_and_logs_a_summary_when_it_is_stopped(self) -> None:
         starting = self.twistd(
             *("tlsdemo", "--listen=tcp:0:interface=127.0.0.1", "--status=unix:status", self.certs)
         )
-        self.assertEqual(starting.ends(), 0, starting.said)
+        self.assertEqual(starting.wait(), 0, starting.output)
         pid_file, log_file = self.home / "twistd.pid", self.home / "twistd.log"
-        daemon = Watched([int(pid_file.read_text())])
-        self.addCleanup(daemon.end)
+        daemon = ProcessHandles([int(pid_file.read_text())])
+        self.addCleanup(daemon.kill)
         found = re.search(r"listening on (\S+);", log_file.read_text())
         assert found is not None
         line = self.loaded(found[1])
         daemon.signal(signal.SIGTERM)
-        self.assertEqual(daemon.still_run(), [])
-        self.told(log_file.read_text(), line)
+        self.assertEqual(daemon.still_running(), [])
+        self.check_log(log_file.read_text(), line)
         self.assertFalse(pid_file.exists())
 
-    def test_a_server_in_the_foreground_does_as_well(self) -> None:
+    def test_a_server_in_the_foreground_does_the_same(self) -> None:
         server, where = self.server("--mode=pair")
         line = self.loaded(where)
         self.summary(server)
-        self.told(server.said, line)
+        self.check_log(server.output, line)
 
 
 class AClientThatFails(Case):
-    def failed(self, client: Running) -> str:
-        self.assertEqual(client.ends(), 1, client.said)
-        self.assertNotIn("Traceback", client.said)
-        return client.said
+    def failed(self, client: RunningCommand) -> str:
+        self.assertEqual(client.wait(), 1, client.output)
+        self.assertNotIn("Traceback", client.output)
+        return client.output
 
     def test_because_the_server_rejects_it(self) -> None:
         server, where = self.server()
@@ -85,51 +85,53 @@ class AClientThatFails(Case):
             *(where, *FEW, f"--cert={stranger.certificate}"),
             *(f"--key={stranger.key}", f"--ca={certificates().authority}"),
         )
-        said = self.failed(client)
-        self.assertIn("0 secured", said)
-        self.assertIn("3 failed (rejected by peer 3)", said)
+        output = self.failed(client)
+        self.assertIn("0 secured", output)
+        self.assertIn("3 failed (rejected by peer 3)", output)
         self.assertIn("failed 3 (certificate untrusted 3)", self.summary(server))
 
     def test_because_nothing_listens(self) -> None:
         client = self.client("unix:nobody", "--status=none", *FEW)
         self.assertIn("3 failed (connecting failed 3)", self.failed(client))
 
-    def test_because_nobody_tells_what_arrived(self) -> None:
+    def test_because_there_is_no_status_service(self) -> None:
         _, where = self.server()
         client = self.client(where, "--status=unix:nobody", *FEW)
-        said = self.failed(client)
-        self.assertIn("3 secured", said)
-        self.assertRegex(said, r"run \S+: sent 0, received not known")
-        self.assertIn("problem: what arrives is not known: no status service at unix:nobody", said)
+        output = self.failed(client)
+        self.assertIn("3 secured", output)
+        self.assertRegex(output, r"run \S+: sent 0, received not known")
+        self.assertIn(
+            "problem: what arrives is not known: no status service at unix:nobody", output
+        )
 
 
-class AClientThatIsEnded(Case):
-    def sending(self) -> tuple[Running, Watched]:
+class AClientThatIsStopped(Case):
+    def sending(self) -> tuple[RunningCommand, ProcessHandles]:
         _, where = self.server()
         client = self.client(where, "--conn=4", "--duration=1000", "--workers=2")
-        client.says("sending")
-        workers = Watched(children(client.pid))
-        self.addCleanup(workers.end)
+        client.wait_for_line("sending")
+        workers = ProcessHandles(children(client.pid))
+        self.addCleanup(workers.kill)
         self.assertEqual(len(workers), 2)
         return client, workers
 
-    def test_by_ctrl_c_tells_the_figures_so_far_and_leaves_no_worker(self) -> None:
+    def test_by_ctrl_c_prints_its_result_and_leaves_no_worker(self) -> None:
         client, workers = self.sending()
         client.signal_all(signal.SIGINT)
-        self.assertEqual(client.ends(), -signal.SIGINT)
-        self.assertNotIn("Traceback", client.said)
-        self.assertIn("4 secured", client.said)
-        self.assertIn("lost 0 bytes", self.run_line(client.said))
-        self.assertIn("problem: stopped before its end", client.said)
-        self.assertEqual(workers.still_run(), [])
+        self.assertEqual(client.wait(), -signal.SIGINT)
+        self.assertNotIn("Traceback", client.output)
+        self.assertIn("4 secured", client.output)
+        self.assertIn("lost 0 bytes", self.run_line(client.output))
+        self.assertIn("problem: stopped before its end", client.output)
+        self.assertEqual(workers.still_running(), [])
 
-    def test_by_force_leaves_no_worker(self) -> None:
+    def test_by_sigkill_leaves_no_worker(self) -> None:
         client, workers = self.sending()
         client.signal(signal.SIGKILL)
-        self.assertEqual(client.ends(), -signal.SIGKILL)
-        self.assertEqual(workers.still_run(), [])
+        self.assertEqual(client.wait(), -signal.SIGKILL)
+        self.assertEqual(workers.still_running(), [])
 
 
 if not hasattr(os, "pidfd_open"):
-    for case in (InOneDirectory, AClientThatIsEnded):
+    for case in (InOneDirectory, AClientThatIsStopped):
         case.skip = "Python has no os.pidfd_open here, with which to wait for others' children"

@@ -7,29 +7,29 @@ import os
 import signal
 import sys
 
-from tests.end_to_end.processes import ProcessCase, Running, Watched, children
+from tests.end_to_end.processes import ProcessCase, ProcessHandles, RunningCommand, children
 
 MODES = ["starttls", "pair", "wrapped", "clear"]
 
 
 class Case(ProcessCase):
-    def compare(self, *options: str) -> Running:
+    def compare(self, *options: str) -> RunningCommand:
         return self.start(
             *(sys.executable, "-m", "tlsdemo", "run", "--workers=1", self.certs, *options)
         )
 
 
 class Comparison(Case):
-    def test_all_modes_carry_all_that_was_sent_each_in_its_own_events(self) -> None:
+    def test_all_modes_deliver_every_byte_each_in_its_own_number_of_events(self) -> None:
         command = self.compare(
-            *("--conn=30", "--duration=0.2", "--json=figures"),
+            *("--conn=30", "--duration=0.2", "--json=results"),
             *(f"--mode={mode}" for mode in MODES),
         )
-        self.assertEqual(command.ends(), 0, command.said)
-        self.assertNotIn("Traceback", command.said)
+        self.assertEqual(command.wait(), 0, command.output)
+        self.assertNotIn("Traceback", command.output)
         for row in (*MODES, "secured", "bytes per event", "lost bytes"):
-            self.assertIn(row, command.said)
-        runs = {run["mode"]: run for run in json.loads((self.home / "figures").read_text())["runs"]}
+            self.assertIn(row, command.output)
+        runs = {run["mode"]: run for run in json.loads((self.home / "results").read_text())["runs"]}
         self.assertEqual(list(runs), MODES)
         for run in runs.values():
             self.assertEqual((run["connections"], run["secured"]), (30, 30))
@@ -46,19 +46,19 @@ class Comparison(Case):
         self.assertEqual(runs["clear"]["records_per_event"], 0.0)
 
 
-class Ended(Case):
+class Interrupted(Case):
     if not hasattr(os, "pidfd_open"):
         skip = "Python has no os.pidfd_open here, with which to wait for others' children"
 
-    def test_by_ctrl_c_it_shows_the_figures_so_far_and_leaves_nobody(self) -> None:
+    def test_by_ctrl_c_it_prints_its_results_and_leaves_no_process(self) -> None:
         command = self.compare("--conn=4", "--duration=1000", "--mode=pair", "--mode=clear")
-        command.says("sending")
-        started = Watched(children(command.pid))
-        self.addCleanup(started.end)
+        command.wait_for_line("sending")
+        started = ProcessHandles(children(command.pid))
+        self.addCleanup(started.kill)
         self.assertEqual(len(started), 2)  # a server and a worker
         command.signal_all(signal.SIGINT)
-        self.assertEqual(command.ends(), 1)
-        self.assertNotIn("Traceback", command.said)
-        self.assertIn("lost 0 bytes", command.said)
-        self.assertIn("interrupted: the figures are those until then", command.said)
-        self.assertEqual(started.still_run(), [])
+        self.assertEqual(command.wait(), 1)
+        self.assertNotIn("Traceback", command.output)
+        self.assertIn("lost 0 bytes", command.output)
+        self.assertIn("interrupted: the figures are those until then", command.output)
+        self.assertEqual(started.still_running(), [])

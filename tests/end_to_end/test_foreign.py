@@ -1,4 +1,4 @@
-"""Clients and a sink that are not ours, with the proxy between them."""
+"""Foreign clients and a foreign sink, with the proxy between them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.end_to_end.processes import TIMEOUTS, ProcessCase, port_of
+from tests.end_to_end.processes import TIMEOUT, ProcessCase, port_of
 from tests.support import certificates
 
 NODE_CLIENTS = """
@@ -31,7 +31,7 @@ for (let number = 0; number < Number(count); number++) {
 
 
 class Sink(socketserver.ThreadingTCPServer):
-    """A plain sink; what each connection brought is in ``taken``, as soon as it has ended."""
+    """A plain sink; ``taken`` has the bytes of each connection that has ended."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -45,7 +45,7 @@ class Sink(socketserver.ThreadingTCPServer):
         return f"tcp:127.0.0.1:{self.server_address[1]}"
 
     def take(self, count: int) -> list[bytes]:
-        taken = [self.taken.get(timeout=TIMEOUTS) for _ in range(count)]
+        taken = [self.taken.get(timeout=TIMEOUT) for _ in range(count)]
         assert self.taken.empty()
         for each in taken:
             if isinstance(each, OSError):
@@ -80,7 +80,7 @@ class ForeignCase(ProcessCase):
         self.running, where = self.server(f"--mode={mode}", f"--backend={self.sink.endpoint}")
         return port_of(where)
 
-    def all_ended_in_order(self, count: int) -> None:
+    def assert_all_closed_cleanly(self, count: int) -> None:
         self.assertIn(
             f"summary: {count} connections, {count} secured, {count} ended in order, failed 0",
             self.summary(self.running),
@@ -94,7 +94,7 @@ class OpenSSL(ForeignCase):
     # Digits only: s_client would take some letters at the beginning of a line for commands.
     payload = b"".join(b"%07d\n" % number for number in range(25_000))
 
-    def sends(self, port: int, version: str) -> None:
+    def check_payload(self, port: int, version: str) -> None:
         client = certificates().client
         process = subprocess.run(
             [
@@ -103,36 +103,36 @@ class OpenSSL(ForeignCase):
                 *("-verify_hostname", "localhost", "-servername", "localhost"),
                 *("-cert", str(client.certificate), "-key", str(client.key)),
             ],
-            input=self.payload, capture_output=True, timeout=TIMEOUTS,
+            input=self.payload, capture_output=True, timeout=TIMEOUT,
         )  # fmt: skip
         self.assertEqual(process.returncode, 0, process.stderr)
         self.assertEqual(self.sink.take(1), [self.payload])
 
-    def speaks_with(self, mode: str) -> None:
+    def check_mode(self, mode: str) -> None:
         port = self.proxy(mode)
         for version, name in (("-tls1_2", "TLSv1.2"), ("-tls1_3", "TLSv1.3")):
-            self.sends(port, version)
-            self.running.says(f" secure agreed=.*{name}")
-        self.all_ended_in_order(2)
+            self.check_payload(port, version)
+            self.running.wait_for_line(f" secure agreed=.*{name}")
+        self.assert_all_closed_cleanly(2)
 
-    def test_s_client_speaks_with_starttls(self) -> None:
-        self.speaks_with("starttls")
+    def test_s_client_works_with_mode_starttls(self) -> None:
+        self.check_mode("starttls")
 
-    def test_s_client_speaks_with_a_pair(self) -> None:
-        self.speaks_with("pair")
+    def test_s_client_works_with_mode_pair(self) -> None:
+        self.check_mode("pair")
 
 
 class Python(ForeignCase):
-    def test_a_hundred_clients_of_the_standard_library_are_carried_at_once(self) -> None:
+    def test_a_hundred_clients_of_the_standard_library_are_proxied_at_once(self) -> None:
         port = self.proxy("starttls")
         client: Any = certificates().client
         context = ssl.create_default_context(cafile=client.authority)
         context.load_cert_chain(client.certificate, client.key)
-        together = threading.Barrier(100, timeout=TIMEOUTS)
+        together = threading.Barrier(100, timeout=TIMEOUT)
         payloads = [b"client %d;" % number * 1000 for number in range(100)]
 
         def send(payload: bytes) -> bytes:
-            plain = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUTS)
+            plain = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
             with context.wrap_socket(plain, server_hostname="localhost") as secured:
                 together.wait()
                 secured.sendall(payload)
@@ -142,22 +142,22 @@ class Python(ForeignCase):
         with ThreadPoolExecutor(100) as pool:
             self.assertEqual(list(pool.map(send, payloads)), [b""] * 100)
         self.assertEqual(self.sink.take(100), sorted(payloads))
-        self.all_ended_in_order(100)
+        self.assert_all_closed_cleanly(100)
 
 
 class Node(ForeignCase):
     if shutil.which("node") is None:
         skip = "there is no node on the PATH; install Node.js to have its clients tried"
 
-    def test_a_hundred_node_clients_are_carried_at_once(self) -> None:
+    def test_a_hundred_node_clients_are_proxied_at_once(self) -> None:
         port = self.proxy("pair")
         client = certificates().client
         files = [str(path) for path in (client.certificate, client.key, client.authority)]
         process = subprocess.run(
             ["node", "-e", NODE_CLIENTS, str(port), *files, "100"],
-            capture_output=True, text=True, timeout=TIMEOUTS,
+            capture_output=True, text=True, timeout=TIMEOUT,
         )  # fmt: skip
         self.assertEqual((process.returncode, process.stderr), (0, ""))
         payloads = [b"client %d;" % number * 100 for number in range(100)]
         self.assertEqual(self.sink.take(100), sorted(payloads))
-        self.all_ended_in_order(100)
+        self.assert_all_closed_cleanly(100)

@@ -1,4 +1,4 @@
-"""The processes of the tests themselves."""
+"""The helpers that run processes."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from tests.end_to_end.processes import ProcessCase
 MUCH = 1 << 20
 
 
-class Saying(ProcessCase):
-    def test_what_nobody_waits_for_yet_holds_no_process_up(self) -> None:
-        talker = self.start(
+class Output(ProcessCase):
+    def test_that_is_not_waited_for_does_not_block_the_process(self) -> None:
+        command = self.start(
             *(sys.executable, "-c"),
             f"print('x' * {MUCH}); open('done', 'w').close(); print('done')",
         )
-        # A pipe that nobody reads takes 64 KiB, then makes who writes to it wait.
-        talker.waits()
+        # A pipe that is not read takes 64 KiB, then the writer blocks.
+        command.wait_unread()
         self.assertTrue((self.home / "done").exists())
-        self.assertEqual(talker.ends(), 0)
-        self.assertEqual(talker.said, f"{'x' * MUCH}\ndone\n")
+        self.assertEqual(command.wait(), 0)
+        self.assertEqual(command.output, f"{'x' * MUCH}\ndone\n")
 
-    def test_a_line_is_waited_for_and_those_before_it_are_kept(self) -> None:
-        talker = self.start(sys.executable, "-c", "print('one'); print('two'); print('three')")
-        self.assertEqual(talker.says("t(.)o")[1], "w")
-        self.assertEqual(talker.said, "one\ntwo\n")
-        talker.ends()
-        self.assertEqual(talker.said, "one\ntwo\nthree\n")
+    def test_is_kept_up_to_the_line_that_was_waited_for(self) -> None:
+        command = self.start(sys.executable, "-c", "print('one'); print('two'); print('three')")
+        self.assertEqual(command.wait_for_line("t(.)o")[1], "w")
+        self.assertEqual(command.output, "one\ntwo\n")
+        command.wait()
+        self.assertEqual(command.output, "one\ntwo\nthree\n")

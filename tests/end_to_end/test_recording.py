@@ -1,4 +1,4 @@
-"""What a running server writes down of its connections, read as a user reads it."""
+"""The files that a running server writes about its connections, as a user reads them."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ KEY = re.compile(r"[A-Z_0-9]+ [0-9a-f]{64} [0-9a-f]+")
 
 class Recorded(ProcessCase):
     def records(self, mode: str, client_mode: str = "starttls") -> tuple[str, dict[int, Trace]]:
-        """Have three connections served; return the log and the traces."""
+        """Run a server and three connections; return the log and the traces."""
         recording = ("--trace=trace.jsonl", "--trace-every=2", "--keylog=keys", "--log-events")
         server, where = self.server(f"--mode={mode}", *recording)
         client = self.twistd(
             *("tlsclient", f"--connect={where}", "--status=unix:status", self.certs),
             *(f"--mode={client_mode}", "--conn=3", "--packets=2"),
         )
-        self.assertEqual(client.ends(), 0, client.said)
+        self.assertEqual(client.wait(), 0, client.output)
         self.summary(server)
         lines = (self.home / "trace.jsonl").read_text(encoding="utf-8").splitlines()
-        return server.said, traces_from(lines)
+        return server.output, traces_from(lines)
 
-    def test_connections_are_in_the_trace_with_their_events_and_records(self) -> None:
+    def test_the_trace_has_the_events_and_records_of_connections(self) -> None:
         for mode, client_mode in (("starttls", "starttls"), ("wrapped", "wrapped")):
             _, traces = self.records(mode, client_mode)
             self.assertEqual([*traces], [1, 2])
@@ -45,20 +45,24 @@ class Recorded(ProcessCase):
                 self.assertEqual(stat.S_IMODE(file.stat().st_mode), 0o600)
                 file.unlink()
 
-    def test_keys_are_written_for_all_and_the_log_is_loud_and_has_the_events(self) -> None:
-        said, _ = self.records("pair")
-        self.assertIn("UNSAFE: the secrets of all connections are written to", said)
-        self.assertIn("handshakeCompleted [peer write]", said)
-        self.assertRegex(said, r"secure agreed=TLSv1.3 .* \[peer flight write\]")
+    def test_keys_of_all_connections_are_written_and_the_log_warns_of_that(
+        self,
+    ) -> None:
+        log, _ = self.records("pair")
+        self.assertIn("UNSAFE: the secrets of all connections are written to", log)
+        self.assertIn("handshakeCompleted [peer write]", log)
+        self.assertRegex(log, r"secure agreed=TLSv1.3 .* \[peer flight write\]")
         lines = (self.home / "keys").read_text(encoding="ascii").splitlines()
         for line in lines:
             self.assertRegex(line, KEY)
         randoms = {line.split()[1] for line in lines}
         self.assertEqual(len(randoms), 3)
 
-    def test_what_cannot_be_written_is_told_in_a_line_before_anything_is_served(self) -> None:
+    def test_a_file_that_cannot_be_opened_is_an_error_before_the_server_starts(
+        self,
+    ) -> None:
         server = self.twistd("-n", "--pidfile=", "tlsdemo", self.certs, "--trace=/nowhere/t")
-        self.assertEqual(server.ends(), 1)
-        told = "tlsdemo: --trace='/nowhere/t' cannot be opened: No such file or directory\n"
-        self.assertIn(told, server.said)
-        self.assertNotIn("Traceback", server.said)
+        self.assertEqual(server.wait(), 1)
+        error = "tlsdemo: --trace='/nowhere/t' cannot be opened: No such file or directory\n"
+        self.assertIn(error, server.output)
+        self.assertNotIn("Traceback", server.output)

@@ -1,4 +1,4 @@
-"""``twistd tlsdemo``, as it starts or does not."""
+"""``twistd tlsdemo``, as it starts or fails to."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tests.end_to_end.processes import ProcessCase
 from tests.support import certificates, now
 
 
-class WhatItCannotStartWith(ProcessCase):
+class CannotStart(ProcessCase):
     def one_line(self, *options: str) -> str:
         server = self.twistd("tlsdemo", "--listen=unix:listen", "--status=none", *options)
-        self.assertEqual(server.ends(), 1)
-        self.assertEqual(server.said.count("\n"), 1, server.said)
+        self.assertEqual(server.wait(), 1)
+        self.assertEqual(server.output.count("\n"), 1, server.output)
         self.assertEqual([path.name for path in self.home.iterdir() if "twistd" in path.name], [])
-        return server.said
+        return server.output
 
     def expired(self) -> tuple[Path, Path]:
         day = timedelta(days=1)
@@ -31,23 +31,23 @@ class WhatItCannotStartWith(ProcessCase):
         paths[1].write_bytes(leaf.private_key_pem.bytes())
         return paths
 
-    def test_a_missing_certificate(self) -> None:
-        said = self.one_line("--cert=missing.pem", f"--key={certificates().server.key}")
+    def test_with_a_missing_certificate(self) -> None:
+        error = self.one_line("--cert=missing.pem", f"--key={certificates().server.key}")
         missing = self.home / "missing.pem"
         self.assertEqual(
-            said,
+            error,
             f"twistd tlsdemo: certificate '{missing}' cannot be read: No such file or directory\n",
         )
 
-    def test_an_expired_certificate(self) -> None:
+    def test_with_an_expired_certificate(self) -> None:
         certificate, key = self.expired()
-        said = self.one_line(f"--cert={certificate}", f"--key={key}")
-        self.assertIn(f"certificate '{certificate}' expired on ", said)
+        error = self.one_line(f"--cert={certificate}", f"--key={key}")
+        self.assertIn(f"certificate '{certificate}' expired on ", error)
 
-    def test_a_key_that_does_not_match(self) -> None:
+    def test_with_a_key_that_does_not_match(self) -> None:
         server, client = certificates().server, certificates().client
-        said = self.one_line(f"--cert={server.certificate}", f"--key={client.key}")
-        self.assertIn(f"key '{client.key}' does not match", said)
+        error = self.one_line(f"--cert={server.certificate}", f"--key={client.key}")
+        self.assertIn(f"key '{client.key}' does not match", error)
 
 
 class APortInUse(ProcessCase):
@@ -65,15 +65,15 @@ class APortInUse(ProcessCase):
 
     def test_in_the_foreground_is_one_line_and_leaves_nothing_behind(self) -> None:
         server = self.twistd("-n", *self.arguments)
-        self.assertEqual(server.ends(), 1)
-        (line,) = self.problems(server.said)
+        self.assertEqual(server.wait(), 1)
+        (line,) = self.problems(server.output)
         self.assertTrue(line.endswith(f"[tlsdemo#critical] {self.problem}"), line)
         self.assertEqual(list(self.home.iterdir()), [])
 
-    def test_is_told_on_the_terminal_and_in_the_log_of_a_daemon(self) -> None:
+    def test_is_reported_on_the_terminal_and_in_the_log_of_a_daemon(self) -> None:
         server = self.twistd(*self.arguments)
-        self.assertEqual(server.ends(), 1)
-        first, *more = server.said.splitlines()
+        self.assertEqual(server.wait(), 1)
+        first, *more = server.output.splitlines()
         self.assertIn(f"StartFailed: {self.problem}", first)
         self.assertEqual(more, ["Please look at log file for more information."])
         (line,) = self.problems((self.home / "twistd.log").read_text())

@@ -92,7 +92,7 @@ class AProgram(LaboratoryCase):
         with self.assertRaisesRegex(GivenUp, "^starttls, TLS 1.3, ok: not over after 0.1 s$"):
             await run_foreign(laboratory(), each, ready)  # type: ignore[arg-type]
         # It has been waited for, so that no zombie is left.
-        self.assertIsNone(running.process.transport.pid)
+        self.assertIsNotNone(running.process.child.returncode)
 
     async def test_that_ends_before_it_has_connected_is_given_up_at_once(self) -> None:
         self.patch(module, "LAST", 0.1)
@@ -111,7 +111,7 @@ class AProgram(LaboratoryCase):
             await starting
         # It has no way to tell when it is gone but that the reactor does not wait for it.
         while reactor.getDelayedCalls():
-            if all("_too_long" not in str(call) for call in reactor.getDelayedCalls()):
+            if all("_time_out" not in str(call) for call in reactor.getDelayedCalls()):
                 break
             turn: Deferred[None] = Deferred()
             reactor.callLater(0.01, turn.callback, None)

@@ -1,4 +1,4 @@
-"""A reactor without sockets or processes, on which a load can be played through by hand."""
+"""A reactor without sockets or processes, and what a load meets on it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet.address import IPv4Address
-from twisted.internet.error import ConnectionRefusedError, ProcessTerminated
+from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock, StringTransportWithDisconnection
 from twisted.python.failure import Failure
 
+from tests.net.fake_processes import FakeProcess, FakeProcessStarter
 from tests.support import MemoryTransport, now
 from tlsdemo.certificates.demo_ca import DemoCertificates, demo_certificates
 from tlsdemo.loadgen.schedule import Task
@@ -40,7 +41,7 @@ TASK = Task(
 
 @functools.cache
 def strangers() -> DemoCertificates:
-    """Certificates like the demonstration's, from an authority that nobody trusts."""
+    """Demonstration certificates from another CA, which nobody trusts."""
     return demo_certificates(Path.cwd() / "strangers", "ecdsa", now())
 
 
@@ -49,7 +50,7 @@ def task(**changes: Any) -> Task:
 
 
 class TurningClock(Clock):
-    """A clock that can do one turn of a reactor: what is due, and not what that brings about."""
+    """A clock that can run one iteration of a reactor: calls that are due, but no new ones."""
 
     def turn(self) -> None:
         due = [call for call in self.calls if call.getTime() <= self.seconds()]
@@ -60,7 +61,7 @@ class TurningClock(Clock):
 
 
 class Attempt:
-    """A connection that somebody is opening."""
+    """A connection attempt."""
 
     def __init__(self, factory: Any, connector: Any) -> None:
         self._factory = factory
@@ -80,32 +81,16 @@ class Attempt:
         self._factory.clientConnectionFailed(self._connector, Failure(ConnectionRefusedError()))
 
 
-class FakeProcess:
-    """The transport of a process, such as a worker."""
-
-    def __init__(self, protocol: Any, arguments: list[str], env: dict[str, str]) -> None:
-        self.protocol = protocol
-        self.executable = ""
-        self.arguments = arguments
-        self.env = env
-        self.pid: int | None = 4711
-        self.dismissed = False
-        self.signals: list[str] = []
-        self.messages: list[Any] = []
+class FakeWorker(FakeProcess):
+    """A process, read and written as a worker's controller does."""
 
     @property
-    def orders(self) -> list[str]:
+    def messages(self) -> list[Any]:
+        return [json.loads(line) for line in self.written.splitlines()]
+
+    @property
+    def commands(self) -> list[str]:
         return [message["do"] for message in self.messages if "do" in message]
-
-    def write(self, data: bytes) -> None:
-        assert self.pid is not None, "a process that has ended was written to"
-        self.messages += [json.loads(line) for line in data.splitlines()]
-
-    def signalProcess(self, signal: str) -> None:  # noqa: N802
-        self.signals.append(signal)
-
-    def closeStdin(self) -> None:  # noqa: N802
-        self.dismissed = True
 
     def report(self, state: str, peers: Iterable[str] | None = None, **counters: Any) -> None:
         report = {"state": state, "counters": LoadCounters(**counters).as_json()}
@@ -113,29 +98,15 @@ class FakeProcess:
             report["peers"] = list(peers)
         self.protocol.outReceived(json.dumps(report).encode() + b"\n")
 
-    def die(self, last_words: bytes = b"", signal: int | None = None) -> None:
-        self.pid = None
-        if last_words:
-            self.protocol.errReceived(last_words)
-        self.protocol.processEnded(Failure(ProcessTerminated(1, signal)))
 
+class FakeReactor(FakeProcessStarter, MemoryReactorClock):  # type: ignore[misc, unused-ignore]
+    """Keeps what is started and connected to; time passes with ``advance``."""
 
-class FakeReactor(MemoryReactorClock):  # type: ignore[misc, unused-ignore]
-    """Takes note of what is started and connected to; time passes with ``advance``."""
+    process_type = FakeWorker
 
     def __init__(self) -> None:
         super().__init__()
         self.hasStopped = False  # Twisted 24.7 begins with True
-        self.processes: list[FakeProcess] = []
-
-    def spawnProcess(  # noqa: N802
-        self, protocol: Any, executable: str, args: list[str], env: dict[str, str]
-    ) -> FakeProcess:
-        worker = FakeProcess(protocol, args, env)
-        worker.executable = executable
-        self.processes.append(worker)
-        protocol.makeConnection(worker)
-        return worker
 
     def attempts(self) -> list[Attempt]:
         factories = [tcp[2] for tcp in self.tcpClients] + [unix[1] for unix in self.unixClients]
@@ -143,24 +114,24 @@ class FakeReactor(MemoryReactorClock):  # type: ignore[misc, unused-ignore]
 
 
 class FakeStatus(StringTransportWithDisconnection):  # type: ignore[misc, unused-ignore]
-    """A status service's end of a connection: answers with what ``answers`` has for a question.
+    """A status service as the transport of its client; ``answers`` has a function per request.
 
-    A question that ``answers`` has nothing for is never answered.
+    A request without one is not answered.
     """
 
     def __init__(self, answers: dict[str, Callable[[Any], object]]) -> None:
         super().__init__()
         self.answers = answers
-        self.questions: list[Any] = []
+        self.requests: list[Any] = []
         self.aborted = False
 
     def write(self, data: bytes) -> None:
         for line in data.splitlines():
-            question = json.loads(line)
-            self.questions.append(question)
-            answer = self.answers.get(question["ask"])
+            request = json.loads(line)
+            self.requests.append(request)
+            answer = self.answers.get(request["ask"])
             if answer is not None:
-                self.protocol.dataReceived(json.dumps(answer(question)).encode() + b"\n")
+                self.protocol.dataReceived(json.dumps(answer(request)).encode() + b"\n")
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
         self.write(b"".join(data))
@@ -170,6 +141,6 @@ class FakeStatus(StringTransportWithDisconnection):  # type: ignore[misc, unused
         self.loseConnection()
 
     def accept(self, attempt: Attempt) -> None:
-        """Be the one that ``attempt`` reaches."""
+        """Accept a connection attempt."""
         self.protocol = attempt._factory.buildProtocol(None)
         self.protocol.makeConnection(self)

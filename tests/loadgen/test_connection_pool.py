@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
 
-from tests.loadgen.pool_in_the_clear import SwarmCase
+from tests.loadgen.connection_pool_case import ConnectionPoolCase
 
 
-class Opening(SwarmCase):
+class Opening(ConnectionPoolCase):
     def test_it_waits_for_the_order(self) -> None:
         pool = self.pool(connections=2)
         self.assertEqual(self.attempts(), [])
@@ -78,7 +78,7 @@ class Opening(SwarmCase):
         self.assertEqual(pool.peers, ["192.0.2.2:2"] * 2)
 
 
-class Failing(SwarmCase):
+class Failing(ConnectionPoolCase):
     def test_connections_that_cannot_be_made_are_counted_with_their_cause(self) -> None:
         pool = self.opened(connections=2)
         for attempt in self.attempts():
@@ -102,7 +102,7 @@ class Failing(SwarmCase):
         self.assertEqual(pool.counters().clean, 0)
 
 
-class Sending(SwarmCase):
+class Sending(ConnectionPoolCase):
     def test_nothing_is_sent_before_the_order(self) -> None:
         _, (transport,) = self.joined()
         self.turn()
@@ -141,7 +141,7 @@ class Sending(SwarmCase):
         self.assertEqual(pool.counters().sent, 30)
 
 
-class Finishing(SwarmCase):
+class Finishing(ConnectionPoolCase):
     def test_what_is_open_is_closed_in_order(self) -> None:
         pool, transports = self.joined(2)
         pool.finish()

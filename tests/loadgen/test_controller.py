@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.loadgen.controller_case import DURATION, TIMEOUT, ControllerCase
 from tests.loadgen.fake_reactor import FakeReactor
-from tests.loadgen.played_load import DURATION, TIMEOUT, RunCase
-from tlsdemo.loadgen.controller import ASK_EVERY, Phase
+from tlsdemo.loadgen.controller import POLL_INTERVAL, LoadPhase
 
 
-class Order(RunCase):
+class Phases(ControllerCase):
     def test_the_connections_are_divided_among_the_workers(self) -> None:
         self.begin(connections=5, workers=3)
         shares = [worker.messages[0]["task"]["connections"] for worker in self.workers]
@@ -16,28 +16,28 @@ class Order(RunCase):
     def test_nothing_is_opened_before_every_worker_is_ready(self) -> None:
         self.begin()
         self.workers[0].report("ready")
-        self.assertEqual(self.orders(), [])
+        self.assertEqual(self.commands(), [])
         self.workers[1].report("ready")
-        self.assertEqual(self.orders(), ["open"])
+        self.assertEqual(self.commands(), ["open"])
 
     def test_nothing_is_sent_before_every_connection_is_settled(self) -> None:
         self.begin()
         self.report("ready")
         self.workers[0].report("settled")
         self.workers[1].report("connecting")
-        self.assertEqual(self.orders(), ["open"])
+        self.assertEqual(self.commands(), ["open"])
         self.workers[1].report("settled")
-        self.assertEqual(self.orders(), ["open", "send"])
+        self.assertEqual(self.commands(), ["open", "send"])
 
     def test_sending_ends_after_its_duration(self) -> None:
         self.begin()
         self.to_sending()
         self.reactor.advance(DURATION - 0.5)
-        self.assertEqual(self.orders(), ["open", "send"])
+        self.assertEqual(self.commands(), ["open", "send"])
         self.reactor.advance(0.5)
-        self.assertEqual(self.orders(), ["open", "send", "finish"])
+        self.assertEqual(self.commands(), ["open", "send", "finish"])
 
-    def test_sending_ends_in_time_although_the_clock_goes_on_while_it_is_set(self) -> None:
+    def test_sending_ends_in_time_although_the_clock_advances_while_the_timer_is_set(self) -> None:
         class SlowReactor(FakeReactor):
             def callLater(self, delay: float, callable: Any, *args: object, **kw: object) -> Any:
                 call = super().callLater(delay, callable, *args, **kw)
@@ -47,44 +47,44 @@ class Order(RunCase):
         self.begin(reactor=SlowReactor())
         self.to_sending()
         self.reactor.advance(DURATION - 0.125)
-        self.assertEqual(self.orders(), ["open", "send", "finish"])
+        self.assertEqual(self.commands(), ["open", "send", "finish"])
 
     def test_it_is_over_when_every_connection_has_ended(self) -> None:
         self.begin()
         self.to_draining()
         self.workers[0].report("over", peers=[])
-        self.assertNoResult(self.going)
+        self.assertNoResult(self.running)
         self.workers[1].report("over", peers=[])
         self.result()
-        self.assertEqual([worker.dismissed for worker in self.workers], [True, True])
+        self.assertEqual([worker.stdin_closed for worker in self.workers], [True, True])
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
-    def test_the_watcher_sees_the_phases_in_their_order(self) -> None:
-        self.asking()
+    def test_the_progress_callback_gets_the_phases_in_their_order(self) -> None:
+        self.begin_with_status()
         self.to_over()
         self.result()
-        self.assertEqual(self.phases(), list(Phase))
+        self.assertEqual(self.phases(), list(LoadPhase))
 
-    def test_the_watcher_sees_the_figures_of_all_and_the_time(self) -> None:
+    def test_the_progress_callback_gets_the_sum_of_the_counters_and_the_time(self) -> None:
         self.reactor.advance(1000)
         self.begin()
         self.to_sending()
         self.reactor.advance(2)
         self.report("settled", begun=2, sent=50)
-        phase, counters, elapsed = self.watched[-1]
+        phase, counters, elapsed = self.progress[-1]
         self.assertEqual(
-            (phase, counters.begun, counters.sent, elapsed), (Phase.SENDING, 4, 100, 2.0)
+            (phase, counters.begun, counters.sent, elapsed), (LoadPhase.SENDING, 4, 100, 2.0)
         )
 
-    def test_with_a_number_of_packets_the_duration_counts_nothing(self) -> None:
+    def test_with_a_number_of_packets_the_duration_is_ignored(self) -> None:
         self.begin(packets=3)
         self.to_sending()
         self.reactor.advance(10 * DURATION)
-        self.assertEqual(self.orders(), ["open", "send"])
+        self.assertEqual(self.commands(), ["open", "send"])
         self.end(sent=60)
         self.assertTrue(self.result().complete)
 
-    def test_when_all_have_ended_by_themselves_it_does_not_wait_for_the_duration(self) -> None:
+    def test_when_all_connections_have_ended_it_does_not_wait_for_the_duration(self) -> None:
         self.begin()
         self.to_sending()
         self.end()
@@ -92,20 +92,20 @@ class Order(RunCase):
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
 
-class Result(RunCase):
-    def test_it_is_complete_if_every_connection_ended_in_order(self) -> None:
-        self.asking()
+class Result(ControllerCase):
+    def test_it_is_complete_if_every_connection_was_closed_cleanly(self) -> None:
+        self.begin_with_status()
         self.to_over()
         result = self.result()
         self.assertEqual((result.name, result.connections, result.problem), ("name", 4, None))
         self.assertTrue(result.complete)
 
-    def test_it_is_not_if_one_did_not(self) -> None:
-        self.asking()
+    def test_it_is_not_complete_if_one_connection_was_not_closed_cleanly(self) -> None:
+        self.begin_with_status()
         self.to_over(clean=1)
         self.assertFalse(self.result().complete)
 
-    def test_starting_processes_is_no_part_of_securing(self) -> None:
+    def test_the_time_until_secure_does_not_include_starting_processes(self) -> None:
         self.begin()
         self.reactor.advance(5)
         self.report("ready")
@@ -117,21 +117,21 @@ class Result(RunCase):
         result = self.result()
         self.assertEqual((result.securing, result.sending), (2.0, DURATION + 3))
 
-    def test_what_arrived_is_what_the_server_says(self) -> None:
+    def test_what_arrived_is_what_the_server_counted(self) -> None:
         self.drained["arrived"] = 90
-        self.asking()
+        self.begin_with_status()
         self.to_over(sent=50)
         self.assertEqual((self.result().arrived, self.result().lost), (90, 10))
 
-    def test_the_server_is_told_what_was_sent_and_by_whom(self) -> None:
-        self.asking()
+    def test_the_request_has_the_bytes_sent_and_the_addresses_of_the_connections(self) -> None:
+        self.begin_with_status()
         self.to_over(sent=50)
-        asked = [question for question in self.server.questions if question["ask"] == "run"]
+        asked = [request for request in self.server.requests if request["ask"] == "run"]
         peers = ["127.0.0.1:0", "127.0.0.1:1"]
         self.assertEqual(asked, [{"ask": "run", "name": "name", "sent": 100, "peers": peers}])
 
-    def test_the_servers_figures_are_taken_between_the_phases(self) -> None:
-        self.asking()
+    def test_snapshots_of_the_server_are_taken_between_the_phases(self) -> None:
+        self.begin_with_status()
         self.report("ready")
         self.connections_opened = 4
         self.report("settled")
@@ -143,13 +143,13 @@ class Result(RunCase):
         taken = [each.opened for each in (phases.began, phases.secured, phases.drained)]
         self.assertEqual(taken, [0, 4, 5])
 
-    def test_the_status_service_is_left_when_all_is_known(self) -> None:
-        self.asking()
+    def test_the_connection_to_the_status_service_is_closed_at_the_end(self) -> None:
+        self.begin_with_status()
         self.to_over()
         self.result()
         self.assertFalse(self.server.connected)
 
-    def test_a_server_that_is_not_tlsdemo_need_not_be_asked(self) -> None:
+    def test_a_server_without_a_status_service_is_not_asked(self) -> None:
         self.begin(status=None)
         self.to_over(sent=50)
         result = self.result()
@@ -157,34 +157,34 @@ class Result(RunCase):
         self.assertEqual((result.arrived, result.lost, result.phases), (None, None, None))
 
 
-class Draining(RunCase):
-    def test_it_asks_again_until_the_server_has_drained(self) -> None:
+class Draining(ControllerCase):
+    def test_it_polls_until_the_server_has_drained(self) -> None:
         self.drained.update(open=2, arrived=30)
-        self.asking()
+        self.begin_with_status()
         self.to_over(sent=50)
-        self.assertNoResult(self.going)
+        self.assertNoResult(self.running)
         self.drained.update(open=0, arrived=100)
-        self.reactor.advance(ASK_EVERY)
+        self.reactor.advance(POLL_INTERVAL)
         self.assertEqual(self.result().lost, 0)
         self.assertIsNone(self.result().problem)
 
-    def test_a_server_that_never_drains_is_told_with_what_has_arrived(self) -> None:
+    def test_a_server_that_never_drains_is_a_problem_and_what_arrived_is_kept(self) -> None:
         self.drained.update(open=2, arrived=30)
-        self.asking()
+        self.begin_with_status()
         self.to_over(sent=50)
         self.reactor.pump([1.0] * int(TIMEOUT + 2))
         result = self.result()
         self.assertEqual(result.problem, "the server has not drained 2 connections")
         self.assertEqual(result.lost, 70)
 
-    def test_a_server_that_drains_slowly_has_all_the_time_it_needs(self) -> None:
+    def test_a_server_that_drains_slowly_is_waited_for(self) -> None:
         self.drained.update(open=2, arrived=0)
-        self.asking()
+        self.begin_with_status()
         self.to_over(sent=50)
         for _ in range(5):
             self.drained["arrived"] += 20
             self.reactor.pump([TIMEOUT / 4] * 3)
-        self.assertNoResult(self.going)
+        self.assertNoResult(self.running)
         self.drained["open"] = 0
-        self.reactor.advance(ASK_EVERY)
+        self.reactor.advance(POLL_INTERVAL)
         self.assertEqual(self.result().lost, 0)

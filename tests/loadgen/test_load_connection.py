@@ -11,8 +11,8 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import LoopingCall
 from twisted.trial.unittest import TestCase
 
+from tests.loadgen.connection_pool_case import ConnectionPoolCase
 from tests.loadgen.fake_reactor import FakeReactor, task
-from tests.loadgen.pool_in_the_clear import SwarmCase
 from tests.support import (
     MemoryTransport,
     RecordingListener,
@@ -23,7 +23,7 @@ from tlsdemo.loadgen.connection_pool import ConnectionPool
 from tlsdemo.tls import MODES, ClientTLS, ConnectionSettings, ModeName, ServerTLS, UpgradeProtocol
 
 
-class Connecting(SwarmCase):
+class Connecting(ConnectionPoolCase):
     def test_what_cannot_be_made_in_time_is_given_up(self) -> None:
         pool = self.opened(timeout=5.0)
         self.reactor.advance(4.9)
@@ -46,7 +46,7 @@ class Connecting(SwarmCase):
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
 
-class Securing(SwarmCase):
+class Securing(ConnectionPoolCase):
     """A server that says nothing, or stops to."""
 
     def silent(self, **changes: Any) -> tuple[ConnectionPool, MemoryTransport]:
@@ -94,7 +94,7 @@ class Narrow(MemoryTransport):
         self.producer.resumeProducing()
 
 
-class Silence(SwarmCase):
+class Silence(ConnectionPoolCase):
     def sending(self, **changes: Any) -> tuple[ConnectionPool, Narrow]:
         """One that has sent what there was room for."""
         pool = self.opened(**{"idle_timeout": 8.0, **changes})
@@ -154,7 +154,7 @@ class Silence(SwarmCase):
         self.assertFalse(transport.aborted)
 
 
-class Closing(SwarmCase):
+class Closing(ConnectionPoolCase):
     def test_what_does_not_close_in_time_is_cut_off(self) -> None:
         pool, (transport,) = self.joined(closing_timeout=5.0)
         pool.finish()

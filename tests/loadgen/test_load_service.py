@@ -13,14 +13,14 @@ from tlsdemo.reporting.run_result import RunResult
 RESULT = RunResult("run", 1, LoadCounters(), 0.0, 0.0)
 
 
-class FakeRun:
-    """A run that is over when ``done`` says so."""
+class FakeController:
+    """A controller whose load ends when ``done`` fires."""
 
     def __init__(self) -> None:
         self.done: Deferred[RunResult] = Deferred()
         self.stops = 0
 
-    async def go(self) -> RunResult:
+    async def run(self) -> RunResult:
         return await self.done
 
     def stop(self) -> None:
@@ -30,9 +30,9 @@ class FakeRun:
 class LoadServiceTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = FakeReactor()
-        self.going = cast(Any, FakeRun())
+        self.controller = cast(Any, FakeController())
         self.finished: list[RunResult | None] = []
-        self.service = LoadService(self.reactor, self.going, self.finished.append)
+        self.service = LoadService(self.reactor, self.controller, self.finished.append)
 
     def start(self) -> None:
         self.service.startService()
@@ -43,61 +43,61 @@ class LoadServiceTests(SynchronousTestCase):
             function(*arguments, **keywords)
 
     def test_it_begins_when_the_reactor_runs(self) -> None:
-        self.going.done.callback(RESULT)
+        self.controller.done.callback(RESULT)
         self.service.startService()
         self.assertEqual(self.finished, [])
         self.begin()
         self.assertEqual(self.finished, [RESULT])
 
-    def test_when_the_run_is_over_it_tells_the_figures_and_stops_the_reactor(self) -> None:
+    def test_when_the_load_ends_the_result_is_handed_over_and_the_reactor_stops(self) -> None:
         self.start()
         self.assertFalse(self.reactor.hasStopped)
-        self.going.done.callback(RESULT)
+        self.controller.done.callback(RESULT)
         self.assertEqual(self.finished, [RESULT])
         self.assertTrue(self.reactor.hasStopped)
 
-    def test_a_run_that_breaks_off_is_told_and_logged(self) -> None:
+    def test_a_controller_that_raises_is_logged_and_there_is_no_result(self) -> None:
         self.start()
-        self.going.done.errback(ZeroDivisionError())
+        self.controller.done.errback(ZeroDivisionError())
         self.assertEqual(self.finished, [None])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.assertTrue(self.reactor.hasStopped)
 
-    def test_a_result_that_cannot_be_shown_is_told_and_logged(self) -> None:
+    def test_a_callback_that_raises_is_logged_and_called_again_without_a_result(self) -> None:
         def show(result: RunResult | None) -> None:
             self.finished.append(result)
             if result is not None:
                 raise BrokenPipeError
 
-        self.service = LoadService(self.reactor, self.going, show)
+        self.service = LoadService(self.reactor, self.controller, show)
         self.start()
-        self.going.done.callback(RESULT)
+        self.controller.done.callback(RESULT)
         self.assertEqual(self.finished, [RESULT, None])
         self.assertEqual(len(self.flushLoggedErrors(BrokenPipeError)), 1)
         self.assertTrue(self.reactor.hasStopped)
 
-    def test_stopping_it_ends_the_run_and_waits_for_the_figures(self) -> None:
+    def test_stopping_it_ends_the_load_and_waits_for_the_result(self) -> None:
         self.start()
         stopping = self.service.stopService()
         assert stopping is not None
-        self.assertEqual(self.going.stops, 1)
+        self.assertEqual(self.controller.stops, 1)
         self.assertNoResult(stopping)
-        self.going.done.callback(RESULT)
+        self.controller.done.callback(RESULT)
         self.assertEqual(self.finished, [RESULT])
         self.successResultOf(stopping)
 
     def test_a_reactor_that_is_stopping_is_not_stopped_again(self) -> None:
         self.start()
         self.service.stopService()
-        self.going.done.callback(RESULT)
+        self.controller.done.callback(RESULT)
         self.assertFalse(self.reactor.hasStopped)
 
-    def test_before_it_began_there_is_nothing_to_wait_for(self) -> None:
+    def test_stopping_it_before_it_began_does_not_wait(self) -> None:
         self.service.startService()
         self.assertIsNone(self.service.stopService())
-        self.assertEqual(self.going.stops, 0)
+        self.assertEqual(self.controller.stops, 0)
 
-    def test_after_the_end_there_is_nothing_to_wait_for(self) -> None:
+    def test_stopping_it_after_the_end_does_not_wait(self) -> None:
         self.start()
-        self.going.done.callback(RESULT)
+        self.controller.done.callback(RESULT)
         self.assertIsNone(self.service.stopService())

@@ -5,11 +5,11 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.loadgen.fake_reactor import TurningClock
-from tlsdemo.loadgen.round_robin import PACKETS_A_TURN, RoundRobin
+from tlsdemo.loadgen.round_robin import PACKETS_PER_ITERATION, RoundRobin
 
 
 class FakeSender:
-    """Has so many packets ``left``, and writes down its bursts in ``log``."""
+    """Has ``left`` packets to send, and records its bursts in ``log``."""
 
     def __init__(self, name: str, left: int, log: list[tuple[str, int]]) -> None:
         self.name = name
@@ -27,11 +27,11 @@ class FakeSender:
         self.log.append((self.name, count))
 
 
-class TurnsTests(SynchronousTestCase):
+class RoundRobinTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = TurningClock()
         self.log: list[tuple[str, int]] = []
-        self.turns = RoundRobin(self.clock, burst=4)
+        self.round_robin = RoundRobin(self.clock, burst=4)
 
     def sender(self, name: str, left: int) -> Any:
         return FakeSender(name, left, self.log)
@@ -39,64 +39,64 @@ class TurnsTests(SynchronousTestCase):
     def names(self) -> list[str]:
         return [name for name, _ in self.log]
 
-    def test_nothing_is_written_before_the_reactor_has_its_turn(self) -> None:
-        self.turns.want(self.sender("a", 8))
+    def test_nothing_is_written_before_the_next_iteration_of_the_reactor(self) -> None:
+        self.round_robin.want(self.sender("a", 8))
         self.assertEqual(self.log, [])
 
-    def test_every_sender_gets_its_burst_before_one_gets_its_second(self) -> None:
+    def test_every_sender_writes_its_first_burst_before_any_writes_its_second(self) -> None:
         for name in "abc":
-            self.turns.want(self.sender(name, 8))
+            self.round_robin.want(self.sender(name, 8))
         for _ in range(5):
             self.clock.turn()
         self.assertEqual(self.log, [(name, 4) for name in "abcabc"])
 
-    def test_it_goes_on_until_nobody_can_send(self) -> None:
-        self.turns.want(self.sender("a", 9))
+    def test_it_continues_until_no_sender_can_send(self) -> None:
+        self.round_robin.want(self.sender("a", 9))
         while self.clock.getDelayedCalls():
             self.clock.turn()
         self.assertEqual(self.log, [("a", 4), ("a", 4), ("a", 1)])
 
-    def test_one_that_wants_twice_has_one_turn(self) -> None:
+    def test_a_sender_that_is_queued_twice_writes_once(self) -> None:
         sender = self.sender("a", 4)
-        self.turns.want(sender)
-        self.turns.want(sender)
+        self.round_robin.want(sender)
+        self.round_robin.want(sender)
         self.clock.turn()
         self.clock.turn()
         self.assertEqual(self.log, [("a", 4)])
 
-    def test_a_paused_one_waits_and_does_not_hold_up_the_others(self) -> None:
+    def test_a_paused_sender_does_not_block_the_others(self) -> None:
         paused, other = self.sender("paused", 8), self.sender("other", 8)
         paused.paused = True
-        self.turns.want(paused)
-        self.turns.want(other)
+        self.round_robin.want(paused)
+        self.round_robin.want(other)
         for _ in range(4):
             self.clock.turn()
         self.assertEqual(self.log, [("paused", 0), ("other", 4), ("other", 4)])
 
-    def test_a_paused_one_goes_on_when_it_wants_to_again(self) -> None:
+    def test_a_paused_sender_continues_when_it_is_queued_again(self) -> None:
         sender = self.sender("a", 8)
         sender.paused = True
-        self.turns.want(sender)
+        self.round_robin.want(sender)
         self.clock.turn()
         sender.paused = False
-        self.turns.want(sender)
+        self.round_robin.want(sender)
         self.clock.turn()
         self.assertEqual(self.log, [("a", 0), ("a", 4)])
 
-    def test_a_turn_writes_no_more_than_the_reactor_can_wait_for(self) -> None:
-        many = 3 * PACKETS_A_TURN // 4
+    def test_the_packets_of_an_iteration_are_limited(self) -> None:
+        many = 3 * PACKETS_PER_ITERATION // 4
         for number in range(many):
-            self.turns.want(self.sender(str(number), 4))
+            self.round_robin.want(self.sender(str(number), 4))
         self.clock.turn()
-        self.assertEqual(len(self.log), PACKETS_A_TURN // 4)
+        self.assertEqual(len(self.log), PACKETS_PER_ITERATION // 4)
         while self.clock.getDelayedCalls():
             self.clock.turn()
         self.assertEqual(self.names(), [str(number) for number in range(many)])
 
-    def test_a_burst_beyond_that_is_still_a_turn(self) -> None:
-        turns = RoundRobin(self.clock, burst=10 * PACKETS_A_TURN)
-        turns.want(self.sender("a", 1))
-        turns.want(self.sender("b", 1))
+    def test_a_burst_above_that_limit_is_still_written(self) -> None:
+        round_robin = RoundRobin(self.clock, burst=10 * PACKETS_PER_ITERATION)
+        round_robin.want(self.sender("a", 1))
+        round_robin.want(self.sender("b", 1))
         self.clock.turn()
         self.assertEqual(self.names(), ["a"])
         self.clock.turn()

@@ -22,7 +22,7 @@ from tlsdemo.loadgen.schedule import (
 
 
 class Plan(SynchronousTestCase):
-    def test_its_examples_are_true(self) -> None:
+    def test_the_examples_of_the_docstrings_are_true(self) -> None:
         outcome = doctest.testmod(plan)
         self.assertGreater(outcome.attempted, 0)
         self.assertEqual(outcome.failed, 0)
@@ -34,30 +34,30 @@ class Plan(SynchronousTestCase):
 
 class Split(SynchronousTestCase):
     @given(st.integers(1, 10_000), st.integers(1, 64))
-    def test_it_loses_none_and_is_even(self, connections: int, workers: int) -> None:
+    def test_it_is_even_and_complete(self, connections: int, workers: int) -> None:
         shares = split(connections, workers)
         self.assertEqual(sum(shares), connections)
         self.assertLessEqual(max(shares) - min(shares), 1)
         self.assertEqual(len(shares), min(workers, connections))
 
-    def test_no_worker_is_left_without(self) -> None:
+    def test_every_worker_has_a_connection(self) -> None:
         self.assertEqual(split(2, 5), [1, 1])
 
-    def test_there_is_always_a_worker(self) -> None:
+    def test_there_is_always_at_least_one_worker(self) -> None:
         self.assertEqual(split(3, 0), [3])
         self.assertEqual(split(0, 4), [0])
 
 
 class Workers(SynchronousTestCase):
-    def test_one_cpu_is_left_to_the_server(self) -> None:
+    def test_one_cpu_is_left_for_the_server(self) -> None:
         self.assertEqual(default_workers(8), 7)
 
-    def test_one_is_the_least(self) -> None:
+    def test_there_is_at_least_one(self) -> None:
         self.assertEqual(default_workers(1), 1)
 
 
 class Descriptors(SynchronousTestCase):
-    def test_the_busiest_worker_decides(self) -> None:
+    def test_are_those_of_the_worker_with_most_connections(self) -> None:
         self.assertEqual(descriptors_needed(11, 2), 6 + SPARE_DESCRIPTORS)
 
     @given(st.integers(1, 5000), st.integers(SPARE_DESCRIPTORS + 1, 1000))
@@ -70,22 +70,22 @@ class Descriptors(SynchronousTestCase):
         if workers > 1:
             self.assertGreater(descriptors_needed(connections, workers - 1), limit)
 
-    def test_with_less_than_a_worker_needs_for_itself_no_number_of_workers_helps(self) -> None:
+    def test_below_what_a_worker_itself_needs_no_number_of_workers_suffices(self) -> None:
         self.assertIsNone(workers_needed(1, SPARE_DESCRIPTORS))
 
 
 class Pacing(SynchronousTestCase):
-    def test_without_a_rate_all_may_be_begun(self) -> None:
+    def test_without_a_rate_all_may_be_started(self) -> None:
         self.assertEqual(allowed(0.0, 0.0, 500), 500)
 
-    def test_the_first_may_be_begun_at_once_and_the_others_one_by_one(self) -> None:
+    def test_the_first_may_be_started_at_once_and_the_others_one_by_one(self) -> None:
         times = (0.0, 0.49, 0.5, 0.99, 1.0)
         self.assertEqual([allowed(2.0, at, 500) for at in times], [1, 1, 2, 2, 3])
 
     def test_it_never_allows_more_than_there_are(self) -> None:
         self.assertEqual(allowed(2.0, 1000.0, 500), 500)
 
-    def test_it_tells_when_the_next_may_be_begun(self) -> None:
+    def test_the_time_until_the_next_is_known(self) -> None:
         self.assertEqual(until_next(2.0, 0.0), 0.5)
         self.assertEqual(until_next(2.0, 0.25), 0.25)
 

@@ -9,7 +9,7 @@ from tlsdemo.loadgen.sender import Sender
 
 
 class FakeStream:
-    """Writes down what is done to it."""
+    """Records the calls."""
 
     def __init__(self) -> None:
         self.log: list[object] = []
@@ -48,13 +48,13 @@ class SenderTests(SynchronousTestCase):
         self.stream.log.clear()
         return sender
 
-    def test_it_sends_nothing_before_it_is_told_to(self) -> None:
+    def test_it_sends_nothing_before_it_begins(self) -> None:
         sender = self.sender()
         self.assertFalse(sender.can_send)
         sender.burst(3)
         self.assertEqual(self.stream.log, [])
 
-    def test_it_begins_by_wanting_a_turn_and_obeying_flow_control(self) -> None:
+    def test_it_begins_as_a_producer_that_is_ready(self) -> None:
         sender = self.sender()
         sender.begin()
         self.assertEqual(self.stream.log, ["register streaming"])
@@ -65,20 +65,20 @@ class SenderTests(SynchronousTestCase):
         self.began().burst(3)
         self.assertEqual(self.stream.log, [b"packet"] * 3)
 
-    def test_a_pause_in_a_burst_ends_it_at_once(self) -> None:
+    def test_a_pause_ends_a_burst_at_once(self) -> None:
         sender = self.began()
         self.stream.on_write = sender.pauseProducing
         sender.burst(3)
         self.assertEqual(self.stream.log, [b"packet"])
         self.assertFalse(sender.can_send)
 
-    def test_a_paused_one_does_not_send(self) -> None:
+    def test_a_paused_sender_does_not_write(self) -> None:
         sender = self.began()
         sender.pauseProducing()
         sender.burst(3)
         self.assertEqual(self.stream.log, [])
 
-    def test_a_resumed_one_wants_its_turn_again(self) -> None:
+    def test_a_resumed_sender_is_ready_again(self) -> None:
         sender = self.began()
         sender.pauseProducing()
         sender.resumeProducing()
@@ -86,11 +86,11 @@ class SenderTests(SynchronousTestCase):
         sender.burst(1)
         self.assertEqual(self.stream.log, [b"packet"])
 
-    def test_one_that_is_resumed_without_anything_to_send_wants_nothing(self) -> None:
+    def test_a_sender_that_is_resumed_before_it_begins_is_not_ready(self) -> None:
         self.sender().resumeProducing()
         self.assertEqual(self.ready, [])
 
-    def test_after_its_packets_it_closes_in_order(self) -> None:
+    def test_after_its_packets_it_closes_cleanly(self) -> None:
         sender = self.began(packets=3)
         sender.burst(2)
         self.assertFalse(sender.sent_all)
@@ -99,7 +99,7 @@ class SenderTests(SynchronousTestCase):
         self.assertTrue(sender.sent_all)
         self.assertFalse(sender.can_send)
 
-    def test_its_packets_count_across_a_pause(self) -> None:
+    def test_its_packets_are_counted_across_a_pause(self) -> None:
         sender = self.began(packets=2)
         self.stream.on_write = sender.pauseProducing
         sender.burst(5)
@@ -108,20 +108,20 @@ class SenderTests(SynchronousTestCase):
         self.assertEqual(self.stream.log.count(b"packet"), 2)
         self.assertTrue(sender.sent_all)
 
-    def test_it_finishes_when_it_is_told_to(self) -> None:
+    def test_it_can_be_finished_at_any_time(self) -> None:
         sender = self.began()
         sender.burst(1)
         sender.finish()
         sender.burst(1)
         self.assertEqual(self.stream.log, [b"packet", "unregister", "closing", "lose"])
 
-    def test_one_that_never_began_finishes_too(self) -> None:
+    def test_a_sender_that_never_began_can_be_finished(self) -> None:
         sender = self.sender()
         sender.finish()
         self.assertEqual(self.stream.log, ["closing", "lose"])
         self.assertTrue(sender.sent_all)
 
-    def test_it_finishes_once(self) -> None:
+    def test_it_finishes_only_once(self) -> None:
         sender = self.began(packets=1)
         sender.burst(1)
         self.stream.log.clear()
@@ -129,7 +129,7 @@ class SenderTests(SynchronousTestCase):
         sender.burst(1)
         self.assertEqual(self.stream.log, [])
 
-    def test_one_that_has_finished_does_not_begin_again(self) -> None:
+    def test_a_finished_sender_does_not_begin_again(self) -> None:
         sender = self.sender()
         sender.finish()
         self.stream.log.clear()
@@ -137,18 +137,18 @@ class SenderTests(SynchronousTestCase):
         self.assertEqual(self.stream.log, [])
         self.assertFalse(sender.can_send)
 
-    def test_a_stream_that_refuses_its_producer_is_not_written_to(self) -> None:
+    def test_after_stop_producing_nothing_is_written(self) -> None:
         sender = self.began()
         sender.stopProducing()
         sender.burst(1)
         self.assertEqual(self.stream.log, [])
 
-    def test_what_a_server_answers_is_taken_and_changes_nothing(self) -> None:
+    def test_what_the_server_sends_is_ignored(self) -> None:
         sender = self.began()
         sender.dataReceived(b"answer")
         self.assertEqual(self.stream.log, [])
 
-    def test_a_lost_one_does_nothing_more(self) -> None:
+    def test_after_the_connection_is_lost_nothing_happens(self) -> None:
         sender = self.began()
         sender.connectionLost()
         for act in (sender.begin, sender.finish, lambda: sender.burst(1), sender.resumeProducing):

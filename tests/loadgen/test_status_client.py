@@ -12,7 +12,7 @@ from tlsdemo.loadgen.status_client import ANSWER_WITHIN, StatusClient, connect_s
 from tlsdemo.reporting.snapshot import Snapshot
 
 
-class InquiryTests(SynchronousTestCase):
+class StatusClientTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = FakeReactor()
         self.service = FakeStatus({})
@@ -23,11 +23,11 @@ class InquiryTests(SynchronousTestCase):
     def answer(self, line: bytes) -> None:
         self.status_client.dataReceived(line + b"\n")
 
-    def test_a_question_is_a_line_of_json(self) -> None:
+    def test_a_request_is_a_line_of_json(self) -> None:
         self.status_client.ask(ask="run", name="a", peers=["b"])
-        self.assertEqual(self.service.questions, [{"ask": "run", "name": "a", "peers": ["b"]}])
+        self.assertEqual(self.service.requests, [{"ask": "run", "name": "a", "peers": ["b"]}])
 
-    def test_answers_belong_to_the_questions_in_their_order(self) -> None:
+    def test_answers_are_matched_to_requests_in_their_order(self) -> None:
         first, second = (
             self.status_client.ask(ask="run", name="a"),
             self.status_client.ask(ask="statistics"),
@@ -38,19 +38,19 @@ class InquiryTests(SynchronousTestCase):
         self.answer(b'{"statistics": 2}')
         self.assertEqual(self.successResultOf(second), {"statistics": 2})
 
-    def test_a_snapshot_is_what_the_statistics_say(self) -> None:
-        figures = Snapshot(at=1.5, opened=3, failed={"truncated": 1})
-        self.service.answers["statistics"] = lambda _: {"statistics": figures.as_json()}
+    def test_a_snapshot_is_read_from_the_statistics(self) -> None:
+        snapshot = Snapshot(at=1.5, opened=3, failed={"truncated": 1})
+        self.service.answers["statistics"] = lambda _: {"statistics": snapshot.as_json()}
         asking: Coroutine[Deferred[Any], Any, Snapshot] = self.status_client.snapshot()
-        self.assertEqual(self.successResultOf(Deferred.fromCoroutine(asking)), figures)
+        self.assertEqual(self.successResultOf(Deferred.fromCoroutine(asking)), snapshot)
 
-    def test_a_question_that_is_not_understood_fails_with_the_servers_reason(self) -> None:
+    def test_an_error_of_the_server_fails_the_request(self) -> None:
         asked = self.status_client.ask(ask="nonsense")
         self.answer(b'{"error": "not understood: nonsense"}')
         problem = self.failureResultOf(asked, ValueError)
         self.assertEqual(problem.getErrorMessage(), "not understood: nonsense")
 
-    def test_somebody_else_is_not_taken_for_a_status_service(self) -> None:
+    def test_an_answer_of_another_kind_of_server_fails_the_request(self) -> None:
         strange = (b"HTTP/1.1 400 Bad Request", b"\xff\xfe", b"17", b"[]", b'{"ask": "statistics"}')
         for line in strange:
             asked = self.status_client.ask(ask="statistics")
@@ -58,37 +58,37 @@ class InquiryTests(SynchronousTestCase):
             problem = self.failureResultOf(asked, ValueError).getErrorMessage()
             self.assertIn("is no answer of a tlsdemo status service", problem)
 
-    def test_what_nobody_asked_for_is_passed_over(self) -> None:
+    def test_an_answer_without_a_request_is_ignored(self) -> None:
         self.answer(b'{"run": 1}')
         asked = self.status_client.ask(ask="run")
         self.assertNoResult(asked)
 
-    def test_when_the_connection_is_lost_nobody_is_left_waiting(self) -> None:
+    def test_when_the_connection_is_lost_all_requests_fail(self) -> None:
         asked = [self.status_client.ask(ask="run"), self.status_client.ask(ask="run")]
         self.service.loseConnection()
         for each in asked:
             self.failureResultOf(each, ConnectionDone)
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
-    def test_asking_after_that_fails_at_once(self) -> None:
+    def test_a_request_after_the_connection_is_lost_fails_at_once(self) -> None:
         self.service.loseConnection()
         self.failureResultOf(self.status_client.ask(ask="run"), ConnectionDone)
 
-    def test_a_service_that_does_not_answer_in_time_is_given_up(self) -> None:
+    def test_without_an_answer_in_time_the_connection_is_aborted(self) -> None:
         first, second = self.status_client.ask(ask="run"), self.status_client.ask(ask="run")
         self.reactor.advance(ANSWER_WITHIN)
         self.failureResultOf(first, TimeoutError)
         self.failureResultOf(second, ConnectionDone)
         self.assertTrue(self.service.aborted)
 
-    def test_one_that_answers_in_time_may_be_asked_again_much_later(self) -> None:
+    def test_an_answer_in_time_cancels_the_timeout(self) -> None:
         asked = self.status_client.ask(ask="run")
         self.answer(b'{"run": 1}')
         self.reactor.advance(10 * ANSWER_WITHIN)
         self.assertEqual(self.successResultOf(asked), {"run": 1})
         self.assertFalse(self.service.aborted)
 
-    def test_it_closes_when_it_asks_no_more(self) -> None:
+    def test_closing_it_closes_the_connection(self) -> None:
         self.status_client.close()
         self.assertFalse(self.service.connected)
 
@@ -96,14 +96,14 @@ class InquiryTests(SynchronousTestCase):
 class Connecting(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = FakeReactor()
-        self.inquiring = connect_status_client(self.reactor, "tcp:192.0.2.1:8898")
+        self.connecting = connect_status_client(self.reactor, "tcp:192.0.2.1:8898")
         (self.attempt,) = self.reactor.attempts()
 
-    def test_it_connects_to_where_it_is_told(self) -> None:
+    def test_it_connects_to_the_endpoint(self) -> None:
         self.assertEqual(self.reactor.tcpClients[0][:2], ("192.0.2.1", 8898))
         FakeStatus({}).accept(self.attempt)
-        self.assertIsInstance(self.successResultOf(self.inquiring), StatusClient)
+        self.assertIsInstance(self.successResultOf(self.connecting), StatusClient)
 
-    def test_it_fails_if_nobody_listens(self) -> None:
+    def test_it_fails_if_nothing_listens(self) -> None:
         self.attempt.refuse()
-        self.failureResultOf(self.inquiring, ConnectionRefusedError)
+        self.failureResultOf(self.connecting, ConnectionRefusedError)

@@ -14,7 +14,7 @@ from tests.loadgen.fake_reactor import FakeReactor, task
 from tests.support import MemoryTransport, certificates
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.loadgen.worker import REPORT_EVERY, Worker
-from tlsdemo.loadgen.worker_pool import environment
+from tlsdemo.net.child_process import environment
 
 
 def real_task(**changes: Any) -> Task:
@@ -35,11 +35,11 @@ class WorkerTests(SynchronousTestCase):
         self.worker = Worker(self.reactor)
         self.worker.makeConnection(self.output)
 
-    def tell(self, **message: object) -> None:
+    def receive(self, **message: object) -> None:
         self.worker.dataReceived(json.dumps(message).encode() + b"\n")
 
-    def told(self, **changes: Any) -> None:
-        self.tell(task=real_task(**changes).as_json())
+    def receive_task(self, **changes: Any) -> None:
+        self.receive(task=real_task(**changes).as_json())
 
     def accept(self) -> list[MemoryTransport]:
         return [attempt.accept() for attempt in self.reactor.attempts()]
@@ -55,22 +55,22 @@ class WorkerTests(SynchronousTestCase):
         (report,) = self.reports()
         return report
 
-    def test_it_says_that_it_is_ready_as_soon_as_it_has_its_task(self) -> None:
-        self.told()
+    def test_it_reports_that_it_is_ready_as_soon_as_it_has_its_task(self) -> None:
+        self.receive_task()
         self.assertEqual([report["state"] for report in self.reports()], ["ready"])
         self.assertEqual(self.reactor.attempts(), [])
 
-    def test_it_reports_from_time_to_time(self) -> None:
-        self.told(connections=2)
-        self.tell(do="open")
+    def test_it_reports_periodically(self) -> None:
+        self.receive_task(connections=2)
+        self.receive(do="open")
         report = self.report()
         self.assertEqual(report["state"], "connecting")
         self.assertEqual(report["counters"]["begun"], 2)
         self.assertNotIn("peers", report)
 
-    def test_it_says_when_every_connection_is_settled(self) -> None:
-        self.told(connections=2)
-        self.tell(do="open")
+    def test_it_reports_when_every_connection_is_settled(self) -> None:
+        self.receive_task(connections=2)
+        self.receive(do="open")
         one, other = self.reactor.attempts()
         one.accept()
         self.assertEqual(self.report()["state"], "connecting")
@@ -79,58 +79,58 @@ class WorkerTests(SynchronousTestCase):
         self.assertEqual(report["state"], "settled")
         self.assertEqual(report["counters"]["failed"], {"connecting failed": 1})
 
-    def test_it_sends_when_it_is_told_to(self) -> None:
-        self.told(packets=3)
-        self.tell(do="open")
+    def test_the_command_send_starts_the_senders(self) -> None:
+        self.receive_task(packets=3)
+        self.receive(do="open")
         (transport,) = self.accept()
-        self.tell(do="send")
+        self.receive(do="send")
         self.reactor.advance(0)
         self.assertEqual(transport.take(), b"x" * 30)
 
-    def test_it_closes_in_order_when_it_is_to_finish(self) -> None:
-        self.told()
-        self.tell(do="open")
+    def test_the_command_finish_closes_cleanly(self) -> None:
+        self.receive_task()
+        self.receive(do="open")
         (transport,) = self.accept()
-        self.tell(do="finish")
+        self.receive(do="finish")
         self.assertTrue(transport.disconnecting)
         self.assertFalse(transport.aborted)
 
-    def test_it_closes_at_once_when_it_is_to_abort(self) -> None:
-        self.told()
-        self.tell(do="open")
+    def test_the_command_abort_aborts(self) -> None:
+        self.receive_task()
+        self.receive(do="open")
         (transport,) = self.accept()
-        self.tell(do="abort")
+        self.receive(do="abort")
         self.assertTrue(transport.aborted)
 
     def test_its_last_report_has_the_peers(self) -> None:
-        self.told()
-        self.tell(do="open")
+        self.receive_task()
+        self.receive(do="open")
         (transport,) = self.accept()
-        self.tell(do="finish")
+        self.receive(do="finish")
         transport.turn()
         report = self.report()
         self.assertEqual((report["state"], report["peers"]), ("over", ["192.0.2.2:2"]))
         self.reactor.advance(10 * REPORT_EVERY)
         self.assertEqual(self.reports(), [])
 
-    def test_finishing_before_opening_it_is_over(self) -> None:
-        self.told()
-        self.tell(do="finish")
+    def test_it_is_over_if_it_finishes_before_it_opens(self) -> None:
+        self.receive_task()
+        self.receive(do="finish")
         self.assertEqual(self.report()["state"], "over")
 
-    def test_it_ends_with_its_input(self) -> None:
-        self.told()
+    def test_it_exits_when_its_input_ends(self) -> None:
+        self.receive_task()
         self.worker.connectionLost()
         self.assertTrue(self.reactor.hasStopped)
 
-    def test_it_ends_once(self) -> None:
+    def test_it_does_not_stop_a_stopped_reactor(self) -> None:
         self.reactor.running = False
         self.worker.connectionLost()
         self.assertFalse(self.reactor.hasStopped)
 
 
 class Process(SynchronousTestCase):
-    """The real thing, which the crew starts."""
+    """A real worker process."""
 
     def start(self) -> Any:
         process = subprocess.Popen(
@@ -147,12 +147,12 @@ class Process(SynchronousTestCase):
         output: tuple[bytes, bytes] = process.communicate(last, timeout=30)
         return output
 
-    def test_it_ends_with_its_input_and_without_a_word(self) -> None:
+    def test_it_exits_with_its_input_and_prints_nothing(self) -> None:
         process = self.start()
         self.assertEqual(self.end(process), (b"", b""))
         self.assertEqual(process.returncode, 0)
 
-    def test_ctrl_c_is_for_the_crew_to_understand(self) -> None:
+    def test_it_ignores_ctrl_c(self) -> None:
         process = self.start()
         process.stdin.write(json.dumps({"task": real_task().as_json()}).encode() + b"\n")
         process.stdin.flush()
@@ -164,7 +164,7 @@ class Process(SynchronousTestCase):
         self.assertEqual(self.end(process), (b"", b""))
         self.assertEqual(process.returncode, 0)
 
-    def test_what_it_cannot_do_is_its_last_word(self) -> None:
+    def test_an_exception_is_the_last_line_that_it_prints(self) -> None:
         process = self.start()
         impossible = json.dumps({"task": real_task(server_name="").as_json()}).encode()
         output, errors = self.end(process, impossible + b"\n")

@@ -11,11 +11,11 @@ IPV6 = IPv6Address("TCP", "2001:db8::1", 25)
 
 
 class AddressText(SynchronousTestCase):
-    def test_tells_one_end_of_a_connection_from_all_others(self) -> None:
+    def test_identifies_one_end_of_a_connection(self) -> None:
         self.assertEqual(address_text(IPV4), "192.0.2.1:25")
         self.assertEqual(address_text(IPV6), "[2001:db8::1]:25")
 
-    def test_is_how_other_addresses_print(self) -> None:
+    def test_of_another_kind_of_address_is_its_str(self) -> None:
         other = HostnameAddress(b"example.org", 25)
         self.assertEqual(address_text(other), str(other))
 
@@ -26,12 +26,12 @@ class EndpointText(SynchronousTestCase):
         clientFromString(reactor, endpoint_text(address)).connect(Factory())
         return reactor
 
-    def test_leads_to_the_port(self) -> None:
+    def test_connects_to_the_port(self) -> None:
         for address in (IPV4, IPV6):
             (connected,) = self.connect(address).tcpClients
             self.assertEqual(connected[:2], (address.host, address.port))
 
-    def test_leads_to_a_unix_socket_also_with_a_colon_in_its_name(self) -> None:
+    def test_connects_to_a_unix_socket_even_with_a_colon_in_its_path(self) -> None:
         (connected,) = self.connect(UNIXAddress(b"/run/a:b.sock")).unixClients
         self.assertEqual(connected[0], "/run/a:b.sock")
 
@@ -40,6 +40,6 @@ class EndpointText(SynchronousTestCase):
         self.assertEqual(endpoint_text(UNIXAddress(b"/run/x")), "unix:/run/x")
         self.assertEqual(endpoint_text(UNIXAddress(None)), "unix:")
 
-    def test_refuses_what_it_cannot_lead_to(self) -> None:
+    def test_rejects_an_address_that_has_no_endpoint_string(self) -> None:
         error = self.assertRaises(ValueError, endpoint_text, HostnameAddress(b"example.org", 25))
-        self.assertIn("neither of TCP nor of a UNIX socket", str(error))
+        self.assertIn("neither of a TCP nor of a UNIX socket", str(error))

@@ -2,21 +2,22 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.net.append_only_file import GATHERED, AppendOnlyFile, CannotOpen
+from tlsdemo.net.append_only_file import BUFFER_SIZE, AppendOnlyFile, CannotOpen
 
 
-class LineFileCase(SynchronousTestCase):
+class FileCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.path = Path(self.mktemp())
 
-    def opened(self, path: Path | None = None, most: int = 0, wait: float = 1.0) -> AppendOnlyFile:
-        file = AppendOnlyFile("trace", path or self.path, self.clock, most, wait)
+    def opened(self, path: Path | None = None, **options: Any) -> AppendOnlyFile:
+        file = AppendOnlyFile("trace", path or self.path, self.clock, **options)
         self.addCleanup(file.close)
         return file
 
@@ -24,14 +25,14 @@ class LineFileCase(SynchronousTestCase):
         return str(self.assertRaises(CannotOpen, self.opened, path))
 
 
-class Opening(LineFileCase):
-    def test_makes_a_file_for_its_owner_alone(self) -> None:
+class Opening(FileCase):
+    def test_creates_a_file_for_its_owner_only(self) -> None:
         before = os.umask(0)
         self.addCleanup(os.umask, before)
         self.opened()
         self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
 
-    def test_appends_to_what_is_there(self) -> None:
+    def test_appends_to_an_existing_file(self) -> None:
         self.path.touch(0o600)
         self.path.write_bytes(b"before\n")
         file = self.opened()
@@ -39,31 +40,31 @@ class Opening(LineFileCase):
         file.close()
         self.assertEqual(self.path.read_bytes(), b"before\nafter\n")
 
-    def test_stays_with_the_file_when_the_process_goes_to_another_folder(self) -> None:
+    def test_makes_the_path_absolute(self) -> None:
         file = self.opened(Path("relative"))
         self.assertEqual(file.path, Path.cwd() / "relative")
         Path("relative").unlink()
 
-    def test_is_refused_in_one_line_that_says_what_and_why(self) -> None:
+    def test_fails_with_one_line_that_says_what_and_why(self) -> None:
         missing = Path("missing").absolute() / "trace"
         self.assertEqual(
             self.refusal(missing),
             f"--trace={str(missing)!r} cannot be opened: No such file or directory",
         )
 
-    def test_is_refused_where_others_could_read_it(self) -> None:
+    def test_fails_if_others_could_read_the_file(self) -> None:
         self.path.touch()
         self.path.chmod(0o640)
         self.assertIn("open to others than its owner (mode 0640); chmod", self.refusal(self.path))
         self.assertEqual(self.path.read_bytes(), b"")
 
-    def test_does_not_wait_for_somebody_who_reads_a_pipe(self) -> None:
+    def test_does_not_block_on_a_fifo_without_a_reader(self) -> None:
         os.mkfifo(self.path)
         self.assertIn("cannot be opened: No such device", self.refusal(self.path))
 
 
-class Writing(LineFileCase):
-    def test_gathers_lines_for_a_while(self) -> None:
+class Writing(FileCase):
+    def test_is_delayed_so_that_lines_are_written_together(self) -> None:
         file = self.opened()
         file.append(b"one\n")
         self.clock.advance(0.5)
@@ -73,19 +74,19 @@ class Writing(LineFileCase):
         self.assertEqual(self.path.read_bytes(), b"one\ntwo\n")
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_does_not_gather_without_end(self) -> None:
+    def test_is_not_delayed_if_the_buffer_is_full(self) -> None:
         file = self.opened()
         line = b"x" * 1023 + b"\n"
-        for _ in range(GATHERED // len(line)):
+        for _ in range(BUFFER_SIZE // len(line)):
             file.append(line)
-        self.assertEqual(self.path.stat().st_size, GATHERED)
+        self.assertEqual(self.path.stat().st_size, BUFFER_SIZE)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_writes_each_line_at_once_if_asked_to(self) -> None:
-        self.opened(wait=0).append(b"one\n")
+    def test_is_immediate_without_a_delay(self) -> None:
+        self.opened(max_delay=0).append(b"one\n")
         self.assertEqual(self.path.read_bytes(), b"one\n")
 
-    def test_is_complete_when_it_is_closed_and_nothing_comes_after_that(self) -> None:
+    def test_is_completed_by_closing_and_impossible_afterwards(self) -> None:
         file = self.opened()
         file.append(b"one\n")
         file.close()
@@ -96,9 +97,9 @@ class Writing(LineFileCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
 
-class NoMoreRoom(LineFileCase):
-    def test_in_the_file_is_told_once_and_leaves_whole_lines(self) -> None:
-        file = self.opened(most=9)
+class WritingFails(FileCase):
+    def test_if_the_file_is_full_which_is_logged_once_and_leaves_complete_lines(self) -> None:
+        file = self.opened(max_size=9)
         with capturedLogs() as lines:
             for line in (b"one\n", b"two\n", b"three\n", b"4\n"):
                 file.append(line)
@@ -106,21 +107,21 @@ class NoMoreRoom(LineFileCase):
         self.assertEqual(
             [formatEvent(line) for line in lines],
             [
-                f"--trace={str(file.path)!r} is written no more: "
-                "it has reached --trace-max, which is 9 bytes"
+                f"--trace={str(file.path)!r} is not written any more: "
+                "its size would exceed --trace-max, 9 bytes"
             ],
         )
         self.assertFalse(file.is_open)
 
-    def test_counts_what_was_there_before(self) -> None:
+    def test_if_the_file_was_nearly_full_before(self) -> None:
         self.path.touch(0o600)
         self.path.write_bytes(b"before\n")
-        file = self.opened(most=9)
+        file = self.opened(max_size=9)
         with capturedLogs() as lines:
             file.append(b"one\n")
         self.assertEqual((len(lines), self.path.read_bytes()), (1, b"before\n"))
 
-    def test_on_the_disk_is_told_once_and_harms_nobody(self) -> None:
+    def test_if_the_disk_is_full_which_is_logged_once_and_raises_nothing(self) -> None:
         file = self.opened(Path("/dev/full"))
         with capturedLogs() as lines:
             file.append(b"one\n")
@@ -130,11 +131,11 @@ class NoMoreRoom(LineFileCase):
             file.close()
         self.assertEqual(
             [formatEvent(line) for line in lines],
-            ["--trace='/dev/full' is written no more: it cannot be written: "
+            ["--trace='/dev/full' is not written any more: it cannot be written: "
              "No space left on device"],
         )  # fmt: skip
 
-    def test_in_mid_line_takes_back_what_was_written_of_it(self) -> None:
+    def test_in_the_middle_of_a_line_whose_beginning_is_removed(self) -> None:
         file = self.opened()
         file.append(b"one\n")
         file.flush()

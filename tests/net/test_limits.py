@@ -6,7 +6,7 @@ from tlsdemo.net.limits import Limits, raise_descriptor_limit
 
 
 class System:
-    """Has limits, and perhaps an ``error`` for who changes them."""
+    """The limits of a system, which may raise ``error`` when they are set."""
 
     def __init__(self, limits: Limits, error: Exception | None = None) -> None:
         self.limits = limits
@@ -29,26 +29,26 @@ class System:
 
 
 class RaisingTheLimit(SynchronousTestCase):
-    def test_brings_the_soft_limit_to_the_hard_one(self) -> None:
+    def test_sets_the_soft_limit_to_the_hard_one(self) -> None:
         system = System((1024, 4096))
         self.assertEqual(system.raise_limit(), 4096)
         self.assertEqual(system.limits, (4096, 4096))
 
-    def test_changes_nothing_where_there_is_no_more_to_have(self) -> None:
+    def test_changes_nothing_if_the_soft_limit_is_the_hard_one(self) -> None:
         system = System((4096, 4096))
         self.assertEqual(system.raise_limit(), 4096)
         self.assertEqual(system.changes, 0)
 
-    def test_says_what_is_left_where_the_system_refuses(self) -> None:
+    def test_returns_the_old_limit_if_the_system_refuses(self) -> None:
         for error in (ValueError("not allowed"), PermissionError("not allowed")):
             system = System((1024, 4096), error)
             self.assertEqual(system.raise_limit(), 1024)
             self.assertEqual(system.limits, (1024, 4096))
 
-    def test_asks_the_system_that_it_runs_on(self) -> None:
+    def test_uses_the_limits_of_this_process_by_default(self) -> None:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
-        # One less than there is, so that there is something to raise.
+        # Lower the limit by one, so that there is something to raise.
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft - 1, hard))
         raised = raise_descriptor_limit()
         self.assertEqual(raised, resource.getrlimit(resource.RLIMIT_NOFILE)[0])

@@ -11,7 +11,7 @@ from tlsdemo.net.sockets import bound_buffers, without_delay
 
 
 class WithoutDelay(SynchronousTestCase):
-    def test_is_asked_of_a_transport_that_has_it(self) -> None:
+    def test_is_set_on_a_transport_that_has_the_option(self) -> None:
         asked: list[bool] = []
 
         class Tcp:
@@ -24,19 +24,19 @@ class WithoutDelay(SynchronousTestCase):
 
 
 class BoundBuffers(SynchronousTestCase):
-    def test_are_half_for_a_read_and_half_for_who_has_to_wait(self) -> None:
+    def test_are_half_for_writing_and_half_for_one_read(self) -> None:
         transport: Any = FileDescriptor(MemoryReactor())
         bound_buffers(transport, 9001)
         self.assertEqual(transport.bufferSize, 4500)
 
-    def test_are_those_of_the_socket_below_tls(self) -> None:
+    def test_are_those_of_the_transport_below_tls(self) -> None:
         transport: Any = FileDescriptor(MemoryReactor())
         above, far_above = Protocol(), Protocol()
         above.transport, far_above.transport = transport, above  # type: ignore[assignment]
         bound_buffers(far_above, 8)
         self.assertEqual(transport.bufferSize, 4)
 
-    def test_are_left_alone_where_there_is_no_socket(self) -> None:
+    def test_are_unchanged_without_a_socket(self) -> None:
         for transport in (object(), Protocol()):
             bound_buffers(transport, 8)
             self.assertFalse(hasattr(transport, "bufferSize"))

@@ -12,21 +12,21 @@ from twisted.trial.unittest import SynchronousTestCase
 from tlsdemo.net.timeout_endpoint import TimeoutEndpoint
 
 
-class ABoundedEndpoint(SynchronousTestCase):
+class TimeoutEndpointTests(SynchronousTestCase):
     def connect(self, seconds: float) -> Deferred[IProtocol]:
         self.reactor = MemoryReactorClock()
         endpoint = TCP4ClientEndpoint(self.reactor, "192.0.2.1", 25)
         factory = Factory.forProtocol(Protocol)
         return TimeoutEndpoint(endpoint, self.reactor, seconds).connect(factory)
 
-    def test_connects_and_then_waits_no_more(self) -> None:
+    def test_connects_and_cancels_its_timer(self) -> None:
         connecting = self.connect(5)
         protocol: Any = self.reactor.tcpClients[0][2].buildProtocol(None)
         protocol.makeConnection(StringTransport())
         self.assertIsInstance(self.successResultOf(connecting), Protocol)
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
-    def test_gives_up_and_says_after_how_long(self) -> None:
+    def test_fails_with_the_number_of_seconds(self) -> None:
         connecting = self.connect(5)
         self.reactor.advance(4.9)
         self.assertNoResult(connecting)
@@ -35,14 +35,14 @@ class ABoundedEndpoint(SynchronousTestCase):
         self.assertEqual(failure.getErrorMessage(), "no answer after 5 s")
         self.assertTrue(self.reactor.connectors[0].stoppedConnecting)
 
-    def test_waits_as_long_as_it_takes_where_there_is_no_bound(self) -> None:
+    def test_has_no_limit_with_0_seconds(self) -> None:
         connecting = self.connect(0)
         self.assertEqual(self.reactor.getDelayedCalls(), [])
         self.assertNoResult(connecting)
         connecting.addErrback(lambda _: None)
         connecting.cancel()
 
-    def test_can_be_given_up_by_who_connects(self) -> None:
+    def test_can_be_cancelled(self) -> None:
         connecting = self.connect(5)
         connecting.cancel()
         failure = self.failureResultOf(connecting)

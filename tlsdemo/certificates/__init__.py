@@ -1,1 +1,1 @@
-"""Certificates as files, and a certificate authority for demonstrations."""
+"""Certificate files, and a CA for demonstrations."""

@@ -1,9 +1,9 @@
-"""The demonstration certificates: TLS to try out, with nothing to prepare.
+"""The demonstration certificates: TLS without any preparation.
 
-An authority of our own, a server certificate for the loopback names and a client certificate are
-made where there are none yet, kept for the next run, and renewed when they have expired. They
-are as good as any other for learning and measuring, and never good for production: the
-authority's private key lies beside them.
+A demo CA, a server certificate for the loopback names and a client certificate are generated if
+there are none yet, kept for the next run, and renewed when they have expired. They are for learning
+and measuring, and must never be used in production: the private key of the demo CA is stored beside
+them.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from tlsdemo.certificates.files import BadCredentials, Credentials, load_certifi
 
 KEY_TYPES = ("ecdsa", "rsa")
 
-_AUTHORITY_LIFE = timedelta(days=3652)
-_LEAF_LIFE = timedelta(days=365)
-_CLOCK_SKEW = timedelta(minutes=5)  # a peer whose clock is slow must not find them too new
+_CA_LIFETIME = timedelta(days=3652)
+_LEAF_LIFETIME = timedelta(days=365)
+_CLOCK_SKEW = timedelta(minutes=5)  # so that a peer whose clock is slow accepts them
 _LEAF_NAMES = {
     "server": ("localhost", "127.0.0.1", "::1"),
-    # No name to reach it by, but some verifiers refuse a leaf without any alternative name.
+    # A client needs no name, but some verifiers reject a leaf without a subjectAltName.
     "client": ("client@tlsdemo.test",),
 }
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -42,13 +42,13 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class DemoCertificates:
-    """Where the demonstration certificates of one key type are.
+    """The paths of the demonstration certificates of one key type.
 
     Attributes:
-        authority: The certificate that issued both others, for peers that are to trust them.
-        server: Of a server on localhost, 127.0.0.1 or ::1.
-        client: Of a client that has to prove itself.
-        made: True if some of the files are new, so that trust in older ones may be outdated.
+        authority: The certificate of the demo CA, which issued the others, for peers to trust.
+        server: For a server on localhost, 127.0.0.1 or ::1.
+        client: For a client that has to present a certificate.
+        made: True if files were generated, so that peers may still trust an older CA.
     """
 
     authority: Path
@@ -58,14 +58,14 @@ class DemoCertificates:
 
 
 def default_directory(package: Path = _PACKAGE, environ: Mapping[str, str] = os.environ) -> Path:
-    """Find where the demonstration certificates are kept unless the user says otherwise.
+    """Return the directory of the demonstration certificates if the user names none.
 
-    In a checkout that is its certs/, where one would look for them; an installed package keeps
-    them with the user's data, because its own directory is not the user's to write to.
+    In a checkout that is its certs/. An installed package keeps them with the user's data, because
+    the user may not write to its own directory.
 
     Args:
         package: The directory of the tlsdemo package.
-        environ: Asked for XDG_DATA_HOME, which counts only if it is absolute.
+        environ: Environment variables; XDG_DATA_HOME is ignored if it is not absolute.
 
     Raises:
         BadCredentials: If there is neither XDG_DATA_HOME nor a home directory.
@@ -86,27 +86,27 @@ def default_directory(package: Path = _PACKAGE, environ: Mapping[str, str] = os.
 
 
 def demo_certificates(directory: Path, key_type: str, now: datetime) -> DemoCertificates:
-    """Return the demonstration certificates, made or renewed if need be.
+    """Return the demonstration certificates, generated or renewed if necessary.
 
-    They are kept in a subdirectory named after the key type. Leaves last a year and the
-    authority ten; leaves are renewed under the same authority for as long as it lasts.
+    They are kept in a subdirectory named after the key type. Leaves are valid for one year and the
+    demo CA for ten; leaves are renewed by the same CA while it is valid.
 
     Args:
-        directory: Where to keep them; created if missing.
+        directory: The directory to keep them in; created if missing.
         key_type: One of `KEY_TYPES`. RSA keys have 2048 bits, ECDSA keys are on P-256.
         now: The time at which they have to be valid; timezone-aware.
 
     Raises:
-        BadCredentials: If they have to be made and the directory does not let us.
+        BadCredentials: If they have to be generated and the directory cannot be written.
         ValueError: If the key type is unknown.
     """
     if key_type not in KEY_TYPES:
         raise ValueError(f"key type {key_type!r} is none of {', '.join(KEY_TYPES)}")
     home = directory / key_type
     made = False
-    # A usable set is never touched again, and an unusable one is replaced only under the lock,
-    # after another look. So of any number of processes one makes the set and all use it; and
-    # whoever has been given paths can still load the files one by one, at leisure.
+    # A usable set is never changed, and an unusable one is replaced only under the lock, after it
+    # has been checked again. So of any number of processes one generates the set and all use it,
+    # and a process that has the paths can load the files one by one at any time.
     if not _is_usable(home, now):
         try:
             directory.mkdir(parents=True, exist_ok=True)
@@ -128,7 +128,7 @@ def _leaf(home: Path, role: str) -> Credentials:
 
 
 def _is_usable(home: Path, now: datetime) -> bool:
-    """Tell whether the set is complete, valid and of one piece."""
+    """Return whether the set is complete and valid, and was issued by its CA."""
     try:
         Credentials(home / "ca.pem", home / "ca.key", None).check(now)
         issuer = load_certificates(home / "ca.pem")[0]
@@ -142,8 +142,8 @@ def _is_usable(home: Path, now: datetime) -> bool:
 
 @contextmanager
 def _locked(directory: Path) -> Iterator[None]:
-    # The directory itself is locked: no lock file stays behind, and the kernel lets go of the
-    # lock of a process that died.
+    # The directory itself is locked: no lock file stays behind, and the kernel releases the lock
+    # of a process that died.
     handle = os.open(directory, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -153,33 +153,33 @@ def _locked(directory: Path) -> Iterator[None]:
 
 
 def _replace(home: Path, key_type: str, now: datetime) -> None:
-    # The set is complete before it gets its name, so nobody reads half of one. A directory
-    # cannot be renamed over a full one: the old set steps aside first, and a reader that finds
-    # none in between waits for the lock like everybody else. The workshop has mode 0700 and is
-    # removed with all that is left in it, also when something fails.
+    # The set is complete before it gets its final name, so no reader finds an incomplete one. A
+    # directory cannot be renamed over one that is not empty: the old set is moved away first, and a
+    # reader that finds none in between waits for the lock. The temporary directory has mode 0700,
+    # and is removed with its contents even if something fails.
     with TemporaryDirectory(
         prefix=".making-", dir=home.parent, ignore_cleanup_errors=True
-    ) as workshop:
-        fresh = Path(workshop, "fresh")
+    ) as temporary:
+        fresh = Path(temporary, "fresh")
         fresh.mkdir()
-        _make(fresh, _kept_authority(home, now) or _new_authority(key_type, now), key_type, now)
+        _make(fresh, _load_ca(home, now) or _new_ca(key_type, now), key_type, now)
         with suppress(FileNotFoundError):
-            os.rename(home, Path(workshop, "stale"))
+            os.rename(home, Path(temporary, "stale"))
         os.rename(fresh, home)
 
 
-def _make(fresh: Path, authority: trustme.CA, key_type: str, now: datetime) -> None:
-    certificate = authority.cert_pem.bytes()
-    authority_end = x509.load_pem_x509_certificate(certificate).not_valid_after_utc
+def _make(fresh: Path, ca: trustme.CA, key_type: str, now: datetime) -> None:
+    certificate = ca.cert_pem.bytes()
+    ca_end = x509.load_pem_x509_certificate(certificate).not_valid_after_utc
     _write(fresh / "ca.pem", certificate, 0o644)
-    _write(fresh / "ca.key", authority.private_key_pem.bytes(), 0o600)
+    _write(fresh / "ca.key", ca.private_key_pem.bytes(), 0o600)
     for role, names in _LEAF_NAMES.items():
-        leaf = authority.issue_cert(
+        leaf = ca.issue_cert(
             *names,
             common_name=f"tlsdemo {role}",
             organization_name="tlsdemo",
             not_before=now - _CLOCK_SKEW,
-            not_after=min(now + _LEAF_LIFE, authority_end),
+            not_after=min(now + _LEAF_LIFETIME, ca_end),
             key_type=trustme.KeyType[key_type.upper()],
         )
         _write(fresh / f"{role}.pem", leaf.cert_chain_pems[0].bytes(), 0o644)
@@ -187,15 +187,15 @@ def _make(fresh: Path, authority: trustme.CA, key_type: str, now: datetime) -> N
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:
-    # Created with its mode, so that a key is at no instant readable by others; chmod only adds
-    # what the umask took from a certificate.
+    # The file is created with its mode, so that a key is never readable by others; fchmod only adds
+    # what the umask removed from the mode of a certificate.
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with open(handle, "wb") as file:
         os.fchmod(handle, mode)
         file.write(content)
 
 
-def _kept_authority(home: Path, now: datetime) -> trustme.CA | None:
+def _load_ca(home: Path, now: datetime) -> trustme.CA | None:
     certificate, key = home / "ca.pem", home / "ca.key"
     try:
         Credentials(certificate, key, None).check(now)
@@ -204,12 +204,12 @@ def _kept_authority(home: Path, now: datetime) -> trustme.CA | None:
     return trustme.CA.from_pem(certificate.read_bytes(), key.read_bytes())
 
 
-def _new_authority(key_type: str, now: datetime) -> trustme.CA:
+def _new_ca(key_type: str, now: datetime) -> trustme.CA:
     draft = trustme.CA(
         organization_name="tlsdemo", key_type=trustme.KeyType[key_type.upper()], path_length=0
     )
-    # trustme's authorities are valid until the year 3000, and it takes no other date: this one
-    # is signed once more, with all else as it was.
+    # The CAs of trustme are valid until the year 3000, and it accepts no other date: so the
+    # certificate is signed again with another one.
     model = x509.load_pem_x509_certificate(draft.cert_pem.bytes())
     key_pem = draft.private_key_pem.bytes()
     key = cast(CertificateIssuerPrivateKeyTypes, load_pem_private_key(key_pem, password=None))
@@ -220,7 +220,7 @@ def _new_authority(key_type: str, now: datetime) -> trustme.CA:
         .public_key(model.public_key())
         .serial_number(model.serial_number)
         .not_valid_before(now - _CLOCK_SKEW)
-        .not_valid_after(now + _AUTHORITY_LIFE)
+        .not_valid_after(now + _CA_LIFETIME)
     )
     for extension in model.extensions:
         builder = builder.add_extension(extension.value, extension.critical)

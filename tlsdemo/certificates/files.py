@@ -1,7 +1,7 @@
-"""What a TLS peer proves itself with, and whom it trusts.
+"""The certificate, private key and CA files of a TLS peer.
 
-Credentials are *paths*: OpenSSL reads the files itself when a context is built. It explains
-badly what is wrong with one, so they are checked here first, while there is a user to tell.
+Credentials are *paths*: OpenSSL reads the files itself when a context is built. Its error messages
+do not explain what is wrong with a file, so the files are checked here first.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _BEGIN_KEY = re.compile(rb"-----BEGIN ([A-Z]+ )*PRIVATE KEY-----")
 class BadCredentials(Exception):
     """Credentials that cannot be used.
 
-    Its str is one line for the user: which file, why, and what to do where that helps.
+    Its str is one line for the user: the file, the reason, and the remedy if there is one.
     """
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """The files of one TLS peer; each may be left out.
+    """The files of one TLS peer; each may be None.
 
     Attributes:
-        certificate: PEM chain to present, the leaf first. Goes with `key`, never alone.
+        certificate: PEM chain to present, the leaf first. Requires `key`.
         key: PEM private key of the leaf, not encrypted. May be the same file as `certificate`.
         authority: PEM bundle of the trust anchors against which the other peer is verified.
     """
@@ -44,17 +44,17 @@ class Credentials:
     authority: Path | None
 
     def check(self, now: datetime) -> None:
-        """Tell whether OpenSSL will be able to use the files, before it is asked to.
+        """Check that OpenSSL will be able to use the files.
 
-        A bundle of authorities is good if one of them is valid: bundles as the system's often
-        carry an expired one along, which harms nobody.
+        A bundle of CA certificates is valid if one of them is: the bundles of operating systems
+        often contain an expired one.
 
         Args:
             now: The time at which they have to be valid; timezone-aware.
 
         Raises:
-            BadCredentials: If a file cannot be read or understood, is not valid at `now`, or
-                does not go with the others.
+            BadCredentials: If a file cannot be read or parsed, is not valid at `now`, or does
+                not match the others.
         """
         if self.certificate is not None and self.key is not None:
             _check_identity(self.certificate, self.key, now)
@@ -67,10 +67,10 @@ class Credentials:
 
 
 def load_certificates(path: Path, role: str = "certificate") -> list[x509.Certificate]:
-    """Read the certificates of a PEM file, in its order; there is at least one.
+    """Read the certificates of a PEM file, in their order; there is at least one.
 
     Args:
-        path: The file. Other PEM blocks and text between the certificates are passed over.
+        path: The file. Other PEM blocks and text between the certificates are ignored.
         role: What to call the file in an error: "certificate" or "authority".
 
     Raises:
@@ -83,8 +83,8 @@ def load_certificates(path: Path, role: str = "certificate") -> list[x509.Certif
             " convert one in DER with: openssl x509 -inform DER -in FILE -out FILE.pem"
         )
     try:
-        # cryptography warns of a serial number that is not positive. OpenSSL minds none, and
-        # the bundles of operating systems hold some: nothing to trouble a user with.
+        # cryptography warns about serial numbers that are not positive. OpenSSL accepts them, and
+        # the bundles of operating systems contain some.
         with catch_warnings():
             simplefilter("ignore", CryptographyDeprecationWarning)
             return x509.load_pem_x509_certificates(data)
@@ -94,8 +94,8 @@ def load_certificates(path: Path, role: str = "certificate") -> list[x509.Certif
 
 def _check_identity(certificate: Path, key_path: Path, now: datetime) -> None:
     chain = load_certificates(certificate)
-    if fault := _date_fault(chain[0], now):
-        raise BadCredentials(f"{_name('certificate', certificate)} {fault}")
+    if problem := _date_problem(chain[0], now):
+        raise BadCredentials(f"{_name('certificate', certificate)} {problem}")
     key = _load_key(key_path)
     mismatch = f"{_name('key', key_path)} does not match {_name('certificate', certificate)}"
     try:
@@ -117,13 +117,13 @@ def _check_identity(certificate: Path, key_path: Path, now: datetime) -> None:
 
 def _check_authority(path: Path, now: datetime) -> None:
     bundle = load_certificates(path, "authority")
-    faults = [_date_fault(certificate, now) for certificate in bundle]
-    if all(faults):
-        among = f"holds {len(bundle)} certificates, none valid: the first " if faults[1:] else ""
-        raise BadCredentials(f"{_name('authority', path)} {among}{faults[0]}")
+    problems = [_date_problem(certificate, now) for certificate in bundle]
+    if all(problems):
+        among = f"holds {len(bundle)} certificates, none valid: the first " if problems[1:] else ""
+        raise BadCredentials(f"{_name('authority', path)} {among}{problems[0]}")
 
 
-def _date_fault(certificate: x509.Certificate, now: datetime) -> str:
+def _date_problem(certificate: x509.Certificate, now: datetime) -> str:
     if now < certificate.not_valid_before_utc:
         return f"is not valid before {certificate.not_valid_before_utc:%Y-%m-%d %H:%M:%S} UTC"
     if now > certificate.not_valid_after_utc:
@@ -143,7 +143,7 @@ def _load_key(path: Path) -> PrivateKeyTypes:
             " decrypt it with: openssl pkey -in FILE -out FILE.decrypted"
         ) from error
     except (ValueError, UnsupportedAlgorithm) as error:
-        # What cryptography says here differs from version to version, and is never one line.
+        # The message of cryptography depends on its version, and has several lines.
         raise BadCredentials(
             f"{_name('key', path)} is damaged, or of a kind that is not supported;"
             " see what openssl pkey -noout -text_pub -in FILE makes of it"

@@ -55,4 +55,4 @@ class DiagnosticsOptions(usage.Options):
         if self["keylog"] is None:
             return None
         # At once: whoever looks at a connection with Wireshark does it while it lasts.
-        return AppendOnlyFile("keylog", Path(self["keylog"]), clock, wait=0.0)
+        return AppendOnlyFile("keylog", Path(self["keylog"]), clock, max_delay=0.0)

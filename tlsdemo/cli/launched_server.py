@@ -10,14 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import quoteStringArgument
-from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.task import deferLater
-from twisted.python.failure import Failure
 
 from tlsdemo.loadgen.status_client import connect_status_client
-from tlsdemo.loadgen.worker_pool import environment
+from tlsdemo.net.child_process import ChildProcess, environment
 
 START_WITHIN = 30.0
 """Seconds that a server may take until it answers."""
@@ -25,7 +22,11 @@ START_WITHIN = 30.0
 STOP_WITHIN = 10.0
 """Seconds that it may take to end, before it is killed."""
 
-_MOST_OF_A_LOG = 1 << 16
+_LOG_KEPT = 1 << 16
+"""Bytes of its log that are kept."""
+
+TWISTD_CHILD = ("-m", "tlsdemo.cli.twistd_child")
+"""Arguments of Python that run a twistd which ends with its parent."""
 
 
 class CannotLaunch(Exception):
@@ -34,13 +35,18 @@ class CannotLaunch(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a server runs: the path of its Python, and the variables of its process."""
+    """Where a server runs: the path of its Python, the variables and directory of its process.
+
+    ``twistd``: arguments of that Python which run twistd.
+    """
 
     python: str = sys.executable
     variables: Mapping[str, str] = field(default_factory=environment)
+    twistd: Sequence[str] = TWISTD_CHILD
+    cwd: Path | None = None
 
 
-class LaunchedServer(ProcessProtocol):
+class LaunchedServer:
     """``twistd tlsdemo`` with ``arguments``, on ports that the system chooses.
 
     ``place`` is where; without it, it is run by the Python and with the versions that run us.
@@ -48,33 +54,37 @@ class LaunchedServer(ProcessProtocol):
     ``connect`` and ``status`` are the client endpoint strings that lead to it, once it runs.
     """
 
-    transport: Any
-
     def __init__(self, reactor: Any, arguments: Sequence[str], place: Place | None = None) -> None:
         self._reactor = reactor
         self._place = place or Place()
         self._home = Path(tempfile.mkdtemp(prefix="tlsdemo-"))
         self._arguments = arguments
-        self._log = b""
-        self._ended: Deferred[None] | None = None
-        self._running = False
+        self._child: ChildProcess | None = None
         self.status = f"unix:{quoteStringArgument(str(self._home / 'status'))}"
         self.connect = ""
 
+    @property
+    def pid(self) -> int:
+        """The process ID of the server, which has to have been started."""
+        assert self._child is not None
+        return self._child.pid
+
     async def start(self) -> None:
         """Start, and return when it listens; raises CannotLaunch."""
-        arguments = [
-            *(self._place.python, "-m", "tlsdemo.cli.twistd_child", "-n", "--pidfile=", "tlsdemo"),
-            "--listen=tcp:0:interface=127.0.0.1",
-            f"--status={self.status}",
-            *self._arguments,
-        ]
-        self._running = True
-        self._reactor.spawnProcess(
-            self, self._place.python, arguments, env=dict(self._place.variables)
+        child = self._child = ChildProcess(
+            self._reactor,
+            [
+                *(self._place.python, *self._place.twistd, "-n", "--pidfile=", "tlsdemo"),
+                "--listen=tcp:0:interface=127.0.0.1",
+                f"--status={self.status}",
+                *self._arguments,
+            ],
+            env=self._place.variables,
+            cwd=self._place.cwd,
+            keep=_LOG_KEPT,
         )
         deadline = self._reactor.seconds() + START_WITHIN
-        while self._running and self._reactor.seconds() < deadline:
+        while child.returncode is None and self._reactor.seconds() < deadline:
             try:
                 status_client = await connect_status_client(self._reactor, self.status)
                 answer = await status_client.ask(ask="statistics")
@@ -85,32 +95,13 @@ class LaunchedServer(ProcessProtocol):
             status_client.close()
             self.connect = answer["listening"][0]
             return
-        said = self._log.decode(errors="replace").strip().rpartition("\n")[2]
+        reason = child.last_line
         await self.stop()
-        raise CannotLaunch(f"the server did not start: {said or 'it said nothing'}")
-
-    def outReceived(self, data: bytes) -> None:
-        """Keep the end of what it logs."""
-        self._log = (self._log + data)[-_MOST_OF_A_LOG:]
-
-    errReceived = outReceived
-
-    def processEnded(self, reason: Failure) -> None:
-        """Note that it has ended."""
-        self._running = False
-        if self._ended is not None:
-            ended, self._ended = self._ended, None
-            ended.callback(None)
+        raise CannotLaunch(f"the server did not start: {reason or 'it said nothing'}")
 
     async def stop(self) -> str:
         """End it, and return the end of its log."""
-        if self._running:
-            ended: Deferred[None] = Deferred()
-            self._ended = ended
-            self.transport.signalProcess("TERM")
-            kill = self._reactor.callLater(STOP_WITHIN, self.transport.signalProcess, "KILL")
-            await ended
-            if kill.active():
-                kill.cancel()
+        if self._child is not None:
+            await self._child.stop(STOP_WITHIN)
         shutil.rmtree(self._home, ignore_errors=True)
-        return self._log.decode(errors="replace")
+        return "" if self._child is None else self._child.output

@@ -20,7 +20,7 @@ from tlsdemo.cli.load_options import LOAD_PARAMETERS, SENDS, LoadOptions
 from tlsdemo.cli.options import choice, fail, named, whole
 from tlsdemo.lab.compare.environment_builder import variables
 from tlsdemo.lab.compare.interleaving import HERE, Turn, turns
-from tlsdemo.loadgen.controller import LoadRun, Phase
+from tlsdemo.loadgen.controller import Controller, LoadPhase
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.reporting.comparison_table import comparison
 from tlsdemo.reporting.cost_differences import differences
@@ -131,7 +131,7 @@ class Comparison:
         self._task = options.task("", options["client-mode"] or ModeName.STARTTLS, "127.0.0.1")
         self._others = {each.name: each for each in others}
         self._results: list[tuple[Turn[ModeName], RunResult]] = []
-        self._current: LoadRun | None = None
+        self._current: Controller | None = None
         self._interrupted = False
         self._problem: str | None = None
         self._done: Deferred[None] | None = None
@@ -222,10 +222,10 @@ class Comparison:
         )
         progress = Progress(self._console, title, task.connections)
 
-        def watch(phase: Phase, counters: LoadCounters, elapsed: float) -> None:
+        def watch(phase: LoadPhase, counters: LoadCounters, elapsed: float) -> None:
             progress.show(phase.value, counters, elapsed)
 
-        self._current = LoadRun(
+        self._current = Controller(
             self._reactor,
             mode.value,
             task,
@@ -236,7 +236,7 @@ class Comparison:
         )
         progress.start()
         try:
-            result = await self._current.go()
+            result = await self._current.run()
         finally:
             progress.stop()
             self._current = None

@@ -1,1 +1,1 @@
-"""The load generator: many TLS clients in several processes, told what to do by a controller."""
+"""The load generator: many connections, opened and used by several worker processes."""

@@ -1,4 +1,4 @@
-"""One load from beginning to end: connect, send, drain, and ask what arrived."""
+"""Controls a load from its beginning to its end: connect, send, drain, and ask what arrived."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import Phases, RunResult
 from tlsdemo.reporting.snapshot import Snapshot
 
-ASK_EVERY = 0.25
+POLL_INTERVAL = 0.25
+"""Seconds between two questions to the status service while the server drains."""
 
 
-class Phase(enum.Enum):
-    """What a load is doing."""
+class LoadPhase(enum.Enum):
+    """The phases of a load, in their order."""
 
     STARTING = "starting"
     CONNECTING = "connecting"
@@ -30,17 +31,18 @@ class Phase(enum.Enum):
     OVER = "over"
 
 
-Watcher = Callable[[Phase, LoadCounters, float], object]
+ProgressCallback = Callable[[LoadPhase, LoadCounters, float], object]
+"""Called with the phase, the counters, and the seconds since connecting began."""
 
 
-class LoadRun:
+class Controller:
     """Puts one load on a server.
 
     ``task.connections`` is the total, divided among ``workers``.  Sending begins when every
-    connection has been secured or has failed, and goes on for ``duration`` seconds unless the
-    task has a number of packets.  ``status`` is the client endpoint string of the server's status
-    service, ``None`` not to ask.  ``watcher`` is told the phase, the tally and the seconds since
-    the beginning whenever something is new.
+    connection has been secured or has failed, and lasts ``duration`` seconds, or until the packets
+    of the task have been sent if it has a number of them.  ``status`` is the client endpoint string
+    of the server's status service, or None if there is none.  ``on_progress`` is called whenever
+    the phase or the counters change.
     """
 
     def __init__(
@@ -51,7 +53,7 @@ class LoadRun:
         workers: int,
         duration: float,
         status: str | None,
-        watcher: Watcher,
+        on_progress: ProgressCallback,
     ) -> None:
         self._reactor = reactor
         self._name = name
@@ -59,20 +61,20 @@ class LoadRun:
         self._workers = workers
         self._duration = duration
         self._status = status
-        self._watcher = watcher
-        self._pool = WorkerPool(reactor, self._changed, self._broke)
+        self._on_progress = on_progress
+        self._pool = WorkerPool(reactor, self._changed, self._worker_failed)
         self._waiting: tuple[Callable[[], bool], Deferred[None]] | None = None
-        self._phase = Phase.STARTING
+        self._phase = LoadPhase.STARTING
         self._problem: str | None = None
         self._stopped = False
-        self._broken = False
-        self._began = 0.0
+        self._worker_lost = False
+        self._started_at = 0.0
 
-    # What goes on, in its order.
+    # The phases, in their order.
 
-    async def go(self) -> RunResult:
-        """Run, and return what came of it; problems on the way are told in the result."""
-        self._began = self._reactor.seconds()
+    async def run(self) -> RunResult:
+        """Run the load; problems do not raise, they are part of the result."""
+        self._started_at = self._reactor.seconds()
         status_client = await self._connect_status_client()
         if not self._stopped:
             self._pool.start(
@@ -80,37 +82,37 @@ class LoadRun:
                 for count in split(self._task.connections, self._workers)
             )
         await self._until(lambda: self._pool.ready or self._stopped)
-        began = await self._ask(status_client)
-        # Starting processes is no part of the time until all are secured.
-        self._began = self._reactor.seconds()
+        before = await self._snapshot(status_client)
+        # The time until all are secured does not include starting processes.
+        self._started_at = self._reactor.seconds()
         if not self._stopped:
-            self._enter(Phase.CONNECTING)
-            self._pool.order("open")
+            self._enter(LoadPhase.CONNECTING)
+            self._pool.send_command("open")
         await self._until(lambda: self._pool.settled or self._stopped)
         secured_at = self._reactor.seconds()
-        secured = await self._ask(status_client)
+        secured = await self._snapshot(status_client)
         if not self._stopped:
-            self._enter(Phase.SENDING)
-            self._pool.order("send")
+            self._enter(LoadPhase.SENDING)
+            self._pool.send_command("send")
             await self._send()
-        self._enter(Phase.DRAINING)
-        self._pool.order("finish")
+        self._enter(LoadPhase.DRAINING)
+        self._pool.send_command("finish")
         await self._until(lambda: self._pool.over)
         arrived = await self._arrived(status_client)
-        drained = await self._ask(status_client)
+        drained = await self._snapshot(status_client)
         over_at = self._reactor.seconds()
-        self._enter(Phase.OVER)
-        self._pool.dismiss()
+        self._enter(LoadPhase.OVER)
+        self._pool.close()
         if status_client is not None:
             status_client.close()
         phases = None
-        if began is not None and secured is not None and drained is not None:
-            phases = Phases(began, secured, drained)
+        if before is not None and secured is not None and drained is not None:
+            phases = Phases(before, secured, drained)
         return RunResult(
             name=self._name,
             connections=self._task.connections,
             counters=self._pool.counters(),
-            securing=secured_at - self._began,
+            securing=secured_at - self._started_at,
             sending=over_at - secured_at,
             arrived=arrived,
             phases=phases,
@@ -118,48 +120,49 @@ class LoadRun:
         )
 
     def stop(self) -> None:
-        """End the run early, in order: close what is open, and tell what came of it."""
+        """End the run early: close the connections cleanly, and return a result all the same."""
         if not self._stopped:
             self._stopped = True
             self._problem = self._problem or "stopped before its end"
             self._changed()
 
     def abort(self) -> None:
-        """Close everything at once."""
+        """End the run early, and abort the connections."""
         self.stop()
-        self._pool.order("abort")
+        self._pool.send_command("abort")
 
     async def _send(self) -> None:
         if self._task.packets:
             await self._until(lambda: self._pool.over or self._stopped)
             return
         end = self._reactor.seconds() + self._duration
-        time_is_up = self._reactor.callLater(self._duration, self._changed)
+        timer = self._reactor.callLater(self._duration, self._changed)
         await self._until(
             lambda: self._reactor.seconds() >= end or self._pool.over or self._stopped
         )
-        if time_is_up.active():
-            time_is_up.cancel()
+        if timer.active():
+            timer.cancel()
 
     # Waiting.
 
-    def _enter(self, phase: Phase) -> None:
+    def _enter(self, phase: LoadPhase) -> None:
         self._phase = phase
-        self._watch()
+        self._report_progress()
 
-    def _watch(self) -> None:
-        self._watcher(self._phase, self._pool.counters(), self._reactor.seconds() - self._began)
+    def _report_progress(self) -> None:
+        elapsed = self._reactor.seconds() - self._started_at
+        self._on_progress(self._phase, self._pool.counters(), elapsed)
 
     def _changed(self) -> None:
-        self._watch()
+        self._report_progress()
         if self._waiting is not None and self._waiting[0]():
             (_, deferred), self._waiting = self._waiting, None
             deferred.callback(None)
 
-    def _broke(self, problem: str) -> None:
+    def _worker_failed(self, problem: str) -> None:
         if not self._stopped:
             self._problem = problem
-        self._broken = True
+        self._worker_lost = True
         self.stop()
         self._changed()
 
@@ -169,7 +172,7 @@ class LoadRun:
             self._waiting = (condition, deferred)
             await deferred
 
-    # Asking the server.
+    # What the server counts.
 
     async def _connect_status_client(self) -> StatusClient | None:
         if self._status is None:
@@ -183,7 +186,7 @@ class LoadRun:
             )
             return None
 
-    async def _ask(self, status_client: StatusClient | None) -> Snapshot | None:
+    async def _snapshot(self, status_client: StatusClient | None) -> Snapshot | None:
         if status_client is None:
             return None
         try:
@@ -193,15 +196,15 @@ class LoadRun:
             return None
 
     async def _arrived(self, status_client: StatusClient | None) -> int | None:
-        """Ask until the server has drained, or nothing has changed for the task's timeout."""
-        # What a worker knew that died is gone with it.
-        if status_client is None or self._broken:
+        """Poll until the server has drained, or nothing has changed for the task's timeout."""
+        # The addresses of the connections of a worker that died are not known.
+        if status_client is None or self._worker_lost:
             return None
         sent, peers = self._pool.counters().sent, sorted(set(self._pool.peers()))
         if any(not peer.rpartition(":")[2].isdecimal() for peer in peers):
             self._problem = self._problem or (
                 "what arrived is not known: connections over a UNIX socket have no address "
-                "that the server could tell them by"
+                "by which the server could identify them"
             )
             return None
         last: dict[str, int] = {}
@@ -209,21 +212,21 @@ class LoadRun:
         while True:
             try:
                 answer = await status_client.ask(ask="run", name=self._name, sent=sent, peers=peers)
-                account = answer["run"]
+                counts = answer["run"]
             except Exception as problem:
                 self._problem = self._problem or f"what arrived is not known: {problem}"
                 return None
-            if account["unknown"]:
+            if counts["unknown"]:
                 self._problem = self._problem or (
                     f"what arrived is not known: the server at {self._status} does not know "
-                    f"{account['unknown']} of our connections"
+                    f"{counts['unknown']} of our connections"
                 )
                 return None
-            if account["open"] == 0:
-                return int(account["arrived"])
-            if account != last:
-                last, quiet_since = account, self._reactor.seconds()
+            if counts["open"] == 0:
+                return int(counts["arrived"])
+            if counts != last:
+                last, quiet_since = counts, self._reactor.seconds()
             elif self._reactor.seconds() - quiet_since > self._task.timeout:
-                self._problem = f"the server has not drained {account['open']} connections"
-                return int(account["arrived"])
-            await deferLater(self._reactor, ASK_EVERY, lambda: None)
+                self._problem = f"the server has not drained {counts['open']} connections"
+                return int(counts["arrived"])
+            await deferLater(self._reactor, POLL_INTERVAL, lambda: None)

@@ -1,4 +1,4 @@
-"""The load client as a service: one run, shown as it goes on, and an exit status."""
+"""The load generator as a service of twistd: one load, its result, and then the end."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from tlsdemo.loadgen.controller import LoadRun
+from tlsdemo.loadgen.controller import Controller
 from tlsdemo.reporting.run_result import RunResult
 
 _log = Logger(namespace="tlsdemo")
 
 
 class LoadService(Service):
-    """Runs ``run`` once and then stops the reactor; ``finished`` is told what came of it.
+    """Runs ``controller`` once and then stops the reactor; ``finished`` is called with the result.
 
-    It is told ``None`` if the run, or what ``finished`` itself did, broke off with an exception.
+    It is called with None if the controller, or ``finished`` itself, raised an exception.
     """
 
     def __init__(
-        self, reactor: Any, run: LoadRun, finished: Callable[[RunResult | None], object]
+        self, reactor: Any, controller: Controller, finished: Callable[[RunResult | None], object]
     ) -> None:
         self._reactor = reactor
-        self._run = run
+        self._controller = controller
         self._finished = finished
         self._done: Deferred[None] | None = None
 
     def startService(self) -> None:
-        """Begin."""
+        """Run the load as soon as the reactor runs."""
         super().startService()
-        self._reactor.callWhenRunning(self._begin)
+        self._reactor.callWhenRunning(self._run)
 
-    def _begin(self) -> None:
-        going: Coroutine[Deferred[Any], Any, RunResult] = self._run.go()
-        self._done = Deferred.fromCoroutine(going).addCallback(self._tell)
+    def _run(self) -> None:
+        running: Coroutine[Deferred[Any], Any, RunResult] = self._controller.run()
+        self._done = Deferred.fromCoroutine(running).addCallback(self._finish)
         self._done.addErrback(self._failed).addBoth(self._stop_reactor)
 
-    def _tell(self, result: RunResult) -> None:
+    def _finish(self, result: RunResult) -> None:
         self._finished(result)
 
     def _failed(self, failure: Failure) -> None:
-        _log.failure("the run broke off", failure)
+        _log.failure("the load was aborted by an exception", failure)
         self._finished(None)
 
     def _stop_reactor(self, _: object) -> None:
@@ -53,8 +53,8 @@ class LoadService(Service):
             self._reactor.stop()
 
     def stopService(self) -> Deferred[None] | None:
-        """End early, in order; the figures so far are told."""
+        """End the load early; fires when its result has been handed over."""
         super().stopService()
         if self._done is not None:
-            self._run.stop()
+            self._controller.stop()
         return self._done

@@ -1,4 +1,4 @@
-"""Turns: many senders share one process, and its reactor gets to write what they send."""
+"""Round robin: many senders share one process, and the reactor runs between their bursts."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from twisted.internet.interfaces import IReactorTime
 
 from tlsdemo.loadgen.sender import Sender
 
-PACKETS_A_TURN = 1024
-"""Packets that are written before the reactor gets to send them; some milliseconds' worth."""
+PACKETS_PER_ITERATION = 1024
+"""Packets that are written in one iteration of the reactor, which takes some milliseconds."""
 
 
 class RoundRobin:
-    """Lets every sender that can send write a burst, one after the other, again and again.
+    """Has the senders that can send write one burst each, in turn.
 
-    ``burst``: packets of one connection in a row.
+    ``burst``: packets that a sender writes at a time.
     """
 
     def __init__(self, clock: IReactorTime, burst: int) -> None:
@@ -26,7 +26,7 @@ class RoundRobin:
         self._scheduled = False
 
     def want(self, sender: Sender) -> None:
-        """Queue ``sender`` for its turn, if it is not queued."""
+        """Queue ``sender`` for a burst, unless it is queued already."""
         if sender not in self._queued:
             self._queued.add(sender)
             self._queue.append(sender)
@@ -35,11 +35,11 @@ class RoundRobin:
     def _schedule(self) -> None:
         if self._queue and not self._scheduled:
             self._scheduled = True
-            self._clock.callLater(0, self._turn)
+            self._clock.callLater(0, self._run)
 
-    def _turn(self) -> None:
+    def _run(self) -> None:
         self._scheduled = False
-        for _ in range(min(len(self._queue), max(1, PACKETS_A_TURN // self._burst))):
+        for _ in range(min(len(self._queue), max(1, PACKETS_PER_ITERATION // self._burst))):
             sender = self._queue.popleft()
             self._queued.discard(sender)
             sender.burst(self._burst)

@@ -1,4 +1,4 @@
-"""The arithmetic of a load: who opens how many connections, when, and what that takes."""
+"""The arithmetic of a load: how many connections each worker opens, and when; no I/O."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 SPARE_DESCRIPTORS = 32
-"""What a worker has open beside its connections: pipes, the reactor's own, libraries."""
+"""File descriptors of a worker other than its connections: pipes, the reactor, libraries."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What one worker is to do; every worker is told the same but for ``connections``.
+    """The work of one worker; the tasks of all workers differ only in ``connections``.
 
     ``connect``: a client endpoint string.  ``mode``, ``send`` and ``dialect``: names.
-    ``packet_size``: bytes.
-    ``packets``: how many each connection sends, or 0 to send until told to stop.  ``burst``: how
-    many it writes in a row before it is another's turn.  ``rate``: connections a second, 0 for as
-    fast as may be.  ``in_flight``: how many may be connecting or securing at once.
+    ``packet_size``: bytes.  ``packets``: number that each connection sends, or 0 to send until it
+    is told to finish.  ``burst``: packets that a connection writes before the next one does.
+    ``rate``: connections per second, 0 for no limit.  ``in_flight``: connections that may be
+    connecting or negotiating at the same time.
 
-    ``timeout``: seconds from beginning to connect until secure, and that the server may take to
-    drain.  ``plain_timeout``: for the words before TLS.  ``handshake_timeout``: for a handshake.
-    ``idle_timeout``: without a byte in either direction once it is to send.  ``closing_timeout``:
-    from our goodbye until the end.  0 for any time, except ``timeout``.
+    The timeouts are in seconds; 0 means none, except for ``timeout``.  ``timeout``: until a
+    connection is secure, and until the server has drained.  ``plain_timeout``: for the negotiation
+    before TLS.  ``handshake_timeout``: for the handshake.  ``idle_timeout``: without a byte in
+    either direction while sending.  ``closing_timeout``: from our close_notify to the end.
 
-    ``certificate``, ``key``, ``authority``: PEM files.  ``tls_min``, ``tls_max``: versions;
-    ``ciphers``: an OpenSSL cipher list, empty for the usual.
+    ``certificate``, ``key``, ``authority``: PEM files.  ``tls_min``, ``tls_max``: versions.
+    ``ciphers``: an OpenSSL cipher list, empty for the default.
     """
 
     connections: int
@@ -52,12 +52,12 @@ class Task:
     closing_timeout: float = 60.0
 
     def as_json(self) -> dict[str, Any]:
-        """Return plain values that JSON can carry."""
+        """Return plain values for JSON."""
         return asdict(self)
 
 
 def split(connections: int, workers: int) -> list[int]:
-    """Divide connections among workers as evenly as can be; none is left without.
+    """Divide connections among workers as evenly as possible; every worker gets at least one.
 
     >>> split(10, 4)
     [3, 3, 2, 2]
@@ -68,26 +68,26 @@ def split(connections: int, workers: int) -> list[int]:
 
 
 def default_workers(cpus: int) -> int:
-    """Leave one CPU to the server, and use at least one."""
+    """Return one worker for each CPU but one, which is left to the server; at least one."""
     return max(1, cpus - 1)
 
 
 def descriptors_needed(connections: int, workers: int) -> int:
-    """Return how many descriptors the busiest worker needs."""
+    """Return the number of file descriptors of the worker that needs most."""
     return max(split(connections, workers)) + SPARE_DESCRIPTORS
 
 
 def workers_needed(connections: int, limit: int) -> int | None:
-    """Return the fewest workers that fit under ``limit`` descriptors each; ``None`` if none do."""
+    """Return the least number of workers of which none exceeds ``limit``; None if there is none."""
     each = limit - SPARE_DESCRIPTORS
     return -(-connections // each) if each > 0 else None
 
 
 def allowed(rate: float, elapsed: float, connections: int) -> int:
-    """Return how many connections may have been begun after ``elapsed`` seconds."""
+    """Return how many connections may have been started after ``elapsed`` seconds."""
     return connections if rate <= 0 else min(connections, 1 + int(rate * elapsed))
 
 
 def until_next(rate: float, elapsed: float) -> float:
-    """Return the seconds until one more may be begun, at a ``rate`` above 0."""
+    """Return the seconds until the next connection may be started; ``rate`` must be above 0."""
     return max(0.0, (1 + int(rate * elapsed)) / rate - elapsed)

@@ -1,4 +1,4 @@
-"""The application of one load connection: sends packets as fast as flow control allows."""
+"""The application of a load connection, which sends packets as fast as flow control allows."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tlsdemo.tls import Stream
 
 @implementer(IPushProducer)
 class Sender(Protocol):
-    """Waits to be told to :meth:`begin`, then writes ``packet`` again and again.
+    """Writes ``packet`` repeatedly, in bursts, each time with a ``write`` of its own.
 
-    Each packet is a write of its own.  It writes in :meth:`burst` when it is its turn; ``ready``
-    is called with it whenever it wants one.  After ``packets`` of them (0: until :meth:`finish`)
-    it closes in order, and says so by ``closing``.
+    After :meth:`begin`, ``ready`` is called with the sender whenever it could write a
+    :meth:`burst`.  After ``packets`` packets, or at :meth:`finish` if that is 0, ``closing`` is
+    called and the connection is closed cleanly.
     """
 
     transport: Stream | None
@@ -40,18 +40,18 @@ class Sender(Protocol):
 
     @property
     def can_send(self) -> bool:
-        """Whether there is something to send, and room for it."""
+        """Whether there are packets to send, and the transport is not paused."""
         return self._sending and not self._paused
 
     def begin(self) -> None:
-        """Start to send."""
+        """Start sending."""
         if self.transport is not None and not self.sent_all:
             self._sending = True
             self.transport.registerProducer(self, True)
             self._ready(self)
 
     def burst(self, most: int) -> None:
-        """Write up to ``most`` packets, or as many as there is room for."""
+        """Write up to ``most`` packets, until the transport pauses us."""
         if self.transport is None:
             return
         write = self.transport.write
@@ -64,7 +64,7 @@ class Sender(Protocol):
             self.finish()
 
     def finish(self) -> None:
-        """Send no more, and close once all that was written has gone."""
+        """Stop sending, and close the connection when everything has been written."""
         if self.transport is None or self.sent_all:
             return
         self.sent_all = True
@@ -75,23 +75,23 @@ class Sender(Protocol):
         self.transport.loseConnection()
 
     def pauseProducing(self) -> None:
-        """The wire is full."""
+        """Stop writing: the transport's buffer is full."""
         self._paused = True
 
     def resumeProducing(self) -> None:
-        """The wire has room."""
+        """Continue writing."""
         self._paused = False
         if self._sending:
             self._ready(self)
 
     def stopProducing(self) -> None:
-        """The connection is gone; ``connectionLost`` comes by itself."""
+        """Stop sending: the connection is lost, and ``connectionLost`` will follow."""
         self._sending = False
 
     def dataReceived(self, data: bytes) -> None:
-        """Take what a server answers; the stream counts it."""
+        """Ignore what the server answers; the stream counts the bytes."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Send no more."""
+        """Stop sending."""
         self._sending = False
         self.transport = None

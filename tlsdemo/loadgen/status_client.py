@@ -1,4 +1,4 @@
-"""Asks a server's status service."""
+"""A client of a server's status service."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tlsdemo.reporting.snapshot import Snapshot
 ANSWER_WITHIN = 30.0
 """Seconds that a status service may take to answer."""
 
-_ANSWERS = {"statistics", "run", "error"}
-"""What an answer has one of."""
+_ANSWER_KEYS = {"statistics", "run", "error"}
+"""Every answer has one of these keys."""
 
 
 class StatusClient(LineOnlyReceiver):
-    """One connection to a status service; questions are answered in their order.
+    """One connection to a status service, which answers requests in their order.
 
-    If one is not answered in time, nothing more is expected of the service.
+    If an answer takes longer than `ANSWER_WITHIN`, the connection is aborted.
     """
 
     delimiter = b"\n"
@@ -36,28 +36,28 @@ class StatusClient(LineOnlyReceiver):
         self._clock = clock
         self._waiting: deque[Deferred[dict[str, Any]]] = deque()
 
-    def ask(self, **question: object) -> Deferred[dict[str, Any]]:
-        """Return the answer; fails with ValueError if the server did not understand."""
-        answer: Deferred[dict[str, Any]] = Deferred(self._give_up)
+    def ask(self, **request: object) -> Deferred[dict[str, Any]]:
+        """Send a request, and return the answer; fails with ValueError if that is an error."""
+        answer: Deferred[dict[str, Any]] = Deferred(self._cancel)
         if self.connected:
             self._waiting.append(answer)
-            self.sendLine(json.dumps(question).encode())
+            self.sendLine(json.dumps(request).encode())
             answer.addTimeout(ANSWER_WITHIN, self._clock)
         else:
             answer.errback(connectionDone)
         return answer
 
-    def _give_up(self, answer: Deferred[dict[str, Any]]) -> None:
+    def _cancel(self, answer: Deferred[dict[str, Any]]) -> None:
         self._waiting.remove(answer)
         self.transport.abortConnection()
 
     async def snapshot(self) -> Snapshot:
-        """Return the server's figures of this moment, and have its greatest lag begin anew."""
+        """Return the server's current counters, and reset its maximum reactor lag."""
         answer = await self.ask(ask="statistics")
         return Snapshot.from_json(answer["statistics"])
 
     def lineReceived(self, line: bytes) -> None:
-        """Hand an answer to who waits for it."""
+        """Fire the Deferred of the request that this line answers."""
         if not self._waiting:
             return
         waiting = self._waiting.popleft()
@@ -65,7 +65,7 @@ class StatusClient(LineOnlyReceiver):
             answer = json.loads(line)
         except ValueError:
             answer = None
-        if not (isinstance(answer, dict) and _ANSWERS & answer.keys()):
+        if not (isinstance(answer, dict) and _ANSWER_KEYS & answer.keys()):
             waiting.errback(ValueError(f"{line[:60]!r} is no answer of a tlsdemo status service"))
         elif "error" in answer:
             waiting.errback(ValueError(answer["error"]))
@@ -73,14 +73,14 @@ class StatusClient(LineOnlyReceiver):
             waiting.callback(answer)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Leave nobody waiting."""
+        """Fail all requests without an answer."""
         self.connected = 0
         waiting, self._waiting = self._waiting, deque()
         for each in waiting:
             each.errback(reason)
 
     def close(self) -> None:
-        """Ask no more."""
+        """Close the connection."""
         self.transport.loseConnection()
 
 

@@ -1,9 +1,9 @@
-"""A worker process, ``python -m tlsdemo.loadgen.worker``, told what to do by a worker pool.
+"""A worker process, ``python -m tlsdemo.loadgen.worker``, controlled by a worker pool.
 
-JSON lines on standard input and output.  In: first a task, then ``{"do": "open"}``, ``send``,
-``finish`` or ``abort``.  Out: ``{"state": …, "counters": …}`` from time to time, and once
-everything is over also the ``peers``.  It ends when its input does, so no worker outlives its
-controller.
+It reads and writes JSON lines.  Input: first a task, then the commands ``{"do": "open"}``,
+``send``, ``finish`` and ``abort``.  Output: ``{"state": …, "counters": …}`` every `REPORT_EVERY`
+seconds; the last report also has the ``peers``.  It exits when its input ends, so no worker
+outlives its controller.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ from tlsdemo.tls import ClientTLS
 from tlsdemo.tls.policy import CIPHERS, Policy, TLSVersion
 
 REPORT_EVERY = 0.25
+"""Seconds between two reports."""
 
 
 class Worker(LineOnlyReceiver):
-    """Does what its input says, and reports."""
+    """Executes the commands from its input, and writes reports."""
 
     delimiter = b"\n"
     MAX_LENGTH = 1 << 20
@@ -43,7 +44,7 @@ class Worker(LineOnlyReceiver):
         self._looping.clock = reactor
 
     def lineReceived(self, line: bytes) -> None:
-        """Take a task, or an order."""
+        """Execute a command; the first line is the task."""
         message = json.loads(line)
         if self._pool is None:
             task = Task(**message["task"])
@@ -79,16 +80,16 @@ class Worker(LineOnlyReceiver):
         self.sendLine(json.dumps(report).encode())
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """End: whoever gave the orders is gone."""
+        """Exit: the controller has ended, or is done with this worker."""
         if self._reactor.running:
             self._reactor.stop()
 
 
 def main() -> None:
-    """Run until the input ends."""
+    """Run until standard input ends."""
     from twisted.internet import reactor
 
-    # Ctrl-C goes to every process of a terminal; the crew decides what it means.
+    # Ctrl-C reaches every process of a terminal, but it is for the controller to react to it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise_descriptor_limit()
     StandardIO(Worker(reactor), reactor=reactor)

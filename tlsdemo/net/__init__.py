@@ -1,1 +1,1 @@
-"""Addresses, sockets, limits of the system, files and child processes: what is not about TLS."""
+"""Addresses, sockets, resource limits, files and child processes; nothing specific to TLS."""

@@ -1,4 +1,4 @@
-"""Addresses as text: the one that identifies a connection, and the one that leads to a port."""
+"""Addresses as text: as identifiers of connections, and as client endpoint strings."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from twisted.internet.interfaces import IAddress
 
 
 def address_text(address: IAddress) -> str:
-    """Write an address as ``host:port``, which tells one end of a TCP connection from all others.
+    """Return ``host:port``, which identifies one end of a TCP connection.
 
-    Addresses of other kinds are written as they print.
+    For addresses other than those of TCP, return their ``str``.
     """
     if isinstance(address, IPv4Address):
         return f"{address.host}:{address.port}"
@@ -22,12 +22,12 @@ def address_text(address: IAddress) -> str:
 
 
 def endpoint_text(address: IAddress) -> str:
-    """Write an address as the client endpoint string that leads to it.
+    """Return the client endpoint string that connects to an address.
 
-    Raises ValueError for an address that is neither of TCP nor of a UNIX socket.
+    Raises ValueError if it is the address neither of a TCP nor of a UNIX socket.
     """
     if isinstance(address, IPv4Address | IPv6Address):
         return f"tcp:{quoteStringArgument(address.host)}:{address.port}"
     if isinstance(address, UNIXAddress):
         return f"unix:{quoteStringArgument(os.fsdecode(address.name or b''))}"
-    raise ValueError(f"{address} is neither of TCP nor of a UNIX socket")
+    raise ValueError(f"{address} is the address neither of a TCP nor of a UNIX socket")

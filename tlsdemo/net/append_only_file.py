@@ -1,8 +1,8 @@
-"""A file that lines are appended to, until it is full or cannot be written any more.
+"""A file to which lines are appended until it is full or writing fails.
 
-Theory of operation.  What is written down of a service must not harm it.  Lines are gathered and
-written together; whatever the system answers, the service is not told, but its log is, once, and
-from then on nothing is written.  The file always ends with a whole line.
+Theory of operation.  Recording what a service does must never disturb the service.  Lines are
+buffered and written together.  If that fails, no exception is raised: the error is logged once, and
+later lines are dropped.  The file always ends with a complete line.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from pathlib import Path
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-GATHERED = 1 << 16
-"""Bytes that are gathered at the most before they are written."""
+BUFFER_SIZE = 1 << 16
+"""Bytes that are buffered before they are written."""
 
 _log = Logger(namespace="tlsdemo")
 
 
 class CannotOpen(Exception):
-    """A file cannot be opened; the text is one line that says which and why."""
+    """A file cannot be opened; the text is one line with its name and the reason."""
 
 
 class _State(enum.Enum):
@@ -33,32 +33,37 @@ class _State(enum.Enum):
 
 
 class AppendOnlyFile:
-    """Appends to ``path``, which it makes for its owner alone (mode 0600); raises CannotOpen.
+    """Appends to ``path``, which is created with mode 0600; raises CannotOpen.
 
-    ``option``: the command line's name for it, for messages.  ``most``: bytes that the file may
-    grow to, 0 for any number.  ``wait``: seconds that a line may wait for others, 0 to write each
-    at once.
+    ``option``: the command line option that names the file, for messages.  ``max_size``: bytes that
+    the file may have, 0 for no limit.  ``max_delay``: seconds that a line may be buffered, 0 to
+    write each line at once.
     """
 
     def __init__(
-        self, option: str, path: Path, clock: IReactorTime, most: int = 0, wait: float = 1.0
+        self,
+        option: str,
+        path: Path,
+        clock: IReactorTime,
+        max_size: int = 0,
+        max_delay: float = 1.0,
     ) -> None:
         self.path = path.expanduser().absolute()
         self._option = option
         self._clock = clock
-        self._most = most
-        self._wait = wait
+        self._max_size = max_size
+        self._max_delay = max_delay
         self._lines: list[bytes] = []
-        self._gathered = 0
-        self._later: IDelayedCall | None = None
+        self._buffered = 0
+        self._timer: IDelayedCall | None = None
         self._state = _State.OPEN
         self._file, self._size = self._open()
 
     def _open(self) -> tuple[int, int]:
-        # Without O_NONBLOCK, a pipe that nobody reads would hold us up here and for ever.
-        how = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
+        # Without O_NONBLOCK, opening a FIFO that has no reader would block (fifo(7)).
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
         try:
-            file = os.open(self.path, how, 0o600)
+            file = os.open(self.path, flags, 0o600)
         except OSError as error:
             raise CannotOpen(f"{self._name} cannot be opened: {error.strerror}") from None
         status = os.fstat(file)
@@ -80,58 +85,58 @@ class AppendOnlyFile:
 
     @property
     def is_open(self) -> bool:
-        """Whether lines are still written."""
+        """Whether lines are still accepted."""
         return self._state is _State.OPEN
 
     def append(self, line: bytes) -> None:
-        """Write ``line``, which ends with a newline, sooner or later."""
+        """Write ``line``, which ends with a newline, now or later."""
         if self._state is not _State.OPEN:
             return
-        if self._most and self._size + self._gathered + len(line) > self._most:
+        if self._max_size and self._size + self._buffered + len(line) > self._max_size:
             self.flush()
-            self._stop(f"it has reached --{self._option}-max, which is {self._most:,} bytes")
+            self._stop(f"its size would exceed --{self._option}-max, {self._max_size:,} bytes")
             return
         self._lines.append(line)
-        self._gathered += len(line)
-        if self._gathered >= GATHERED or not self._wait:
+        self._buffered += len(line)
+        if self._buffered >= BUFFER_SIZE or not self._max_delay:
             self.flush()
-        elif self._later is None:
-            self._later = self._clock.callLater(self._wait, self._waited)
+        elif self._timer is None:
+            self._timer = self._clock.callLater(self._max_delay, self._delay_over)
 
-    def _waited(self) -> None:
-        self._later = None
+    def _delay_over(self) -> None:
+        self._timer = None
         self.flush()
 
     def flush(self) -> None:
-        """Write what has been gathered."""
+        """Write what is buffered."""
         data = b"".join(self._lines)
-        self._forget()
+        self._clear()
         try:
             written = 0
             while written < len(data):
                 written += os.write(self._file, data[written:])
         except OSError as error:
-            # A line that is cut off would spoil the file for whoever reads it; a device has none.
+            # Remove an incomplete line, which readers could not parse.  A device has no length.
             with contextlib.suppress(OSError):
                 os.ftruncate(self._file, self._size)
             self._stop(f"it cannot be written: {error.strerror}")
         else:
             self._size += len(data)
 
-    def _forget(self) -> None:
+    def _clear(self) -> None:
         self._lines.clear()
-        self._gathered = 0
-        if self._later is not None:
-            self._later.cancel()
-            self._later = None
+        self._buffered = 0
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _stop(self, why: str) -> None:
         if self._state is _State.OPEN:
             self._state = _State.STOPPED
-            _log.error("{name} is written no more: {why}", name=self._name, why=why)
+            _log.error("{name} is not written any more: {why}", name=self._name, why=why)
 
     def close(self) -> None:
-        """Write what has been gathered, and close; may be called again."""
+        """Write what is buffered, and close the file; may be called again."""
         if self._state is _State.OPEN:
             self.flush()
         if self._state is not _State.CLOSED:

@@ -1,4 +1,4 @@
-"""How many descriptors this process may have open."""
+"""The resource limits of this process."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ def raise_descriptor_limit(
     get: Callable[[int], Limits] = resource.getrlimit,
     set_: Callable[[int, Limits], None] = resource.setrlimit,
 ) -> int:
-    """Raise the soft limit to the hard one (setrlimit(2)) and return what it is now.
+    """Raise the soft limit of open file descriptors to the hard limit (setrlimit(2)); return it.
 
-    A system that refuses keeps its limit, which is then returned.
+    If the system does not allow that, return the limit as it is.
     """
     soft, hard = get(resource.RLIMIT_NOFILE)
     if soft == hard:

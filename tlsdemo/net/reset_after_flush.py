@@ -1,12 +1,12 @@
-"""Reset a connection once all that was written to it has been received.
+"""Reset a connection after the peer has received everything that was written to it.
 
-Nobody then takes a truncated stream for a complete one, and no byte is lost.
+The peer then loses no byte, and does not mistake a truncated stream for a complete one.
 
-Theory of operation.  A FIN says that a stream is complete, so what ends a truncated one is a reset
-(RST).  But a reset takes back whatever the other side has not received yet, in our own buffer and
-in that of the system (SO_LINGER, socket(7)).  So it has to wait until both are empty.  Of its own
-buffer a transport tells a pull producer; the system's is asked for (SIOCOUTQ, tcp(7)), again and
-again, for there is nobody who tells.
+Theory of operation.  A FIN means that a stream is complete, so a truncated stream has to end with a
+reset (RST).  But a reset discards whatever the peer has not received yet, both in the transport's
+buffer and in the send queue of the kernel (SO_LINGER, socket(7)).  So it has to wait until both are
+empty.  The transport resumes a pull producer when its buffer is empty.  There is no event for the
+send queue, so its size is polled (SIOCOUTQ, tcp(7)).
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from twisted.internet.interfaces import IDelayedCall, IPullProducer, IReactorTim
 from zope.interface import implementer
 
 _INTERVAL = 0.05
-"""Seconds between two looks at what the other side has not received."""
+"""Seconds between two polls of the send queue."""
 
 
 def unreceived(transport: Any) -> int:
-    """Return how many bytes the system keeps that the other side has not received.
+    """Return the number of bytes in the kernel's send queue that the peer has not acknowledged.
 
-    0 where the system does not tell.
+    Return 0 if the system does not know.
     """
     try:
         answer = fcntl.ioctl(transport.fileno(), termios.TIOCOUTQ, struct.pack("i", 0))
@@ -39,48 +39,48 @@ def unreceived(transport: Any) -> int:
 
 
 def reset_after_flush(
-    transport: Any, clock: IReactorTime, left: Callable[[Any], int] = unreceived
+    transport: Any, clock: IReactorTime, queued: Callable[[Any], int] = unreceived
 ) -> None:
-    """Reset ``transport`` once all that was written to it has been received.
+    """Abort ``transport`` when the peer has received everything that was written to it.
 
-    It must have no producer.  This waits for as long as it takes: who cannot, aborts.  What is not
-    one of Twisted's sockets, is aborted at once.
+    It must have no producer.  There is no timeout: a caller that cannot wait aborts the transport
+    itself.  A transport that is no file descriptor is aborted at once.
     """
     if isinstance(transport, FileDescriptor):
-        _ResetAfterFlush(transport, clock, left).begin()
+        _ResetAfterFlush(transport, clock, queued).start()
     else:
         transport.abortConnection()
 
 
 @implementer(IPullProducer)
 class _ResetAfterFlush:
-    def __init__(self, transport: Any, clock: IReactorTime, left: Callable[[Any], int]) -> None:
+    def __init__(self, transport: Any, clock: IReactorTime, queued: Callable[[Any], int]) -> None:
         self._transport = transport
         self._clock = clock
-        self._left = left
+        self._queued = queued
         self._registered = False
         self._call: IDelayedCall | None = None
 
-    def begin(self) -> None:
+    def start(self) -> None:
         self._transport.registerProducer(self, False)
         self._registered = True
-        # An empty buffer is only told of by a turn of writing.
+        # Without a pending write, the producer would not be resumed.
         self._transport.startWriting()
 
     def resumeProducing(self) -> None:
-        # The first call comes from registering, and says nothing.
+        # The call that comes from registerProducer does not mean that the buffer is empty.
         if self._registered and self._call is None:
-            self._look()
+            self._poll()
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         self._call = None
-        if self._left(self._transport):
-            self._call = self._clock.callLater(_INTERVAL, self._look)
+        if self._queued(self._transport):
+            self._call = self._clock.callLater(_INTERVAL, self._poll)
         else:
             self._transport.abortConnection()
 
     def stopProducing(self) -> None:
-        # The connection is gone.
+        # The connection has been lost.
         if self._call is not None:
             self._call.cancel()
             self._call = None

@@ -1,4 +1,4 @@
-"""What is set on a socket, where a connection has one."""
+"""Socket options, and the size of a transport's buffers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from twisted.internet.abstract import FileDescriptor
 
 
 def without_delay(transport: Any) -> None:
-    """Have each write sent at once, where ``transport`` is of TCP (TCP_NODELAY, tcp(7)).
+    """Disable Nagle's algorithm (TCP_NODELAY, tcp(7)), if ``transport`` is a TCP transport.
 
-    To wait for more, as TCP does by itself, costs a turn of a conversation some 40 ms.
+    Together with delayed acknowledgements, it would delay some exchanges by about 40 ms.
     """
     set_no_delay = getattr(transport, "setTcpNoDelay", None)
     if set_no_delay is not None:
@@ -18,16 +18,16 @@ def without_delay(transport: Any) -> None:
 
 
 MAX_BUFFER = 1 << 17
-"""Bytes that are kept in each direction of a connection, unless told otherwise."""
+"""Bytes that are buffered in each direction of a connection, unless configured otherwise."""
 
 
 def bound_buffers(transport: Any, most: int) -> None:
-    """Have ``transport`` keep no more than ``most`` bytes for a peer that does not take them.
+    """Limit what ``transport`` buffers for a peer that does not read to ``most`` bytes.
 
-    Half of that is what makes it pause its producer, and the other half what a read brings at
-    once, which is what may still come.  So this must be done on both sides of a connection that
-    passes bytes on, and the producer must be one that can be paused.  A transport of TLS hands it
-    down to its socket; what has no socket of Twisted's keeps its own bound.
+    The transport pauses its producer when its buffer holds half of that.  The other half is the
+    size of a read, which may still arrive then.  So this has to be set on both transports of a
+    proxied connection, and each must be the other's producer.  Below TLS it applies to the
+    transport that has the socket; transports without a socket are left as they are.
     """
     while transport is not None and not isinstance(transport, FileDescriptor):
         transport = getattr(transport, "transport", None)

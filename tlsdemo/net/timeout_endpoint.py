@@ -1,4 +1,4 @@
-"""An endpoint that does not wait for ever."""
+"""A client endpoint with a timeout."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from zope.interface import implementer
 
 @implementer(IStreamClientEndpoint)
 class TimeoutEndpoint:
-    """Connects as ``endpoint`` does, and gives up after ``seconds``; 0 for as long as it takes.
+    """Connects through another endpoint, for at most ``seconds``; 0 means no limit.
 
-    Endpoints have timeouts of their own, but not all of them, and none for a name that is never
-    resolved.
+    Not every endpoint has a timeout, and those that have do not count the resolution of the name.
     """
 
     def __init__(
@@ -39,5 +38,5 @@ class TimeoutEndpoint:
 
 
 def _timed_out(_cancelled: object, seconds: float) -> Failure:
-    # Endpoints say nothing but that they were cancelled, each in its own way.
+    # What a cancelled endpoint fails with depends on the endpoint, and does not mention a timeout.
     return Failure(TimeoutError(f"no answer after {seconds:g} s"))

@@ -4,12 +4,10 @@ import json
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ProcessDone, ProcessTerminated
-from twisted.internet.task import Clock
-from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.lab.stacks.stdlib_clients import config
+from tests.net.fake_processes import FakeProcessReactor
 from tlsdemo.lab.stacks.stack_config import StackConfig
 from tlsdemo.lab.stacks.stack_process import (
     GRACE,
@@ -23,47 +21,25 @@ FIRST = b'{"port": 4433, "versions": {"Node": "1"}}\n'
 EVENT = b'{"at": 1.5, "event": "secure", "facts": {"peer": true}}\n'
 
 
-class Program:
-    """A process that does as it is told, in place of a real one."""
-
-    pid = 1
-
-    def __init__(self, protocol: Any, command: list[str]) -> None:
-        self.protocol = protocol
-        self.command = command
-        self.signals: list[str] = []
-
-    def signalProcess(self, signal: str) -> None:  # noqa: N802
-        self.signals.append(signal)
-
-
-class Reactor(Clock):
-    def spawnProcess(  # noqa: N802
-        self, protocol: Any, executable: str, args: list[str], env: object
-    ) -> None:
-        self.program = Program(protocol, args)
-        protocol.makeConnection(self.program)
-
-
 class PeerTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.reactor = Reactor()
+        self.reactor = FakeProcessReactor()
         self.started: Deferred[RunningStack] = start_stack(self.reactor, "node-tlssocket", config())
-        self.program = self.reactor.program
+        (self.program,) = self.reactor.processes
 
     def printed(self, *chunks: bytes) -> None:
         for chunk in chunks:
             self.program.protocol.outReceived(chunk)
 
-    def ends(self, reason: Exception | None = None) -> None:
-        self.program.protocol.processEnded(Failure(reason or ProcessDone(0)))
+    def ends(self, status: int = 0, signal: int | None = None) -> None:
+        self.program.die(status=status, signal=signal)
 
     def running(self) -> RunningStack:
         self.printed(FIRST)
         return self.successResultOf(self.started)
 
     def test_its_program_is_told_the_configuration(self) -> None:
-        self.assertEqual(StackConfig.from_json(self.program.command[-1]), config())
+        self.assertEqual(StackConfig.from_json(self.program.arguments[-1]), config())
         self.running()
 
     def test_it_has_started_when_it_says_where_it_listens(self) -> None:
@@ -85,7 +61,7 @@ class PeerTests(SynchronousTestCase):
 
     def test_one_that_does_not_start_says_why(self) -> None:
         self.program.protocol.errReceived(b"Traceback\n  more\nOSError: no room\n")
-        self.ends(ProcessTerminated(1))
+        self.ends(1)
         self.assertEqual(
             self.failed(self.started), "the peer node-tlssocket did not start: OSError: no room"
         )
@@ -97,7 +73,7 @@ class PeerTests(SynchronousTestCase):
     def test_one_that_breaks_says_why(self) -> None:
         running = self.running()
         self.program.protocol.errReceived(b"Error: out of luck")
-        self.ends(ProcessTerminated(1))
+        self.ends(1)
         self.assertIn("failed: Error: out of luck", self.failed(running.ended))
         self.assertEqual(running.errors, "Error: out of luck")
 
@@ -105,7 +81,7 @@ class PeerTests(SynchronousTestCase):
         running = self.running()
         self.printed(b"hello\n")
         self.assertEqual(self.program.signals, ["KILL"])
-        self.ends(ProcessTerminated(signal=9))
+        self.ends(signal=9)
         self.assertIn("it printed b'hello'", self.failed(running.ended))
 
     def test_one_that_does_not_end_is_killed(self) -> None:
@@ -114,7 +90,7 @@ class PeerTests(SynchronousTestCase):
         self.assertEqual(self.program.signals, [])
         self.reactor.advance(1)
         self.assertEqual(self.program.signals, ["KILL"])
-        self.ends(ProcessTerminated(signal=9))
+        self.ends(signal=9)
         self.assertIn("it did not end by itself", self.failed(running.ended))
 
     def test_one_that_has_ended_is_not_killed(self) -> None:

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
-from typing import Any
-
-from twisted.internet.error import ProcessExitedAlready
-from twisted.internet.protocol import ProcessProtocol
-from twisted.python.failure import Failure
 
 from tlsdemo.lab.findings.finding import Evidence, Finding, evidence
 from tlsdemo.lab.findings.testbed import Testbed
+from tlsdemo.net.child_process import ChildProcess, split_lines
 
 _SERVER = """
 import sys
@@ -28,44 +23,21 @@ reactor.run()
 _START_WITHIN = 10.0
 
 
-class _Child(ProcessProtocol):
-    """A server in a process of its own, which prints its port."""
-
-    transport: Any
-
-    def __init__(self) -> None:
-        self.output = b""
-        self.ended = False
-
-    def outReceived(self, data: bytes) -> None:
-        """Keep what it prints."""
-        self.output += data
-
-    def processEnded(self, reason: Failure) -> None:
-        """Note it."""
-        self.ended = True
-
-    def signal(self, name: str) -> None:
-        """Send a signal, if there is somebody to get it."""
-        with suppress(ProcessExitedAlready):
-            self.transport.signalProcess(name)
-
-
 async def _stopped(lab: Testbed) -> Evidence:
-    child, own = _Child(), lab.certificates.server
+    own = lab.certificates.server
     command = [sys.executable, "-c", _SERVER, *map(_quoted, (own.certificate, own.key))]
-    lab.reactor.spawnProcess(child, sys.executable, command, env=None)
+    ports: list[bytes] = []
+    child = ChildProcess(lab.reactor, command, stdout=split_lines(ports.append))
     try:
-        await lab.must("start", lambda: child.output.endswith(b"\n"), _START_WITHIN)
-        peer = await lab.secured(int(child.output))
+        await lab.must("start", lambda: ports, _START_WITHIN)
+        peer = await lab.secured(int(ports[0]))
         # The session tickets are the last that comes by itself.
         await lab.pause(0.05)
         before = len(peer.wire)
-        child.signal("TERM")
-        await lab.must("end", lambda: peer.lost and child.ended)
+        child.send_signal("TERM")
+        await lab.must("end", lambda: peer.lost and child.returncode is not None)
     finally:
-        child.signal("KILL")
-        await lab.until(lambda: child.ended)
+        await child.stop(0.0)
     return evidence(
         len(peer.wire) == before,
         "a server on an ssl: endpoint, with one open connection, gets SIGTERM",

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import functools
 import shutil
-import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IProcessProtocol
-from twisted.internet.protocol import ProcessProtocol
-from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from tlsdemo.lab.stacks.stack_catalogue import Availability
 from tlsdemo.lab.stacks.stack_process import StackEvent
+from tlsdemo.net.child_process import ChildProcess
+from tlsdemo.net.command import CommandFailed, run_command
 
 NAME = "openssl"
 
@@ -38,22 +35,27 @@ def availability() -> Availability:
     if program is None:
         return Availability("", "there is no openssl on the PATH")
     try:
-        said = subprocess.run(
-            [program, "version"], capture_output=True, text=True, timeout=_ASK_WITHIN, check=True
-        ).stdout
-    except (OSError, subprocess.SubprocessError):
+        done = run_command([program, "version"], _ASK_WITHIN)
+    except CommandFailed:
+        done = None
+    if done is None or done.status:
         return Availability("", "the openssl on the PATH does not run")
-    return Availability(" ".join(said.split()[:2]))
+    return Availability(" ".join(done.output.split()[:2]))
 
 
-@implementer(IProcessProtocol)
-class SClient(ProcessProtocol):
+class SClient:
     """One run: types ``key`` once it is ready, asks its question, and quits when it is answered.
 
     ``ended`` fires with the events when the program has ended, however it did.
     """
 
-    def __init__(self, key: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        command: Sequence[str],
+        key: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._clock = clock
         # Each is typed when the program has printed what stands before it.
         self._script = [
@@ -63,18 +65,17 @@ class SClient(ProcessProtocol):
             (b"answer", [("answer received", ""), ("Q typed", "Q\n")]),
         ]
         self._output = b""
-        self._over = False
         self.events: list[StackEvent] = []
-        self.ended: Deferred[list[StackEvent]] = Deferred()
+        self._child = ChildProcess(
+            reactor, command, stdout=self._output_received, stderr=self._output_received
+        )
+        self._happened("started")
+        self.ended: Deferred[list[StackEvent]] = self._child.wait().addCallback(self._ended)
 
     def _happened(self, name: str) -> None:
         self.events.append(StackEvent(self._clock(), name, {}))
 
-    def connectionMade(self) -> None:
-        """Note that it has been started."""
-        self._happened("started")
-
-    def outReceived(self, data: bytes) -> None:
+    def _output_received(self, data: bytes) -> None:
         """Type what is due."""
         self._output += data
         while self._script and self._script[0][0] in self._output:
@@ -82,28 +83,17 @@ class SClient(ProcessProtocol):
             self._output = self._output.partition(wanted)[2]
             for name, words in typed:
                 self._happened(name)
-                self._type(words)
+                self._child.write(words.encode("ascii"))
 
-    def _type(self, words: str) -> None:
-        transport: Any = self.transport
-        transport.write(words.encode("ascii"))
-
-    def errReceived(self, data: bytes) -> None:
-        """Take it as part of what it says."""
-        self.outReceived(data)
-
-    def processEnded(self, reason: Failure) -> None:
+    def _ended(self, returncode: int) -> list[StackEvent]:
         """Hand over the events."""
-        self._over = True
-        status = getattr(reason.value, "exitCode", None)
-        self._happened("killed" if status is None else f"exited with status {status}")
-        self.ended.callback(self.events)
+        killed = returncode < 0
+        self._happened("killed" if killed else f"exited with status {returncode}")
+        return self.events
 
     def kill(self) -> None:
         """End it, if it runs still."""
-        if not self._over:
-            transport: Any = self.transport
-            transport.signalProcess("KILL")
+        self._child.kill()
 
 
 def start_s_client(reactor: Any, port: int, tls: str, authority: str, key: str) -> SClient:
@@ -112,11 +102,8 @@ def start_s_client(reactor: Any, port: int, tls: str, authority: str, key: str) 
     ``key``: what is typed before the question; K for a KeyUpdate, R for a renegotiation
     (openssl-s_client(1)).
     """
-    program = shutil.which("openssl") or "openssl"
     command = [
-        *(program, "s_client", "-connect", f"127.0.0.1:{port}", f"-tls{tls.replace('.', '_')}"),
+        *("openssl", "s_client", "-connect", f"127.0.0.1:{port}", f"-tls{tls.replace('.', '_')}"),
         *("-CAfile", authority, "-verify_return_error", "-servername", "localhost"),
     ]
-    protocol = SClient(key)
-    reactor.spawnProcess(protocol, program, command, env=None)
-    return protocol
+    return SClient(reactor, command, key)

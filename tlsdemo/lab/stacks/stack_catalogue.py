@@ -6,7 +6,6 @@ import asyncio
 import functools
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 from tlsdemo.lab.stacks.stack_config import StackConfig
+from tlsdemo.net.command import CommandFailed, run_command
 
 _HERE = Path(__file__).resolve().parent
 _ASK_WITHIN = 20.0
@@ -107,17 +107,11 @@ def _ask_node(node: str | None) -> tuple[str, str]:
         return "", ""
     ask = "console.log(process.versions.node, typeof require('node:tls').createSecurePair)"
     try:
-        done = subprocess.run(
-            [node, "--no-warnings", "-e", ask],
-            capture_output=True,
-            text=True,
-            timeout=_ASK_WITHIN,
-            check=True,
-        )
-        version, pair = done.stdout.split()
-    except (OSError, subprocess.SubprocessError, ValueError):
+        done = run_command([node, "--no-warnings", "-e", ask], _ASK_WITHIN)
+        version, pair = done.output.split()[-2:]
+    except (CommandFailed, ValueError):
         return "", ""
-    return version, pair
+    return ("", "") if done.status else (version, pair)
 
 
 STACKS = {

@@ -1,6 +1,6 @@
-"""``python -m bench.peers.leash COMMAND …``: run a command that ends when its parent does.
+"""``end_with_parent.py COMMAND …``: run a command that gets SIGTERM when its parent ends.
 
-It becomes the command, so the process keeps its number.  Linux only.
+The process becomes the command, so its process ID stays the same.  Linux only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _PR_SET_PDEATHSIG = 1  # prctl(2): kept when another program is executed
 
 
 def main() -> None:
-    """Tie this process to its parent, and become what the arguments say."""
+    """Arrange for the signal, and execute what the arguments say."""
     # Ctrl-C goes to every process of a terminal; the benchmark decides what it means.
     os.setsid()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""A server process that faults are tried on, and the plain backends behind it."""
+"""The server process that ``bench.faults`` attacks, and the plain backends behind it."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tlsdemo.loadgen.worker_pool import environment
+from tlsdemo.net.child_process import environment
 
-TIMEOUTS = 30.0
-"""Seconds within which everything has to have happened."""
+TIMEOUT = 30.0
+"""Seconds that anything may take."""
 
-# The server is twistd's, but for a signal at which it lets go of what nobody uses any more: cyclic
-# garbage that Python would collect later, and pages that the C library keeps for the next time.
+# The server is run by twistd, with a handler of SIGUSR1 that frees unused memory: cyclic garbage
+# that Python would collect later, and pages that the C library keeps for later use.
 TWISTD = (
     sys.executable,
     "-c",
     """
 import ctypes, gc, os, signal
-def let_go(*_):
+def free(*_):
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
-    os.write(2, b"let go\\n")
-signal.signal(signal.SIGUSR1, let_go)
+    os.write(2, b"memory freed\\n")
+signal.signal(signal.SIGUSR1, free)
 from twisted.scripts.twistd import run; run()
 """,
 )
@@ -55,22 +55,22 @@ while True: threading.Thread(target=flood, args=(server.accept()[0],), daemon=Tr
 """
 
 
-class Broken(Exception):
+class NotRecovered(Exception):
     """Something did not recover; the text is one line that says what."""
 
 
 class Server:
-    """A server process, its figures, and the clients that it is to serve."""
+    """A server process, its use of resources, and connections to it."""
 
     def __init__(self, home: Path, *options: str, descriptors: int = 0) -> None:
-        self._log = home / "log"
+        self._log_file = home / "log"
         self._certs = home / "certs"
 
         def limit() -> None:
             if descriptors:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 
-        with self._log.open("wb") as log:
+        with self._log_file.open("wb") as log:
             self._process = subprocess.Popen(
                 [
                     *(*TWISTD, "-n", "--pidfile=", "tlsdemo", f"--certs={self._certs}"),
@@ -78,8 +78,8 @@ class Server:
                 ],
                 env=environment(), stdout=log, stderr=log, preexec_fn=limit,
             )  # fmt: skip
-        until(lambda: "listening on" in self.said, "the server does not start")
-        found = re.search(r"listening on tcp:127\.0\.0\.1:(\d+)", self.said)
+        until(lambda: "listening on" in self.log, "the server does not start")
+        found = re.search(r"listening on tcp:127\.0\.0\.1:(\d+)", self.log)
         assert found is not None
         self.address = ("127.0.0.1", int(found[1]))
         self.context = ssl.create_default_context(cafile=self._certs / "ecdsa" / "ca.pem")
@@ -88,64 +88,66 @@ class Server:
         )
 
     @property
-    def said(self) -> str:
-        """What it has logged."""
-        return self._log.read_text(errors="replace")
+    def log(self) -> str:
+        """Everything that it has logged."""
+        return self._log_file.read_text(errors="replace")
 
     @property
     def descriptors(self) -> int:
-        """How many it has open."""
+        """The number of its open file descriptors."""
         return len(os.listdir(f"/proc/{self._process.pid}/fd"))
 
     @property
     def memory(self) -> int:
-        """Bytes that are resident."""
+        """The resident set size, in bytes."""
         pages = Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]
         return int(pages) * resource.getpagesize()
 
     @property
     def used(self) -> int:
-        """Bytes that are resident when all that nobody uses has been let go of."""
-        times = self.said.count("let go")
+        """The resident set size after unused memory has been freed, in bytes."""
+        times = self.log.count("memory freed")
         self._process.send_signal(signal.SIGUSR1)
-        until(lambda: self.said.count("let go") > times, "the server takes no signal")
+        until(
+            lambda: self.log.count("memory freed") > times, "the server does not handle the signal"
+        )
         return self.memory
 
     @property
     def cpu(self) -> float:
-        """Seconds of CPU, since the start."""
+        """CPU seconds since the start."""
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def plain(self) -> socket.socket:
+    def connect(self) -> socket.socket:
         """Connect."""
-        return socket.create_connection(self.address, timeout=TIMEOUTS)
+        return socket.create_connection(self.address, timeout=TIMEOUT)
 
     def secure(self, plain: socket.socket | None = None) -> ssl.SSLSocket:
-        """Connect, and secure the connection."""
-        return self.context.wrap_socket(plain or self.plain(), server_hostname="localhost")
+        """Connect, unless ``plain`` is given, and do the handshake."""
+        return self.context.wrap_socket(plain or self.connect(), server_hostname="localhost")
 
     def stop(self) -> None:
         """End it."""
         self._process.terminate()
         try:
-            self._process.wait(TIMEOUTS)
+            self._process.wait(TIMEOUT)
         finally:
             self._process.kill()
 
 
-def until(true: Callable[[], bool], otherwise: str, timeouts: float = TIMEOUTS) -> None:
-    """Wait until ``true``; raises Broken with ``otherwise`` if it never is."""
-    end = time.monotonic() + timeouts
+def until(true: Callable[[], bool], otherwise: str, timeout: float = TIMEOUT) -> None:
+    """Wait until ``true()``; after ``timeout`` seconds raises NotRecovered with ``otherwise``."""
+    end = time.monotonic() + timeout
     while not true():
         if time.monotonic() > end:
-            raise Broken(otherwise)
+            raise NotRecovered(otherwise)
         time.sleep(0.02)
 
 
 @contextlib.contextmanager
 def backend(program: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A plain backend in a process of its own, with the option that leads to it."""
+    """Run a plain backend; yields its process, and the option that makes it the backend."""
     process = subprocess.Popen(
         [sys.executable, "-c", program],
         stdout=subprocess.PIPE,
@@ -163,7 +165,7 @@ def backend(program: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 @contextlib.contextmanager
 def serving(*options: str, descriptors: int = 0) -> Iterator[Server]:
-    """A server; ``descriptors``: how many it may have, 0 for as many as it likes."""
+    """Run a server; ``descriptors``: its limit of file descriptors, 0 for the usual one."""
     with tempfile.TemporaryDirectory() as home:
         server = Server(Path(home), *options, descriptors=descriptors)
         try:

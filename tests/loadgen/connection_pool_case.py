@@ -1,4 +1,4 @@
-"""A swarm in mode ``clear``, played by hand."""
+"""A connection pool in mode ``clear``, whose connections are played by the test."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tests.support import MemoryTransport
 from tlsdemo.loadgen.connection_pool import ConnectionPool
 
 NOTHING: Any = None
-"""What mode ``clear`` makes of TLS settings."""
+"""The TLS settings, which mode ``clear`` does not use."""
 
 
-class SwarmCase(SynchronousTestCase):
+class ConnectionPoolCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = FakeReactor()
 

@@ -1,4 +1,4 @@
-"""What came of the measurements, and what can be told from them; no I/O here."""
+"""Measurements and their summaries: plain data and arithmetic, without I/O."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ MEGABYTE = 1_000_000
 _MOST_OF_A_RECORD = 1 << 14  # RFC 8446, section 5.1
 
 
-class Trouble(enum.Enum):
-    """Why a measurement does not count."""
+class Fault(enum.Enum):
+    """Why a measurement is not valid."""
 
-    NOT_HERE = "not here"
+    NOT_INSTALLED = "not here"
     NOT_STARTED = "not started"
     NOT_DONE = "not done"
     NOT_SECURED = "not secured"
@@ -28,13 +28,13 @@ class Trouble(enum.Enum):
 class Measurement:
     """One proxy under the load once.
 
-    ``connections`` were to send ``packets_each``; what came of it at the client's end are
-    ``secured``, ``failed`` (by cause), ``packets`` and ``sent`` (bytes).  ``cpu_securing`` and
-    ``cpu_sending``: CPU seconds of the proxy until all connections were secured, and from then on
-    until all was drained and closed.  ``seconds_securing`` and ``seconds_sending``: by the clock.
-    ``arrived``: bytes that the sink got.  ``events``: how often the proxy's application was handed
-    bytes, where it tells.  ``broken``: why there are no figures, or none to be trusted, and
-    ``problem``: the same in one line.
+    ``connections`` should each send ``packets_each`` packets.  ``secured``, ``failed`` (by close
+    reason), ``packets`` and ``sent`` (bytes) are the client's counters.  ``cpu_securing`` and
+    ``cpu_sending``: CPU seconds of the proxy until all connections were secured, and from then
+    until all were drained and closed; ``seconds_securing`` and ``seconds_sending``: the same in
+    wall-clock time.  ``arrived``: bytes that the sink received.  ``events``: how often the proxy's
+    application was handed bytes, None if it does not count them.  ``broken``: why there are no
+    metrics, or none that can be trusted, and ``problem``: the same in one line.
     """
 
     peer: str
@@ -52,33 +52,33 @@ class Measurement:
     seconds_securing: float = 0.0
     seconds_sending: float = 0.0
     events: int | None = None
-    broken: Trouble | None = None
+    broken: Fault | None = None
     problem: str | None = None
 
     @property
-    def trouble(self) -> Trouble | None:
-        """What keeps this from being a good measurement, ``None`` if nothing does."""
+    def invalid(self) -> Fault | None:
+        """Why this measurement is not valid, None if it is."""
         if self.broken is not None:
             return self.broken
         if self.secured != self.connections:
-            return Trouble.NOT_SECURED
+            return Fault.NOT_SECURED
         if self.sent != self.connections * self.packets_each * self.packet_size:
-            return Trouble.NOT_SENT
+            return Fault.NOT_SENT
         if self.arrived != self.sent:
-            return Trouble.NOT_ARRIVED
+            return Fault.NOT_ARRIVED
         return None
 
     @property
-    def fault(self) -> str | None:
-        """The trouble in one line."""
-        match self.trouble:
+    def fault_text(self) -> str | None:
+        """The same in one line."""
+        match self.invalid:
             case None:
                 return None
-            case Trouble.NOT_SECURED:
+            case Fault.NOT_SECURED:
                 what = f"{self.secured} of {self.connections} connections were secured"
-            case Trouble.NOT_SENT:
+            case Fault.NOT_SENT:
                 what = f"only {self.sent:,} bytes could be sent"
-            case Trouble.NOT_ARRIVED:
+            case Fault.NOT_ARRIVED:
                 what = f"sent {self.sent:,} bytes, and {self.arrived:,} arrived"
             case _:
                 return self.problem
@@ -86,8 +86,8 @@ class Measurement:
 
     @property
     def note(self) -> str | None:
-        """What else is worth knowing: every byte arrived, but not every end was in order."""
-        return self._failures if self.failed and self.trouble is None else None
+        """A remark on a valid measurement: connections that were not closed cleanly."""
+        return self._failures if self.failed and self.invalid is None else None
 
     @property
     def _failures(self) -> str:
@@ -112,16 +112,16 @@ class Measurement:
 
     @property
     def bytes_per_event(self) -> float | None:
-        """TLSStream bytes that an event brought the proxy's application."""
+        """Cleartext bytes for each event of the proxy's application."""
         return self.sent / self.events if self.events else None
 
     def as_json(self) -> dict[str, Any]:
-        """Return all figures as plain values that JSON can carry."""
+        """Return everything as plain values for JSON."""
         return {
             **asdict(self),
             "failed": dict(self.failed),
             "broken": None if self.broken is None else self.broken.value,
-            "fault": self.fault,
+            "fault": self.fault_text,
             "note": self.note,
             "cpu_seconds_per_handshake": self.per_handshake,
             "cpu_seconds_per_record": self.per_record,
@@ -132,7 +132,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Spread:
-    """What several rounds found: the median, and how far they lie apart."""
+    """The median of several rounds, and their extremes."""
 
     median: float
     least: float
@@ -140,16 +140,17 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread | None:
-        """Sum up ``values``; ``None`` if there are none."""
+        """Return the spread of ``values``, None if there are none."""
         return cls(median(values), min(values), max(values)) if values else None
 
 
 @dataclass(frozen=True)
 class Summary:
-    """One peer over all rounds; of a figure that is not known the spread is ``None``.
+    """One peer over all rounds; the spread of an unknown metric is None.
 
-    ``ratio``: CPU per MB over that of the reference in the same round.  ``remarks``: what was
-    wrong with measurements, or is worth knowing, each once.
+    ``ratio``: CPU per MB, divided by that of the reference in the same round; ``handshake_ratio``:
+    the same of CPU per handshake.  ``remarks``: the faults and notes of the measurements, each
+    once.
     """
 
     peer: str
@@ -157,51 +158,54 @@ class Summary:
     per_record: Spread | None
     per_megabyte: Spread | None
     ratio: Spread | None
+    handshake_ratio: Spread | None
     bytes_per_event: Spread | None
     remarks: Sequence[str]
 
     def as_json(self) -> dict[str, Any]:
-        """Return all figures as plain values that JSON can carry."""
+        """Return everything as plain values for JSON."""
         return asdict(self)
 
 
-def summaries(measurements: Sequence[Measurement], reference: str) -> list[Summary]:
-    """Sum up each peer, in the order in which they were first measured.
+def summaries(measurements: Sequence[Measurement], references: Mapping[str, str]) -> list[Summary]:
+    """Summarise each peer, in the order in which they were first measured.
 
-    The median is over the good measurements of a peer; if none is good, over what there is.
+    ``references``: the name of the peer that each peer is compared with.  The median is over the
+    valid measurements of a peer, or over all of them if none is valid.
     """
-    by_round = {
-        each.round: each.per_megabyte
-        for each in measurements
-        if each.peer == reference and each.trouble is None
-    }
-    return [
-        _summary(name, [each for each in measurements if each.peer == name], by_round)
-        for name in dict.fromkeys(each.peer for each in measurements)
-    ]
+    valid = {(each.peer, each.round): each for each in measurements if each.invalid is None}
+    summed = []
+    for name in dict.fromkeys(each.peer for each in measurements):
+        every = [each for each in measurements if each.peer == name]
+        pairs = [
+            (each, valid.get((references.get(name, ""), each.round)))
+            for each in ([each for each in every if each.invalid is None] or every)
+        ]
+        summed.append(_summary(name, every, pairs))
+    return summed
 
 
 def _summary(
-    name: str, every: Sequence[Measurement], references: Mapping[int, float | None]
+    name: str,
+    every: Sequence[Measurement],
+    pairs: Sequence[tuple[Measurement, Measurement | None]],
 ) -> Summary:
-    good = [each for each in every if each.trouble is None] or every
-
-    def spread(figure: Callable[[Measurement], float | None]) -> Spread | None:
-        values = [figure(each) for each in good]
+    def spread(metric: Callable[[Measurement], float | None]) -> Spread | None:
+        values = [metric(each) for each, _ in pairs]
         return Spread.of([value for value in values if value is not None])
 
-    def ratio(each: Measurement) -> float | None:
-        other = references.get(each.round)
-        return each.per_megabyte / other if each.per_megabyte and other else None
+    def ratio(metric: Callable[[Measurement], float | None]) -> Spread | None:
+        both = [(metric(each), metric(other)) for each, other in pairs if other is not None]
+        return Spread.of([value / base for value, base in both if value and base])
 
+    remarks = [remark for each in every for remark in (each.fault_text, each.note) if remark]
     return Summary(
         peer=name,
         per_handshake=spread(lambda each: each.per_handshake),
         per_record=spread(lambda each: each.per_record),
         per_megabyte=spread(lambda each: each.per_megabyte),
-        ratio=spread(ratio),
+        ratio=ratio(lambda each: each.per_megabyte),
+        handshake_ratio=ratio(lambda each: each.per_handshake),
         bytes_per_event=spread(lambda each: each.bytes_per_event),
-        remarks=list(
-            dict.fromkeys(remark for each in every for remark in (each.fault, each.note) if remark)
-        ),
+        remarks=list(dict.fromkeys(remarks)),
     )

@@ -1,4 +1,4 @@
-"""A load played through by hand, from its beginning to its end."""
+"""A controller whose workers and server are played by the test."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.loadgen.fake_reactor import FakeProcess, FakeReactor, FakeStatus, task
-from tlsdemo.loadgen.controller import LoadRun, Phase
+from tests.loadgen.fake_reactor import FakeReactor, FakeStatus, FakeWorker, task
+from tlsdemo.loadgen.controller import Controller, LoadPhase
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.snapshot import Snapshot
@@ -20,20 +20,20 @@ TIMEOUT = 60.0
 DRAINED = {"received": 0, "arrived": 0, "open": 0, "failed": 0, "unknown": 0}
 
 
-class RunCase(SynchronousTestCase):
+class ControllerCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = FakeReactor()
-        self.server = FakeStatus({"statistics": self.statistics, "run": self.account})
+        self.server = FakeStatus({"statistics": self.statistics, "run": self.counts})
         self.connections_opened = 0
         self.drained: dict[str, int] = dict(DRAINED)
-        self.watched: list[tuple[Phase, LoadCounters, float]] = []
+        self.progress: list[tuple[LoadPhase, LoadCounters, float]] = []
         self._result: RunResult | None = None
 
-    def statistics(self, _question: object) -> object:
-        figures = Snapshot(at=self.reactor.seconds(), opened=self.connections_opened)
-        return {"statistics": figures.as_json()}
+    def statistics(self, _request: object) -> object:
+        snapshot = Snapshot(at=self.reactor.seconds(), opened=self.connections_opened)
+        return {"statistics": snapshot.as_json()}
 
-    def account(self, _question: object) -> object:
+    def counts(self, _request: object) -> object:
         return {"run": self.drained}
 
     def begin(
@@ -43,35 +43,35 @@ class RunCase(SynchronousTestCase):
         status: str | None = None,
         reactor: FakeReactor | None = None,
         **changes: Any,
-    ) -> LoadRun:
+    ) -> Controller:
         self.reactor = reactor or self.reactor
         whole = task(connections=connections, timeout=TIMEOUT, **changes)
-        run = LoadRun(
+        controller = Controller(
             self.reactor, "name", whole, workers, DURATION, status,
-            lambda *seen: self.watched.append(seen),
+            lambda *seen: self.progress.append(seen),
         )  # fmt: skip
-        going: Coroutine[Deferred[Any], Any, RunResult] = run.go()
-        self.going = Deferred.fromCoroutine(going)
-        return run
+        running: Coroutine[Deferred[Any], Any, RunResult] = controller.run()
+        self.running = Deferred.fromCoroutine(running)
+        return controller
 
-    def asking(self, **changes: Any) -> LoadRun:
+    def begin_with_status(self, **changes: Any) -> Controller:
         """Begin with a status service that answers."""
-        run = self.begin(status=STATUS, **changes)
+        controller = self.begin(status=STATUS, **changes)
         (attempt,) = self.reactor.attempts()
         self.server.accept(attempt)
-        return run
+        return controller
 
     @property
-    def workers(self) -> list[FakeProcess]:
+    def workers(self) -> list[FakeWorker]:
         return self.reactor.processes
 
     def report(self, state: str, **report: Any) -> None:
         for worker in self.workers:
             worker.report(state, **report)
 
-    def orders(self) -> list[str]:
-        """What each worker was told; all are told the same."""
-        one, *others = [worker.orders for worker in self.workers]
+    def commands(self) -> list[str]:
+        """The commands that were sent to each worker, the same to all."""
+        one, *others = [worker.commands for worker in self.workers]
         self.assertEqual(others, [one] * len(others))
         return one
 
@@ -94,11 +94,11 @@ class RunCase(SynchronousTestCase):
 
     def result(self) -> RunResult:
         if self._result is None:
-            self._result = self.successResultOf(self.going)
+            self._result = self.successResultOf(self.running)
         return self._result
 
-    def phases(self) -> list[Phase]:
-        seen = [phase for phase, _, _ in self.watched]
+    def phases(self) -> list[LoadPhase]:
+        seen = [phase for phase, _, _ in self.progress]
         return [
             phase for phase, before in zip(seen, [None, *seen], strict=False) if phase != before
         ]

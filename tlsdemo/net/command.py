@@ -1,0 +1,89 @@
+"""Run a program to its end without a reactor, and leave none of its children behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+REPORT_EVERY = 10.0
+"""Seconds between two calls of ``waiting``."""
+
+
+class CommandFailed(Exception):
+    """A program could not be started, or took too long; the text is one line."""
+
+
+@dataclass(frozen=True)
+class CompletedCommand:
+    """The exit status of a program, a signal's number negated, and what it printed."""
+
+    status: int
+    output: str
+
+
+def run_command(
+    arguments: Sequence[str],
+    timeout: float,
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    separate_errors: bool = False,
+    waiting: Callable[[float], object] = lambda _seconds: None,
+) -> CompletedCommand:
+    """Run a program for at most ``timeout`` seconds, without any input.
+
+    Standard error is part of the output, or goes to ours with ``separate_errors``.  ``waiting`` is
+    called every `REPORT_EVERY` seconds with the number of seconds that have passed.  ``env`` and
+    ``cwd`` are ours by default.
+
+    Raises CommandFailed if the program cannot be started or takes too long.  Then, and if
+    ``waiting`` raises or Ctrl-C is typed, it is killed together with all that it has started.
+    """
+    try:
+        # In a session of its own the program leads a process group, which can be killed as a whole,
+        # and Ctrl-C reaches us alone.
+        process = subprocess.Popen(
+            list(arguments), env=env, cwd=cwd, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=None if separate_errors else subprocess.STDOUT,
+        )  # fmt: skip
+    except OSError as problem:
+        raise CommandFailed(f"cannot start {arguments[0]}: {problem.strerror}") from None
+    assert process.stdout is not None
+    try:
+        output = _output(process, arguments[0], timeout, waiting)
+    except BaseException:
+        # It may have exited itself, and what it has started still holds the pipe.  It has not been
+        # reaped, so its number is still that of its group.
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        raise
+    finally:
+        process.wait()
+        process.stdout.close()
+    return CompletedCommand(process.returncode, output.decode(errors="replace"))
+
+
+def _output(
+    process: subprocess.Popen[bytes],
+    name: str,
+    timeout: float,
+    waiting: Callable[[float], object],
+) -> bytes:
+    waited = 0.0
+    while True:
+        step = min(REPORT_EVERY, timeout - waited)
+        try:
+            output, _ = process.communicate(timeout=step)
+            return output
+        except subprocess.TimeoutExpired:
+            waited += step
+            if waited >= timeout:
+                raise CommandFailed(f"{name} did not end within {timeout:.0f} s") from None
+            waiting(waited)
