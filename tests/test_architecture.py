@@ -87,8 +87,8 @@ PURE_FILES = (
         f"tlsdemo/reporting/{name}.py"
         for name in (
             *("confidence", "cost_differences", "difference_text", "event_differences"),
-            *("finding_differences", "grouping", "load_counters", "run_result", "run_text"),
-            "snapshot",
+            *("finding_differences", "finding_result", "findings_text", "grouping"),
+            *("load_counters", "run_result", "run_text", "snapshot"),
         )
     ),
 )

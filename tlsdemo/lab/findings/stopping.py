@@ -1,4 +1,4 @@
-"""Findings about what becomes of connections when the process is stopped."""
+"""A finding about the connections of a process that is stopped."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
-from tlsdemo.lab.findings.finding import Evidence, Finding, evidence
+from tlsdemo.lab.findings.finding import Finding, evidence
 from tlsdemo.lab.findings.testbed import Testbed
+from tlsdemo.reporting.finding_result import Evidence
 
 _SERVER = """
 import sys
@@ -25,11 +26,11 @@ listening.addCallback(lambda port: print(port.getHost().port, flush=True))
 reactor.run()
 """
 
-_START_WITHIN = 10.0
+_START_TIMEOUT = 10.0
 
 
 class _Child(ProcessProtocol):
-    """A server in a process of its own, which prints its port."""
+    """A server in a child process, which prints its port."""
 
     transport: Any
 
@@ -38,39 +39,39 @@ class _Child(ProcessProtocol):
         self.ended = False
 
     def outReceived(self, data: bytes) -> None:
-        """Keep what it prints."""
+        """Collect its output."""
         self.output += data
 
     def processEnded(self, reason: Failure) -> None:
-        """Note it."""
+        """Record that it has ended."""
         self.ended = True
 
     def signal(self, name: str) -> None:
-        """Send a signal, if there is somebody to get it."""
+        """Send a signal, unless the process has ended."""
         with suppress(ProcessExitedAlready):
             self.transport.signalProcess(name)
 
 
-async def _stopped(lab: Testbed) -> Evidence:
-    child, own = _Child(), lab.certificates.server
+async def _stopped(testbed: Testbed) -> Evidence:
+    child, own = _Child(), testbed.certificates.server
     command = [sys.executable, "-c", _SERVER, *map(_quoted, (own.certificate, own.key))]
-    lab.reactor.spawnProcess(child, sys.executable, command, env=None)
+    testbed.reactor.spawnProcess(child, sys.executable, command, env=None)
     try:
-        await lab.must("start", lambda: child.output.endswith(b"\n"), _START_WITHIN)
-        peer = await lab.secured(int(child.output))
-        # The session tickets are the last that comes by itself.
-        await lab.pause(0.05)
+        await testbed.require("start", lambda: child.output.endswith(b"\n"), _START_TIMEOUT)
+        peer = await testbed.connect_secured(int(child.output))
+        # The session tickets.
+        await testbed.pause(0.05)
         before = len(peer.wire)
         child.signal("TERM")
-        await lab.must("end", lambda: peer.lost and child.ended)
+        await testbed.require("end", lambda: peer.lost and child.ended)
     finally:
         child.signal("KILL")
-        await lab.until(lambda: child.ended)
+        await testbed.wait_until(lambda: child.ended)
     return evidence(
         len(peer.wire) == before,
-        "a server on an ssl: endpoint, with one open connection, gets SIGTERM",
-        f"then came on the wire: {len(peer.wire) - before} B, and the end of TCP",
-        "close_notify would be a record of 24 B",
+        "a server on an ssl: endpoint with one open connection receives SIGTERM",
+        f"the client then receives {len(peer.wire) - before} B, and the end of TCP",
+        "a close_notify would be a record of 24 B",
     )
 
 
@@ -81,13 +82,13 @@ def _quoted(path: object) -> str:
 FINDINGS = (
     Finding(
         "stopped-without-close-notify",
-        "A server that is stopped cuts its connections off, as an attacker would.",
-        "On SIGTERM the reactor closes the sockets: no close_notify, and what was still to be "
-        "written is dropped. To the peers that is a truncation like that of a crash or an "
-        "attack, and every restart is an error in their logs. Close the connections with "
-        "loseConnection() in a shutdown trigger, and wait for them, for a bounded time; "
-        "tlsdemo's server drains when it is stopped.",
+        "A server that is stopped truncates its connections, as an attacker would.",
+        "On SIGTERM the reactor closes the sockets. No close_notify is sent, and pending writes "
+        "are discarded. To the peers this is a truncation, which looks like a crash or an attack, "
+        "so every restart appears as an error in their logs. Close the connections with "
+        "loseConnection() in a shutdown trigger, and wait for them with a timeout; tlsdemo's "
+        "server drains its connections when it is stopped.",
         _stopped,
-        deadline=2 * _START_WITHIN,
+        timeout=2 * _START_TIMEOUT,
     ),
 )
