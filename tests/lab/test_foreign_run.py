@@ -78,13 +78,13 @@ class Clients(LaboratoryCase):
             self.assertEqual(names.count("handshakeCompleted"), 1)
             typed = [event.name for event in trace.marks(End.CLIENT)]
             self.assertEqual(
-                typed[:3], ["started", f"{each.scenario.keys} typed", "question typed"]
+                typed[:3], ["started", f"{each.scenario.s_client_command} typed", "question typed"]
             )
 
 
 class AProgram(LaboratoryCase):
     async def test_that_is_not_over_in_time_is_ended_and_given_up(self) -> None:
-        each = cell("ok", peer="twisted-pair", does=None)
+        each = cell("ok", peer="twisted-pair", action=None)
         running = await start(laboratory(), each)
         self.patch(module, "DEADLINE", 0.1)
         ready: Deferred[object] = Deferred()

@@ -7,7 +7,7 @@ from tlsdemo.lab import laboratory as module
 from tlsdemo.lab.laboratory import GivenUp
 from tlsdemo.lab.own_run import run_ours
 from tlsdemo.lab.relay import Relay
-from tlsdemo.lab.scenarios import SCENARIOS, Act, Action, Fault, inapplicable
+from tlsdemo.lab.scenarios import SCENARIOS, Action, Fault, FaultAction, inapplicable
 from tlsdemo.trace.model import End
 from tlsdemo.trace.observation import Observation
 from tlsdemo.trace.record import Kind
@@ -81,7 +81,8 @@ OUTCOMES: dict[str, tuple[str, str] | tuple[tuple[str, str], tuple[str, str]]] =
 class Outcomes(LaboratoryCase):
     def test_are_told_here_for_every_way_that_has_two_ends_of_ours(self) -> None:
         self.assertEqual(
-            list(OUTCOMES), [name for name, scenario in SCENARIOS.items() if not scenario.keys]
+            list(OUTCOMES),
+            [name for name, scenario in SCENARIOS.items() if not scenario.s_client_command],
         )
 
     async def compare(self, mode: str, tls: str, *scenarios: str) -> None:
@@ -298,7 +299,7 @@ class WhatDoesNotEnd(LaboratoryCase):
     async def given_up(self, problem: str) -> None:
         lab = laboratory()
         with self.assertRaises(GivenUp) as raised:
-            await run_ours(lab, cell("ok", does=Action.RESET, ends=None))
+            await run_ours(lab, cell("ok", action=Action.RESET, action_by=None))
         self.assertEqual(str(raised.exception), f"starttls, TLS 1.3, ok: {problem}")
 
     async def test_is_given_up_by_name(self) -> None:
@@ -332,6 +333,6 @@ class AFault(LaboratoryCase):
         )
 
     async def test_happens_once(self) -> None:
-        fault = Fault(End.CLIENT, Kind.PLAIN, Act.APPEND, b"more")
+        fault = Fault(End.CLIENT, Kind.PLAIN, FaultAction.APPEND, b"more")
         trace = await self.seen("ok", fault=fault)
         self.assertEqual(sum(each.fate.value == "injected" for each in trace.arrows()), 1)

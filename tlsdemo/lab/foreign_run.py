@@ -38,7 +38,7 @@ def why_not(cell: Cell) -> str:
     """Return why there is no such connection, or ``""``."""
     if cell.peer == s_client.NAME:
         return s_client.availability().reason or inapplicable(
-            cell.scenario, cell.tls, has_words=False
+            cell.scenario, cell.tls, negotiates=False
         )
     unavailable = STACKS[cell.peer].availability().reason
     if unavailable:
@@ -88,7 +88,9 @@ class _ForeignRun(Run):
         server = self.our_end(End.SERVER, mode, lab.server_tls(self.cell), ImmediateServer())
         port = self.relay_to(self.listen(server.factory))
         authority, scenario = str(lab.certificates.authority), self.cell.scenario
-        peer = s_client.start_s_client(self.reactor, port, self.cell.tls, authority, scenario.keys)
+        peer = s_client.start_s_client(
+            self.reactor, port, self.cell.tls, authority, scenario.s_client_command
+        )
         await self._finish([server.endpoint.over, peer.ended], peer.kill)
         self._add(End.CLIENT, peer.events)
         return self.trace
@@ -108,13 +110,13 @@ class _ForeignRun(Run):
 
 def _config(lab: Laboratory, cell: Cell) -> StackConfig:
     scenario = cell.scenario
-    shown = lab.certificates.credentials(End.SERVER, scenario.server.shows)
+    shown = lab.certificates.credentials(End.SERVER, scenario.server.certificate)
     version = f"TLSv{cell.tls}"
     return StackConfig(
         certificate=str(shown.certificate),
         key=str(shown.key),
         authority=str(shown.authority),
-        client_auth=Auth.REQUIRED if scenario.client_certificate_wanted else Auth.NONE,
+        client_auth=Auth.REQUIRED if scenario.client_certificate_required else Auth.NONE,
         minimum=version,
         maximum=version,
         alpn=scenario.server.alpn,
@@ -123,8 +125,8 @@ def _config(lab: Laboratory, cell: Cell) -> StackConfig:
 
 
 def _stack_scenario(scenario: Scenario) -> StackScenario:
-    if scenario.speaks is End.SERVER:
+    if scenario.writes_first is End.SERVER:
         return StackScenario.SERVER_FIRST
-    if scenario.ends is End.SERVER and scenario.does is Action.CLOSE:
+    if scenario.action_by is End.SERVER and scenario.action is Action.CLOSE:
         return StackScenario.SERVER_CLOSES
     return StackScenario.ECHO

@@ -44,7 +44,7 @@ class ScriptedEndpoint:
     def secure(self, info: ConnectionInfo) -> IProtocol | None:
         """Note ours, and say yes or no."""
         self._timeline.record("secure", agreed=str(info))
-        return None if self._scenario.rejects is self._end else self.plain()
+        return None if self._scenario.rejected_by is self._end else self.plain()
 
     def plain(self) -> IProtocol:
         """Give the application."""
@@ -71,8 +71,8 @@ class _Script(Protocol):
     ) -> None:
         self._scenario = scenario
         self._orders = orders
-        self._speaks = scenario.speaks is end
-        self._ends = scenario.ends is end
+        self._speaks = scenario.writes_first is end
+        self._ends = scenario.action_by is end
 
     def connectionMade(self) -> None:
         if self._speaks:
@@ -90,8 +90,8 @@ class _Script(Protocol):
 
     def _finish(self) -> None:
         assert self.transport is not None
-        order = self._orders.get(self._scenario.does)
+        order = self._orders.get(self._scenario.action)
         if order is not None:
             order()
-        if self._scenario.does in (Action.CLOSE, Action.CLOSE_UNANSWERED):
+        if self._scenario.action in (Action.CLOSE, Action.CLOSE_UNANSWERED):
             self.transport.loseConnection()

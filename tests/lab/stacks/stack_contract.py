@@ -49,7 +49,7 @@ class PeerCase(TestCase):
         self.assertEqual(running.errors, "")
         times = [event.at for event in self.events]
         self.assertEqual([began, *times, ended], sorted([began, *times, ended]))
-        self.assertNotIn("patience ended", self.names)
+        self.assertNotIn("timed out", self.names)
         return True
 
     @property

@@ -137,7 +137,7 @@ function serveOne(secure) {
     print({ port: server.address().port, versions });
   });
   setTimeout(() => {
-    record('patience ended');
+    record('timed out');
     process.exit(0);
   }, config.timeout * 1000).unref();
 }

@@ -83,6 +83,6 @@ async def _serve_one(serve: Serve, journal: Journal, config: StackConfig) -> Non
         try:
             await asyncio.wait_for(serve(listening, journal, context, config), config.timeout)
         except asyncio.TimeoutError:
-            journal.record("patience ended")
+            journal.record("timed out")
     gc.collect()
     await asyncio.sleep(LINGER)

@@ -154,7 +154,7 @@ def serve_one(reactor: Any, factory: ServerFactory) -> None:
 
     def give_up() -> None:
         reactor.stop()
-        journal.record("patience ended")
+        journal.record("timed out")
 
     once = _Once(factory(journal, server_options(config), config), accepted, ended)
     listening = reactor.listenTCP(0, once, interface="127.0.0.1")
