@@ -69,7 +69,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
         "tlsdemo/tap_client.py",
         "tlsdemo/cli/",
         "tlsdemo/loadgen/worker.py",
-        "tlsdemo/lab/stacks/twisted_",
+        "tlsdemo/lab/stacks/stock_twisted.py",
     ),
 }
 

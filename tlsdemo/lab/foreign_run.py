@@ -11,8 +11,7 @@ from tlsdemo.lab.laboratory import Cell, GivenUp, Laboratory, Run
 from tlsdemo.lab.scenarios import Action, Scenario, inapplicable
 from tlsdemo.lab.stacks import s_client
 from tlsdemo.lab.stacks.stack_catalogue import STACKS
-from tlsdemo.lab.stacks.stack_config import Auth, StackConfig
-from tlsdemo.lab.stacks.stack_config import Scenario as StackScenario
+from tlsdemo.lab.stacks.stack_config import Auth, Script, StackConfig
 from tlsdemo.lab.stacks.stack_process import RunningStack, StackEvent, StackFailed, start_stack
 from tlsdemo.starttls.immediate import ImmediateServer
 from tlsdemo.tls import MODES, ModeName
@@ -120,13 +119,13 @@ def _config(lab: Laboratory, cell: Cell) -> StackConfig:
         minimum=version,
         maximum=version,
         alpn=scenario.server.alpn,
-        scenario=_stack_scenario(scenario),
+        script=_script(scenario),
     )
 
 
-def _stack_scenario(scenario: Scenario) -> StackScenario:
+def _script(scenario: Scenario) -> Script:
     if scenario.writes_first is End.SERVER:
-        return StackScenario.SERVER_FIRST
+        return Script.SERVER_FIRST
     if scenario.action_by is End.SERVER and scenario.action is Action.CLOSE:
-        return StackScenario.SERVER_CLOSES
-    return StackScenario.ECHO
+        return Script.SERVER_CLOSES
+    return Script.ECHO
