@@ -81,7 +81,7 @@ PURE_FILES = (
     "tlsdemo/lab/scenarios.py",
     "tlsdemo/loadgen/schedule.py",
     "tlsdemo/lab/compare/tool_errors.py",
-    "tlsdemo/lab/compare/problem.py",
+    "tlsdemo/lab/compare/comparison_error.py",
     "tlsdemo/lab/compare/requirements.py",
     *(
         f"tlsdemo/reporting/{name}.py"

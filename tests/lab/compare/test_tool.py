@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.end_to_end.processes import Watched
 from tlsdemo.lab.compare import tool
-from tlsdemo.lab.compare.problem import Unattainable
+from tlsdemo.lab.compare.comparison_error import ComparisonError
 from tlsdemo.lab.compare.tool import Done, execute
 
 
@@ -64,10 +64,10 @@ class Executing(SynchronousTestCase):
 
     def test_tells_what_did_not_end_in_time(self) -> None:
         problem = self.assertRaises(
-            Unattainable, self.python, "import time; time.sleep(99)", timeout=0.05
+            ComparisonError, self.python, "import time; time.sleep(99)", timeout=0.05
         )
         self.assertEqual(str(problem), f"{sys.executable} did not end within 0 s")
 
     def test_tells_what_cannot_be_started(self) -> None:
-        problem = self.assertRaises(Unattainable, execute, ["/nowhere/x"], {}, 1.0)
+        problem = self.assertRaises(ComparisonError, execute, ["/nowhere/x"], {}, 1.0)
         self.assertEqual(str(problem), "cannot start /nowhere/x: No such file or directory")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tlsdemo.lab.compare.problem import Unattainable
+from tlsdemo.lab.compare.comparison_error import ComparisonError
 
 REPORT_EVERY = 10.0
 """Seconds after which it is told again that a program still runs."""
@@ -40,8 +40,8 @@ def execute(
     """Run a program for at most ``timeout`` seconds, in ``folder`` if that is given.
 
     Its errors are in what it said, or go to our standard error if they are to be ``apart``.
-    ``waiting`` is told every `REPORT_EVERY` seconds how many have gone by.  Raises Unattainable if
-    it cannot be started or takes too long.
+    ``waiting`` is told every `REPORT_EVERY` seconds how many have gone by.  Raises ComparisonError
+    if it cannot be started or takes too long.
     """
     try:
         # With all that it starts it is a group of its own, which can be ended as one; Ctrl-C
@@ -52,7 +52,7 @@ def execute(
             stderr=None if errors_apart else subprocess.STDOUT,
         )  # fmt: skip
     except OSError as problem:
-        raise Unattainable(f"cannot start {arguments[0]}: {problem.strerror}") from None
+        raise ComparisonError(f"cannot start {arguments[0]}: {problem.strerror}") from None
     try:
         said = _output(process, arguments[0], timeout, waiting)
     finally:
@@ -80,5 +80,5 @@ def _output(
         except subprocess.TimeoutExpired:
             waited += timeouts
             if waited >= timeout:
-                raise Unattainable(f"{name} did not end within {timeout:.0f} s") from None
+                raise ComparisonError(f"{name} did not end within {timeout:.0f} s") from None
             waiting(waited)
