@@ -162,8 +162,8 @@ class Problems(AgainstCase):
     def test_with_what_is_no_requirement_are_told_at_once(self) -> None:
         self.assertEqual(
             self.refused(lambda: self.sample("--against=-r x")),
-            "tlsdemo sample: --against is '-r x': '-r' is not a requirement such as twisted==24.7.0 "
-            "(try: tlsdemo sample --help)",
+            "tlsdemo sample: --against is '-r x': '-r' is not a requirement such as "
+            "twisted==24.7.0 (try: tlsdemo sample --help)",
         )
 
     def test_with_an_environment_are_a_line_that_names_it(self) -> None:
