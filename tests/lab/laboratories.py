@@ -1,4 +1,4 @@
-"""The laboratory for tests, whose certificates are created once per run, and a case that uses it."""
+"""The laboratory for tests, with certificates that are created once per run, and a test case."""
 
 from __future__ import annotations
 
