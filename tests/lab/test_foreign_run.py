@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.lab.laboratories import LaboratoryCase, cell, laboratory
 from tlsdemo.lab import laboratory as module
-from tlsdemo.lab.foreign_run import BESIDE_OURS, run_foreign, start, why_not
+from tlsdemo.lab.foreign_run import WITH_OTHER_STACKS, run_foreign, start, why_not
 from tlsdemo.lab.laboratory import GivenUp
 from tlsdemo.lab.scenarios import SCENARIOS
 from tlsdemo.lab.stacks import s_client
@@ -21,7 +21,7 @@ from tlsdemo.trace.observation import EventSequences
 
 class ForeignRuns(SynchronousTestCase):
     def test_the_scenarios_with_other_stacks_exist(self) -> None:
-        self.assertLessEqual(set(BESIDE_OURS), set(SCENARIOS))
+        self.assertLessEqual(set(WITH_OTHER_STACKS), set(SCENARIOS))
 
     def test_a_stack_that_is_not_available_has_a_reason(self) -> None:
         self.patch(os, "environ", {**os.environ, "PATH": ""})

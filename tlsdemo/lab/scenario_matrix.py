@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from twisted.internet.defer import Deferred
 
 from tlsdemo.lab import foreign_run as foreign
-from tlsdemo.lab.foreign_run import BESIDE_OURS, run_foreign
+from tlsdemo.lab.foreign_run import WITH_OTHER_STACKS, run_foreign
 from tlsdemo.lab.laboratory import Cell, Laboratory
 from tlsdemo.lab.own_run import run_ours
 from tlsdemo.lab.scenarios import SCENARIOS, inapplicable
@@ -52,7 +52,7 @@ class Selection:
         beside = [
             Cell("starttls", tls, SCENARIOS[scenario], peer)
             for scenario in self.scenarios
-            if scenario in BESIDE_OURS
+            if scenario in WITH_OTHER_STACKS
             for peer in self.peers
             for tls in self.tls
         ]
