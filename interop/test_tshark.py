@@ -17,7 +17,7 @@ from twisted.trial.unittest import TestCase
 from interop.peers import program
 from tlsdemo.lab.laboratory import Cell, Laboratory
 from tlsdemo.lab.scenario_certificates import make_certificates
-from tlsdemo.lab.scenario_matrix import look
+from tlsdemo.lab.scenario_matrix import observe
 from tlsdemo.lab.scenarios import SCENARIOS
 from tlsdemo.trace.model import End, Trace
 from tlsdemo.trace.record import Kind
@@ -117,7 +117,7 @@ class TShark(TestCase):
 
     async def _compare(self) -> None:
         certificates = make_certificates(self.home / "certificates", datetime.now(timezone.utc))
-        seen = await look(Laboratory(reactor, certificates), CELLS, times=1)
+        seen = await observe(Laboratory(reactor, certificates), CELLS, times=1)
         await deferToThread(self.capture.stop)
         compared = 0
         for observation in seen:

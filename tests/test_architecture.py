@@ -73,7 +73,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
         "tlsdemo/tap_client.py",
         "tlsdemo/cli/",
         "tlsdemo/loadgen/worker.py",
-        "tlsdemo/lab/stacks/twisted_",
+        "tlsdemo/lab/stacks/stock_twisted.py",
     ),
 }
 
@@ -86,14 +86,14 @@ PURE_FILES = (
     "tlsdemo/lab/scenarios.py",
     "tlsdemo/loadgen/schedule.py",
     "tlsdemo/lab/compare/tool_errors.py",
-    "tlsdemo/lab/compare/problem.py",
+    "tlsdemo/lab/compare/comparison_error.py",
     "tlsdemo/lab/compare/requirements.py",
     *(
         f"tlsdemo/reporting/{name}.py"
         for name in (
             *("confidence", "cost_differences", "difference_text", "event_differences"),
-            *("finding_differences", "grouping", "load_counters", "run_result", "run_text"),
-            "snapshot",
+            *("finding_differences", "finding_result", "findings_text", "grouping"),
+            *("load_counters", "run_result", "run_text", "snapshot"),
         )
     ),
 )

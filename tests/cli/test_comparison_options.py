@@ -9,9 +9,9 @@ from tests.cli.refusals import RefusingCase
 from tlsdemo.cli import comparison_options as against_options
 from tlsdemo.cli.comparison_options import AgainstOptions, There
 from tlsdemo.cli.options import Options
+from tlsdemo.lab.compare.comparison_error import ComparisonError
 from tlsdemo.lab.compare.environment_cache import Environment
 from tlsdemo.lab.compare.interpreter import Interpreter
-from tlsdemo.lab.compare.problem import Unattainable
 from tlsdemo.lab.compare.requirements import Requirement
 
 PYTHON = Interpreter("/usr/bin/python3.12", "3.12.1", "linux-x86_64", "/usr")
@@ -37,7 +37,7 @@ class FakeBuilder:
 
     def __init__(self) -> None:
         self.problem: BaseException | None = None
-        self.no_python: Unattainable | None = None
+        self.no_python: ComparisonError | None = None
         self.asked: list[list[str]] = []
         self.in_use = 0
 
@@ -62,10 +62,12 @@ class AgainstCase(RefusingCase):
         self.builder = FakeBuilder()
         self.patch(AgainstOptions, "builder", lambda _: self.builder)
         self.runs: list[tuple[str, list[str]]] = []
-        self.patch(against_options, "run_there", self.run_there)
+        self.patch(against_options, "run_candidate", self.run_candidate)
         self.result: Any = {"cells": []}
 
-    def run_there(self, environment: Environment, arguments: Sequence[str], within: float) -> Any:
+    def run_candidate(
+        self, environment: Environment, arguments: Sequence[str], within: float
+    ) -> Any:
         self.assertEqual(self.builder.in_use, len(self.builder.asked))
         self.runs.append((environment.key, list(arguments)))
         if isinstance(self.result, BaseException):
@@ -160,12 +162,12 @@ class Problems(AgainstCase):
     def test_with_what_is_no_requirement_are_told_at_once(self) -> None:
         self.assertEqual(
             self.refused(lambda: self.sample("--against=-r x")),
-            "tlsdemo sample: --against is '-r x': '-r' is no requirement such as twisted==24.7.0 "
-            "(try: tlsdemo sample --help)",
+            "tlsdemo sample: --against is '-r x': '-r' is not a requirement such as "
+            "twisted==24.7.0 (try: tlsdemo sample --help)",
         )
 
     def test_with_an_environment_are_a_line_that_names_it(self) -> None:
-        self.builder.problem = Unattainable("no such version")
+        self.builder.problem = ComparisonError("no such version")
         self.assertEqual(
             self.refused(lambda: self.there("--against=twisted==99"), 1),
             "tlsdemo sample: --against is 'twisted==99': no such version",
@@ -176,7 +178,7 @@ class Problems(AgainstCase):
         )
 
     def test_with_a_python_are_a_line_that_names_it(self) -> None:
-        self.builder.no_python = Unattainable("there is no program python3.99")
+        self.builder.no_python = ComparisonError("there is no program python3.99")
         self.assertEqual(
             self.refused(lambda: self.there("--python=3.99", "--against=rich"), 1),
             "tlsdemo sample: --python is '3.99': there is no program python3.99",
@@ -202,7 +204,7 @@ class Problems(AgainstCase):
         return self.errors.getvalue().splitlines()[-1]
 
     def test_with_the_command_there_are_a_line(self) -> None:
-        self.result = Unattainable("tlsdemo sample gave no result")
+        self.result = ComparisonError("tlsdemo sample gave no result")
         self.assertEqual(self.there_fails(), "tlsdemo sample: tlsdemo sample gave no result")
 
     def test_an_interruption_of_the_command_there_is_a_line(self) -> None:

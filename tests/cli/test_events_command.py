@@ -104,7 +104,8 @@ class Listed(RefusingCase):
 
     def test_are_the_ways_and_the_foreign_servers(self) -> None:
         text = self.shown()
-        for expected in (*(scenario.sentence for scenario in SCENARIOS.values()), *events.FOREIGN):
+        descriptions = [scenario.description for scenario in SCENARIOS.values()]
+        for expected in (*descriptions, *events.FOREIGN):
             self.assertIn(expected, text)
 
     def test_is_why_a_foreign_server_is_not_here(self) -> None:

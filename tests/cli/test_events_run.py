@@ -18,7 +18,7 @@ class Traces(SynchronousTestCase):
             Arrow(End.CLIENT, 0.5, Record(Kind.HANDSHAKE, 9, "TLS 1.0", ("client_hello",))),
         ]
         found = Observation("pair", "1.3", "ok", "tlsdemo", traces=[Trace("", {}, seen)])
-        none = Observation("pair", "1.2", "KeyUpdate", "tlsdemo", "only TLS 1.3 has it")
+        none = Observation("pair", "1.2", "KeyUpdate", "tlsdemo", "only possible with TLS 1.3")
         matrix = as_json([none, found])
         (trace,) = traces_of(matrix)
         self.assertEqual(trace.title, "pair, TLS 1.3, ok")

@@ -17,10 +17,10 @@ from tests.lab.findings.test_finding import finding
 from tests.support import certificates
 from tlsdemo.cli import findings_command as command
 from tlsdemo.cli.findings_command import Examinations, FindingsOptions
-from tlsdemo.lab.findings.examination import Examined
-from tlsdemo.lab.findings.finding import Evidence, Finding, Verdict, evidence
+from tlsdemo.lab.findings.finding import Finding, evidence
 from tlsdemo.lab.findings.finding_catalogue import FINDINGS
 from tlsdemo.net.child_process import environment
+from tlsdemo.reporting.finding_result import Evidence, FindingResult, Verdict
 
 
 class Options(RefusingCase):
@@ -69,9 +69,9 @@ class Runs(TestCase):
     async def run_of(self, form: str, *outcomes: Evidence, seconds: float = 1.0) -> int:
         given = list(outcomes)
 
-        async def examined(_r: Any, _c: Any, each: Finding, _v: Any) -> Examined:
+        async def examined(_r: Any, _c: Any, each: Finding, _v: Any) -> FindingResult:
             self.clock[0] += seconds
-            return Examined(each, given.pop(0), seconds)
+            return FindingResult(each.description, given.pop(0), seconds)
 
         self.patch(command, "examine", examined)
         findings = [finding(f"number-{number}") for number in range(len(outcomes))]
@@ -164,7 +164,7 @@ class Processes(TestCase):
 
     def test_what_is_interrupted_tells_what_it_has(self) -> None:
         process = self.start("secure-mark-before-handshake", *[
-            "lose-connection-never-ends", "paused-producer-never-ends",
+            "stopped-without-close-notify", "plain-slower-than-tls", "paused-producer-never-ends",
         ])  # fmt: skip
         assert process.stdout is not None
         while "Verdict" not in process.stdout.readline():

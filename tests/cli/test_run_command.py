@@ -424,7 +424,7 @@ class Against(ComparisonCase):
 
         environment = Environment(Path(self.mktemp()).absolute(), versions={"Twisted": "24.7.0"})
         self.patch(run, "Comparison", FakeComparison)
-        self.patch(run, "variables", lambda each: {"PYTHONPATH": each.key})
+        self.patch(run, "environment_variables", lambda each: {"PYTHONPATH": each.key})
         self.patch(RunOptions, "environments", lambda _: nullcontext({"old": environment}))
         self.assertEqual(self.options().run(), 3)
         place = Place(str(environment.python), {"PYTHONPATH": environment.key})

@@ -1,4 +1,4 @@
-"""A laboratory for the tests: its certificates are made once in a run, and its cells by name."""
+"""The laboratory for tests, with certificates that are created once per run, and a test case."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def cell(scenario: str, mode: str = "starttls", tls: str = "1.3", **changes: Any
 
 
 def events(trace: Trace, end: End) -> list[Event]:
-    """What an end was told, without OpenSSL's states, which each version calls otherwise."""
+    """The events at an end, without OpenSSL's states, whose names depend on its version."""
     return [event for event in trace.marks(end) if event.name != STATE]
 
 
@@ -44,7 +44,7 @@ def event(trace: Trace, end: End, name: str) -> Event:
 
 
 class LaboratoryCase(TestCase):
-    """Makes real connections over loopback; the reactor must be clean after each."""
+    """Makes connections on the loopback interface, after which the reactor has to be clean."""
 
     timeout = 30
 

@@ -1,4 +1,4 @@
-"""Connections with a program of another ecosystem at one end."""
+"""Connections with another stack at one end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.lab.laboratories import LaboratoryCase, cell, laboratory
 from tlsdemo.lab import laboratory as module
-from tlsdemo.lab.foreign_run import BESIDE_OURS, run_foreign, start, why_not
+from tlsdemo.lab.foreign_run import WITH_OTHER_STACKS, run_foreign, start, why_not
 from tlsdemo.lab.laboratory import GivenUp
 from tlsdemo.lab.scenarios import SCENARIOS
 from tlsdemo.lab.stacks import s_client
@@ -19,18 +19,18 @@ from tlsdemo.trace.model import End
 from tlsdemo.trace.observation import EventSequences
 
 
-class Foreign(SynchronousTestCase):
-    def test_servers_are_shown_in_ways_that_there_are(self) -> None:
-        self.assertLessEqual(set(BESIDE_OURS), set(SCENARIOS))
+class ForeignRuns(SynchronousTestCase):
+    def test_the_scenarios_with_other_stacks_exist(self) -> None:
+        self.assertLessEqual(set(WITH_OTHER_STACKS), set(SCENARIOS))
 
-    def test_programs_that_are_not_here_are_missing_for_a_reason(self) -> None:
+    def test_a_stack_that_is_not_available_has_a_reason(self) -> None:
         self.patch(os, "environ", {**os.environ, "PATH": ""})
         self.assertEqual(
             why_not(cell("ok", peer="node-tlssocket")), "there is no node on the PATH that runs"
         )
 
 
-class Servers(LaboratoryCase):
+class ForeignServers(LaboratoryCase):
     async def names(
         self, peer: str, scenario: str = "ok", close_reason: str = "closed"
     ) -> tuple[str, ...] | None:
@@ -43,7 +43,7 @@ class Servers(LaboratoryCase):
         self.assertTrue(all(mark.at >= 0 for mark in trace.marks(End.SERVER)))
         return EventSequences.of(trace).server
 
-    async def test_of_node_tell_secure_and_never_secure_connect(self) -> None:
+    async def test_a_node_server_emits_secure_and_never_secure_connect(self) -> None:
         names = await self.names("node-tlssocket")
         if names is None:
             reason = STACKS["node-tlssocket"].availability().reason
@@ -52,25 +52,24 @@ class Servers(LaboratoryCase):
             self.assertIn("secure", names)
             self.assertNotIn("secureConnect", names)
 
-    async def test_tell_that_they_are_secure_each_in_its_own_words(self) -> None:
-        for peer in ("asyncio-start_tls",):
-            names = await self.names(peer)
-            assert names is not None
-            self.assertEqual(names.count(STACKS[peer].secured), 1, names)
+    async def test_an_asyncio_server_has_one_event_for_a_completed_handshake(self) -> None:
+        names = await self.names("asyncio-start_tls")
+        assert names is not None
+        self.assertEqual(names.count(STACKS["asyncio-start_tls"].secured), 1, names)
 
-    async def test_of_stock_twisted_tell_nothing_of_garbage_but_the_end(self) -> None:
+    async def test_a_stock_twisted_server_does_not_complete_a_handshake_with_garbage(self) -> None:
         names = await self.names("twisted-starttls", "garbage", "insecure")
         assert names is not None
         self.assertNotIn("handshakeCompleted", names)
 
-    async def test_can_write_first_and_close_first(self) -> None:
+    async def test_a_server_can_write_first_and_close_first(self) -> None:
         for scenario in ("server writes first", "closed by the server"):
             names = await self.names("asyncio-start_tls", scenario)
             assert names is not None
 
 
-class Clients(LaboratoryCase):
-    async def test_type_what_asks_for_new_keys(self) -> None:
+class SClientRuns(LaboratoryCase):
+    async def test_s_client_requests_new_keys_or_a_renegotiation(self) -> None:
         for scenario, tls in (("KeyUpdate", "1.3"), ("renegotiation", "1.2")):
             each = cell(scenario, "pair", tls, peer=s_client.NAME)
             trace = await run_foreign(laboratory(), each)
@@ -78,13 +77,13 @@ class Clients(LaboratoryCase):
             self.assertEqual(names.count("handshakeCompleted"), 1)
             typed = [event.name for event in trace.marks(End.CLIENT)]
             self.assertEqual(
-                typed[:3], ["started", f"{each.scenario.keys} typed", "question typed"]
+                typed[:3], ["started", f"{each.scenario.s_client_command} typed", "question typed"]
             )
 
 
-class AProgram(LaboratoryCase):
-    async def test_that_is_not_over_in_time_is_ended_and_given_up(self) -> None:
-        each = cell("ok", peer="twisted-pair", does=None)
+class StackPrograms(LaboratoryCase):
+    async def test_a_program_that_does_not_end_in_time_is_killed(self) -> None:
+        each = cell("ok", peer="twisted-pair", action=None)
         running = await start(laboratory(), each)
         self.patch(module, "DEADLINE", 0.1)
         ready: Deferred[object] = Deferred()
@@ -94,7 +93,7 @@ class AProgram(LaboratoryCase):
         # It has been waited for, so that no zombie is left.
         self.assertIsNotNone(running.process.child.returncode)
 
-    async def test_that_ends_before_it_has_connected_is_given_up_at_once(self) -> None:
+    async def test_a_program_that_ends_before_the_connection_is_reported_at_once(self) -> None:
         self.patch(module, "LAST", 0.1)
         each = cell("ok", peer="twisted-pair")
         running = await start(laboratory(), each)
@@ -104,7 +103,7 @@ class AProgram(LaboratoryCase):
         with self.assertRaisesRegex(GivenUp, "the peer twisted-pair failed: .*signal 9"):
             await run_foreign(laboratory(), each, ready)  # type: ignore[arg-type]
 
-    async def test_that_nobody_waits_for_any_more_is_ended(self) -> None:
+    async def test_cancelling_the_start_kills_the_program(self) -> None:
         starting = start(laboratory(), cell("ok", peer="twisted-pair"))
         starting.cancel()
         with self.assertRaises(CancelledError):

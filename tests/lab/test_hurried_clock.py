@@ -8,7 +8,7 @@ from zope.interface.verify import verifyObject
 from tlsdemo.lab.hurried_clock import HurriedClock
 
 
-class AHurriedClock(SynchronousTestCase):
+class HurriedClockTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.called: list[str] = []
         self.reactor = Clock()
@@ -18,7 +18,7 @@ class AHurriedClock(SynchronousTestCase):
         self.reactor.advance(seconds)
         return self.called
 
-    def test_is_like_any_other_before_it_hurries(self) -> None:
+    def test_it_is_an_ordinary_clock_until_it_has_a_limit(self) -> None:
         verifyObject(IReactorTime, self.clock)
         later = self.clock.callLater(5, self.called.append, "later")
         self.assertEqual(self.clock.getDelayedCalls(), [later])
@@ -27,7 +27,7 @@ class AHurriedClock(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.assertEqual(self.clock.seconds(), self.reactor.seconds())
 
-    def test_brings_forward_what_would_take_long_and_nothing_else(self) -> None:
+    def test_a_limit_brings_forward_only_the_calls_that_are_due_later(self) -> None:
         self.clock.callLater(0.1, self.called.append, "soon")
         self.clock.callLater(5, self.called.append, "later")
         self.clock.callLater(5, self.called.append, "never").cancel()
@@ -35,7 +35,7 @@ class AHurriedClock(SynchronousTestCase):
         self.assertEqual(self.after(0.15), ["soon"])
         self.assertEqual(self.after(0.1), ["soon", "later"])
 
-    def test_hurries_from_then_on(self) -> None:
+    def test_a_limit_applies_to_later_calls_too(self) -> None:
         self.clock.hurry(0.2)
         self.clock.callLater(5, self.called.append, "later")
         self.assertEqual(self.after(0.25), ["later"])

@@ -1,4 +1,4 @@
-"""Connections with both ends ours: what each end is told, in which order."""
+"""Connections between two ends of tlsdemo: the order of the events at each end."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from tlsdemo.lab import laboratory as module
 from tlsdemo.lab.laboratory import GivenUp
 from tlsdemo.lab.own_run import run_ours
 from tlsdemo.lab.relay import Relay
-from tlsdemo.lab.scenarios import SCENARIOS, Act, Action, Fault, inapplicable
+from tlsdemo.lab.scenarios import SCENARIOS, Action, Fault, FaultAction, inapplicable
 from tlsdemo.trace.model import End
 from tlsdemo.trace.observation import Observation
 from tlsdemo.trace.record import Kind
 
-# The words that lead to TLS, as each mode tells of them.
+# The events up to the start of TLS, by mode.
 ASKED = ("connected", "upgrade requested", "upgrade granted")
 BEGINS = {
     "starttls": (*ASKED, "startTLS called", "startTLS returned"),
@@ -29,7 +29,7 @@ def began(*rest: str, mode: str = "starttls") -> tuple[str, ...]:
     return (*BEGINS[mode], *rest)
 
 
-# What became of both ends in every way; (TLS 1.2, TLS 1.3) where the versions differ.
+# The outcome of each scenario: (server, client), or one pair for each of TLS 1.2 and 1.3.
 CLEAN, YES = "handshakeCompleted, secure, clean", "handshakeCompleted, secure, "
 BOTH_CLEAN = (CLEAN, CLEAN)
 BROKEN = ("handshake interrupted", "handshake interrupted")
@@ -79,9 +79,10 @@ OUTCOMES: dict[str, tuple[str, str] | tuple[tuple[str, str], tuple[str, str]]] =
 
 
 class Outcomes(LaboratoryCase):
-    def test_are_told_here_for_every_way_that_has_two_ends_of_ours(self) -> None:
+    def test_there_is_one_for_every_scenario_without_s_client(self) -> None:
         self.assertEqual(
-            list(OUTCOMES), [name for name, scenario in SCENARIOS.items() if not scenario.keys]
+            list(OUTCOMES),
+            [name for name, scenario in SCENARIOS.items() if not scenario.s_client_command],
         )
 
     async def compare(self, mode: str, tls: str, *scenarios: str) -> None:
@@ -126,7 +127,7 @@ CLIENT_OK_1_2 = (
 )
 
 
-class InOrder(LaboratoryCase):
+class EventOrder(LaboratoryCase):
     async def check(
         self, scenario: str, server: tuple[str, ...], client: tuple[str, ...],
         mode: str = "starttls", tls: str = "1.3",
@@ -135,7 +136,7 @@ class InOrder(LaboratoryCase):
         self.assertEqual(orders.server, began(*server, mode=mode))
         self.assertEqual(orders.client, began(*client, mode=mode))
 
-    async def test_all_goes_well(self) -> None:
+    async def test_nothing_goes_wrong(self) -> None:
         server, client = (*SERVER_OK, *ENDS_CLEAN), (*CLIENT_OK, *ENDS_CLEAN)
         await self.check("ok", server, client)
         await self.check("ok", server, client, "wrapped")
@@ -180,7 +181,7 @@ class InOrder(LaboratoryCase):
         self.assertIn("server handshake certificate", full.wire)
         self.assertIn("client handshake certificate", full.wire)
 
-    async def test_what_is_injected_behind_the_request_reaches_no_tls(self) -> None:
+    async def test_data_injected_behind_the_request_never_reaches_tls(self) -> None:
         orders = await self.orders("injection behind the request")
         refused = ("upgrade refused", "connectionLost ConnectionDone")
         self.assertEqual(orders.server, ("connected", *refused, "insecure injected plaintext"))
@@ -192,7 +193,7 @@ class InOrder(LaboratoryCase):
             orders.wire[:2], ("client plain STARTTLS\\r\\n", "client plain INJECTED (injected)")
         )
 
-    async def test_what_is_injected_behind_the_go_ahead_reaches_no_tls(self) -> None:
+    async def test_data_injected_behind_the_go_ahead_never_reaches_tls(self) -> None:
         orders = await self.orders("injection behind the go-ahead")
         self.assertEqual(orders.server, began(*BROKEN_OFF))
         self.assertEqual(
@@ -202,31 +203,31 @@ class InOrder(LaboratoryCase):
         )  # fmt: skip
         self.assertNotIn("client handshake client_hello", orders.wire)
 
-    async def test_an_end_without_close_notify_is_told_as_a_loss(self) -> None:
+    async def test_a_fin_without_close_notify_is_a_truncation(self) -> None:
         await self.check(
             "EOF after the handshake",
             (*SERVER_OK[:-2], *TRUNCATED),
             (*CLIENT_OK[:-2], *TRUNCATED),
         )
 
-    async def test_a_reset_is_told_as_an_end_without_close_notify_is(self) -> None:
+    async def test_a_reset_looks_like_a_fin_without_close_notify(self) -> None:
         self.assertEqual(
             (await self.orders("RST")).client, (await self.orders("EOF after the handshake")).client
         )
 
-    async def test_a_close_notify_that_is_not_answered_ends_in_a_timeout(self) -> None:
+    async def test_an_unanswered_close_notify_ends_in_a_timeout(self) -> None:
         await self.check(
             "close_notify unanswered",
             (*SERVER_OK, *ENDS_CLEAN),
             (*CLIENT_OK[:-1], "connectionLost ConnectionLost", "closed closing timeout"),
         )
 
-    async def test_silence_ends_in_a_timeout_on_both_ends(self) -> None:
+    async def test_silence_during_the_handshake_ends_in_a_timeout_at_both_ends(self) -> None:
         ends = ("alert out fatal decode_error", "connectionLost ConnectionLost",
                 "insecure handshake timeout")  # fmt: skip
         await self.check("silent in the handshake", ("ClientHello seen", *ends), ends)
 
-    async def test_whom_the_servers_application_rejects_delivers_not_one_byte(self) -> None:
+    async def test_no_data_is_delivered_from_a_client_that_the_application_rejects(self) -> None:
         scenario = "rejected by the server's application"
         for mode in BEGINS:
             for tls, finished in (("1.3", 4), ("1.2", 1)):
@@ -236,7 +237,7 @@ class InOrder(LaboratoryCase):
                 self.assertNotIn("first bytes in", names)
                 self.assertEqual(names[-1], "insecure")
                 if tls == "1.3":
-                    # The question came along: certificate, its proof, Finished, and this.
+                    # Certificate, CertificateVerify, Finished, and the data behind them.
                     sent = [
                         each.record
                         for each in trace.arrows()
@@ -244,23 +245,23 @@ class InOrder(LaboratoryCase):
                     ]
                     self.assertEqual(len(sent), finished)
 
-    async def test_whom_the_clients_application_rejects_delivers_not_one_byte(self) -> None:
+    async def test_no_data_is_delivered_from_a_server_that_the_application_rejects(self) -> None:
         trace = await self.seen("rejected by the client's application", tls="1.2")
         self.assertIn("first bytes out", [each.name for each in events(trace, End.SERVER)])
         self.assertNotIn("first bytes in", [each.name for each in events(trace, End.CLIENT)])
 
 
-class AtEachEvent(LaboratoryCase):
+class EventFacts(LaboratoryCase):
     async def test_the_last_flight_is_written_at_secure_not_at_handshake_completed(self) -> None:
         for mode in BEGINS:
-            # Who speaks last in the handshake: the client with 1.3, the server with 1.2.
+            # The client sends the last flight with TLS 1.3, and the server with TLS 1.2.
             for tls, last in (("1.3", End.CLIENT), ("1.2", End.SERVER)):
                 trace = await self.seen("ok with client certificate", mode, tls)
                 for name, flight in (("handshakeCompleted", False), ("secure", True)):
                     facts = event(trace, last, name).facts
                     self.assertEqual(facts["flight"], flight, (mode, tls, name))
 
-    async def test_the_peers_certificate_is_there_at_handshake_completed(self) -> None:
+    async def test_the_peers_certificate_is_known_at_handshake_completed(self) -> None:
         for tls in ("1.2", "1.3"):
             trace = await self.seen("ok with client certificate", tls=tls)
             for end in End:
@@ -269,69 +270,69 @@ class AtEachEvent(LaboratoryCase):
         trace = await self.seen("ok")
         self.assertIs(event(trace, End.SERVER, "secure").facts["peer"], False)
 
-    async def test_a_write_goes_out_from_secure_until_close_notify_is_out(self) -> None:
+    async def test_writes_are_sent_from_secure_until_close_notify(self) -> None:
         for mode in BEGINS:
             for scenario in ("ok", "closed by the server"):
                 trace = await self.seen(scenario, mode)
                 for end in End:
-                    told = events(trace, end)
-                    secure = [each.name for each in told].index("secure")
-                    out = [each.name for each in told].index("close_notify out")
-                    write = [each.facts.get("write", False) for each in told]
+                    seen = events(trace, end)
+                    secure = [each.name for each in seen].index("secure")
+                    out = [each.name for each in seen].index("close_notify out")
+                    write = [each.facts.get("write", False) for each in seen]
                     self.assertEqual([*write[: secure - 1]], [False] * (secure - 1))
                     self.assertEqual(write[secure:out], [True] * (out - secure))
-                    self.assertEqual(write[out:], [False] * (len(told) - out))
+                    self.assertEqual(write[out:], [False] * (len(seen) - out))
 
-    async def test_the_protocol_that_was_agreed_on_is_told(self) -> None:
-        side = SCENARIOS["no ALPN in common"].server
-        agreed = await self.seen("ok", server=side, client=side)
+    async def test_the_negotiated_alpn_protocol_is_known_at_handshake_completed(self) -> None:
+        settings = SCENARIOS["no ALPN in common"].server
+        agreed = await self.seen("ok", server=settings, client=settings)
         trace = await self.seen("no ALPN in common")
         for end in End:
             self.assertEqual(event(agreed, end, "handshakeCompleted").facts["alpn"], "http/1.1")
             self.assertEqual(event(trace, end, "handshakeCompleted").facts["alpn"], "")
 
-    async def test_what_is_said_before_tls_has_no_facts_of_tls(self) -> None:
+    async def test_events_before_tls_have_no_facts_about_tls(self) -> None:
         self.assertEqual(event(await self.seen("ok"), End.SERVER, "connected").facts, {})
 
 
-class WhatDoesNotEnd(LaboratoryCase):
-    async def given_up(self, problem: str) -> None:
+class ConnectionsThatDoNotEnd(LaboratoryCase):
+    async def assert_given_up(self, problem: str) -> None:
         lab = laboratory()
         with self.assertRaises(GivenUp) as raised:
-            await run_ours(lab, cell("ok", does=Action.RESET, ends=None))
+            await run_ours(lab, cell("ok", action=Action.RESET, action_by=None))
         self.assertEqual(str(raised.exception), f"starttls, TLS 1.3, ok: {problem}")
 
-    async def test_is_given_up_by_name(self) -> None:
+    async def test_a_connection_that_does_not_end_in_time_is_given_up(self) -> None:
         self.patch(module, "DEADLINE", 0.1)
-        await self.given_up("not over after 0.1 s")
+        await self.assert_given_up("not over after 0.1 s")
 
-    async def test_is_given_up_also_if_its_wires_cannot_be_reset(self) -> None:
+    async def test_a_connection_that_cannot_be_reset_is_given_up(self) -> None:
         self.patch(module, "DEADLINE", 0.1)
         self.patch(module, "LAST", 0.1)
         self.patch(Relay, "reset", lambda relay: relay.cut())
-        await self.given_up("not over after 0.1 s")
+        await self.assert_given_up("not over after 0.1 s")
 
-    async def test_is_given_up_at_once_if_it_cannot_be_connected(self) -> None:
+    async def test_a_connection_that_cannot_be_established_is_given_up_at_once(self) -> None:
         self.patch(module, "LAST", 0.1)
-        self.patch(module.Run, "relay_to", lambda run, _port: _nobody(run))
-        await self.given_up("Connection was refused by other side: 111: Connection refused.")
+        self.patch(module.Run, "relay_to", lambda run, _port: _refusing_port(run))
+        await self.assert_given_up("Connection was refused by other side: 111: Connection refused.")
 
 
-def _nobody(run: module.Run) -> int:
-    """Return a port on which nobody listens, with a relay to which nobody connects."""
+def _refusing_port(run: module.Run) -> int:
+    """Return a port that refuses connections, with a relay that is not connected."""
     run.relay = Relay(run.reactor, 1, run.elapsed, run.trace.seen.append)
     return 1
 
 
-class AFault(LaboratoryCase):
-    async def test_is_told_on_the_wire(self) -> None:
+class Faults(LaboratoryCase):
+    async def test_dropped_and_injected_records_are_marked_in_the_trace(self) -> None:
         orders = await self.orders("garbage")
         self.assertEqual(
             orders.wire[1:3],
             ("client handshake client_hello (dropped)", "client unreadable (injected)"),
         )
 
-    async def test_happens_once(self) -> None:
-        fault = Fault(End.CLIENT, Kind.PLAIN, Act.APPEND, b"more")
+    async def test_a_fault_is_triggered_once(self) -> None:
+        fault = Fault(End.CLIENT, Kind.PLAIN, FaultAction.APPEND, b"more")
         trace = await self.seen("ok", fault=fault)
         self.assertEqual(sum(each.fate.value == "injected" for each in trace.arrows()), 1)

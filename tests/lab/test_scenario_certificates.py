@@ -5,29 +5,30 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.lab.laboratories import made
 from tests.support import now
 from tlsdemo.certificates.files import Credentials, load_certificates
-from tlsdemo.lab.scenarios import Shown
+from tlsdemo.lab.scenarios import CertificateKind
 from tlsdemo.trace.model import End
 
 
-class Certificates(SynchronousTestCase):
-    def test_of_each_kind_are_what_they_are_called(self) -> None:
+class ScenarioCertificates(SynchronousTestCase):
+    def test_each_kind_is_expired_or_untrusted_as_its_name_says(self) -> None:
         authority = load_certificates(made().authority)[0]
         for end in End:
-            for shown in (Shown.GOOD, Shown.EXPIRED, Shown.UNTRUSTED):
-                credentials = made().credentials(end, shown)
+            for kind in (CertificateKind.GOOD, CertificateKind.EXPIRED, CertificateKind.UNTRUSTED):
+                credentials = made().credentials(end, kind)
                 self.assertEqual(credentials.authority, made().authority)
                 assert credentials.certificate is not None
                 certificate = load_certificates(credentials.certificate)[0]
                 expired = certificate.not_valid_after_utc < now()
-                self.assertEqual(expired, shown is Shown.EXPIRED)
+                self.assertEqual(expired, kind is CertificateKind.EXPIRED)
                 trusted = True
                 try:
                     certificate.verify_directly_issued_by(authority)
                 except Exception:
                     trusted = False
-                self.assertEqual(trusted, shown is not Shown.UNTRUSTED, (end, shown))
+                self.assertEqual(trusted, kind is not CertificateKind.UNTRUSTED, (end, kind))
 
-    def test_can_be_missing(self) -> None:
+    def test_an_end_without_a_certificate_still_trusts_the_authority(self) -> None:
         self.assertEqual(
-            made().credentials(End.CLIENT, Shown.NONE), Credentials(None, None, made().authority)
+            made().credentials(End.CLIENT, CertificateKind.NONE),
+            Credentials(None, None, made().authority),
         )

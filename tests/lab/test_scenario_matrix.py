@@ -1,4 +1,4 @@
-"""The matrix: which cells there are, and that the same connection goes the same way again."""
+"""The matrix: its cells, and that a connection goes the same way when it is made again."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from tests.lab.laboratories import LaboratoryCase, cell, laboratory
 from tlsdemo.lab import foreign_run as foreign
 from tlsdemo.lab import scenario_matrix as matrix
 from tlsdemo.lab.laboratory import Cell, GivenUp
-from tlsdemo.lab.scenario_matrix import Selection, look, why_not
+from tlsdemo.lab.scenario_matrix import Selection, observe, why_not
 from tlsdemo.lab.scenarios import SCENARIOS
 from tlsdemo.lab.stacks.stack_process import RunningStack, StackFailed
 
 
-class ASelection(SynchronousTestCase):
+class Selections(SynchronousTestCase):
     def names(self, **wanted: Any) -> list[tuple[str, str, str, str]]:
         cells = Selection(**wanted).cells()
         return [(each.mode, each.tls, each.scenario.name, each.peer) for each in cells]
 
-    def test_is_every_way_in_every_mode_and_version(self) -> None:
-        ours = [scenario for scenario in SCENARIOS.values() if not scenario.keys]
+    def test_the_default_is_every_scenario_in_every_mode_and_version(self) -> None:
+        ours = [scenario for scenario in SCENARIOS.values() if not scenario.s_client_command]
         names = [name for name in self.names() if name[3] == "tlsdemo"]
         self.assertEqual(len(set(names)), len(ours) * 3 * 2)
 
-    def test_has_foreign_servers_only_in_the_ways_in_which_they_differ(self) -> None:
+    def test_other_stacks_are_servers_only_in_the_scenarios_in_which_they_differ(self) -> None:
         wanted = {"modes": ("pair",), "tls": ("1.3",), "peers": ("twisted-pair",)}
         self.assertEqual(
             self.names(scenarios=("ok", "resumed"), **wanted),
@@ -37,27 +37,25 @@ class ASelection(SynchronousTestCase):
             ],
         )
 
-    def test_has_a_foreign_client_where_keys_are_typed(self) -> None:
+    def test_s_client_is_the_client_where_it_has_to_be_given_a_command(self) -> None:
         names = self.names(modes=("pair",), scenarios=("KeyUpdate",), tls=("1.3",))
         self.assertNotIn("tlsdemo", [peer for *_, peer in names])
 
 
-class WhatThereIsNot(SynchronousTestCase):
-    def test_is_said_why(self) -> None:
+class ImpossibleCells(SynchronousTestCase):
+    def test_each_has_a_reason(self) -> None:
         for each, why in {
-            cell("injection behind the request", "wrapped"): "nothing is said before TLS",
+            cell("injection behind the request", "wrapped"): "there is no negotiation before TLS",
             cell("injection behind the request", "pair"): "",
             cell("ok"): "",
-            cell("resumed", peer="twisted-pair"): "not among the ways that are shown with a "
-            "foreign server",
-            cell("KeyUpdate", peer="twisted-pair"): "not among the ways that are shown with a "
-            "foreign server",
+            cell("resumed", peer="twisted-pair"): "other stacks are not run in this scenario",
+            cell("KeyUpdate", peer="twisted-pair"): "other stacks are not run in this scenario",
             cell("ok", peer="twisted-pair"): "",
         }.items():
             self.assertEqual(why_not(each), why, each)
 
 
-HANDFUL = (
+SELECTED = (
     "ok", "resumed", "client certificate missing", "garbage", "EOF during the handshake",
     "EOF after the handshake", "RST", "rejected by the server's application",
     "rejected by the client's application", "closed by the server",
@@ -65,24 +63,26 @@ HANDFUL = (
 
 
 class TheMatrix(LaboratoryCase):
-    async def test_has_the_same_order_twice_in_every_cell(self) -> None:
-        cells = Selection(scenarios=HANDFUL).cells()
-        first, again = [await look(laboratory(), cells) for _ in range(2)]
-        self.assertEqual(len(first), len(HANDFUL) * 6)
+    async def test_the_order_of_events_is_the_same_when_every_connection_is_made_again(
+        self,
+    ) -> None:
+        cells = Selection(scenarios=SELECTED).cells()
+        first, again = [await observe(laboratory(), cells) for _ in range(2)]
+        self.assertEqual(len(first), len(SELECTED) * 6)
         for one, other in zip(first, again, strict=True):
             self.assertFalse(one.race or other.race, (one.mode, one.tls, one.scenario))
             self.assertEqual(one.orders, other.orders)
 
-    async def test_tells_of_each_cell_and_says_why_there_is_none(self) -> None:
-        told: list[Cell] = []
+    async def test_each_cell_is_announced_and_an_impossible_one_has_a_reason(self) -> None:
+        announced: list[Cell] = []
         cells = Selection(("wrapped",), ("1.3",), ("ok", "injection behind the request")).cells()
-        ok, none = await look(laboratory(), cells, 1, told.append)
-        self.assertEqual(told, cells)
+        ok, none = await observe(laboratory(), cells, 1, announced.append)
+        self.assertEqual(announced, cells)
         self.assertEqual((ok.why, len(ok.traces)), ("", 1))
-        self.assertEqual((none.why, none.traces), ("nothing is said before TLS", []))
+        self.assertEqual((none.why, none.traces), ("there is no negotiation before TLS", []))
 
 
-class ProgramsStartedAhead(LaboratoryCase):
+class PrestartedPrograms(LaboratoryCase):
     def setUp(self) -> None:
         self.started: list[Deferred[RunningStack]] = []
         self.running: list[RunningStack] = []
@@ -95,16 +95,16 @@ class ProgramsStartedAhead(LaboratoryCase):
         self.patch(foreign, "start", starting)
         self.cells = Selection((), ("1.3",), ("ok",), ("twisted-starttls",) * 4).cells()
 
-    def _listens(self, peer: RunningStack) -> RunningStack:
-        self.running.append(peer)
-        return peer
+    def _listens(self, stack: RunningStack) -> RunningStack:
+        self.running.append(stack)
+        return stack
 
-    async def test_are_all_used(self) -> None:
-        observations = await look(laboratory(), self.cells[:2], 1)
+    async def test_every_program_is_used(self) -> None:
+        observations = await observe(laboratory(), self.cells[:2], 1)
         self.assertEqual([each.race for each in observations], [False, False])
         self.assertEqual(len(self.started), 2)
 
-    async def test_are_ended_if_nobody_uses_them(self) -> None:
+    async def test_programs_that_are_not_used_are_ended(self) -> None:
         taken: list[Deferred[RunningStack]] = []
 
         async def failing(_lab: Any, _cell: Cell, started: Deferred[RunningStack]) -> None:
@@ -113,16 +113,16 @@ class ProgramsStartedAhead(LaboratoryCase):
 
         self.patch(matrix, "run_foreign", failing)
         with self.assertRaisesRegex(GivenUp, "^this one$"):
-            await look(laboratory(), self.cells[:3], 1)
-        # Who takes one sees to its end.
-        peer = await taken[0]
-        peer.kill()
+            await observe(laboratory(), self.cells[:3], 1)
+        # The run that takes a program has to end it.
+        stack = await taken[0]
+        stack.kill()
         with self.assertRaises(StackFailed):
-            await peer.ended
+            await stack.ended
         self.assertEqual([each.ended.called for each in self.running], [True] * 3)
 
-    async def test_that_do_not_start_are_given_up(self) -> None:
+    async def test_a_program_that_does_not_start_is_reported(self) -> None:
         problem = StackFailed("the peer x did not start: y")
         self.patch(foreign, "start", lambda *_: fail(problem))
         with self.assertRaisesRegex(GivenUp, "ok: the peer x did not start: y$"):
-            await look(laboratory(), self.cells[:2], 1)
+            await observe(laboratory(), self.cells[:2], 1)

@@ -12,12 +12,12 @@ from typing import Any, ClassVar
 from twisted.python import usage
 
 from tlsdemo.cli.options import Options, fail
-from tlsdemo.lab.compare.candidate_run import run_there
-from tlsdemo.lab.compare.environment_builder import Builder, as_here
+from tlsdemo.lab.compare.candidate_run import run_candidate
+from tlsdemo.lab.compare.comparison_error import ComparisonError
+from tlsdemo.lab.compare.environment_builder import Builder, installed_requirements
 from tlsdemo.lab.compare.environment_cache import Cache, Environment, default_folder
 from tlsdemo.lab.compare.interpreter import Interpreter
-from tlsdemo.lab.compare.problem import Unattainable
-from tlsdemo.lab.compare.requirements import Requirement, read
+from tlsdemo.lab.compare.requirements import Requirement, parse_requirements
 
 WITHIN = 600.0
 """Seconds that a command may take there."""
@@ -76,8 +76,8 @@ class AgainstOptions(Options):
         super().postOptions()
         for text in self["against"]:
             try:
-                read(text)
-            except Unattainable as problem:
+                parse_requirements(text)
+            except ComparisonError as problem:
                 raise usage.UsageError(f"--against is {text!r}: {problem}") from None
 
     def is_given(self, name: str) -> bool:
@@ -108,8 +108,8 @@ class AgainstOptions(Options):
             for name, environment in environments.items():
                 self.say(f"the same with {name}")
                 try:
-                    result = run_there(environment, arguments, within)
-                except Unattainable as problem:
+                    result = run_candidate(environment, arguments, within)
+                except ComparisonError as problem:
                     fail(self.command, problem, status=1)
                 except KeyboardInterrupt:
                     fail(self.command, "interrupted", status=1)
@@ -137,7 +137,7 @@ class AgainstOptions(Options):
         builder = self.builder()
         try:
             python = builder.interpreter(self["python"])
-        except Unattainable as problem:
+        except ComparisonError as problem:
             fail(self.command, f"--python is {self['python']!r}: {problem}", status=1)
         return {
             self._name(text, python): stack.enter_context(self._provide(builder, text, python))
@@ -148,11 +148,13 @@ class AgainstOptions(Options):
     def _provide(
         self, builder: Builder, text: str | None, python: Interpreter
     ) -> Iterator[Environment]:
-        asked: list[Requirement] = as_here() if text is None else read(text)
+        asked: list[Requirement] = (
+            installed_requirements() if text is None else parse_requirements(text)
+        )
         with ExitStack() as stack:
             try:
                 environment = stack.enter_context(builder.provide(asked, python))
-            except Unattainable as problem:
+            except ComparisonError as problem:
                 option = f"--python is {self['python']!r}" if text is None else (
                     f"--against is {text!r}"
                 )  # fmt: skip

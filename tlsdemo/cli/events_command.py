@@ -196,7 +196,7 @@ def _one_of(option: str, name: str, known: Sequence[str]) -> str:
 def _listing() -> list[str]:
     width = max(len(name) for name in (*SCENARIOS, *FOREIGN)) + 2
     lines = ["Ways (--way):", ""]
-    lines += [f"  {scenario.name:{width}}{scenario.sentence}" for scenario in SCENARIOS.values()]
+    lines += [f"  {scenario.name:{width}}{scenario.description}" for scenario in SCENARIOS.values()]
     lines += ["", "Foreign servers (--peer):", ""]
     for name in FOREIGN:
         peer = STACKS[name]

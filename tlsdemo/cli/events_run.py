@@ -20,7 +20,7 @@ from twisted.python.failure import Failure
 from tlsdemo.cli.options import Options, fail
 from tlsdemo.lab.laboratory import Cell, GivenUp, Laboratory
 from tlsdemo.lab.scenario_certificates import make_certificates
-from tlsdemo.lab.scenario_matrix import look
+from tlsdemo.lab.scenario_matrix import observe
 from tlsdemo.lab.scenarios import SCENARIOS
 from tlsdemo.lab.stacks import s_client
 from tlsdemo.lab.stacks.stack_catalogue import STACKS
@@ -65,7 +65,7 @@ class EventsRun:
         certificates = make_certificates(self._directory, datetime.now(timezone.utc))
         preparations = [] if self._keylog is None else [KeyLog(self._append)]
         lab = Laboratory(self._reactor, certificates, preparations)
-        all_of_it = look(lab, self._cells, self._options["times"], self._progress)
+        all_of_it = observe(lab, self._cells, self._options["times"], self._progress)
         self._work = Deferred.fromCoroutine(all_of_it)
         self._work.addCallbacks(self.seen.extend, self._failed)
         self._reactor.addSystemEventTrigger("before", "shutdown", self._interrupt)
@@ -125,7 +125,7 @@ class EventsRun:
         seen, versions_seen = self.seen, versions_of(self.seen)
         form, sentences = (
             self._options["format"],
-            {scenario.name: scenario.sentence for scenario in SCENARIOS.values()},
+            {scenario.name: scenario.description for scenario in SCENARIOS.values()},
         )
         if self._options["waterfall"]:
             stream.write(self._drawn(form, stream, beside))

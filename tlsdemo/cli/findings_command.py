@@ -18,12 +18,13 @@ from tlsdemo.certificates.demo_ca import DemoCertificates, default_directory, de
 from tlsdemo.certificates.files import BadCredentials
 from tlsdemo.cli.comparison_options import AgainstOptions
 from tlsdemo.cli.options import fail
-from tlsdemo.lab.findings.examination import Examined, examine
-from tlsdemo.lab.findings.finding import Finding, Verdict
-from tlsdemo.lab.findings.finding_catalogue import FINDINGS, THEMES
-from tlsdemo.lab.findings.findings_text import listing, page, summary, told
+from tlsdemo.lab.findings.examination import examine
+from tlsdemo.lab.findings.finding import Finding
+from tlsdemo.lab.findings.finding_catalogue import DESCRIPTIONS, FINDINGS
 from tlsdemo.reporting.difference_text import versions_line
 from tlsdemo.reporting.finding_differences import finding_differences
+from tlsdemo.reporting.finding_result import FindingResult, Verdict
+from tlsdemo.reporting.findings_text import full_report, listing, page, summary
 from tlsdemo.tls import versions
 
 FORMATS = ("text", "json", "markdown")
@@ -84,7 +85,7 @@ class FindingsOptions(AgainstOptions):
     def run(self) -> int:
         """List or reproduce, and return the exit status."""
         if not self["names"]:
-            print("\n".join(listing(FINDINGS.values())))
+            print("\n".join(listing(each.description for each in FINDINGS.values())))
             return 0
         from twisted.internet import reactor
 
@@ -145,8 +146,8 @@ class Examinations:
         self._output = output
         self._progress = progress
         self._versions = versions()
-        self._results: list[Examined] = []
-        self._current: Deferred[Examined] | None = None
+        self._results: list[FindingResult] = []
+        self._current: Deferred[FindingResult] | None = None
         self._all: Deferred[None] | None = None
         self._interrupted = False
         self._shown = 0.0
@@ -164,7 +165,7 @@ class Examinations:
             self._print(json.dumps(self.as_json(), indent=2))
         elif self._form == "markdown":
             verdicts = {each.finding.name: each.evidence.verdict for each in results}
-            self._print(page(THEMES, verdicts, self._versions).rstrip("\n"))
+            self._print(page(DESCRIPTIONS, verdicts, self._versions).rstrip("\n"))
         elif len(results) > 1:
             self._print(*summary(results, self._versions))
         if self._interrupted:
@@ -193,7 +194,7 @@ class Examinations:
                 break
             self._results.append(examined)
             if self._form == "text":
-                self._print(*told(examined))
+                self._print(*full_report(examined))
 
     def _show(self, name: str) -> None:
         # On a terminal, what is printed as it is found shows enough of itself.

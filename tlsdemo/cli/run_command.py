@@ -18,8 +18,8 @@ from tlsdemo.cli.comparison_options import AgainstOptions
 from tlsdemo.cli.launched_server import CannotLaunch, LaunchedServer, Place
 from tlsdemo.cli.load_options import LOAD_PARAMETERS, SENDS, LoadOptions
 from tlsdemo.cli.options import choice, fail, named, whole
-from tlsdemo.lab.compare.environment_builder import variables
-from tlsdemo.lab.compare.interleaving import HERE, Turn, turns
+from tlsdemo.lab.compare.environment_builder import environment_variables
+from tlsdemo.lab.compare.interleaving import ScheduledRun, interleaved_runs
 from tlsdemo.loadgen.controller import Controller, LoadPhase
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.reporting.comparison_table import comparison
@@ -31,6 +31,8 @@ from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.run_text import cost_line, result_lines, versions_text
 from tlsdemo.starttls.registry import DialectName
 from tlsdemo.tls import Delivery, ModeName, versions
+
+HERE = "here"
 
 _UPGRADES = (ModeName.STARTTLS, ModeName.PAIR)
 
@@ -102,7 +104,7 @@ class RunOptions(AgainstOptions, LoadOptions):
             from twisted.internet import reactor
 
             others = [
-                Other(name, each.versions, Place(str(each.python), variables(each)))
+                Other(name, each.versions, Place(str(each.python), environment_variables(each)))
                 for name, each in environments.items()
             ]
             return Comparison(reactor, self, Console(), others).run()
@@ -130,7 +132,7 @@ class Comparison:
         self._server_credentials = options.credentials("server")
         self._task = options.task("", options["client-mode"] or ModeName.STARTTLS, "127.0.0.1")
         self._others = {each.name: each for each in others}
-        self._results: list[tuple[Turn[ModeName], RunResult]] = []
+        self._results: list[tuple[ScheduledRun[ModeName], RunResult]] = []
         self._current: Controller | None = None
         self._interrupted = False
         self._problem: str | None = None
@@ -173,11 +175,11 @@ class Comparison:
 
     async def _go(self) -> None:
         rounds = self._options["rounds"] if self._others else 1
-        for turn in turns(self._options["modes"], [HERE, *self._others], rounds):
+        for turn in interleaved_runs(self._options["modes"], [HERE, *self._others], rounds):
             if not self._interrupted:
                 await self._one(turn)
 
-    async def _one(self, turn: Turn[ModeName]) -> None:
+    async def _one(self, turn: ScheduledRun[ModeName]) -> None:
         mode = turn.mode
         credentials = self._server_credentials
         policy = self._options["policy"]
@@ -198,7 +200,7 @@ class Comparison:
                 "--idle-timeout=0",
                 *([f"--delivery={delivery.value}"] if delivery else []),
             ],
-            self._others[turn.place].place if turn.place in self._others else None,
+            self._others[turn.environment].place if turn.environment in self._others else None,
         )
         await server.start()
         try:
@@ -211,7 +213,7 @@ class Comparison:
         # Words before TLS have no place where TLS is there from the first byte, or not at all.
         return self._task.dialect if mode in _UPGRADES else DialectName.IMMEDIATE.value
 
-    async def _load(self, turn: Turn[ModeName], server: LaunchedServer) -> RunResult:
+    async def _load(self, turn: ScheduledRun[ModeName], server: LaunchedServer) -> RunResult:
         mode, title = turn.mode, self._title(turn)
         client_mode = "clear" if mode is ModeName.CLEAR else self._task.mode
         task: Task = replace(
@@ -247,16 +249,16 @@ class Comparison:
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
         return result
 
-    def _title(self, turn: Turn[ModeName]) -> str:
+    def _title(self, turn: ScheduledRun[ModeName]) -> str:
         if not self._others:
             return turn.mode.value
-        return f"{turn.mode.value}, {turn.place}, {turn.round} of {self._options['rounds']}"
+        return f"{turn.mode.value}, {turn.environment}, {turn.round} of {self._options['rounds']}"
 
     def _runs(self, place: str) -> dict[str, list[RunResult]]:
         """Return what came of the runs in that place, by mode, a round after the other."""
         runs: dict[str, list[RunResult]] = {}
         for turn, run in self._results:
-            if turn.place == place:
+            if turn.environment == place:
                 runs.setdefault(turn.mode.value, []).append(run)
         return runs
 

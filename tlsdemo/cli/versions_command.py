@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from twisted.python import usage
 
 from tlsdemo.cli.options import Options, fail
+from tlsdemo.lab.compare.comparison_error import ComparisonError
 from tlsdemo.lab.compare.environment_cache import Cache, Environment, default_folder
-from tlsdemo.lab.compare.problem import Unattainable
 from tlsdemo.reporting.run_text import megabytes, versions_text
 from tlsdemo.tls import versions
 
@@ -46,7 +46,7 @@ class VersionsOptions(Options):
         try:
             cache = Cache(default_folder())
             return self._clear(cache) if self["clear"] else self._show(cache)
-        except (Unattainable, OSError) as problem:
+        except (ComparisonError, OSError) as problem:
             fail(self.command, problem, status=1)
 
     def _show(self, cache: Cache) -> int:

@@ -1,4 +1,4 @@
-"""A connection in the laboratory of which one end is a program of another ecosystem."""
+"""A connection in the laboratory with a program of another ecosystem at one end."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from tlsdemo.lab.laboratory import Cell, GivenUp, Laboratory, Run
 from tlsdemo.lab.scenarios import Action, Scenario, inapplicable
 from tlsdemo.lab.stacks import s_client
 from tlsdemo.lab.stacks.stack_catalogue import STACKS
-from tlsdemo.lab.stacks.stack_config import Auth, StackConfig
-from tlsdemo.lab.stacks.stack_config import Scenario as StackScenario
+from tlsdemo.lab.stacks.stack_config import Auth, Script, StackConfig
 from tlsdemo.lab.stacks.stack_process import RunningStack, StackEvent, StackFailed, start_stack
 from tlsdemo.starttls.immediate import ImmediateServer
 from tlsdemo.tls import MODES, ModeName
 from tlsdemo.trace.model import End, Mark, Trace
 from tlsdemo.trace.timeline import Event
 
-BESIDE_OURS = (
+WITH_OTHER_STACKS = (
     "ok",
     "client certificate missing",
     "untrusted server",
@@ -31,35 +30,37 @@ BESIDE_OURS = (
     "server writes first",
     "closed by the server",
 )
-"""The ways in which foreign servers are shown: those in which the ecosystems differ."""
+"""The scenarios that are run with other stacks: those in which the ecosystems differ."""
 
 
 def why_not(cell: Cell) -> str:
-    """Return why there is no such connection, or ``""``."""
+    """Return why this connection is not possible, or ``""``."""
     if cell.peer == s_client.NAME:
         return s_client.availability().reason or inapplicable(
-            cell.scenario, cell.tls, has_words=False
+            cell.scenario, cell.tls, negotiates=False
         )
     unavailable = STACKS[cell.peer].availability().reason
     if unavailable:
         return unavailable
-    if cell.scenario.name not in BESIDE_OURS:
-        return "not among the ways that are shown with a foreign server"
+    if cell.scenario.name not in WITH_OTHER_STACKS:
+        return "other stacks are not run in this scenario"
     return ""
 
 
 def start(lab: Laboratory, cell: Cell) -> Deferred[RunningStack]:
-    """Start the program that is the server of ``cell``."""
+    """Start the server program of ``cell``."""
     return start_stack(lab.reactor, cell.peer, _config(lab, cell))
 
 
 async def run_foreign(
     lab: Laboratory, cell: Cell, started: Deferred[RunningStack] | None = None
 ) -> Trace:
-    """Make the connection of ``cell``, and return what was seen of it.
+    """Make the connection of ``cell``, and return its trace.
 
-    ``started`` is a server's program that was started beforehand.  Raises
-    :class:`~tlsdemo.lab.laboratory.GivenUp` if the connection does not come to its end.
+    ``started`` is a server program that was started in advance.
+
+    Raises:
+        GivenUp: If the connection does not end, or the program fails.
     """
     run = _ForeignRun(lab, cell)
     if cell.peer == s_client.NAME:
@@ -73,24 +74,23 @@ async def run_foreign(
 class _ForeignRun(Run):
     """One connection."""
 
-    async def with_server(self, lab: Laboratory, peer: RunningStack) -> Trace:
-        assert peer.port is not None
+    async def with_server(self, lab: Laboratory, stack: RunningStack) -> Trace:
         client = self.our_end(
             End.CLIENT, MODES[ModeName.STARTTLS], lab.client_tls(self.cell), ImmediateServer
         )
-        connected = self.connect(self.relay_to(peer.port), client)
-        await self._finish([connected, client.endpoint.over, peer.ended], peer.kill)
-        self._add(End.SERVER, peer.events)
+        connected = self.connect(self.relay_to(stack.port), client)
+        await self._finish([connected, client.endpoint.over, stack.ended], stack.kill)
+        self._add(End.SERVER, stack.events)
         return self.trace
 
     async def with_client(self, lab: Laboratory) -> Trace:
         mode = MODES[ModeName(self.cell.mode)]
         server = self.our_end(End.SERVER, mode, lab.server_tls(self.cell), ImmediateServer)
         port = self.relay_to(self.listen(server.factory))
-        authority, scenario = str(lab.certificates.authority), self.cell.scenario
-        peer = s_client.start_s_client(self.reactor, port, self.cell.tls, authority, scenario.keys)
-        await self._finish([server.endpoint.over, peer.ended], peer.kill)
-        self._add(End.CLIENT, peer.events)
+        authority, command = str(lab.certificates.authority), self.cell.scenario.s_client_command
+        client = s_client.start_s_client(self.reactor, port, self.cell.tls, authority, command)
+        await self._finish([server.endpoint.over, client.ended], client.kill)
+        self._add(End.CLIENT, client.events)
         return self.trace
 
     async def _finish(self, ends: Sequence[Deferred[Any]], kill: Callable[[], object]) -> None:
@@ -108,23 +108,23 @@ class _ForeignRun(Run):
 
 def _config(lab: Laboratory, cell: Cell) -> StackConfig:
     scenario = cell.scenario
-    shown = lab.certificates.credentials(End.SERVER, scenario.server.shows)
+    credentials = lab.certificates.credentials(End.SERVER, scenario.server.certificate)
     version = f"TLSv{cell.tls}"
     return StackConfig(
-        certificate=str(shown.certificate),
-        key=str(shown.key),
-        authority=str(shown.authority),
-        client_auth=Auth.REQUIRED if scenario.client_certificate_wanted else Auth.NONE,
+        certificate=str(credentials.certificate),
+        key=str(credentials.key),
+        authority=str(credentials.authority),
+        client_auth=Auth.REQUIRED if scenario.client_certificate_required else Auth.NONE,
         minimum=version,
         maximum=version,
         alpn=scenario.server.alpn,
-        scenario=_stack_scenario(scenario),
+        script=_script(scenario),
     )
 
 
-def _stack_scenario(scenario: Scenario) -> StackScenario:
-    if scenario.speaks is End.SERVER:
-        return StackScenario.SERVER_FIRST
-    if scenario.ends is End.SERVER and scenario.does is Action.CLOSE:
-        return StackScenario.SERVER_CLOSES
-    return StackScenario.ECHO
+def _script(scenario: Scenario) -> Script:
+    if scenario.writes_first is End.SERVER:
+        return Script.SERVER_FIRST
+    if scenario.action_by is End.SERVER and scenario.action is Action.CLOSE:
+        return Script.SERVER_CLOSES
+    return Script.ECHO

@@ -1,4 +1,4 @@
-"""A clock for one end of a connection, on which deadlines can be had sooner."""
+"""A clock for one end of a connection, whose timeouts can be shortened."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from zope.interface import implementer
 
 @implementer(IReactorTime)
 class HurriedClock:
-    """A reactor's clock, on which nothing takes long any more once it is told to hurry.
+    """A reactor's clock with a limit on delays, which :meth:`hurry` sets.
 
-    So a deadline can be seen to pass, and yet be far away for all connections that keep it.
+    The laboratory uses long timeouts, so that a busy machine does not change the order of events.
+    With this clock, a scenario in which a timeout is certain to expire does not have to wait.
     """
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
-        self._most: float | None = None
+        self._limit: float | None = None
         self._calls: list[IDelayedCall] = []
 
     def seconds(self) -> float:
@@ -29,19 +30,19 @@ class HurriedClock:
     def callLater(
         self, delay: float, callable: Any, *args: object, **kwargs: object
     ) -> IDelayedCall:
-        """Call later or, in a hurry, soon."""
-        within = delay if self._most is None else min(delay, self._most)
+        """Call after ``delay`` seconds, or after the limit if that is less."""
+        within = delay if self._limit is None else min(delay, self._limit)
         later: IDelayedCall = self._reactor.callLater(within, callable, *args, **kwargs)
         self._calls = [*self.getDelayedCalls(), later]
         return later
 
     def getDelayedCalls(self) -> Sequence[IDelayedCall]:
-        """Return what is still to be called."""
+        """Return the pending calls."""
         return [each for each in self._calls if each.active()]
 
-    def hurry(self, most: float) -> None:
-        """Have whatever is due later than in ``most`` seconds happen then, from now on."""
-        self._most = most
+    def hurry(self, limit: float) -> None:
+        """Limit all delays to ``limit`` seconds, those of pending calls included."""
+        self._limit = limit
         for each in self.getDelayedCalls():
-            if each.getTime() - self.seconds() > most:
-                each.reset(most)
+            if each.getTime() - self.seconds() > limit:
+                each.reset(limit)

@@ -90,8 +90,8 @@ class Laboratory:
         """Build the server's context."""
         scenario = cell.scenario
         return ServerTLS.build(
-            self.certificates.credentials(End.SERVER, scenario.server.shows),
-            ClientAuth.REQUIRED if scenario.client_certificate_wanted else ClientAuth.NONE,
+            self.certificates.credentials(End.SERVER, scenario.server.certificate),
+            ClientAuth.REQUIRED if scenario.client_certificate_required else ClientAuth.NONE,
             scenario.server.alpn,
             policy=policy(cell.tls),
             preparations=self.preparations,
@@ -100,10 +100,10 @@ class Laboratory:
     def client_tls(self, cell: Cell) -> ClientTLS:
         """Build the client's context."""
         scenario = cell.scenario
-        tls = _other(cell.tls) if scenario.other_version else cell.tls
+        tls = _other(cell.tls) if scenario.versions_differ else cell.tls
         return ClientTLS.build(
-            self.certificates.credentials(End.CLIENT, scenario.client.shows),
-            scenario.client_expects,
+            self.certificates.credentials(End.CLIENT, scenario.client.certificate),
+            scenario.expected_name,
             scenario.client.alpn,
             policy=policy(tls),
             preparations=self.preparations,
@@ -162,9 +162,9 @@ class Run:
             self.elapsed,
             self.trace.seen.append,
             scenario.fault,
-            scenario.together,
+            scenario.one_segment,
         )
-        self.relay.at_silence = lambda end: self._clocks[end.other].hurry(IN_VAIN)
+        self.relay.on_ignored = lambda end: self._clocks[end.other].hurry(IN_VAIN)
         listens = self.listen(self.relay)
         self.trace.facts["port"] = listens
         return listens

@@ -1,4 +1,4 @@
-"""A connection in the laboratory with both ends ours, in one mode."""
+"""A connection in the laboratory between two ends of tlsdemo."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from tlsdemo.trace.model import End, Trace
 
 
 async def run_ours(lab: Laboratory, cell: Cell) -> Trace:
-    """Make the connection of ``cell``, and return what was seen of it.
+    """Make the connection of ``cell``, and return its trace.
 
-    Raises :class:`~tlsdemo.lab.laboratory.GivenUp` if it does not come to its end.
+    Raises:
+        GivenUp: If the connection does not end.
     """
     server, client = lab.server_tls(cell), lab.client_tls(cell)
     if cell.scenario.resumes:

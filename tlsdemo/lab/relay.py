@@ -1,4 +1,4 @@
-"""A relay between client and server: it sees every record, and does to it what a fault demands."""
+"""A TCP relay between client and server, which reads the records and injects faults."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from twisted.internet.interfaces import IAddress, IDelayedCall
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
-from tlsdemo.lab.scenarios import Act, Fault
+from tlsdemo.lab.scenarios import Fault, FaultAction
 from tlsdemo.trace.model import Arrow, End, Fate
 from tlsdemo.trace.record import Kind, Record
 from tlsdemo.trace.record_reader import RecordReader
 
-MOMENT = 0.02
-"""Seconds of silence after which what one end has sent is passed on in one segment, if asked for.
+QUIET = 0.02
+"""Seconds without data from an end after which the held data is forwarded in one segment.
 
-How long it really was depends on how busy the machine is, so some turns of the reactor have to
-be silent as well: in those, an end of this process says what it had to say.
+On a busy machine the time may pass before an end in this process has run.  So several iterations
+of the reactor have to pass without data as well.
 """
 
-_TURNS = 5
+_QUIET_ITERATIONS = 5
 
 
 class _Wire(Protocol):
-    """The relay's side of the wire to one end."""
+    """The relay's side of the connection to one end."""
 
     def __init__(self, relay: Relay, end: End) -> None:
         self._relay = relay
@@ -45,11 +45,19 @@ class _Wire(Protocol):
 
 
 class Relay(Factory):
-    """Accepts one connection, opens one to ``port`` of the loopback interface, and passes on.
+    """Accepts one connection, connects to ``port`` on the loopback interface, and relays the data.
 
-    ``told`` is called for each record with an arrow, ``clock`` gives the seconds for it.
-    ``over`` fires when both wires have ended.
-    ``at_silence`` is called when an end is ignored from then on.
+    Args:
+        reactor: Connects, and schedules.
+        port: The port of the server.
+        clock: Returns the time to record, in seconds.
+        on_record: Called with an arrow for each record.
+        fault: What goes wrong.
+        one_segment: Whether to join what an end sends at about the same time.
+
+    Attributes:
+        over: Fires when both connections have ended.
+        on_ignored: Called with an end when its data is dropped from then on.
     """
 
     noisy = False
@@ -59,34 +67,34 @@ class Relay(Factory):
         reactor: Any,
         port: int,
         clock: Callable[[], float],
-        told: Callable[[Arrow], object],
+        on_record: Callable[[Arrow], object],
         fault: Fault | None = None,
-        together: bool = False,
+        one_segment: bool = False,
     ) -> None:
         self._reactor = reactor
         self._port = port
         self._clock = clock
-        self._told = told
+        self._on_record = on_record
         self._fault = fault
-        self._together = together
+        self._one_segment = one_segment
         self._readers = {end: RecordReader() for end in End}
         self._wires: dict[End, _Wire] = {}
         self._early: list[bytes] = []
         self._held: dict[End, list[bytes]] = {end: [] for end in End}
         self._releases: dict[End, IDelayedCall] = {}
         self._ended: dict[End, bool] = {}
-        self._deaf_to: set[End] = set()
-        self.at_silence: Callable[[End], object] = lambda end: None
+        self._ignored: set[End] = set()
+        self.on_ignored: Callable[[End], object] = lambda end: None
         self.over: Deferred[None] = Deferred()
 
     def buildProtocol(self, addr: IAddress | None) -> _Wire | None:
-        """Take the one connection."""
+        """Accept the first connection only."""
         return None if self._wires else _Wire(self, End.CLIENT)
 
-    # What the wires tell.
+    # Events of the two connections.
 
     def connected(self, wire: _Wire) -> None:
-        """A wire is there; the client's comes first."""
+        """The connection to an end is established; the client's is the first."""
         self._wires[wire.end] = wire
         wire.transport.setTcpNoDelay(True)  # type: ignore[union-attr]
         if wire.end is End.CLIENT:
@@ -99,65 +107,67 @@ class Relay(Factory):
             for data in early:
                 self.received(End.CLIENT, data)
             if End.CLIENT in self._ended:
-                # It has not waited until the server was there.
+                # The client has already closed its connection.
                 self._end(wire, abruptly=self._ended[End.CLIENT])
 
     def received(self, sender: End, data: bytes) -> None:
-        """``sender`` has sent ``data``."""
+        """Relay the ``data`` of ``sender``, unless a fault is triggered."""
         if End.SERVER not in self._wires:
             self._early.append(data)
             return
         records = self._readers[sender].feed(data)
-        met = self._fault is not None and any(self._fault.meets(sender, each) for each in records)
+        met = self._fault is not None and any(self._fault.matches(sender, each) for each in records)
         if met and self._fault is not None:
             fault, self._fault = self._fault, None
-            self._go_wrong(fault, sender, data, records)
+            self._trigger(fault, sender, data, records)
         else:
-            dropped = sender in self._deaf_to
-            self._tell(sender, records, Fate.DROPPED if dropped else Fate.PASSED)
+            dropped = sender in self._ignored
+            self._report(sender, records, Fate.DROPPED if dropped else Fate.PASSED)
             if not dropped:
-                self._pass(sender, data)
+                self._forward(sender, data)
 
-    def _go_wrong(self, fault: Fault, sender: End, data: bytes, records: list[Record]) -> None:
-        passes = fault.act is Act.APPEND
-        self._tell(sender, records, Fate.PASSED if passes else Fate.DROPPED)
+    def _trigger(self, fault: Fault, sender: End, data: bytes, records: list[Record]) -> None:
+        passes = fault.action is FaultAction.APPEND
+        self._report(sender, records, Fate.PASSED if passes else Fate.DROPPED)
         if fault.data:
             kind = Kind.PLAIN if passes else Kind.UNREADABLE
             words = fault.data.decode("ascii").strip().partition("\r")[0]
-            self._tell(sender, [Record(kind, len(fault.data), "", (words,))], Fate.INJECTED)
-            self._pass(sender, data + fault.data if passes else fault.data)
-        elif fault.act is Act.SILENCE:
+            self._report(sender, [Record(kind, len(fault.data), "", (words,))], Fate.INJECTED)
+            self._forward(sender, data + fault.data if passes else fault.data)
+        elif fault.action is FaultAction.SILENCE:
             self.ignore(*End)
         else:
             self.cut()
 
-    def _tell(self, sender: End, records: list[Record], fate: Fate) -> None:
+    def _report(self, sender: End, records: list[Record], fate: Fate) -> None:
         at = self._clock()
         for record in records:
-            self._told(Arrow(sender, at, record, fate))
+            self._on_record(Arrow(sender, at, record, fate))
 
-    def _pass(self, sender: End, data: bytes) -> None:
-        if not self._together:
+    def _forward(self, sender: End, data: bytes) -> None:
+        if not self._one_segment:
             self._send(sender, data)
             return
         self._held[sender].append(data)
-        self._still(sender)
-        self._releases[sender] = self._reactor.callLater(MOMENT, self._turn, sender, _TURNS)
+        self._cancel_release(sender)
+        self._releases[sender] = self._reactor.callLater(
+            QUIET, self._wait_quiet, sender, _QUIET_ITERATIONS
+        )
 
-    def _turn(self, sender: End, left: int) -> None:
+    def _wait_quiet(self, sender: End, left: int) -> None:
         if left:
-            self._releases[sender] = self._reactor.callLater(0, self._turn, sender, left - 1)
+            self._releases[sender] = self._reactor.callLater(0, self._wait_quiet, sender, left - 1)
         else:
             self._release(sender)
 
-    def _still(self, sender: End) -> None:
-        """Put off what was to be passed on."""
+    def _cancel_release(self, sender: End) -> None:
+        """Cancel the timer for the data held from ``sender``."""
         release = self._releases.pop(sender, None)
         if release is not None and release.active():
             release.cancel()
 
     def _release(self, sender: End) -> None:
-        self._still(sender)
+        self._cancel_release(sender)
         held, self._held[sender] = self._held[sender], []
         if held:
             self._send(sender, b"".join(held))
@@ -167,15 +177,15 @@ class Relay(Factory):
         transport.write(data)
 
     def lost(self, end: End, reason: Failure) -> None:
-        """The wire to ``end`` has ended; the other end is told in the same way."""
+        """Relay the end of a connection to the other end: a FIN as a FIN, a RST as a RST."""
         abruptly = not reason.check(ConnectionDone)
         self._ended[end] = abruptly
         other = self._wires.get(end.other)
         if len(self._ended) == len(End):
             for each in End:
-                self._still(each)
+                self._cancel_release(each)
             self.over.callback(None)
-        elif other is not None and end not in self._deaf_to:
+        elif other is not None and end not in self._ignored:
             self._release(end)
             self._end(other, abruptly)
 
@@ -186,20 +196,20 @@ class Relay(Factory):
         else:
             transport.loseConnection()
 
-    # What a script orders.
+    # Commands.
 
     def ignore(self, *ends: End) -> None:
-        """Pass on nothing any more that these send, not even their end."""
+        """Drop everything that these ends send from now on, a FIN or RST included."""
         for end in ends:
-            self._deaf_to.add(end)
-            self.at_silence(end)
+            self._ignored.add(end)
+            self.on_ignored(end)
 
     def cut(self) -> None:
-        """End both wires in order: TCP's FIN, and no close_notify."""
+        """End both connections with a FIN."""
         for wire in self._wires.values():
             self._end(wire, abruptly=False)
 
     def reset(self) -> None:
-        """End both wires with a RST."""
+        """End both connections with a RST."""
         for wire in self._wires.values():
             self._end(wire, abruptly=True)

@@ -1,4 +1,4 @@
-"""The matrix: every way in every mode and version of TLS, one connection after the other."""
+"""The matrix: every scenario in every mode and version of TLS, one connection at a time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from twisted.internet.defer import Deferred
 
 from tlsdemo.lab import foreign_run as foreign
-from tlsdemo.lab.foreign_run import BESIDE_OURS, run_foreign
+from tlsdemo.lab.foreign_run import WITH_OTHER_STACKS, run_foreign
 from tlsdemo.lab.laboratory import Cell, Laboratory
 from tlsdemo.lab.own_run import run_ours
 from tlsdemo.lab.scenarios import SCENARIOS, inapplicable
@@ -24,12 +24,12 @@ MODES = ("starttls", "pair", "wrapped")
 TLS = ("1.2", "1.3")
 
 AHEAD = 2
-"""How many foreign programs are started ahead of their connection: they take a while."""
+"""The number of programs to start ahead of their connections, because starting takes a while."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which cells are wanted: each of these with each; ``peers`` are foreign servers."""
+    """The cells to observe: all combinations.  ``peers``: the stacks of other ecosystems."""
 
     modes: tuple[str, ...] = MODES
     tls: tuple[str, ...] = TLS
@@ -37,10 +37,13 @@ class Selection:
     peers: tuple[str, ...] = ()
 
     def cells(self) -> list[Cell]:
-        """Return the cells, way by way; first ours, then those with foreign servers."""
+        """Return the cells, by scenario; first ours, then those with other stacks as server."""
         ours = [
             Cell(
-                mode, tls, SCENARIOS[scenario], s_client.NAME if SCENARIOS[scenario].keys else OURS
+                mode,
+                tls,
+                SCENARIOS[scenario],
+                s_client.NAME if SCENARIOS[scenario].s_client_command else OURS,
             )
             for scenario in self.scenarios
             for mode in self.modes
@@ -49,7 +52,7 @@ class Selection:
         beside = [
             Cell("starttls", tls, SCENARIOS[scenario], peer)
             for scenario in self.scenarios
-            if scenario in BESIDE_OURS
+            if scenario in WITH_OTHER_STACKS
             for peer in self.peers
             for tls in self.tls
         ]
@@ -63,58 +66,62 @@ def why_not(cell: Cell) -> str:
     return foreign.why_not(cell)
 
 
-async def look(
+async def observe(
     lab: Laboratory,
     cells: Sequence[Cell],
     times: int = 2,
-    told: Callable[[Cell], object] = lambda _cell: None,
+    before_each: Callable[[Cell], object] = lambda _cell: None,
 ) -> list[Observation]:
-    """Make the connection of each cell, and return what was seen.
+    """Make the connection of each cell, and return the observations.
 
-    Each is made so many ``times``, which shows what is a race.  ``told`` is called before each
-    cell.
+    Each connection is made ``times`` times, which reveals races.  ``before_each`` is called with
+    each cell before its first connection.
     """
-    ahead = _Ahead(lab, [cell for cell in cells for _ in range(times)])
+    prestarted = _Prestarted(lab, [cell for cell in cells for _ in range(times)])
     try:
-        return [await _observation(lab, cell, times, ahead, told) for cell in cells]
+        return [await _observe(lab, cell, times, prestarted, before_each) for cell in cells]
     finally:
-        await ahead.stop()
+        await prestarted.stop()
 
 
-async def _observation(
-    lab: Laboratory, cell: Cell, times: int, ahead: _Ahead, told: Callable[[Cell], object]
+async def _observe(
+    lab: Laboratory,
+    cell: Cell,
+    times: int,
+    prestarted: _Prestarted,
+    before_each: Callable[[Cell], object],
 ) -> Observation:
-    told(cell)
+    before_each(cell)
     why = why_not(cell)
     observation = Observation(cell.mode, cell.tls, cell.scenario.name, cell.peer, why)
     for _ in range(0 if why else times):
         if cell.peer == OURS:
             observation.traces.append(await run_ours(lab, cell))
         else:
-            observation.traces.append(await run_foreign(lab, cell, ahead.take(cell)))
+            observation.traces.append(await run_foreign(lab, cell, prestarted.take(cell)))
     return observation
 
 
-class _Ahead:
-    """Starts the programs of the next foreign servers while others are looked at."""
+class _Prestarted:
+    """Starts the programs of the next cells while other cells are being observed."""
 
     def __init__(self, lab: Laboratory, cells: Sequence[Cell]) -> None:
         self._lab = lab
-        self._coming = deque(cell for cell in cells if cell.peer in STACKS and not why_not(cell))
+        self._waiting = deque(cell for cell in cells if cell.peer in STACKS and not why_not(cell))
         self._started: deque[Deferred[RunningStack]] = deque()
 
-    def take(self, wanted: Cell) -> Deferred[RunningStack] | None:
-        """Return the program for ``wanted``, the next one; a client is started when it is due."""
-        if wanted.peer not in STACKS:
+    def take(self, cell: Cell) -> Deferred[RunningStack] | None:
+        """Return the program of ``cell``, which has to be the next one; None if it is no server."""
+        if cell.peer not in STACKS:
             return None
-        while self._coming and len(self._started) <= AHEAD:
-            self._started.append(foreign.start(self._lab, self._coming.popleft()))
+        while self._waiting and len(self._started) <= AHEAD:
+            self._started.append(foreign.start(self._lab, self._waiting.popleft()))
         return self._started.popleft()
 
     async def stop(self) -> None:
-        """End the programs that nobody has taken."""
+        """End the programs that have not been taken."""
         for started in self._started:
             with suppress(StackFailed):
-                peer = await started
-                peer.kill()
-                await peer.ended
+                stack = await started
+                stack.kill()
+                await stack.ended

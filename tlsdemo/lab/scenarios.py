@@ -1,4 +1,8 @@
-"""PURE.  The ways that a connection can go, as data: what is shown and done, and goes wrong."""
+"""PURE.  The scenarios, as data: what each end is configured with and does, and what goes wrong.
+
+In each of them one end writes first, the other one answers, and one of them performs the final
+action.  A fault is something that the relay between the two ends does to the records.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,8 @@ from tlsdemo.trace.model import End
 from tlsdemo.trace.record import Kind, Record
 
 
-class Shown(enum.Enum):
-    """The certificate that an end shows."""
+class CertificateKind(enum.Enum):
+    """The certificate that an end presents."""
 
     GOOD = "good"
     NONE = "none"
@@ -19,234 +23,254 @@ class Shown(enum.Enum):
 
 
 class Action(enum.Enum):
-    """What happens once the conversation is over."""
+    """What happens after the answer."""
 
-    CLOSE = "closes in order"
-    CLOSE_UNANSWERED = "closes in order, and the peer's answer never comes"
-    CUT = "the wire ends, without close_notify"
-    RESET = "the wire is reset"
+    CLOSE = "the end closes the connection with close_notify"
+    CLOSE_UNANSWERED = "the same, but the relay drops the peer's close_notify"
+    CUT = "the relay ends both connections with a FIN, without close_notify"
+    RESET = "the relay resets both connections"
 
 
-class Act(enum.Enum):
-    """What the relay between the ends does when it sees what a fault waits for."""
+class FaultAction(enum.Enum):
+    """What the relay does with the record that triggers a fault."""
 
-    CUT = "ends both wires, and passes nothing"
-    SILENCE = "passes nothing any more, not even an end"
-    REPLACE = "passes other bytes instead"
-    APPEND = "passes other bytes right behind"
+    CUT = "drops it, and ends both connections with a FIN"
+    SILENCE = "drops it and everything after it in both directions, a FIN or RST included"
+    REPLACE = "forwards other bytes instead"
+    APPEND = "forwards it, with other bytes right behind it"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong on the wire: at the first such record of ``sender``."""
+    """A fault of the network, triggered by the first record of this kind from ``sender``.
+
+    ``data``: the bytes that the relay adds to the stream.
+    """
 
     sender: End
     kind: Kind
-    act: Act
+    action: FaultAction
     data: bytes = b""
 
-    def meets(self, sender: End, record: Record) -> bool:
-        """Tell whether this is what it waits for."""
+    def matches(self, sender: End, record: Record) -> bool:
+        """Return whether ``record`` triggers this fault."""
         return sender is self.sender and record.kind is self.kind
 
 
 @dataclass(frozen=True)
-class Side:
-    """What one end brings along."""
+class EndpointSettings:
+    """The TLS settings of one end."""
 
-    shows: Shown = Shown.GOOD
+    certificate: CertificateKind = CertificateKind.GOOD
     alpn: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """One way that a connection can go.
+    """One connection to be made and observed.
 
-    Unless said otherwise: the client shows no certificate and the server wants none; the client
-    asks, the server answers, and the client closes in order.
+    By default the client has no certificate and the server does not request one; the client
+    writes, the server answers, and the client closes the connection with close_notify.
 
-    ``speaks``: the end that writes first.  ``ends``: the end that does ``does`` when it has been
-    answered, or has answered.  ``rejects``: the end whose application says no when it is told
-    ``secure``.  ``together``: the relay holds back what comes within a moment, so that it
-    arrives in one segment.  ``resumes``: a connection like this one was made before it.
-    ``keys``: what is typed into ``openssl s_client``, which is then the client.
+    Attributes:
+        name: What users call it (``--way``).
+        description: One sentence.
+        server: The TLS settings of the server.
+        client: The TLS settings of the client.
+        client_certificate_required: Whether the server requires a client certificate.
+        expected_name: The name that the client expects in the server's certificate.
+        versions_differ: Whether the client supports only the other version of TLS.
+        writes_first: The end that writes first.
+        action_by: The end that performs ``action``, once it has received data.
+        action: How the connection ends.
+        rejected_by: The end whose application rejects the peer when the connection is secure.
+        fault: What goes wrong on the network.
+        one_segment: Whether the relay joins what an end sends at about the same time into one
+            segment.
+        resumes: Whether an identical connection is made before, whose session is resumed.
+        s_client_command: The command to give to ``openssl s_client``, which is then the client:
+            R for a renegotiation, K for a KeyUpdate (openssl-s_client(1), CONNECTED COMMANDS).
+        needs_negotiation: Whether it needs a plaintext negotiation before TLS.
+        only_tls: The only version of TLS in which it is possible; empty for all.
     """
 
     name: str
-    sentence: str
-    server: Side = field(default_factory=Side)
-    client: Side = field(default_factory=lambda: Side(Shown.NONE))
-    client_certificate_wanted: bool = False
-    client_expects: str = "localhost"
-    other_version: bool = False
-    speaks: End = End.CLIENT
-    ends: End = End.CLIENT
-    does: Action = Action.CLOSE
-    rejects: End | None = None
+    description: str
+    server: EndpointSettings = field(default_factory=EndpointSettings)
+    client: EndpointSettings = field(default_factory=lambda: EndpointSettings(CertificateKind.NONE))
+    client_certificate_required: bool = False
+    expected_name: str = "localhost"
+    versions_differ: bool = False
+    writes_first: End = End.CLIENT
+    action_by: End = End.CLIENT
+    action: Action = Action.CLOSE
+    rejected_by: End | None = None
     fault: Fault | None = None
-    together: bool = False
+    one_segment: bool = False
     resumes: bool = False
-    keys: str = ""
-    needs_words: bool = False
+    s_client_command: str = ""
+    needs_negotiation: bool = False
     only_tls: str = ""
 
 
-_WITH_CERTIFICATE = Side(Shown.GOOD)
+_WITH_CERTIFICATE = EndpointSettings(CertificateKind.GOOD)
 _HTTP, _POSTGRES = ("http/1.1",), ("postgresql",)
 
 GARBAGE = b"GET / HTTP/1.0\r\n\r\n"
 INJECTED = b"INJECTED\r\n"
 
 _ALL = (
-    Scenario("ok", "Nothing goes wrong: question, answer, and the client closes."),
+    Scenario("ok", "Nothing goes wrong: the client asks, the server answers, the client closes."),
     Scenario(
         "ok with client certificate",
-        "The server demands a certificate, and the client shows a good one.",
+        "The server requires a client certificate, and the client has a good one.",
         client=_WITH_CERTIFICATE,
-        client_certificate_wanted=True,
+        client_certificate_required=True,
     ),
     Scenario(
         "resumed",
-        "The client resumes a session that an earlier connection has left.",
+        "The client resumes the session of an earlier connection.",
         client=_WITH_CERTIFICATE,
-        client_certificate_wanted=True,
+        client_certificate_required=True,
         resumes=True,
     ),
     Scenario(
         "client certificate missing",
-        "The server demands a certificate, and the client has none.",
-        client_certificate_wanted=True,
+        "The server requires a client certificate, and the client has none.",
+        client_certificate_required=True,
     ),
     Scenario(
         "client certificate untrusted",
-        "The client's certificate is of an authority that the server does not know.",
-        client=Side(Shown.UNTRUSTED),
-        client_certificate_wanted=True,
+        "The client's certificate is from an authority that the server does not trust.",
+        client=EndpointSettings(CertificateKind.UNTRUSTED),
+        client_certificate_required=True,
     ),
     Scenario(
         "client certificate expired",
-        "The client's certificate was good a year ago.",
-        client=Side(Shown.EXPIRED),
-        client_certificate_wanted=True,
+        "The client's certificate expired a year ago.",
+        client=EndpointSettings(CertificateKind.EXPIRED),
+        client_certificate_required=True,
     ),
     Scenario(
         "wrong name",
         "The server's certificate is good, but not for the name that the client expects.",
-        client_expects="wrong.example",
+        expected_name="wrong.example",
     ),
     Scenario(
         "untrusted server",
-        "The server's certificate is of an authority that the client does not know.",
-        server=Side(Shown.UNTRUSTED),
+        "The server's certificate is from an authority that the client does not trust.",
+        server=EndpointSettings(CertificateKind.UNTRUSTED),
     ),
     Scenario(
-        "no common version", "The client has only another version of TLS.", other_version=True
+        "no common version",
+        "Client and server have no version of TLS in common.",
+        versions_differ=True,
     ),
     Scenario(
         "ALPN only offered",
-        "The client offers a protocol, and the server was told of none.",
-        client=Side(Shown.NONE, _POSTGRES),
+        "The client offers ALPN, and the server has no protocols configured.",
+        client=EndpointSettings(CertificateKind.NONE, _POSTGRES),
     ),
     Scenario(
         "no ALPN in common",
-        "The client offers one protocol, and the server has only another.",
-        server=Side(alpn=_HTTP),
-        client=Side(Shown.NONE, _POSTGRES),
+        "Client and server have no ALPN protocol in common.",
+        server=EndpointSettings(alpn=_HTTP),
+        client=EndpointSettings(CertificateKind.NONE, _POSTGRES),
     ),
     Scenario(
         "silent in the handshake",
-        "From the server's first flight on, neither hears anything of the other.",
-        fault=Fault(End.SERVER, Kind.HANDSHAKE, Act.SILENCE),
+        "From the server's first flight on, nothing reaches either end.",
+        fault=Fault(End.SERVER, Kind.HANDSHAKE, FaultAction.SILENCE),
     ),
     Scenario(
         "garbage",
-        "Where the server expects a ClientHello, something else comes.",
-        fault=Fault(End.CLIENT, Kind.HANDSHAKE, Act.REPLACE, GARBAGE),
+        "Where the server expects a ClientHello, something else arrives.",
+        fault=Fault(End.CLIENT, Kind.HANDSHAKE, FaultAction.REPLACE, GARBAGE),
     ),
     Scenario(
         "EOF before the handshake",
-        "The wire ends, for both, before the ClientHello arrives.",
-        fault=Fault(End.CLIENT, Kind.HANDSHAKE, Act.CUT),
+        "Both ends receive a FIN instead of the ClientHello.",
+        fault=Fault(End.CLIENT, Kind.HANDSHAKE, FaultAction.CUT),
     ),
     Scenario(
         "EOF during the handshake",
-        "The wire ends, for both, before the server's first flight arrives.",
-        fault=Fault(End.SERVER, Kind.HANDSHAKE, Act.CUT),
+        "Both ends receive a FIN instead of the server's first flight.",
+        fault=Fault(End.SERVER, Kind.HANDSHAKE, FaultAction.CUT),
     ),
     Scenario(
         "EOF after the handshake",
-        "The wire ends, for both, after the answer, without close_notify.",
-        does=Action.CUT,
+        "Both ends receive a FIN after the answer, without close_notify.",
+        action=Action.CUT,
     ),
-    Scenario("RST", "The wire is reset, for both, after the answer.", does=Action.RESET),
+    Scenario("RST", "Both ends receive a RST after the answer.", action=Action.RESET),
     Scenario(
         "server writes first",
         "The server's application writes as soon as it is connected, and the client answers.",
-        speaks=End.SERVER,
+        writes_first=End.SERVER,
     ),
     Scenario(
         "data together with Finished",
-        "What each end sends within a moment arrives in one segment.",
-        together=True,
+        "What an end sends at about the same time arrives in one segment.",
+        one_segment=True,
     ),
     Scenario(
         "rejected by the server's application",
-        "The server's application says no in the callback; the client's first data came along.",
+        "The server's application rejects the client, whose first data came with its Finished.",
         client=_WITH_CERTIFICATE,
-        client_certificate_wanted=True,
-        rejects=End.SERVER,
-        together=True,
+        client_certificate_required=True,
+        rejected_by=End.SERVER,
+        one_segment=True,
     ),
     Scenario(
         "rejected by the client's application",
-        "The client's application says no in the callback; the server's first data came along.",
-        rejects=End.CLIENT,
-        speaks=End.SERVER,
-        together=True,
+        "The client's application rejects the server, whose first data came with the handshake.",
+        rejected_by=End.CLIENT,
+        writes_first=End.SERVER,
+        one_segment=True,
     ),
-    Scenario("closed by the server", "The server closes after its answer.", ends=End.SERVER),
+    Scenario("closed by the server", "The server closes after its answer.", action_by=End.SERVER),
     Scenario(
         "close_notify unanswered",
-        "The client closes in order, and the server's close_notify never arrives.",
-        does=Action.CLOSE_UNANSWERED,
+        "The client closes with close_notify, and the server's close_notify never arrives.",
+        action=Action.CLOSE_UNANSWERED,
     ),
     Scenario(
         "renegotiation",
-        "The client asks for a new handshake on the same connection.",
-        keys="R",
+        "The client requests a new handshake on the same connection.",
+        s_client_command="R",
         only_tls="1.2",
     ),
     Scenario(
         "KeyUpdate",
-        "The client changes its keys, and asks the server to change its own.",
-        keys="K",
+        "The client updates its keys, and requests the server to update its own.",
+        s_client_command="K",
         only_tls="1.3",
     ),
     Scenario(
         "injection behind the request",
-        "A line in plain comes right behind the request for TLS.",
-        fault=Fault(End.CLIENT, Kind.PLAIN, Act.APPEND, INJECTED),
-        needs_words=True,
+        "A line of plaintext is injected right behind the request for TLS.",
+        fault=Fault(End.CLIENT, Kind.PLAIN, FaultAction.APPEND, INJECTED),
+        needs_negotiation=True,
     ),
     Scenario(
         "injection behind the go-ahead",
-        "A line in plain comes right behind the server's go-ahead.",
-        fault=Fault(End.SERVER, Kind.PLAIN, Act.APPEND, INJECTED),
-        needs_words=True,
+        "A line of plaintext is injected right behind the server's go-ahead.",
+        fault=Fault(End.SERVER, Kind.PLAIN, FaultAction.APPEND, INJECTED),
+        needs_negotiation=True,
     ),
 )
 
 SCENARIOS = {scenario.name: scenario for scenario in _ALL}
-"""The ways by name, in the order in which they are shown."""
+"""The scenarios by name, in the order in which they are listed."""
 
 
-def inapplicable(scenario: Scenario, tls: str, has_words: bool) -> str:
-    """Return why there is no such connection, or ``""`` if there is.
+def inapplicable(scenario: Scenario, tls: str, negotiates: bool) -> str:
+    """Return why this scenario is not possible, or ``""`` if it is.
 
-    ``has_words``: whether anything is said in plain before TLS.
+    ``negotiates``: whether there is a plaintext negotiation before TLS.
     """
     if scenario.only_tls and scenario.only_tls != tls:
-        return f"only TLS {scenario.only_tls} has it"
-    if scenario.needs_words and not has_words:
-        return "nothing is said before TLS"
+        return f"only possible with TLS {scenario.only_tls}"
+    if scenario.needs_negotiation and not negotiates:
+        return "there is no negotiation before TLS"
     return ""

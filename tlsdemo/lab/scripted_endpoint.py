@@ -36,7 +36,7 @@ class ScriptedEndpoint:
 
     def secure(self, _info: ConnectionInfo) -> IProtocol | None:
         """Accept the connection, unless the scenario has the application reject it."""
-        return None if self._scenario.rejects is self._end else self.plain()
+        return None if self._scenario.rejected_by is self._end else self.plain()
 
     def plain(self) -> IProtocol:
         """Return the application."""
@@ -59,8 +59,8 @@ class _Script(Protocol):
     ) -> None:
         self._scenario = scenario
         self._actions = actions
-        self._speaks = scenario.speaks is end
-        self._ends = scenario.ends is end
+        self._speaks = scenario.writes_first is end
+        self._ends = scenario.action_by is end
 
     def connectionMade(self) -> None:
         if self._speaks:
@@ -78,8 +78,8 @@ class _Script(Protocol):
 
     def _finish(self) -> None:
         assert self.transport is not None
-        action = self._actions.get(self._scenario.does)
+        action = self._actions.get(self._scenario.action)
         if action is not None:
             action()
-        if self._scenario.does in (Action.CLOSE, Action.CLOSE_UNANSWERED):
+        if self._scenario.action in (Action.CLOSE, Action.CLOSE_UNANSWERED):
             self.transport.loseConnection()

@@ -1,4 +1,4 @@
-"""A stand-in for Python, venv, pip and uv: it does what they leave, and remembers the commands."""
+"""A fake for Python, venv, pip and uv, which records the commands, and a case that uses it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ VERSIONS = {"Python": "3.12.1", "Twisted": "24.7.0"}
 
 
 class FakeTool:
-    """Answers as all goes well, unless there is something to ``go_wrong`` with that word."""
+    """Creates what venv creates, and succeeds; ``failures`` replaces the commands with a word."""
 
     def __init__(self) -> None:
         self.commands: list[list[str]] = []
         self.constraints: list[str | None] = []
-        self.go_wrong: dict[str, Callable[[list[str]], Done]] = {}
+        self.failures: dict[str, Callable[[list[str]], Done]] = {}
 
     def __call__(self, arguments: Sequence[str], variables: Mapping[str, str]) -> Done:
         command = list(arguments)
@@ -32,9 +32,9 @@ class FakeTool:
         if "install" in command:
             named = command[command.index("-c") + 1] if "-c" in command else None
             self.constraints.append(named and Path(named).read_text())
-        for word, wrong in self.go_wrong.items():
+        for word, failure in self.failures.items():
             if word in command:
-                return wrong(command)
+                return failure(command)
         if "venv" in command:
             python = Path(command[-1], "bin", "python")
             python.parent.mkdir(parents=True)
@@ -43,17 +43,17 @@ class FakeTool:
             return Done(0, f"a warning\n{json.dumps(VERSIONS)}\n")
         return Done(0, "")
 
-    def which(self, word: str) -> list[list[str]]:
+    def commands_with(self, word: str) -> list[list[str]]:
         return [command for command in self.commands if word in command]
 
 
-class BuildingCase(SynchronousTestCase):
+class BuilderCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.patch(os, "environ", {**os.environ, "PYTHONPATH": "/mine", "PIP_TARGET": "/mine"})
         self.folder = Path(self.mktemp()).absolute()
         self.cache = Cache(self.folder)
         self.tool = FakeTool()
-        self.said: list[str] = []
+        self.reported: list[str] = []
 
     def builder(self, uv: str | None = None) -> Builder:
-        return Builder(self.cache, self.said.append, tool=self.tool, uv=uv, now=lambda: 7.0)
+        return Builder(self.cache, self.reported.append, tool=self.tool, uv=uv, now=lambda: 7.0)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tlsdemo.lab.compare.comparison_error import ComparisonError
 from tlsdemo.lab.compare.environment_cache import Cache, Environment, default_folder
-from tlsdemo.lab.compare.problem import Unattainable
 
 
 class CacheCase(SynchronousTestCase):
@@ -15,7 +15,7 @@ class CacheCase(SynchronousTestCase):
         self.cache = Cache(self.folder)
 
     def make(self, name: str) -> Environment:
-        """Make what a build leaves, without its record."""
+        """Create what a build creates, without the record."""
         environment = Environment(
             self.folder / name, ("twisted==1",), {"Twisted": "1"}, built=12.0, used=0.0
         )
@@ -29,53 +29,53 @@ class CacheCase(SynchronousTestCase):
         return environment
 
 
-class TheDefaultFolder(SynchronousTestCase):
-    def test_is_in_the_users_cache(self) -> None:
+class DefaultFolder(SynchronousTestCase):
+    def test_it_is_in_the_users_cache(self) -> None:
         self.assertEqual(
             default_folder({"XDG_CACHE_HOME": "/somewhere"}), Path("/somewhere/tlsdemo/versions")
         )
 
-    def test_is_the_usual_one_if_that_is_not_absolute(self) -> None:
+    def test_a_relative_xdg_cache_home_is_ignored(self) -> None:
         self.patch(os, "environ", {"HOME": "/home/me"})
         for variables in ({}, {"XDG_CACHE_HOME": "here"}):
             self.assertEqual(default_folder(variables), Path("/home/me/.cache/tlsdemo/versions"))
 
-    def test_cannot_be_without_a_home(self) -> None:
+    def test_without_a_home_directory_there_is_none(self) -> None:
         def home() -> Path:
             raise RuntimeError
 
         self.patch(Path, "home", home)
-        self.assertIn("XDG_CACHE_HOME", str(self.assertRaises(Unattainable, default_folder, {})))
+        self.assertIn("XDG_CACHE_HOME", str(self.assertRaises(ComparisonError, default_folder, {})))
 
 
-class Finding(CacheCase):
-    def test_gives_what_was_recorded(self) -> None:
+class Lookup(CacheCase):
+    def test_a_complete_environment_is_found(self) -> None:
         made = self.complete("a")
         found = self.cache.find("a")
         assert found is not None
         self.assertEqual((found.asked, found.versions, found.built), (made.asked, {"Twisted": "1"}, 12.0))  # fmt: skip # noqa: E501
         self.assertEqual(found.key, "a")
 
-    def test_gives_nothing_where_there_is_nothing(self) -> None:
+    def test_an_empty_cache_has_none(self) -> None:
         self.assertIsNone(self.cache.find("a"))
         self.assertEqual(self.cache.names(), [])
 
-    def test_gives_no_ruin(self) -> None:
+    def test_an_incomplete_environment_is_not_found(self) -> None:
         self.make("a")
         self.assertIsNone(self.cache.find("a"))
         self.assertEqual(self.cache.names(), ["a"])
 
-    def test_gives_none_whose_record_makes_no_sense(self) -> None:
+    def test_an_environment_with_an_invalid_record_is_not_found(self) -> None:
         self.complete("a")
         for text in ("", "[]", "{}", '{"asked": 1, "versions": {}, "built": 0}'):
             (self.folder / "a" / "environment.json").write_text(text)
             self.assertIsNone(self.cache.find("a"))
 
-    def test_gives_none_whose_python_is_gone(self) -> None:
+    def test_an_environment_whose_python_is_gone_is_not_found(self) -> None:
         self.complete("a").python.unlink()
         self.assertIsNone(self.cache.find("a"))
 
-    def test_tells_when_it_was_last_used(self) -> None:
+    def test_the_time_of_the_last_use_is_recorded(self) -> None:
         self.complete("a")
         os.utime(self.folder / "a" / "environment.json", (1.0, 1.0))
         found = self.cache.find("a")
@@ -86,7 +86,7 @@ class Finding(CacheCase):
         assert found is not None
         self.assertGreater(found.used, 1.0)
 
-    def test_tells_its_size_on_the_disk_without_what_is_elsewhere(self) -> None:
+    def test_the_size_does_not_follow_links(self) -> None:
         environment = self.complete("a")
         before = environment.size()
         (environment.folder / "big").write_bytes(os.urandom(50_000))
@@ -95,19 +95,19 @@ class Finding(CacheCase):
         self.assertLess(environment.size() - before, 100_000)
 
 
-class Removing(CacheCase):
-    def test_leaves_nothing_of_it_and_the_others_as_they_are(self) -> None:
+class Removal(CacheCase):
+    def test_it_removes_one_environment_and_its_lock(self) -> None:
         self.complete("a")
         self.complete("b")
         self.assertTrue(self.cache.remove("a"))
         self.assertEqual([each.name for each in self.folder.iterdir()], ["b"])
 
-    def test_takes_ruins_too(self) -> None:
+    def test_it_removes_incomplete_environments_too(self) -> None:
         self.make("a")
         self.assertTrue(self.cache.remove("a"))
         self.assertEqual(self.cache.names(), [])
 
-    def test_does_not_take_what_is_in_use(self) -> None:
+    def test_it_keeps_an_environment_in_use(self) -> None:
         self.complete("a")
         with self.cache.locked("a", shared=True):
             self.assertFalse(self.cache.remove("a"))
@@ -115,7 +115,7 @@ class Removing(CacheCase):
 
 
 class Locking(CacheCase):
-    def test_lets_several_use_an_environment_but_none_change_it_meanwhile(self) -> None:
+    def test_shared_locks_exclude_an_exclusive_one(self) -> None:
         with (
             self.cache.locked("a", shared=True),
             self.cache.locked("a", shared=True),
@@ -123,7 +123,7 @@ class Locking(CacheCase):
         ):
             self.assertIsNone(lock)
 
-    def test_lets_one_alone_change_it(self) -> None:
+    def test_an_exclusive_lock_excludes_all_others(self) -> None:
         with self.cache.locked("a", shared=False):
             for shared in (True, False):
                 with self.cache.locked("a", shared=shared, wait=False) as lock:
@@ -131,7 +131,7 @@ class Locking(CacheCase):
             with self.cache.locked("b", shared=False, wait=False) as lock:
                 self.assertIsNotNone(lock)
 
-    def test_ends_with_the_block_even_after_an_exception(self) -> None:
+    def test_a_lock_is_released_after_an_exception(self) -> None:
         def fail() -> None:
             with self.cache.locked("a", shared=False):
                 raise ZeroDivisionError
@@ -140,8 +140,8 @@ class Locking(CacheCase):
         with self.cache.locked("a", shared=False, wait=False) as lock:
             self.assertIsNotNone(lock)
 
-    def test_of_a_file_that_was_removed_meanwhile_is_none(self) -> None:
-        # What a remover does that had the lock before: between open() and flock() the file goes.
+    def test_a_lock_on_a_removed_file_is_taken_again(self) -> None:
+        # A command that held the lock removes the file between open() and flock().
         import fcntl
 
         locked: list[int] = []

@@ -7,8 +7,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 import tlsdemo
-from tlsdemo.lab.compare.problem import Unattainable
-from tlsdemo.lab.compare.source_tree import dependencies, least_python, lend
+from tlsdemo.lab.compare.comparison_error import ComparisonError
+from tlsdemo.lab.compare.source_tree import dependencies, link_into, oldest_python
 
 PACKAGE = Path(tlsdemo.__file__).resolve().parent
 
@@ -38,59 +38,59 @@ class Case(SynchronousTestCase):
 
 
 class Dependencies(Case):
-    def test_of_a_checkout_are_those_in_its_setup_cfg(self) -> None:
+    def test_those_of_a_checkout_are_in_its_setup_cfg(self) -> None:
         self.checkout()
         found = [each.text for each in dependencies(self.package)]
         self.assertEqual(found, ["Twisted[tls]>=24.7", "rich"])
-        self.assertEqual(least_python(self.package), (3, 11))
+        self.assertEqual(oldest_python(self.package), (3, 11))
 
-    def test_of_an_installed_package_are_those_it_was_installed_with_without_extras(self) -> None:
+    def test_those_of_an_installed_package_are_in_its_metadata_without_extras(self) -> None:
         requires = ["Twisted[tls]>=24.7", "rich>=13", 'coverage>=7; extra == "test"']
         self.installed(requires=requires, metadata={"Requires-Python": ">=3.12"})
         self.assertEqual([each.text for each in dependencies(self.package)], requires[:2])
-        self.assertEqual(least_python(self.package), (3, 12))
+        self.assertEqual(oldest_python(self.package), (3, 12))
 
-    def test_of_an_installed_package_are_not_those_of_a_project_that_lies_around(self) -> None:
+    def test_the_setup_cfg_of_another_project_is_ignored(self) -> None:
         self.checkout("another")
         self.installed(requires=["rich>=13"])
         self.assertEqual([each.text for each in dependencies(self.package)], ["rich>=13"])
 
-    def test_are_not_known_of_a_bare_folder(self) -> None:
+    def test_those_of_a_bare_folder_are_unknown(self) -> None:
         def missing(name: str) -> None:
             raise metadata.PackageNotFoundError(name)
 
         self.patch(metadata, "distribution", missing)
-        for ask in (dependencies, least_python):
-            problem = self.assertRaises(Unattainable, ask, self.package)
+        for ask in (dependencies, oldest_python):
+            problem = self.assertRaises(ComparisonError, ask, self.package)
             self.assertIn("neither installed nor in its checkout", str(problem))
 
-    def test_of_this_very_tlsdemo_are_known(self) -> None:
+    def test_those_of_the_running_tlsdemo_are_known(self) -> None:
         self.assertIn("twisted", [each.name for each in dependencies()])
-        self.assertGreaterEqual(least_python(), (3, 10))
+        self.assertGreaterEqual(oldest_python(), (3, 10))
 
 
-class Lending(Case):
-    def test_lends_the_package_and_the_plugin_as_they_are_now(self) -> None:
-        folder = lend(self.root, PACKAGE)
+class Links(Case):
+    def test_the_folder_contains_only_links_to_the_package_and_the_plugin(self) -> None:
+        folder = link_into(self.root, PACKAGE)
         self.assertEqual((folder / "tlsdemo").resolve(), PACKAGE)
         plugin = folder / "twisted" / "plugins" / "tlsdemo_plugin.py"
         self.assertEqual(plugin.resolve(), PACKAGE.parent / plugin.relative_to(folder))
         self.assertEqual([each.name for each in folder.iterdir() if each.name not in ("tlsdemo", "twisted")], [])  # fmt: skip # noqa: E501
 
-    def test_leaves_twisted_a_namespace(self) -> None:
-        folder = lend(self.root, PACKAGE)
+    def test_twisted_remains_a_namespace_package(self) -> None:
+        folder = link_into(self.root, PACKAGE)
         self.assertEqual(list((folder / "twisted").rglob("__init__.py")), [])
 
-    def test_lends_again_what_was_lent_before(self) -> None:
-        self.assertEqual(lend(self.root, PACKAGE), lend(self.root, PACKAGE))
+    def test_existing_links_are_reused(self) -> None:
+        self.assertEqual(link_into(self.root, PACKAGE), link_into(self.root, PACKAGE))
 
-    def test_lends_another_tlsdemo_in_another_folder(self) -> None:
+    def test_another_tlsdemo_has_another_folder(self) -> None:
         other = self.root / "other" / "tlsdemo"
         plugins = other.parent / "twisted" / "plugins"
         plugins.mkdir(parents=True)
         (plugins / "tlsdemo_plugin.py").touch()
-        self.assertNotEqual(lend(self.root, PACKAGE), lend(self.root, other))
+        self.assertNotEqual(link_into(self.root, PACKAGE), link_into(self.root, other))
 
-    def test_cannot_lend_what_has_no_plugin(self) -> None:
-        problem = self.assertRaises(Unattainable, lend, self.root, self.package)
+    def test_a_package_without_the_plugin_is_refused(self) -> None:
+        problem = self.assertRaises(ComparisonError, link_into, self.root, self.package)
         self.assertIn("plugin for twistd is missing", str(problem))

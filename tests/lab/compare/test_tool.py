@@ -5,7 +5,7 @@ import sys
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.lab.compare.problem import Unattainable
+from tlsdemo.lab.compare.comparison_error import ComparisonError
 from tlsdemo.lab.compare.tool import Done, execute
 
 
@@ -14,6 +14,6 @@ class Executing(SynchronousTestCase):
         command = [sys.executable, "-S", "-c", "print('a'); raise SystemExit(3)"]
         self.assertEqual(execute(command, os.environ, 60.0), Done(3, "a\n"))
 
-    def test_a_program_that_cannot_be_started_makes_the_environment_unattainable(self) -> None:
-        problem = self.assertRaises(Unattainable, execute, ["/nowhere/x"], {}, 1.0)
+    def test_a_program_that_cannot_be_started_fails_the_comparison(self) -> None:
+        problem = self.assertRaises(ComparisonError, execute, ["/nowhere/x"], {}, 1.0)
         self.assertEqual(str(problem), "cannot start /nowhere/x: No such file or directory")

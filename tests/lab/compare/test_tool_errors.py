@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.lab.compare.tool_errors import LONGEST, complaint
+from tlsdemo.lab.compare.tool_errors import LONGEST, error_line
 
-# What pip 23.2 and uv 0.13 said, in the words that they used.
+# Output of pip 23.2 and uv 0.13.
 
 NO_SUCH_VERSION = """\
 WARNING: Location 'file:///somewhere/twisted/' is ignored: it is neither a file nor a directory.
@@ -50,51 +50,51 @@ error: Request failed after 1 retry
 """
 
 
-class Complaint(SynchronousTestCase):
-    def test_is_that_there_is_no_such_version(self) -> None:
+class ErrorLine(SynchronousTestCase):
+    def test_a_version_that_does_not_exist(self) -> None:
         self.assertEqual(
-            complaint(NO_SUCH_VERSION), "No matching distribution found for twisted==99"
+            error_line(NO_SUCH_VERSION), "No matching distribution found for twisted==99"
         )
 
-    def test_is_what_is_in_conflict_rather_than_that_there_is_one(self) -> None:
+    def test_a_conflict_names_the_packages(self) -> None:
         self.assertEqual(
-            complaint(CONFLICT),
+            error_line(CONFLICT),
             "Cannot install twisted==24.7.0 and twisted>=25 because these package versions have "
             "conflicting dependencies.",
         )
 
-    def test_is_the_network_rather_than_the_version_that_was_not_found_for_want_of_it(self) -> None:
+    def test_an_unreachable_index_is_reported_instead_of_a_missing_version(self) -> None:
         expected = "the package index cannot be reached: [Errno 111] Connection refused"
-        self.assertEqual(complaint(NO_NETWORK), expected)
-        self.assertEqual(complaint(NO_PROXY), expected)
+        self.assertEqual(error_line(NO_NETWORK), expected)
+        self.assertEqual(error_line(NO_PROXY), expected)
 
-    def test_is_all_of_a_reason_that_is_written_in_another_way(self) -> None:
+    def test_an_unknown_reason_is_reported_as_a_whole(self) -> None:
         self.assertEqual(
-            complaint("Retrying (Retry(total=0)) after connection broken by something else"),
+            error_line("Retrying (Retry(total=0)) after connection broken by something else"),
             "the package index cannot be reached: something else",
         )
 
-    def test_of_uv_is_the_cause_joined_to_one_line(self) -> None:
+    def test_the_cause_that_uv_reports_is_joined_into_one_line(self) -> None:
         self.assertEqual(
-            complaint(UV_CONFLICT),
+            error_line(UV_CONFLICT),
             "Because pyopenssl==24.2.1 depends on cryptography>=41.0.5,<44 and you require "
             "cryptography==50.0.2, we can conclude that your requirements are unsatisfiable.",
         )
-        self.assertTrue(complaint(OLD_UV_CONFLICT).startswith("Because there is no version of"))
+        self.assertTrue(error_line(OLD_UV_CONFLICT).startswith("Because there is no version of"))
 
-    def test_of_uv_without_a_network_is_what_failed_and_the_last_cause(self) -> None:
+    def test_the_error_and_the_last_cause_of_uv_without_a_network(self) -> None:
         self.assertEqual(
-            complaint(UV_NO_NETWORK), "Request failed after 1 retry: tcp connect error"
+            error_line(UV_NO_NETWORK), "Request failed after 1 retry: tcp connect error"
         )
 
-    def test_is_the_last_line_of_what_knows_no_errors(self) -> None:
-        self.assertEqual(complaint("Traceback\n  File\nImportError: no ssl\n"),
+    def test_output_without_an_error_is_reported_with_its_last_line(self) -> None:
+        self.assertEqual(error_line("Traceback\n  File\nImportError: no ssl\n"),
                          "ImportError: no ssl")  # fmt: skip
 
-    def test_is_there_even_if_nothing_was_said(self) -> None:
-        self.assertEqual(complaint(" \n"), "it said nothing")
+    def test_empty_output(self) -> None:
+        self.assertEqual(error_line(" \n"), "it printed nothing")
 
-    def test_is_never_longer_than_a_few_lines_of_a_terminal(self) -> None:
-        text = complaint("ERROR: " + "1.2.3, " * 1000)
+    def test_a_long_line_is_truncated(self) -> None:
+        text = error_line("ERROR: " + "1.2.3, " * 1000)
         self.assertEqual(len(text), LONGEST)
         self.assertTrue(text.endswith(" …"), text)

@@ -1,4 +1,4 @@
-"""Every reproduction, run with the versions that are installed."""
+"""Every reproduction, run with the installed versions."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from twisted.trial.unittest import TestCase
 
 from tests.support import certificates
 from tlsdemo.lab.findings.examination import examine
-from tlsdemo.lab.findings.finding import Verdict
 from tlsdemo.lab.findings.finding_catalogue import FINDINGS
+from tlsdemo.reporting.finding_result import Verdict
 from tlsdemo.tls import versions
 
 
 class Reproductions(TestCase):
-    """One test a finding, made below."""
+    """Has one test for each finding, added below."""
 
     timeout = 30
 
@@ -26,14 +26,14 @@ class Reproductions(TestCase):
         from twisted.internet import reactor
 
         finding = FINDINGS[name]
-        examined = await examine(reactor, certificates(), finding, versions())
-        # What Twisted logs in a reproduction is what the reproduction is about.
+        evidence = (await examine(reactor, certificates(), finding, versions())).evidence
+        # Some findings are about what Twisted logs.
         self.flushLoggedErrors()
-        told = "\n".join([*examined.evidence.seen, examined.evidence.reason])
-        self.assertIsNot(examined.evidence.verdict, Verdict.UNKNOWN, told)
-        self.assertIs(examined.evidence.verdict, finding.span.verdict(versions()), told)
-        self.assertNotEqual(examined.evidence.seen, ())
-        for line in examined.evidence.seen:
+        message = "\n".join([*evidence.lines, evidence.reason])
+        self.assertIsNot(evidence.verdict, Verdict.UNKNOWN, message)
+        self.assertIs(evidence.verdict, finding.affected.verdict(versions()), message)
+        self.assertNotEqual(evidence.lines, ())
+        for line in evidence.lines:
             self.assertNotIn("\n", line)
 
 

@@ -1,4 +1,4 @@
-"""Clients of the standard library, each of which has one way with a peer."""
+"""Blocking clients, with the TLS of the standard library, for the stacks' servers."""
 
 from __future__ import annotations
 
@@ -11,46 +11,21 @@ from pathlib import Path
 
 from tests.support import certificates
 from tlsdemo.certificates.files import Credentials
-from tlsdemo.lab.stacks.stack_config import Auth, Scenario, StackConfig
 
 TIMEOUT = 10.0
 GARBAGE = b"\x00garbage\r\n" * 4
 
 Client = Callable[[int], object]
+"""Connects to a port, and returns what it received."""
 
 
-def config(**changes: object) -> StackConfig:
-    made = certificates()
-    given = {
-        "certificate": str(made.server.certificate),
-        "key": str(made.server.key),
-        "authority": str(made.authority),
-        "alpn": ("http/1.1",),
-        "timeout": 5.0,
-        **changes,
-    }
-    return StackConfig(**given)  # type: ignore[arg-type]
-
-
-def demanding() -> StackConfig:
-    return config(client_auth=Auth.REQUIRED)
-
-
-def server_first() -> StackConfig:
-    return config(scenario=Scenario.SERVER_FIRST)
-
-
-def server_closes() -> StackConfig:
-    return config(scenario=Scenario.SERVER_CLOSES)
-
-
-def context(shown: Credentials | None = None) -> ssl.SSLContext:
-    made = ssl.create_default_context(cafile=str(certificates().authority))
-    made.set_alpn_protocols(["http/1.1"])
-    if shown is not None:
-        assert shown.certificate is not None and shown.key is not None
-        made.load_cert_chain(Path(shown.certificate), Path(shown.key))
-    return made
+def _context(own: Credentials | None = None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=str(certificates().authority))
+    context.set_alpn_protocols(["http/1.1"])
+    if own is not None:
+        assert own.certificate is not None and own.key is not None
+        context.load_cert_chain(Path(own.certificate), Path(own.key))
+    return context
 
 
 @contextlib.contextmanager
@@ -60,52 +35,55 @@ def _connected(port: int) -> Iterator[socket.socket]:
         yield plain
 
 
-def _end(tls: ssl.SSLSocket) -> None:
-    # asyncio does not answer a close_notify before Python 3.11.
+@contextlib.contextmanager
+def _secured(port: int, own: Credentials | None = None) -> Iterator[ssl.SSLSocket]:
+    with _connected(port) as plain:
+        yield _context(own).wrap_socket(plain, server_hostname="localhost")
+
+
+def _close(tls: ssl.SSLSocket) -> None:
+    # asyncio does not answer close_notify before Python 3.11.
     with contextlib.suppress(ssl.SSLEOFError):
         tls.unwrap()
 
 
-def _echoed(port: int, made: ssl.SSLContext) -> object:
-    with _connected(port) as plain:
-        tls = made.wrap_socket(plain, server_hostname="localhost")
+def _echo(port: int, own: Credentials | None) -> bytes:
+    with _secured(port, own) as tls:
         tls.sendall(b"hello")
-        got = tls.recv(100)
-        _end(tls)
-        return got
+        received = tls.recv(100)
+        _close(tls)
+        return received
 
 
-def echoed(port: int) -> object:
-    return _echoed(port, context())
+def echo(port: int) -> object:
+    return _echo(port, None)
 
 
-def echoed_with_certificate(port: int) -> object:
-    return _echoed(port, context(certificates().client))
+def echo_with_certificate(port: int) -> object:
+    return _echo(port, certificates().client)
 
 
-def without_certificate(port: int) -> object:
+def echo_or_error(port: int) -> object:
     try:
-        return _echoed(port, context())
+        return _echo(port, None)
     except (ssl.SSLError, OSError) as error:
         return type(error)
 
 
-def listens(port: int) -> object:
-    with _connected(port) as plain:
-        tls = context().wrap_socket(plain, server_hostname="localhost")
-        got = tls.recv(100)
-        _end(tls)
-        return got
+def read_only(port: int) -> object:
+    with _secured(port) as tls:
+        received = tls.recv(100)
+        _close(tls)
+        return received
 
 
-def waits_for_the_end(port: int) -> object:
-    with _connected(port) as plain:
-        tls = context().wrap_socket(plain, server_hostname="localhost")
+def read_until_closed(port: int) -> object:
+    with _secured(port) as tls:
         tls.sendall(b"hello")
         return [tls.recv(100), tls.recv(100)]
 
 
-def garbage(port: int) -> object:
+def send_garbage(port: int) -> object:
     with _connected(port) as plain:
         plain.sendall(GARBAGE)
         with contextlib.suppress(ConnectionResetError):
@@ -114,27 +92,27 @@ def garbage(port: int) -> object:
         return None
 
 
-def _begin(plain: socket.socket) -> None:
-    """Say hello, and hear the first of the server's answer."""
-    received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
-    begun = context().wrap_bio(received, sent, server_hostname="localhost")
+def _begin_handshake(plain: socket.socket) -> None:
+    """Send a ClientHello, and receive the first byte of the server's answer."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = _context().wrap_bio(incoming, outgoing, server_hostname="localhost")
     with contextlib.suppress(ssl.SSLWantReadError):
-        begun.do_handshake()
-    plain.sendall(sent.read())
+        tls.do_handshake()
+    plain.sendall(outgoing.read())
     plain.recv(1)
 
 
-def ends_in_the_handshake(port: int) -> object:
+def close_during_handshake(port: int) -> object:
     with _connected(port) as plain:
-        _begin(plain)
+        _begin_handshake(plain)
         plain.shutdown(socket.SHUT_WR)
         while plain.recv(1 << 16):
             pass
         return None
 
 
-def resets_in_the_handshake(port: int) -> object:
+def reset_during_handshake(port: int) -> object:
     with _connected(port) as plain:
-        _begin(plain)
+        _begin_handshake(plain)
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         return None

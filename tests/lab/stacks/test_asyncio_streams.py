@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from tests.lab.stacks.stack_contract import PeerCase, PeerContract
+from tests.lab.stacks.stack_contract import AsyncioStackContract, StackCase
 
 
-class AsyncioStreamsTests(PeerContract, PeerCase):
-    peer = "asyncio-streams"
-    writes_before_it_is_secure = False
+class AsyncioStreamsTests(AsyncioStackContract, StackCase):
+    stack = "asyncio-streams"
 
-    def ok(self) -> None:
+    def check_echo(self) -> None:
         self.assertEqual(
             self.names,
             [
@@ -17,15 +16,3 @@ class AsyncioStreamsTests(PeerContract, PeerCase):
             ],
         )
         self.assertEqual(self.events[6].facts["text"], "b''")
-
-    def missing(self) -> None:
-        self.assertIn("PEER_DID_NOT_RETURN_A_CERTIFICATE", self.text("start_tls raised"))
-
-    def garbage(self) -> None:
-        self.assertIn("SSLError", self.text("start_tls raised"))
-
-    def eof(self) -> None:
-        self.assertEqual(self.text("start_tls raised"), "ConnectionResetError")
-
-    def reset(self) -> None:
-        self.assertIn("ConnectionResetError", self.text("start_tls raised"))

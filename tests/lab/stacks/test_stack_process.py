@@ -6,7 +6,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.lab.stacks.stdlib_clients import config
+from tests.lab.stacks.stack_configs import config
 from tests.net.fake_processes import FakeProcessReactor
 from tlsdemo.lab.stacks.stack_config import StackConfig
 from tlsdemo.lab.stacks.stack_process import (
@@ -21,7 +21,7 @@ FIRST = b'{"port": 4433, "versions": {"Node": "1"}}\n'
 EVENT = b'{"at": 1.5, "event": "secure", "facts": {"peer": true}}\n'
 
 
-class PeerTests(SynchronousTestCase):
+class StackProcessTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = FakeProcessReactor()
         self.started: Deferred[RunningStack] = start_stack(self.reactor, "node-tlssocket", config())
@@ -38,16 +38,16 @@ class PeerTests(SynchronousTestCase):
         self.printed(FIRST)
         return self.successResultOf(self.started)
 
-    def test_its_program_is_told_the_configuration(self) -> None:
+    def test_the_last_argument_is_the_configuration(self) -> None:
         self.assertEqual(StackConfig.from_json(self.program.arguments[-1]), config())
         self.running()
 
-    def test_it_has_started_when_it_says_where_it_listens(self) -> None:
+    def test_it_has_started_once_it_prints_its_port(self) -> None:
         self.assertNoResult(self.started)
         running = self.running()
         self.assertEqual((running.port, running.versions), (4433, {"Node": "1"}))
 
-    def test_it_hands_over_its_events_when_it_has_ended_in_any_chunking(self) -> None:
+    def test_its_events_are_returned_when_it_has_ended_whatever_the_chunks_of_output(self) -> None:
         running = self.running()
         self.printed(*(EVENT[at : at + 7] for at in range(0, len(EVENT), 7)))
         self.assertNoResult(running.ended)
@@ -59,32 +59,32 @@ class PeerTests(SynchronousTestCase):
     def failed(self, deferred: Deferred[Any]) -> str:
         return str(self.failureResultOf(deferred, StackFailed).value)
 
-    def test_one_that_does_not_start_says_why(self) -> None:
+    def test_the_last_line_on_stderr_says_why_it_did_not_start(self) -> None:
         self.program.protocol.errReceived(b"Traceback\n  more\nOSError: no room\n")
         self.ends(1)
         self.assertEqual(
             self.failed(self.started), "the peer node-tlssocket did not start: OSError: no room"
         )
 
-    def test_one_that_ends_too_early_without_a_word_says_so(self) -> None:
+    def test_ending_without_any_output_is_reported(self) -> None:
         self.ends()
         self.assertIn("it ended before it listened", self.failed(self.started))
 
-    def test_one_that_breaks_says_why(self) -> None:
+    def test_the_last_line_on_stderr_says_why_it_failed(self) -> None:
         running = self.running()
         self.program.protocol.errReceived(b"Error: out of luck")
         self.ends(1)
         self.assertIn("failed: Error: out of luck", self.failed(running.ended))
         self.assertEqual(running.errors, "Error: out of luck")
 
-    def test_one_that_prints_something_else_is_killed(self) -> None:
+    def test_a_program_with_invalid_output_is_killed(self) -> None:
         running = self.running()
         self.printed(b"hello\n")
         self.assertEqual(self.program.signals, ["KILL"])
         self.ends(signal=9)
         self.assertIn("it printed b'hello'", self.failed(running.ended))
 
-    def test_one_that_does_not_end_is_killed(self) -> None:
+    def test_a_program_that_does_not_end_in_time_is_killed(self) -> None:
         running = self.running()
         self.reactor.advance(config().timeout + GRACE - 1)
         self.assertEqual(self.program.signals, [])
@@ -93,14 +93,14 @@ class PeerTests(SynchronousTestCase):
         self.ends(signal=9)
         self.assertIn("it did not end by itself", self.failed(running.ended))
 
-    def test_one_that_has_ended_is_not_killed(self) -> None:
+    def test_a_program_that_has_ended_is_not_killed(self) -> None:
         running = self.running()
         self.ends()
         running.kill()
         self.assertEqual(self.program.signals, [])
 
 
-class ConfigTests(SynchronousTestCase):
-    def test_what_is_left_out_is_as_by_default(self) -> None:
+class StackConfigTests(SynchronousTestCase):
+    def test_missing_fields_have_their_defaults(self) -> None:
         read = StackConfig.from_json(json.dumps({"certificate": "c", "key": "k"}))
         self.assertEqual(read, StackConfig("c", "k"))

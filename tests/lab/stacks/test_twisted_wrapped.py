@@ -1,28 +1,8 @@
 from __future__ import annotations
 
-from tests.lab.stacks.stack_contract import PeerCase, PeerContract
-
-SECURED = ("handshakeCompleted", "dataReceived", "connectionLost")
+from tests.lab.stacks.stack_contract import StackCase, TwistedStackContract
 
 
-class TwistedWrappedTests(PeerContract, PeerCase):
-    peer = "twisted-wrapped"
-    writes_before_it_is_secure = True
-
-    def ok(self) -> None:
-        told = [name for name in self.names if not name.startswith("wire ")]
-        self.assertEqual(told, ["connectionMade", *SECURED])
-        self.assertTrue(self.text("connectionLost").startswith("ConnectionDone"))
-
-    def missing(self) -> None:
-        self.assertEqual(self.names[-1], "connectionLost")
-        self.assertIn("peer did not return a certificate", self.text("connectionLost"))
-
-    def garbage(self) -> None:
-        self.assertIn("Error: [('SSL routines'", self.text("connectionLost"))
-
-    def eof(self) -> None:
-        self.assertTrue(self.text("connectionLost").startswith("ConnectionLost"))
-
-    def reset(self) -> None:
-        self.eof()
+class TwistedWrappedTests(TwistedStackContract, StackCase):
+    stack = "twisted-wrapped"
+    start = ("connectionMade",)

@@ -1,4 +1,4 @@
-"""A command of tlsdemo, run in another environment for its result."""
+"""Runs a tlsdemo command in a candidate environment, for its result."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from tlsdemo.lab.compare.environment_builder import variables
+from tlsdemo.lab.compare.comparison_error import ComparisonError
+from tlsdemo.lab.compare.environment_builder import environment_variables
 from tlsdemo.lab.compare.environment_cache import Environment
-from tlsdemo.lab.compare.problem import Unattainable
 from tlsdemo.lab.compare.tool import execute
 
-# As ``python -m tlsdemo``, but a tlsdemo in the folder where the command is run is not meant.
+# Like ``python -m tlsdemo``, except that a tlsdemo in the current directory is not imported.
 _TLSDEMO = """\
 import sys
 sys.path[:] = filter(None, sys.path)
@@ -20,19 +20,21 @@ sys.exit(main())
 """
 
 
-def run_there(environment: Environment, arguments: Sequence[str], timeout: float) -> Any:
-    """Run ``tlsdemo`` with ``arguments`` there, and return what its JSON on standard output says.
+def run_candidate(environment: Environment, arguments: Sequence[str], timeout: float) -> Any:
+    """Run ``tlsdemo`` with ``arguments`` in ``environment``, and return the JSON that it prints.
 
-    Its standard error goes to ours.  An exit status other than 0 is no problem as long as there is
-    JSON: it may say that an expectation does not hold.  Raises Unattainable if there is none, or
-    it takes more than ``timeout`` seconds.
+    Its standard error is inherited.  The exit status does not matter as long as there is JSON: it
+    may say that an expectation was not met.
+
+    Raises:
+        ComparisonError: If there is no JSON, or if it takes more than ``timeout`` seconds.
     """
     command = [str(environment.python), "-c", _TLSDEMO, *arguments]
-    done = execute(command, variables(environment), timeout, errors_apart=True)
+    done = execute(command, environment_variables(environment), timeout, errors_apart=True)
     try:
         return json.loads(done.said)
     except ValueError:
-        what = f"tlsdemo {arguments[0] if arguments else ''}".rstrip()
-        raise Unattainable(
-            f"{what} gave no result in {environment.key}: it ended with status {done.status}"
+        name = f"tlsdemo {arguments[0] if arguments else ''}".rstrip()
+        raise ComparisonError(
+            f"{name} gave no result in {environment.key}: it ended with status {done.status}"
         ) from None

@@ -1,4 +1,4 @@
-"""An environment for other versions: built once, kept, and used again."""
+"""Builds environments with other versions, which are kept and reused."""
 
 from __future__ import annotations
 
@@ -13,24 +13,29 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 
+from tlsdemo.lab.compare.comparison_error import ComparisonError
 from tlsdemo.lab.compare.environment_cache import Cache, Environment
-from tlsdemo.lab.compare.interpreter import Interpreter, interpreter
-from tlsdemo.lab.compare.problem import Unattainable
-from tlsdemo.lab.compare.requirements import Requirement, check_supported, key, read
-from tlsdemo.lab.compare.source_tree import dependencies, least_python, lend
+from tlsdemo.lab.compare.interpreter import Interpreter, find_interpreter
+from tlsdemo.lab.compare.requirements import (
+    Requirement,
+    check_supported,
+    environment_key,
+    parse_requirements,
+)
+from tlsdemo.lab.compare.source_tree import dependencies, link_into, oldest_python
 from tlsdemo.lab.compare.tool import Done, Tool, execute
-from tlsdemo.lab.compare.tool_errors import complaint
+from tlsdemo.lab.compare.tool_errors import error_line
 
-BUILD_WITHIN = 1800.0
+BUILD_TIMEOUT = 1800.0
 """Seconds that each step of a build may take; an old version may have to be compiled."""
 
-DECISIVE = ("Twisted", "pyOpenSSL", "cryptography", "service-identity")
-"""The packages that stay as they are here, unless they are asked for or cannot."""
+TLS_PACKAGES = ("Twisted", "pyOpenSSL", "cryptography", "service-identity")
+"""Packages that keep their installed version, unless another is requested or necessary."""
 
 _VERSIONS = "import json; from tlsdemo.tls import versions; print(json.dumps(versions()))"
 
-# What a user set for another purpose would bring in other modules, or install them elsewhere.
-# Settings of where packages come from (an index, a proxy, a certificate) stay.
+# Variables that would make other modules importable, or have packages installed elsewhere. Those
+# that say where packages come from (an index, a proxy, a certificate) are kept.
 _UNSET = {
     *("PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "VIRTUAL_ENV", "CONDA_PREFIX"),
     *("__PYVENV_LAUNCHER__", "PYTHONEXECUTABLE", "PYTHONPLATLIBDIR"),
@@ -42,7 +47,7 @@ _UNSET = {
 }
 _SET = {
     "PYTHONNOUSERSITE": "1",
-    # From Python 3.11 on, the folder in which a command is run is not looked into.
+    # Since Python 3.11, this keeps the current directory off the path.
     "PYTHONSAFEPATH": "1",
     "PIP_USER": "0",
     "PIP_NO_INPUT": "1",
@@ -50,109 +55,118 @@ _SET = {
 }
 
 
-def clean(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of a process that is to see its own environment only."""
+def isolated(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment ``variables`` without those that affect the imports of Python."""
     return {**{name: text for name, text in variables.items() if name not in _UNSET}, **_SET}
 
 
-def as_here(names: Sequence[str] = DECISIVE) -> list[Requirement]:
-    """Return what pins the packages that decide to the versions that are installed here."""
-    return read(" ".join(f"{name}=={metadata.version(name)}" for name in names))
+def installed_requirements(names: Sequence[str] = TLS_PACKAGES) -> list[Requirement]:
+    """Return requirements that pin these packages to their installed versions."""
+    return parse_requirements(" ".join(f"{name}=={metadata.version(name)}" for name in names))
 
 
 class Builder:
-    """Provides environments from ``cache``, and builds those that are not in it.
+    """Provides environments from a cache, and builds those that are not in it.
 
-    ``say`` is told, in words, what takes long.  ``tool`` runs a program; ``uv`` is the path of
-    that program, ``None`` to use venv and pip.
+    Args:
+        cache: The cache.
+        report: Called with a line of progress.
+        tool: Runs a program; for tests.
+        uv: The path of uv; None to use venv and pip.
+        now: Returns the time, in seconds since 1970.
     """
 
     def __init__(
         self,
         cache: Cache,
-        say: Callable[[str], object],
+        report: Callable[[str], object],
         *,
         tool: Tool | None = None,
         uv: str | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._cache = cache
-        self._say = say
+        self._report = report
         self._tool = tool or self._execute
         self._uv = uv
         self._now = now
-        self._variables = clean(os.environ)
+        self._variables = isolated(os.environ)
 
     @classmethod
-    def of_the_user(cls, cache: Cache, say: Callable[[str], object]) -> Builder:
-        """Return one that uses what is on the PATH."""
-        return cls(cache, say, uv=shutil.which("uv"))
+    def of_the_user(cls, cache: Cache, report: Callable[[str], object]) -> Builder:
+        """Return a builder that uses uv if it is on the PATH."""
+        return cls(cache, report, uv=shutil.which("uv"))
 
     def interpreter(self, name: str | None) -> Interpreter:
-        """Return the Python of that name or path, ours for ``None``; raises Unattainable."""
-        return interpreter(name, least_python(), self._tool, self._variables)
+        """Return the interpreter of this name or path; see :func:`find_interpreter`."""
+        return find_interpreter(name, oldest_python(), self._tool, self._variables)
 
     @contextmanager
-    def provide(self, asked: Sequence[Requirement], python: Interpreter) -> Iterator[Environment]:
-        """Give an environment with what is ``asked`` for, and keep it from being removed.
+    def provide(
+        self, requested: Sequence[Requirement], python: Interpreter
+    ) -> Iterator[Environment]:
+        """Provide an environment with the ``requested`` packages, locked against removal.
 
-        Packages that decide how TLS behaves and are not asked for have the version that they have
-        here, if that goes together; otherwise whatever does.  Raises Unattainable.
+        The other :data:`TLS_PACKAGES` have the version that is installed here if it is compatible
+        with those, and otherwise any version that is.
+
+        Raises:
+            ComparisonError: If the environment cannot be built.
         """
         needed = dependencies()
-        check_supported(asked, needed)
-        named = {each.name for each in asked}
-        alike = [each for each in as_here() if each.name not in named]
-        name = key(
-            asked,
+        check_supported(requested, needed)
+        named = {each.name for each in requested}
+        constraints = [each for each in installed_requirements() if each.name not in named]
+        key = environment_key(
+            requested,
             python.version,
             *(python.platform, python.prefix),
-            *(each.text for each in [*needed, *alike]),
+            *(each.text for each in [*needed, *constraints]),
         )
-        waits = False
+        waiting = False
         while True:
-            with self._cache.locked(name, shared=True, wait=waits) as lock:
+            with self._cache.locked(key, shared=True, wait=waiting) as lock:
                 if lock is None:
-                    self._say(f"another command builds {name}, waiting for it")
-                    waits = True
+                    self._report(f"waiting for another command that is building {key}")
+                    waiting = True
                     continue
-                found = self._cache.find(name)
+                found = self._cache.find(key)
                 if found is not None:
-                    self._cache.touch(name)
+                    self._cache.touch(key)
                     yield found
                     return
-            with self._cache.locked(name, shared=False, wait=False) as lock:
-                # Without the lock, somebody else is about to build it.
-                if lock is not None and self._cache.find(name) is None:
-                    self._build(name, asked, python, needed, alike)
+            with self._cache.locked(key, shared=False, wait=False) as lock:
+                # If the lock is not available, another command is about to build it.
+                if lock is not None and self._cache.find(key) is None:
+                    self._build(key, requested, python, needed, constraints)
 
     def _build(
         self,
-        name: str,
-        asked: Sequence[Requirement],
+        key: str,
+        requested: Sequence[Requirement],
         python: Interpreter,
         needed: Sequence[Requirement],
-        alike: Sequence[Requirement],
+        constraints: Sequence[Requirement],
     ) -> None:
-        folder = self._cache.folder_of(name)
+        folder = self._cache.folder_of(key)
         began = self._now()
-        texts = [each.text for each in asked]
-        self._say(
+        texts = [each.text for each in requested]
+        self._report(
             f"building an environment with {' '.join(texts)}, Python {python.version}; "
-            f"this is done once, and kept in {folder.parent}"
+            f"it is built once, and kept in {folder.parent}"
         )
-        # What is there is a ruin that an interrupted build has left.
-        self._cache.wipe(name)
+        # An interrupted build may have left something there.
+        self._cache.wipe(key)
         try:
             self._make(folder, python)
-            self._install(folder, [*texts, *(each.text for each in needed)], alike)
+            self._install(folder, [*texts, *(each.text for each in needed)], constraints)
             environment = Environment(folder, tuple(texts), built=began)
             versions = self._versions(environment)
             self._cache.complete(replace(environment, versions=versions))
         except BaseException:
-            self._cache.discard(name)
+            self._cache.discard(key)
             raise
-        self._say(f"built in {self._now() - began:.0f} s")
+        self._report(f"built in {self._now() - began:.0f} s")
 
     def _make(self, folder: Path, python: Interpreter) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -163,41 +177,43 @@ class Builder:
             command = [python.path, "-m", "venv", str(folder)]
         done = self._tool(command, self._variables)
         if done.status:
-            raise Unattainable(f"no environment can be made with it: {complaint(done.said)}")
+            raise ComparisonError(f"it cannot create an environment: {error_line(done.said)}")
 
-    def _install(self, folder: Path, texts: list[str], alike: Sequence[Requirement]) -> None:
-        constraints = folder / "as-here.txt"
-        constraints.write_text("".join(f"{each.text}\n" for each in alike), encoding="utf-8")
+    def _install(self, folder: Path, texts: list[str], constraints: Sequence[Requirement]) -> None:
+        file = folder / "constraints.txt"
+        file.write_text("".join(f"{each.text}\n" for each in constraints), encoding="utf-8")
         python = str(folder / "bin" / "python")
         if self._uv is not None:
             command = [self._uv, "pip", "install", "--quiet", "--python", python]
         else:
             command = [python, "-m", "pip", "install", "--quiet"]
-        done = self._tool([*command, "-c", str(constraints), *texts], self._variables)
-        if done.status and alike:
+        done = self._tool([*command, "-c", str(file), *texts], self._variables)
+        if done.status and constraints:
             done = self._tool([*command, *texts], self._variables)
         if done.status:
-            raise Unattainable(complaint(done.said))
+            raise ComparisonError(error_line(done.said))
 
     def _versions(self, environment: Environment) -> dict[str, str]:
-        """Find out what is inside, and with that whether tlsdemo can be used there at all."""
-        done = self._tool([str(environment.python), "-c", _VERSIONS], variables(environment))
+        """Return the installed versions, which also shows that tlsdemo can be imported there."""
+        done = self._tool(
+            [str(environment.python), "-c", _VERSIONS], environment_variables(environment)
+        )
         try:
             found: dict[str, str] = json.loads(done.said.strip().rpartition("\n")[2])
         except ValueError:
-            raise Unattainable(
-                f"tlsdemo does not run with these versions together: {complaint(done.said)}"
+            raise ComparisonError(
+                f"tlsdemo does not run with this combination of versions: {error_line(done.said)}"
             ) from None
         return found
 
     def _execute(self, arguments: Sequence[str], variables: Mapping[str, str]) -> Done:
-        waiting = partial(self._still, Path(arguments[0]).name)
-        return execute(arguments, variables, BUILD_WITHIN, waiting=waiting)
+        waiting = partial(self._report_waiting, Path(arguments[0]).name)
+        return execute(arguments, variables, BUILD_TIMEOUT, waiting=waiting)
 
-    def _still(self, name: str, seconds: float) -> None:
-        self._say(f"{name} has been busy for {seconds:.0f} s")
+    def _report_waiting(self, name: str, seconds: float) -> None:
+        self._report(f"{name} has been running for {seconds:.0f} s")
 
 
-def variables(environment: Environment) -> dict[str, str]:
-    """Return the variables of a process in ``environment``, which finds this very tlsdemo there."""
-    return {**clean(os.environ), "PYTHONPATH": str(lend(environment.folder))}
+def environment_variables(environment: Environment) -> dict[str, str]:
+    """Return the variables of a process in ``environment``, in which it imports this tlsdemo."""
+    return {**isolated(os.environ), "PYTHONPATH": str(link_into(environment.folder))}

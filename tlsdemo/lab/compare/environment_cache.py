@@ -1,4 +1,4 @@
-"""Where environments are kept, and the locks that keep two commands from meeting in one."""
+"""The cache of environments, with locks against concurrent builds and removals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tlsdemo.lab.compare.problem import Unattainable
+from tlsdemo.lab.compare.comparison_error import ComparisonError
 
 _RECORD = "environment.json"
 _LOCK = ".lock"
@@ -21,7 +21,10 @@ _LOCK = ".lock"
 def default_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the folder of the environments, in the user's cache; it may not exist yet.
 
-    ``XDG_CACHE_HOME`` counts only if it is absolute, as its specification says.
+    ``XDG_CACHE_HOME`` is ignored unless it is absolute, as its specification requires.
+
+    Raises:
+        ComparisonError: If there is no home directory.
     """
     cache_home = environ.get("XDG_CACHE_HOME", "")
     if os.path.isabs(cache_home):
@@ -29,16 +32,16 @@ def default_folder(environ: Mapping[str, str] = os.environ) -> Path:
     try:
         return Path.home() / ".cache" / "tlsdemo" / "versions"
     except RuntimeError:
-        raise Unattainable(
+        raise ComparisonError(
             "there is no home directory to keep other versions in; set XDG_CACHE_HOME"
         ) from None
 
 
 @dataclass(frozen=True)
 class Environment:
-    """An environment that is whole: its folder, what was asked for, and the versions inside.
+    """A complete environment: its folder, the requirements it was built for, and its versions.
 
-    ``key`` is the folder's name; ``built`` and ``used`` are seconds since 1970.
+    ``built`` and ``used`` are in seconds since 1970.
     """
 
     folder: Path
@@ -49,16 +52,16 @@ class Environment:
 
     @property
     def key(self) -> str:
-        """The name that it is listed and removed by."""
+        """Its name, which is that of its folder."""
         return self.folder.name
 
     @property
     def python(self) -> Path:
-        """Its Python."""
+        """Its Python executable."""
         return self.folder / "bin" / "python"
 
     def size(self) -> int:
-        """Return how many bytes it takes on the disk."""
+        """Return its size on the disk, in bytes."""
         files = [file for file in self.folder.rglob("*") if not file.is_symlink()]
         return sum(file.stat().st_blocks * 512 for file in files)
 
@@ -66,19 +69,19 @@ class Environment:
 class Cache:
     """The environments in one folder.
 
-    One is built under its own name, because its scripts hold their path, and is whole once its
-    record is there, which is written last and at once.  What has no record is a ruin.
+    An environment is built in its final folder, because its scripts contain their own path.  Its
+    record is written last, atomically; a folder without one is incomplete.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def folder_of(self, key: str) -> Path:
-        """Return the folder of the environment of that name, which may not exist."""
+        """Return the folder of the environment with this key, which may not exist."""
         return self._folder / key
 
     def find(self, key: str) -> Environment | None:
-        """Return the environment of that name, ``None`` if there is none, or only a ruin."""
+        """Return the environment with this key, or None if there is no complete one."""
         folder = self._folder / key
         record = folder / _RECORD
         try:
@@ -89,11 +92,11 @@ class Cache:
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        # It is a link to a Python that may have been removed meanwhile.
+        # It is a link to a Python that may have been removed since.
         return environment if environment.python.exists() else None
 
     def complete(self, environment: Environment) -> None:
-        """Record that ``environment`` is whole."""
+        """Record that ``environment`` is complete."""
         values = {
             "asked": list(environment.asked),
             "versions": dict(environment.versions),
@@ -104,17 +107,17 @@ class Cache:
         new.rename(environment.folder / _RECORD)
 
     def touch(self, key: str) -> None:
-        """Note that the environment is used now."""
+        """Record that the environment is being used now."""
         os.utime(self._folder / key / _RECORD)
 
     def names(self) -> list[str]:
-        """Return the names of all folders, whole or ruins."""
+        """Return the names of all folders, incomplete ones included."""
         if not self._folder.is_dir():
             return []
         return sorted(each.name for each in self._folder.iterdir() if each.is_dir())
 
     def remove(self, key: str) -> bool:
-        """Remove the environment of that name; returns False if it is in use, and stays."""
+        """Remove the environment with this key; return False if it is in use, and so kept."""
         with self.locked(key, shared=False, wait=False) as lock:
             if lock is None:
                 return False
@@ -122,24 +125,24 @@ class Cache:
             return True
 
     def discard(self, key: str) -> None:
-        """Wipe the folder of that name, and remove the lock, which has to be held alone."""
+        """Remove the folder and the lock, of which the caller has to hold the exclusive one."""
         self.wipe(key)
-        # Whoever waits for the lock will find that it is not this file's any more.
+        # Those waiting for the lock notice that the file has been replaced, and try again.
         (self._folder / f"{key}{_LOCK}").unlink(missing_ok=True)
 
     def wipe(self, key: str) -> None:
-        """Remove the folder of that name; the lock has to be held."""
+        """Remove the folder; the caller has to hold the exclusive lock."""
         folder = self._folder / key
-        # First of all it stops being whole.
+        # From now on it is incomplete.
         (folder / _RECORD).unlink(missing_ok=True)
         if folder.exists():
             shutil.rmtree(folder)
 
     @contextmanager
     def locked(self, key: str, *, shared: bool, wait: bool = True) -> Iterator[int | None]:
-        """Hold the lock of the environment of that name, shared to use it, alone to change it.
+        """Hold the lock of an environment: ``shared`` to use it, exclusive to change it.
 
-        Gives ``None`` if it is taken and ``wait`` is false.
+        The value is None if ``wait`` is false and the lock is not available.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{key}{_LOCK}"
@@ -169,7 +172,7 @@ def _lock(path: Path, how: int) -> int | None:
 
 
 def _is_still(path: Path, lock: int) -> bool:
-    """Whether the file of that path is the one that is locked, and not one made since."""
+    """Return whether the file at ``path`` is the locked one, and not one created since."""
     try:
         return os.path.samestat(path.stat(), os.fstat(lock))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Whose turn it is, when the same is measured in several places on a machine that drifts."""
+"""The order of the runs when several environments are measured on a machine that drifts."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import Generic, TypeVar
 
 _M = TypeVar("_M")
 
-HERE = "here"
-
 
 @dataclass(frozen=True)
-class Turn(Generic[_M]):
-    """One run: in which round, counted from 1, where, and of which mode."""
+class ScheduledRun(Generic[_M]):
+    """One run: its round, counted from 1, the name of its environment, and its mode."""
 
     round: int
-    place: str
+    environment: str
     mode: _M
 
 
-def turns(modes: Sequence[_M], places: Sequence[str], rounds: int) -> Iterator[Turn[_M]]:
-    """Interleave the runs: in each round every mode has its turn in every place.
+def interleaved_runs(
+    modes: Sequence[_M], environments: Sequence[str], rounds: int
+) -> Iterator[ScheduledRun[_M]]:
+    """Return the runs in order: in each round, every mode runs in every environment.
 
-    The places take turns with a mode before the next mode has its own, so that what is compared
-    is beside each other in time; and every second round goes through them backwards (here, there,
-    there, here), so that a steady drift favours neither.
+    The runs of one mode are adjacent, because they are what is compared.  Every second round goes
+    through the environments backwards (baseline, candidate, candidate, baseline), so that a
+    steady drift favours none of them.
     """
     for number in range(1, rounds + 1):
-        ordered = places if number % 2 else list(reversed(places))
+        ordered = environments if number % 2 else list(reversed(environments))
         for mode in modes:
-            for place in ordered:
-                yield Turn(number, place, mode)
+            for environment in ordered:
+                yield ScheduledRun(number, environment, mode)

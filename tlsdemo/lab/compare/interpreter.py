@@ -1,4 +1,4 @@
-"""The Python that an environment is made with."""
+"""The Python interpreter of an environment."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tlsdemo.lab.compare.problem import Unattainable
+from tlsdemo.lab.compare.comparison_error import ComparisonError
 from tlsdemo.lab.compare.tool import Tool
-from tlsdemo.lab.compare.tool_errors import complaint
+from tlsdemo.lab.compare.tool_errors import error_line
 
-# It has to be understood by any Python there ever was, so that one that is too old can be told.
-_QUESTION = """\
+# Has to run on any Python, so that one that is too old can be reported as such.
+_QUERY = """\
 import sys, json, platform, sysconfig
 print(json.dumps([
     platform.python_version(), sysconfig.get_platform(), getattr(sys, "base_prefix", sys.prefix)
@@ -24,7 +24,7 @@ print(json.dumps([
 
 @dataclass(frozen=True)
 class Interpreter:
-    """A Python: the path of its program, its version, its platform and where it is installed."""
+    """A Python interpreter: its executable, its version, its platform, and its base prefix."""
 
     path: str
     version: str
@@ -32,26 +32,28 @@ class Interpreter:
     prefix: str
 
 
-def interpreter(
-    name: str | None, least: tuple[int, int], tool: Tool, variables: Mapping[str, str]
+def find_interpreter(
+    name: str | None, oldest: tuple[int, int], tool: Tool, variables: Mapping[str, str]
 ) -> Interpreter:
-    """Find out which Python ``name`` is: a path, a program's name, or a version such as 3.12.
+    """Return the interpreter called ``name``: a path, an executable, or a version such as 3.12.
 
-    ``None`` is the one that runs us.  Raises Unattainable if there is none, or it is older than
-    ``least``.
+    ``None`` is the interpreter of this process.
+
+    Raises:
+        ComparisonError: If there is none, or if it is older than ``oldest``.
     """
     path = _path(name)
-    done = tool([path, "-c", _QUESTION], variables)
+    done = tool([path, "-c", _QUERY], variables)
     try:
         version, platform, prefix = json.loads(done.said.strip().rpartition("\n")[2])
     except ValueError:
-        # The first line is what a stand-in says that leads nowhere; what follows is its advice.
-        first = complaint(done.said.strip().partition("\n")[0])
-        raise Unattainable(f"that is no Python that works: {first}") from None
+        # Wrappers such as pyenv print the error first, and advice after it.
+        first = error_line(done.said.strip().partition("\n")[0])
+        raise ComparisonError(f"that is not a working Python: {first}") from None
     numbers = tuple(int(each) for each in re.findall(r"\d+", version)[:2])
-    if numbers < least:
-        wanted = ".".join(map(str, least))
-        raise Unattainable(f"that is Python {version}, and tlsdemo needs {wanted} or newer")
+    if numbers < oldest:
+        wanted = ".".join(map(str, oldest))
+        raise ComparisonError(f"that is Python {version}, and tlsdemo needs {wanted} or newer")
     return Interpreter(path, version, platform, prefix)
 
 
@@ -61,5 +63,5 @@ def _path(name: str | None) -> str:
     program = f"python{name}" if re.fullmatch(r"\d+(\.\d+)*", name) else name
     path = shutil.which(program)
     if path is None:
-        raise Unattainable(f"there is no program {program}")
+        raise ComparisonError(f"there is no program {program}")
     return path

@@ -1,8 +1,8 @@
-"""The packages that ``--against`` names, and the name of an environment that holds them.
+"""The requirements in ``--against``, and the name of an environment that satisfies them.
 
-A requirement is written as pip takes it (PEP 508): a name, extras if wanted, and version
-specifiers or an address, as in ``twisted==24.7.0`` or
-``twisted@git+https://github.com/twisted/twisted``.  Markers are not: what is asked for is meant.
+A requirement is written as for pip (PEP 508): a name, optional extras, and version specifiers or a
+URL, as in ``twisted==24.7.0`` or ``twisted@git+https://github.com/twisted/twisted``.  Environment
+markers are not supported.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tlsdemo.lab.compare.problem import Unattainable
+from tlsdemo.lab.compare.comparison_error import ComparisonError
 
 _OPERATOR = re.compile(r"\s*(===|==|~=|!=|<=|>=|<|>|,|@)\s*")
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
@@ -28,73 +28,75 @@ _NOT_IN_A_KEY = re.compile(r"[^A-Za-z0-9.]+")
 
 @dataclass(frozen=True)
 class Requirement:
-    """One package: ``text`` as pip takes it, and the normal form of the package's ``name``."""
+    """A requirement: its ``text`` for pip, and the normalized ``name`` of the package."""
 
     text: str
     name: str
 
     @property
     def specifiers(self) -> list[tuple[str, str]]:
-        """The version specifiers, each as operator and version; none for an address."""
+        """The version specifiers, as pairs of operator and version; none for a URL."""
         match = _REQUIREMENT.fullmatch(self.text)
         found = (match and match["specifiers"]) or ""
         pairs = [re.fullmatch(r"([=~!<>]+)(.+)", each) for each in found.split(",")]
         return [(pair[1], pair[2]) for pair in pairs if pair is not None]
 
 
-def normal(name: str) -> str:
-    """Return the one way of writing a package's name (PEP 503)."""
+def normalized(name: str) -> str:
+    """Return the normalized name of a package (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def read(text: str) -> list[Requirement]:
-    """Read requirements that are separated by blanks, in the order of their names.
+def parse_requirements(text: str) -> list[Requirement]:
+    """Return the requirements in ``text``, which are separated by spaces, sorted by name.
 
-    Raises Unattainable for what is no requirement, a package that is named twice, or nothing.
+    Raises:
+        ComparisonError: If one is invalid, if a package is named twice, or if there are none.
     """
     found = [_requirement(each) for each in _OPERATOR.sub(r"\1", text).split()]
     if not found:
-        raise Unattainable("it names no package; give one as in 'twisted==24.7.0'")
+        raise ComparisonError("it names no package; give one as in 'twisted==24.7.0'")
     names = [each.name for each in found]
     for name in names:
         if names.count(name) > 1:
-            raise Unattainable(f"it names {name} more than once")
+            raise ComparisonError(f"it names {name} more than once")
     return sorted(found, key=lambda each: each.name)
 
 
 def _requirement(text: str) -> Requirement:
     match = _REQUIREMENT.fullmatch(text)
-    # The pattern lets nothing begin with a dash, which pip would take for an option.
+    # The pattern excludes a leading dash, which pip would interpret as an option.
     if match is None:
-        raise Unattainable(f"{text!r} is no requirement such as twisted==24.7.0")
-    if normal(match["name"]) == "tlsdemo":
-        raise Unattainable(f"{text!r} cannot be chosen: the tlsdemo that runs is used there too")
-    return Requirement(text, normal(match["name"]))
+        raise ComparisonError(f"{text!r} is not a requirement such as twisted==24.7.0")
+    if normalized(match["name"]) == "tlsdemo":
+        raise ComparisonError(
+            f"{text!r} is not possible: the running tlsdemo is used in all environments"
+        )
+    return Requirement(text, normalized(match["name"]))
 
 
-def check_supported(asked: Iterable[Requirement], needed: Iterable[Requirement]) -> None:
-    """Raise Unattainable if one that is ``asked`` for is older than what tlsdemo has ``needed``.
+def check_supported(requested: Iterable[Requirement], dependencies: Iterable[Requirement]) -> None:
+    """Raise ComparisonError if a requested version is older than tlsdemo's ``dependencies`` allow.
 
-    Only what can be told for sure is refused here, a version that is pinned to numbers; of all
-    else pip knows best.
+    Only a pinned version can be checked here; everything else is left to pip.
     """
-    least = {
-        need.name: (version, need)
-        for need in needed
-        for operator, version in need.specifiers
+    oldest = {
+        each.name: (version, each)
+        for each in dependencies
+        for operator, version in each.specifiers
         if operator == ">="
     }
-    for each in asked:
-        lowest = least.get(each.name)
+    for each in requested:
+        lowest = oldest.get(each.name)
         pins = [version for operator, version in each.specifiers if operator == "=="]
         if lowest is not None and pins and _release(pins[0]) < _release(lowest[0]):
-            raise Unattainable(
+            raise ComparisonError(
                 f"{each.text} is older than tlsdemo supports, which needs {lowest[1].text}"
             )
 
 
 def _release(version: str) -> tuple[int, ...]:
-    # 24.7 and 24.7.0 are the same, and nothing older than either.
+    # 24.7 and 24.7.0 are the same version.
     match = _RELEASE.match(version)
     numbers = [int(each) for each in match[0].split(".")] if match else []
     while numbers and not numbers[-1]:
@@ -102,12 +104,12 @@ def _release(version: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-def key(asked: Sequence[Requirement], python: str, *others: str) -> str:
-    """Return the name of the folder for ``asked`` under a Python of the version ``python``.
+def environment_key(requested: Sequence[Requirement], python: str, *others: str) -> str:
+    """Return the folder name of an environment with these requirements and this Python version.
 
-    It can be read, and ends in digits that differ whenever one of ``others`` does.
+    It is readable, and ends in a hash of the requirements, the version, and ``others``.
     """
-    texts = [each.text.lower() for each in asked]
+    texts = [each.text.lower() for each in requested]
     readable = [_NOT_IN_A_KEY.sub("-", text).strip("-.")[:40] for text in texts]
     everything = "\n".join([*texts, python, *others])
     digest = hashlib.sha256(everything.encode()).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""The tlsdemo that runs: what it depends on, and how it is lent to another environment."""
+"""The running tlsdemo: its dependencies, and how other environments import it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from configparser import ConfigParser
 from importlib import metadata
 from pathlib import Path
 
-from tlsdemo.lab.compare.problem import Unattainable
-from tlsdemo.lab.compare.requirements import Requirement, read
+from tlsdemo.lab.compare.comparison_error import ComparisonError
+from tlsdemo.lab.compare.requirements import Requirement, parse_requirements
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 _PLUGIN = Path("twisted", "plugins", "tlsdemo_plugin.py")
 
 
 def dependencies(package: Path = _PACKAGE) -> list[Requirement]:
-    """Return what tlsdemo needs to run: from setup.cfg in a checkout, or as it was installed.
+    """Return the dependencies of tlsdemo: those in setup.cfg, or those of the installed package.
 
-    A checkout comes first: an older tlsdemo may be installed beside it.
+    A checkout takes precedence, because an older tlsdemo may be installed as well.
     """
     config = _checkout(package)
     if config is not None:
@@ -28,8 +28,8 @@ def dependencies(package: Path = _PACKAGE) -> list[Requirement]:
     return _requirements(_installed().requires or [])
 
 
-def least_python(package: Path = _PACKAGE) -> tuple[int, int]:
-    """Return the oldest Python that tlsdemo runs with."""
+def oldest_python(package: Path = _PACKAGE) -> tuple[int, int]:
+    """Return the oldest version of Python that tlsdemo supports."""
     config = _checkout(package)
     if config is None:
         text = _installed().metadata["Requires-Python"] or ""
@@ -49,28 +49,28 @@ def _installed() -> metadata.Distribution:
     try:
         return metadata.distribution("tlsdemo")
     except metadata.PackageNotFoundError:
-        raise Unattainable(
-            "what tlsdemo depends on is not known: it is neither installed nor in its checkout"
+        raise ComparisonError(
+            "the dependencies of tlsdemo are not known: it is neither installed nor in its checkout"
         ) from None
 
 
 def _requirements(lines: Iterable[str]) -> list[Requirement]:
-    # What has a marker is one of the extras.
+    # Those with a marker belong to extras.
     wanted = [line for line in lines if line.strip() and ";" not in line]
-    return [each for line in wanted for each in read(line)]
+    return [each for line in wanted for each in parse_requirements(line)]
 
 
-def lend(environment: Path, package: Path = _PACKAGE) -> Path:
-    """Return a folder that, put on the path of Python, adds the tlsdemo that runs, nothing else.
+def link_into(environment: Path, package: Path = _PACKAGE) -> Path:
+    """Return a folder that, on the PYTHONPATH of ``environment``, adds only the running tlsdemo.
 
-    The folder that holds the package cannot be lent itself: where tlsdemo is installed, Twisted
-    and all the others lie beside it, and would stand in for those of the environment.  Links are
-    made instead, so what is there is always what is here.  They are kept in the ``environment``,
-    so that the cache of plugins, which Twisted writes beside the plugin, is of its Twisted alone.
+    The folder that contains the package cannot be used itself: if it is site-packages, its
+    Twisted would shadow the environment's.  The folder consists of symbolic links, so it is never
+    out of date.  It is in the environment, because Twisted writes its plugin cache beside the
+    plugin, and different versions of Twisted must not share it.
     """
     plugin = package.parent / _PLUGIN
     if not plugin.is_file():
-        raise Unattainable(f"tlsdemo's plugin for twistd is missing: {plugin}")
+        raise ComparisonError(f"tlsdemo's plugin for twistd is missing: {plugin}")
     digest = hashlib.sha256(os.fsencode(package)).hexdigest()[:8]
     folder = environment / f"tlsdemo-{digest}"
     (folder / _PLUGIN).parent.mkdir(parents=True, exist_ok=True)
@@ -83,5 +83,4 @@ def _link(link: Path, target: Path) -> None:
     try:
         link.symlink_to(target)
     except FileExistsError:
-        # From the last time; the folder's name holds the target.
         return

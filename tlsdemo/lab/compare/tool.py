@@ -1,11 +1,11 @@
-"""Another program, run to its end, whose failure makes an environment unattainable."""
+"""Another program, run to its end, whose failure is the failure of the comparison."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tlsdemo.lab.compare.problem import Unattainable
+from tlsdemo.lab.compare.comparison_error import ComparisonError
 from tlsdemo.net.command import CommandFailed, run_command
 
 
@@ -29,11 +29,11 @@ def execute(
     errors_apart: bool = False,
     waiting: Callable[[float], object] = lambda _: None,
 ) -> Done:
-    """Run a program as `run_command` does; raises Unattainable where that fails."""
+    """Run a program as `run_command` does; raises ComparisonError where that fails."""
     try:
         done = run_command(
             arguments, timeout, env=variables, separate_errors=errors_apart, waiting=waiting
         )
     except CommandFailed as problem:
-        raise Unattainable(str(problem)) from None
+        raise ComparisonError(str(problem)) from None
     return Done(done.status, done.output)

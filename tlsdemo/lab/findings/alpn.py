@@ -1,44 +1,48 @@
-"""Findings about the application protocol that TLS agrees on."""
+"""Findings about ALPN, the negotiation of an application protocol (RFC 7301)."""
 
 from __future__ import annotations
 
-from tlsdemo.lab.findings.finding import Evidence, Finding, Span, evidence
-from tlsdemo.lab.findings.recording_protocols import Listening
+from tlsdemo.lab.findings.finding import AffectedVersions, Finding, evidence
+from tlsdemo.lab.findings.recording_protocols import HandshakeRecorder
 from tlsdemo.lab.findings.testbed import Testbed
+from tlsdemo.reporting.finding_result import Evidence
 
 
-async def _alpn(lab: Testbed) -> Evidence:
-    seen, killed = [], []
-    for way in ("wrapped", "startTLS"):
-        application = Listening()
-        context = lab.foreign_context()
-        context.set_alpn_protocols(["http/1.1"])
-        peer = await lab.peer(lab.serve(application, way))
-        peer.start_tls(context)
-        await lab.must(
-            "end or complete a handshake",
-            lambda peer=peer, each=application: peer.error or each.complete,  # type: ignore[misc]
-        )
-        killed.append(peer.error is not None and not application.complete)
-        outcome = f"failed: {peer.error.reason}" if peer.error else "complete, with no protocol"
-        seen.append(
-            f"{way}, a client that offers http/1.1: its handshake is {outcome}; the application "
-            f"was told {application.told}"
-        )
-    return evidence(all(killed), *seen)
+async def _alpn(testbed: Testbed) -> Evidence:
+    outcomes = [await _offer(testbed, mode) for mode in ("wrapped", "startTLS")]
+    return evidence(all(failed for failed, _ in outcomes), *(line for _, line in outcomes))
+
+
+async def _offer(testbed: Testbed, mode: str) -> tuple[bool, str]:
+    """Offer a protocol; return whether the handshake failed, and a line about it."""
+    application = HandshakeRecorder()
+    context = testbed.stdlib_context()
+    context.set_alpn_protocols(["http/1.1"])
+    peer = await testbed.connect_peer(testbed.serve(application, mode))
+    peer.start_tls(context)
+    await testbed.require(
+        "end or complete the handshake", lambda: peer.error or application.handshake_completed
+    )
+    outcome = f"fails: {peer.error.reason}" if peer.error else "completes without a protocol"
+    return (
+        peer.error is not None and not application.handshake_completed,
+        f"{mode}, client offers http/1.1: its handshake {outcome}; callbacks of the server's "
+        f"application: {application.callbacks_text}",
+    )
 
 
 FINDINGS = (
     Finding(
         "alpn-kills-handshake",
-        "A server without acceptableProtocols cuts off every client that offers ALPN.",
-        "CertificateOptions sets a callback that selects a protocol, also where there is none "
-        "to select, and what the callback then answers makes OpenSSL end the handshake with the "
-        "alert internal_error. curl, browsers, and libpq from 17 on always offer ALPN: none of "
-        "them can connect to a server that worked before the upgrade of Twisted. Give "
-        "acceptableProtocols if your clients all speak one of a few, or a context whose ALPN "
-        "callback answers OpenSSL.SSL.NO_OVERLAPPING_PROTOCOLS, as tlsdemo's does.",
+        "A server without acceptableProtocols rejects every client that offers ALPN.",
+        "CertificateOptions installs a callback that selects an application protocol even if the "
+        "server has none to select. What the callback returns in that case makes OpenSSL abort the "
+        "handshake with the alert internal_error. curl, browsers, and libpq since version 17 "
+        "always offer ALPN, so after an upgrade of Twisted none of them can connect to a server "
+        "that used to work. Set acceptableProtocols if all your clients speak one of a few known "
+        "protocols. Otherwise use a context whose ALPN callback returns "
+        "OpenSSL.SSL.NO_OVERLAPPING_PROTOCOLS, as tlsdemo does.",
         _alpn,
-        span=Span(since="26.4"),
+        affected=AffectedVersions(since="26.4"),
     ),
 )

@@ -1,96 +1,107 @@
-"""Findings about how a connection ends, and what the application is told of it."""
+"""Findings about closing a connection."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from tlsdemo.lab.findings.finding import TICKET, CannotTell, Evidence, Finding, evidence
-from tlsdemo.lab.findings.recording_protocols import Listening, Recording, name_of
-from tlsdemo.lab.findings.testbed import NOTHING_HAPPENS, Testbed, limit_buffers
+from tlsdemo.lab.findings.finding import TICKET, Finding, evidence
+from tlsdemo.lab.findings.recording_protocols import (
+    HandshakeRecorder,
+    RecordingProtocol,
+    exception_name,
+)
+from tlsdemo.lab.findings.testbed import QUIET, NoVerdict, Testbed, limit_buffers
+from tlsdemo.reporting.finding_result import Evidence
 
 
-async def _lose_connection(lab: Testbed) -> Evidence:
-    seen, stuck = [], []
-    for way in ("wrapped", "startTLS"):
-        application = Listening()
-        peer = await lab.secured(lab.serve(application, way))
-        await lab.must("complete the handshake", lambda each=application: each.complete)  # type: ignore[misc]
-        # From now on the client reads, and answers nothing.
-        peer.tls, before, wire = None, lab.timers(), len(peer.wire)
+def _state(application: RecordingProtocol) -> str:
+    return "lost" if application.lost else "open"
+
+
+async def _lose_connection(testbed: Testbed) -> Evidence:
+    lines, stuck = [], []
+    connections = []
+    for mode in ("wrapped", "startTLS"):
+        application = HandshakeRecorder()
+        peer = await testbed.secured_peer_of(application, mode)
+        # From now on the client reads, and does not answer.
+        peer.tls = None
+        connections.append((mode, application, peer, len(peer.wire)))
+    before = testbed.delayed_calls()
+    for _, application, _, _ in connections:
         application.transport.loseConnection()
-        await lab.pause()
-        timers = lab.timers() - before
+    await testbed.wait_until_quiet()
+    timers = testbed.delayed_calls() - before
+    for mode, application, peer, received in connections:
         stuck.append(not application.lost and not peer.lost and not timers)
-        seen.append(
-            f"{way}: loseConnection() sends {len(peer.wire) - wire} B; the client does not "
-            f"answer; {NOTHING_HAPPENS:g} s later the connection is "
-            f"{'lost' if application.lost else 'open'}; timers of the reactor that could end it: "
-            f"{len(timers)}"
+        lines.append(
+            f"{mode}: loseConnection() sends {len(peer.wire) - received} B, and the client does "
+            f"not answer; {QUIET:g} s later the connection is {_state(application)}; timers in "
+            f"the reactor that could close it: {len(timers)}"
         )
-    return evidence(all(stuck), *seen)
+    return evidence(all(stuck), *lines)
 
 
-async def _abort(lab: Testbed) -> Evidence:
-    reasons = {}
-    for way in ("plain", "wrapped"):
-        application = Listening()
-        peer = await lab.peer(lab.serve(application, way))
-        if way == "wrapped":
-            peer.start_tls(lab.foreign_context())
-            await lab.must("complete the handshake", lambda each=application: each.complete)  # type: ignore[misc]
-        await lab.must("connect", lambda each=application: each.events)  # type: ignore[misc]
-        application.transport.abortConnection()
-        await lab.must("end", lambda each=application: each.lost)  # type: ignore[misc]
-        assert application.reason is not None
-        reasons[way] = name_of(application.reason)
+async def _abort(testbed: Testbed) -> Evidence:
+    plain, wrapped = [await _abort_reason(testbed, mode) for mode in ("plain", "wrapped")]
     return evidence(
-        reasons["plain"] == "ConnectionAborted" and reasons["wrapped"] == "ConnectionLost",
-        f"plain TCP, abortConnection(): {reasons['plain']}",
-        f"TLS, abortConnection(): {reasons['wrapped']}",
+        plain == "ConnectionAborted" and wrapped == "ConnectionLost",
+        f"plain TCP, abortConnection(): {plain}",
+        f"TLS, abortConnection(): {wrapped}",
     )
 
 
-async def _half_close(lab: Testbed) -> Evidence:
-    application, answered = Listening(), []
+async def _abort_reason(testbed: Testbed, mode: str) -> str:
+    application = HandshakeRecorder()
+    if mode == "plain":
+        await testbed.connect_peer(testbed.serve(application, mode))
+        await testbed.require("connect", lambda: application.callbacks)
+    else:
+        await testbed.secured_peer_of(application, mode)
+    application.transport.abortConnection()
+    await testbed.require("end", lambda: application.lost)
+    assert application.reason is not None
+    return exception_name(application.reason)
+
+
+async def _half_close(testbed: Testbed) -> Evidence:
+    application, answered = HandshakeRecorder(), []
 
     def answer() -> None:
         application.transport.write(b"answer")
         answered.append(True)
 
     def answer_later(_: bytes) -> None:
-        lab.reactor.callLater(0.01, answer)
+        testbed.reactor.callLater(0.01, answer)
 
     application.on_data = answer_later
-    peer = await lab.secured(lab.serve(application, "wrapped"))
-    peer.hold = True
+    peer = await testbed.connect_secured(testbed.serve(application, "wrapped"))
+    peer.hold_output = True
     peer.send(b"question")
     peer.close_tls()
-    await lab.must("answer", lambda: answered)
-    await lab.until(lambda: peer.clear or (application.lost and peer.lost))
+    await testbed.require("answer", lambda: answered)
+    await testbed.wait_until(lambda: peer.cleartext or (application.lost and peer.lost))
     return evidence(
-        application.received == [b"question"] and not peer.clear,
+        application.received == [b"question"] and not peer.cleartext,
         "the client sends a question and close_notify, and waits for the answer",
-        f"the server, which answers after 10 ms, was told: {application.told}",
-        f"the client got: {peer.clear!r}; its connection is {'lost' if peer.lost else 'open'}",
+        f"callbacks of the server, which answers after 10 ms: {application.callbacks_text}",
+        f"the client receives {peer.cleartext!r}; its connection is "
+        f"{'lost' if peer.lost else 'open'}",
     )
 
 
 @implementer(IPushProducer)
-class _Pushing:
-    """Writes until it is told to pause, and then waits to be told to go on."""
+class _Producer:
+    """Writes until it is paused."""
 
-    def __init__(self, application: Recording) -> None:
+    def __init__(self, application: RecordingProtocol) -> None:
         self._application = application
         self.paused = False
-        self.resumed = 0
 
     def resumeProducing(self) -> None:
-        """Go on."""
+        """Write until paused; at most 16 MiB."""
         self.paused = False
-        self.resumed += 1
         for _ in range(1000):
             if self.paused:
                 break
@@ -105,83 +116,81 @@ class _Pushing:
         self.paused = True
 
 
-async def _paused_producer(lab: Testbed) -> Evidence:
-    application = Listening()
-    producer = _Pushing(application)
-    options: Any = lab.server_options()
-    peer = await lab.secured(lab.listen(lab.wrapped(options, application)))
-    await lab.must("complete the handshake", lambda: application.complete)
+async def _paused_producer(testbed: Testbed) -> Evidence:
+    application = HandshakeRecorder()
+    producer = _Producer(application)
+    peer = await testbed.secured_peer_of(application)
     limit_buffers(application.transport.transport, peer.transport)
     peer.transport.pauseProducing()
     application.transport.registerProducer(producer, True)
     while not producer.paused:
         producer.resumeProducing()
-        await lab.pause(0)
-    await lab.pause(0.05)
+        await testbed.pause(0)
+    await testbed.pause(0.05)
     if not producer.paused:
-        raise CannotTell("the producer was not paused: the system took all that was written")
+        raise NoVerdict("the producer was not paused: the kernel buffered all that it wrote")
     peer.close_tls()
-    await lab.pause(0.05)
-    before = lab.timers()
+    await testbed.pause(0.05)
+    before = testbed.delayed_calls()
     peer.tls = None
     peer.transport.resumeProducing()
-    await lab.until(lambda: application.lost, NOTHING_HAPPENS)
+    await testbed.wait_until_quiet()
     peer.transport.loseConnection()
-    await lab.until(lambda: application.lost, NOTHING_HAPPENS)
-    timers = lab.timers() - before
+    await testbed.wait_until_quiet()
+    timers = testbed.delayed_calls() - before
     return evidence(
         not application.lost and not timers,
-        "a server's producer is paused, because the client does not read",
-        "the client says close_notify, then reads all that there is, then closes TCP",
-        f"the server was told: {application.told}",
-        f"{2 * NOTHING_HAPPENS:g} s later its connection is "
-        f"{'lost' if application.lost else 'open'}; timers of the reactor that could end it: "
-        f"{len(timers)}",
+        "a server's producer is paused because the client does not read",
+        "the client sends close_notify, then reads all there is, then closes TCP",
+        f"callbacks of the server: {application.callbacks_text}",
+        f"{QUIET:g} s later its connection is {_state(application)}; timers in the reactor that "
+        f"could close it: {len(timers)}",
     )
 
 
 FINDINGS = (
     Finding(
         "lose-connection-never-ends",
-        "loseConnection never ends if the peer does not answer close_notify.",
-        "Under TLS loseConnection() sends close_notify and waits for the peer's, for ever. RFC "
-        "8446, 6.1 does not ask for that, and peers that just stay silent exist: some by "
-        "mistake, some on purpose. Each costs a descriptor until the process ends. The "
-        "reproduction waits only a moment, but shows that no timer exists that could end it "
-        "later. Call abortConnection() some seconds after loseConnection(); tlsdemo does.",
+        "loseConnection never closes the connection if the peer does not answer close_notify.",
+        "Under TLS, loseConnection() sends close_notify and then waits for the peer's, without a "
+        "limit. RFC 8446, section 6.1, does not require that, and some peers never answer, by "
+        "mistake or on purpose. Each of them costs a file descriptor for the life of the process. "
+        "The reproduction waits only a moment, but it shows that there is no timer that could "
+        "close the connection later. Call abortConnection() a few seconds after loseConnection(), "
+        "as tlsdemo does.",
         _lose_connection,
         ticket=f"{TICKET}7926",
     ),
     Finding(
         "abort-is-connection-lost",
-        "abortConnection under TLS is told as ConnectionLost, as if the network had failed.",
-        "On plain TCP the reason is ConnectionAborted: it was us. Under TLS the same call gives "
-        "ConnectionLost, so statistics blame the peer or the network for connections that the "
-        "application itself has thrown out. Remember that it was you; in tlsdemo the cause is "
-        "aborted by us.",
+        "abortConnection under TLS is reported as ConnectionLost, as if the network had failed.",
+        "On plain TCP the reason is ConnectionAborted, which says that the application itself "
+        "aborted the connection. Under TLS the same call is reported as ConnectionLost, so "
+        "statistics blame the peer or the network for it. Have the application remember that it "
+        "aborted the connection; tlsdemo reports the cause aborted by us.",
         _abort,
     ),
     Finding(
         "no-half-close",
-        "A client that closes its direction gets no answer any more.",
-        "TLS 1.3 lets one direction be closed while the other goes on, as TCP does. Twisted "
-        "takes close_notify for the end of everything: it answers with its own and closes. A "
-        "client that sends its request, then close_notify, then waits, gets nothing if the "
-        "answer takes a turn of the reactor longer, and the server does not learn that its "
-        "answer was dropped. Have clients close only when they have their answer; tlsdemo's "
-        "clients do.",
+        "A client that closes its direction of a TLS connection no longer gets an answer.",
+        "TLS 1.3 lets one direction be closed while the other stays open, as TCP does. Twisted "
+        "treats close_notify as the end of both: it answers with its own and closes the "
+        "connection. A client that sends a request and close_notify, and then waits, receives "
+        "nothing if the answer takes one more iteration of the reactor, and the server is not "
+        "informed that its answer was dropped. Clients should close only when they have their "
+        "answer, as tlsdemo's do.",
         _half_close,
         ticket=f"{TICKET}5341",
     ),
     Finding(
         "paused-producer-never-ends",
-        "A paused producer keeps a connection open for ever that the peer has closed.",
-        "When a client that has not read says close_notify, TLS drops what is still written and "
-        "asks TCP to close once it has sent the rest. TCP then waits for the producer that it "
-        "has paused: the producer writes, TLS drops it, TCP has nothing to send, and so nothing "
-        "ever happens again, not even when the client is gone, for reading has stopped as well. "
-        "The descriptor is lost. Call abortConnection() after a while; tlsdemo bounds the "
-        "closing.",
+        "A paused producer keeps a connection open for ever after the peer has closed it.",
+        "When a client that has not been reading sends close_notify, TLS discards later writes "
+        "and asks TCP to close the connection once its buffer is empty. TCP then waits for the "
+        "producer that it has paused. The producer's writes are discarded, so TCP has nothing to "
+        "send, and nothing ever happens again, not even when the client is gone, because reading "
+        "has stopped too. The file descriptor is leaked. Call abortConnection() after a timeout; "
+        "tlsdemo has one for closing.",
         _paused_producer,
     ),
 )

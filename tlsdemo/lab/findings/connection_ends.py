@@ -1,4 +1,4 @@
-"""Findings about what the application is told of how a connection ended."""
+"""Findings about what an application learns when a connection ends."""
 
 from __future__ import annotations
 
@@ -7,31 +7,37 @@ from collections.abc import Callable
 
 from twisted.internet.error import ConnectionClosed, ConnectionDone
 
-from tlsdemo.lab.findings.finding import TICKET, Evidence, Finding, evidence
-from tlsdemo.lab.findings.recording_protocols import Listening, factory_of, name_of, words_of
-from tlsdemo.lab.findings.stdlib_peer import CLOSE_NOTIFY, Peer
+from tlsdemo.lab.findings.finding import TICKET, Finding, evidence
+from tlsdemo.lab.findings.recording_protocols import (
+    HandshakeRecorder,
+    exception_name,
+    exception_text,
+    factory_of,
+)
+from tlsdemo.lab.findings.stdlib_peer import CLOSE_NOTIFY, StdlibPeer
 from tlsdemo.lab.findings.testbed import Testbed
+from tlsdemo.reporting.finding_result import Evidence
 
 
-def _fin(peer: Peer) -> None:
+def _fin(peer: StdlibPeer) -> None:
     peer.transport.loseConnection()
 
 
-def _rst(peer: Peer) -> None:
+def _rst(peer: StdlibPeer) -> None:
     peer.transport.abortConnection()
 
 
-def _truncated(peer: Peer) -> None:
+def _truncate(peer: StdlibPeer) -> None:
     assert peer.tls is not None
     peer.tls.write(b"launch the missiles")
-    peer.transport.write(peer.taken()[:-4])
+    peer.transport.write(peer.take_output()[:-4])
     peer.transport.loseConnection()
 
 
-_CLOSE_REASONS: dict[str, tuple[str, Callable[[Peer], None]]] = {
-    "close_notify": ("after", Peer.close_tls),
+_ENDS: dict[str, tuple[str, Callable[[StdlibPeer], None]]] = {
+    "close_notify": ("after", StdlibPeer.close_tls),
     "FIN after the handshake": ("after", _fin),
-    "a record cut off, FIN": ("after", _truncated),
+    "FIN within a record": ("after", _truncate),
     "RST after the handshake": ("after", _rst),
     "FIN during the handshake": ("during", _fin),
     "RST during the handshake": ("during", _rst),
@@ -40,101 +46,108 @@ _CLOSE_REASONS: dict[str, tuple[str, Callable[[Peer], None]]] = {
 }
 
 
-async def _ended(lab: Testbed, when: str, end: Callable[[Peer], None]) -> BaseException:
-    application = Listening()
-    peer = await lab.peer(lab.serve(application, "wrapped"))
-    if when != "before":
-        peer.hold = when == "during"
-        peer.start_tls(lab.foreign_context())
+async def _reason_of(
+    testbed: Testbed, phase: str, end: Callable[[StdlibPeer], None]
+) -> BaseException:
+    application = HandshakeRecorder()
+    peer = await testbed.connect_peer(testbed.serve(application, "wrapped"))
+    if phase != "before":
+        peer.hold_output = phase == "during"
+        peer.start_tls(testbed.stdlib_context())
         peer.flush()
-        await lab.must("answer", lambda: peer.complete)
-    if when == "after":
-        await lab.must("complete the handshake", lambda: application.complete)
+        await testbed.require("answer", lambda: peer.handshake_completed)
+    if phase == "after":
+        await testbed.require("complete the handshake", lambda: application.handshake_completed)
     end(peer)
-    await lab.must("end", lambda: application.lost)
+    await testbed.require("end", lambda: application.lost)
     assert application.reason is not None
     return application.reason
 
 
-async def _told_apart(lab: Testbed) -> Evidence:
-    reasons = {what: await _ended(lab, *how) for what, how in _CLOSE_REASONS.items()}
+async def _distinguished(testbed: Testbed) -> Evidence:
+    reasons = {what: await _reason_of(testbed, *how) for what, how in _ENDS.items()}
     width = max(map(len, reasons))
     broken = [reason for what, reason in reasons.items() if what != "close_notify"]
     return evidence(
-        len({(type(reason), words_of(reason)) for reason in broken}) == 1
+        len({(type(reason), exception_text(reason)) for reason in broken}) == 1
         and isinstance(reasons["close_notify"], ConnectionDone),
-        *(f"{what:{width}}  {name_of(reason)}" for what, reason in reasons.items()),
+        *(f"{what:{width}}  {exception_name(reason)}" for what, reason in reasons.items()),
     )
 
 
-async def _no_connection_closed(lab: Testbed) -> Evidence:
-    application = Listening()
-    peer = await lab.peer(lab.serve(application, "wrapped"))
+async def _no_connection_closed(testbed: Testbed) -> Evidence:
+    application = HandshakeRecorder()
+    peer = await testbed.connect_peer(testbed.serve(application, "wrapped"))
     peer.transport.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    await lab.must("end", lambda: application.lost)
+    await testbed.require("end", lambda: application.lost)
     reason = application.reason
     assert reason is not None
     return evidence(
-        not isinstance(reason, ConnectionClosed) and not lab.logged,
-        "a client speaks HTTP to a server of TLS",
-        f"the reason is {name_of(reason)}: {words_of(reason)}",
+        not isinstance(reason, ConnectionClosed) and not testbed.logged,
+        "a client speaks HTTP to a TLS server",
+        f"the reason is {exception_name(reason)}: {exception_text(reason)}",
         f"it is a ConnectionClosed: {isinstance(reason, ConnectionClosed)}; "
-        f"logged: {', '.join(lab.logged) or 'nothing'}",
+        f"logged: {', '.join(testbed.logged) or 'nothing'}",
     )
 
 
-async def _close_in_handshake(lab: Testbed) -> Evidence:
-    seen = []
-    for side in ("client", "server"):
-        application, before = Listening(), len(lab.logged)
-        if side == "client":
-            peer = Peer()
-            peer.on_wire = lambda peer=peer: peer.transport.write(CLOSE_NOTIFY)  # type: ignore[misc]
-            options = lab.client_options()
-            port = lab.listen(factory_of(peer))
-            lab.connect(port, lab.wrapped(options, application, client=True))
-        else:
-            peer = await lab.peer(lab.serve(application, "wrapped"))
-            peer.hold = True
-            peer.start_tls(lab.foreign_context(version=ssl.TLSVersion.TLSv1_2))
-            peer.transport.write(peer.taken() + CLOSE_NOTIFY)
-        await lab.must("end", lambda each=application: each.lost)  # type: ignore[misc]
-        logged = ", ".join(lab.logged[before:]) or "nothing"
-        seen.append(f"a {side} is told {application.told}; logged, as unhandled: {logged}")
+async def _close_in_handshake(testbed: Testbed) -> Evidence:
+    lines = [await _closed(testbed, side) for side in ("client", "server")]
     return evidence(
-        "IndexError" in lab.logged, "close_notify in answer to, or behind, the ClientHello:", *seen
+        "IndexError" in testbed.logged,
+        "close_notify in answer to the ClientHello, or right behind it:",
+        *lines,
     )
+
+
+async def _closed(testbed: Testbed, side: str) -> str:
+    """Send close_notify to Twisted's ``side`` within the handshake; return a line about it."""
+    application, before = HandshakeRecorder(), len(testbed.logged)
+    if side == "client":
+        peer = StdlibPeer()
+        peer.on_received = lambda: peer.transport.write(CLOSE_NOTIFY)
+        port = testbed.listen(factory_of(peer))
+        client = testbed.tls_factory(testbed.client_options(), application, client=True)
+        testbed.connect(port, client)
+    else:
+        peer = await testbed.connect_peer(testbed.serve(application, "wrapped"))
+        peer.hold_output = True
+        peer.start_tls(testbed.stdlib_context(version=ssl.TLSVersion.TLSv1_2))
+        peer.transport.write(peer.take_output() + CLOSE_NOTIFY)
+    await testbed.require("end", lambda: application.lost)
+    logged = ", ".join(testbed.logged[before:]) or "nothing"
+    return f"{side}: callbacks: {application.callbacks_text}; logged as unhandled: {logged}"
 
 
 FINDINGS = (
     Finding(
         "endings-not-told-apart",
-        "A stream that was cut off, a reset and an end in mid-handshake all look the same.",
-        "Only close_notify is ConnectionDone. Whether the peer's process died, somebody cut the "
-        "stream in the middle of a record, or a port scanner came by: ConnectionLost, with the "
-        "same text. So a truncation, which TLS can prove, drowns in the noise of every public "
-        "port. Remember how far the handshake was, and ask OpenSSL; in tlsdemo these are "
-        "causes with different names.",
-        _told_apart,
+        "Truncation, a reset, and an interrupted handshake are reported in the same way.",
+        "Only close_notify is reported as ConnectionDone. If the peer's process has crashed, if "
+        "someone has cut the stream within a record, or if a port scanner has come by, the reason "
+        "is ConnectionLost with the same text. A truncation attack, which TLS can detect, is lost "
+        "in the noise that every public port receives. Keep track of the state of the handshake, "
+        "and ask OpenSSL; tlsdemo gives each of these a cause of its own.",
+        _distinguished,
     ),
     Finding(
         "ssl-error-is-no-connection-closed",
-        "What garbage ends with is an SSL.Error, which is no ConnectionClosed, and is not logged.",
-        "Garbage, HTTP on a port for TLS, an old version, no common cipher, a bad MAC and every "
-        "alert come through connectionLost as OpenSSL.SSL.Error. reason.check(ConnectionClosed) "
-        "or trap(ConnectionDone, ConnectionLost) does not cover that, so code that is right for "
-        "TCP raises in its connectionLost as soon as the first scanner comes. Handle SSL.Error "
-        "as well; in tlsdemo it is a cause like any other.",
+        "Invalid TLS ends in SSL.Error, which is not a ConnectionClosed, and it is not logged.",
+        "Garbage, HTTP on a TLS port, an old version of TLS, no common cipher, a bad MAC, and "
+        "every alert reach connectionLost as OpenSSL.SSL.Error. Neither "
+        "reason.check(ConnectionClosed) nor trap(ConnectionDone, ConnectionLost) covers that, so "
+        "code that is correct for TCP raises in its connectionLost as soon as the first scanner "
+        "connects. Handle SSL.Error as well; in tlsdemo it is mapped to a cause like any other.",
         _no_connection_closed,
     ),
     Finding(
         "close-notify-in-handshake",
-        "A close_notify in the handshake raises an IndexError inside Twisted.",
-        "Seven bytes behind the ClientHello of any client, before anything is verified, put a "
-        "traceback into the log: OpenSSL's error has no arguments, and Twisted looks at the "
-        "first. A server can do the same to a client. The application is told an unrelated "
-        "IndexError, and who watches logs for tracebacks is woken up by anybody. Ignore that "
-        "one; tlsdemo ends such a handshake with a cause.",
+        "A close_notify during the handshake raises an IndexError inside Twisted.",
+        "Seven bytes after the ClientHello, from any client and before anything is verified, put "
+        "a traceback into the log: OpenSSL's error has no arguments, and Twisted reads the first. "
+        "A server can do the same to a client. The application is given an unrelated IndexError, "
+        "and anyone on the network can trigger alarms that watch the log for tracebacks. Ignore "
+        "this error; tlsdemo ends such a handshake with a cause of its own.",
         _close_in_handshake,
         ticket=f"{TICKET}12181",
     ),

@@ -1,42 +1,16 @@
-"""Runs the reproduction of a finding, within its time, and clears away what it left."""
+"""Runs the reproduction of a finding with a timeout, and closes the connections it leaves open."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 
 from tlsdemo.certificates.demo_ca import DemoCertificates
-from tlsdemo.lab.findings.finding import CannotTell, Evidence, Finding, Verdict
-from tlsdemo.lab.findings.testbed import Testbed
-
-
-@dataclass(frozen=True)
-class Examined:
-    """What became of a reproduction.
-
-    Attributes:
-        finding: What was reproduced.
-        evidence: What was seen, with the verdict that is right for the versions at hand.
-        seconds: How long it took.
-    """
-
-    finding: Finding
-    evidence: Evidence
-    seconds: float
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as JSON; there is a ``reason`` only where there is no verdict."""
-        return {
-            "name": self.finding.name,
-            "title": self.finding.title,
-            "verdict": self.evidence.verdict.value,
-            "evidence": list(self.evidence.seen),
-            "seconds": round(self.seconds, 3),
-            **({"reason": self.evidence.reason} if self.evidence.reason else {}),
-        }
+from tlsdemo.lab.findings.finding import Finding
+from tlsdemo.lab.findings.testbed import NoVerdict, Testbed
+from tlsdemo.reporting.finding_result import Evidence, FindingResult, Verdict
 
 
 async def examine(
@@ -44,32 +18,32 @@ async def examine(
     certificates: DemoCertificates,
     finding: Finding,
     versions: Mapping[str, str],
-) -> Examined:
-    """Reproduce ``finding``; whatever goes wrong, there is an answer.
+) -> FindingResult:
+    """Reproduce ``finding``; a reproduction that fails gives a result too, without a verdict.
 
     Args:
-        reactor: Twisted's own, running.
-        certificates: The demonstration's.
+        reactor: The global reactor, running: ``startTLS`` always uses that one.
+        certificates: The demo certificates.
         finding: What to reproduce.
-        versions: Of each library by name, as :func:`tlsdemo.tls.versions` has them.
+        versions: The version of each library by name, from :func:`tlsdemo.tls.versions`.
     """
     began = reactor.seconds()
-    lab = Testbed(reactor, certificates)
-    doing = Deferred.fromCoroutine(finding.reproduce(lab))
-    doing.addTimeout(finding.deadline, reactor, onTimeoutCancel=_too_late)
+    testbed = Testbed(reactor, certificates)
+    running = Deferred.fromCoroutine(finding.reproduce(testbed))
+    running.addTimeout(finding.timeout, reactor, onTimeoutCancel=_timed_out)
     try:
-        evidence = finding.judged(await doing, versions)
-    except CannotTell as why:
-        evidence = Evidence(Verdict.UNKNOWN, (), str(why))
+        evidence = finding.judge(await running, versions)
+    except NoVerdict as problem:
+        evidence = Evidence(Verdict.UNKNOWN, (), str(problem))
     except CancelledError:
         evidence = Evidence(Verdict.UNKNOWN, (), "it was interrupted")
     except Exception as problem:
         text = " ".join(f"{type(problem).__name__}: {problem}".split())
         evidence = Evidence(Verdict.UNKNOWN, (), f"the reproduction failed: {text}")
     finally:
-        await lab.close()
-    return Examined(finding, evidence, reactor.seconds() - began)
+        await testbed.close()
+    return FindingResult(finding.description, evidence, reactor.seconds() - began)
 
 
-def _too_late(result: object, seconds: float) -> object:
-    raise CannotTell(f"the reproduction was not done within {seconds:g} s")
+def _timed_out(result: object, seconds: float) -> object:
+    raise NoVerdict(f"the reproduction did not finish within {seconds:g} s")

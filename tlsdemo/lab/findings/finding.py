@@ -1,66 +1,36 @@
-"""What a finding is, and what a reproduction of it says."""
+"""A finding: its description, the affected versions, and its reproduction."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from tlsdemo.lab.findings.testbed import Testbed
+from tlsdemo.lab.findings.testbed import Testbed
+from tlsdemo.reporting.finding_result import Evidence, FindingDescription, Verdict
 
 TICKET = "https://github.com/twisted/twisted/issues/"
-"""Where Twisted's tickets are; a number follows."""
+"""The address of Twisted's tickets, without the number."""
 
-_DEADLINE = 6.0
+_TIMEOUT = 6.0
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 
 
-class Verdict(Enum):
-    """What a reproduction found out about the versions at hand."""
-
-    STILL_SO = "still so"
-    NO_LONGER_SO = "no longer so"
-    NOT_YET_SO = "not yet so"
-    """Not so, with versions that are older than the first in which it is."""
-    UNKNOWN = "cannot tell"
-
-
-class CannotTell(Exception):
-    """A reproduction came to no verdict; the text is one line that says why."""
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What a reproduction saw.
-
-    Attributes:
-        verdict: What it says of the finding.
-        seen: Lines: measured values, and events in their order.
-        reason: One line that says why there is no verdict; empty if there is one.
-    """
-
-    verdict: Verdict
-    seen: tuple[str, ...]
-    reason: str = ""
-
-
-def evidence(holds: bool, *seen: str) -> Evidence:
+def evidence(holds: bool, *lines: str) -> Evidence:
     """Return the evidence that a finding ``holds``, or that it does not."""
-    return Evidence(Verdict.STILL_SO if holds else Verdict.NO_LONGER_SO, seen)
+    return Evidence(Verdict.STILL_SO if holds else Verdict.NO_LONGER_SO, lines)
 
 
 @dataclass(frozen=True)
-class Span:
-    """The versions that a finding holds for.
+class AffectedVersions:
+    """The versions of one library in which a finding holds.
 
     Attributes:
-        library: Whose versions they are, as :func:`tlsdemo.tls.versions` names it.
-        since: The first in which it is so; empty if it is so in the oldest that tlsdemo supports.
-        until: The first in which it is so no more; empty if there is none yet.
+        library: The library, by the name that :func:`tlsdemo.tls.versions` uses.
+        since: The first affected version; empty if the oldest supported one is affected.
+        until: The first version that is no longer affected; empty if there is none yet.
     """
 
     library: str = "Twisted"
@@ -68,64 +38,78 @@ class Span:
     until: str = ""
 
     def verdict(self, versions: Mapping[str, str]) -> Verdict:
-        """Return what is to be expected with ``versions``, each under its library's name."""
-        ours = _numbers(versions[self.library])
-        if self.since and ours < _numbers(self.since):
+        """Return the verdict to expect with these ``versions``, which are keyed by library.
+
+        Raises:
+            ValueError: If the library's version contains no number.
+        """
+        installed = _numbers(versions[self.library])
+        if self.since and installed < _numbers(self.since):
             return Verdict.NOT_YET_SO
-        if self.until and ours >= _numbers(self.until):
+        if self.until and installed >= _numbers(self.until):
             return Verdict.NO_LONGER_SO
         return Verdict.STILL_SO
 
     def __str__(self) -> str:
         if self.since and self.until:
-            return f"{self.library} from {self.since} until before {self.until}"
+            return f"{self.library} from {self.since}, before {self.until}"
         if self.since:
             return f"{self.library} from {self.since}"
         if self.until:
             return f"{self.library} before {self.until}"
-        return "all that tlsdemo supports, until now"
+        return "all versions that tlsdemo supports"
 
 
-ALL = Span()
-"""In the oldest versions that tlsdemo supports, and in the newest that it was tried with."""
+ALL_SUPPORTED = AffectedVersions()
+"""From the oldest version that tlsdemo supports to the newest one that it was tried with."""
 
-Reproduction = Callable[["Testbed"], Coroutine[Any, Any, Evidence]]
+Reproduction = Callable[[Testbed], Coroutine[Any, Any, Evidence]]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that stock Twisted or pyOpenSSL does, and that surprises.
+    """Surprising behaviour of stock Twisted or pyOpenSSL.
 
     Attributes:
-        name: Words in lower case, joined with hyphens.
+        name: Lower-case words, joined with hyphens.
         title: One sentence.
-        paragraph: What happens, why it matters and what to do, in plain words.
-        reproduce: Makes it happen on loopback.
-        span: The versions that it holds for.
-        ticket: The address of the ticket about it upstream; empty if none is known.
-        deadline: Seconds that the reproduction may take.
+        paragraph: What happens, why it matters, and what to do about it.
+        reproduce: Makes it happen on the loopback interface.
+        affected: The affected versions.
+        ticket: The URL of the upstream ticket; empty if none is known.
+        timeout: The number of seconds that the reproduction may take.
     """
 
     name: str
     title: str
     paragraph: str
     reproduce: Reproduction
-    span: Span = ALL
+    affected: AffectedVersions = ALL_SUPPORTED
     ticket: str = ""
-    deadline: float = _DEADLINE
+    timeout: float = _TIMEOUT
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise ValueError(f"the finding's name {self.name!r} is no words joined with hyphens")
+            raise ValueError(
+                f"the name of a finding is lower-case words joined with hyphens, not {self.name!r}"
+            )
 
-    def judged(self, evidence: Evidence, versions: Mapping[str, str]) -> Evidence:
-        """Return ``evidence`` with the verdict that is right for ``versions``.
+    @property
+    def description(self) -> FindingDescription:
+        """The finding without its reproduction."""
+        return FindingDescription(
+            self.name, self.title, self.paragraph, str(self.affected), self.ticket
+        )
 
-        That something is not so is nothing of the past if it only came later.
+    def judge(self, evidence: Evidence, versions: Mapping[str, str]) -> Evidence:
+        """Return ``evidence`` with the verdict for these ``versions``.
+
+        A reproduction cannot know whether the behaviour it did not observe is gone, or has not
+        been introduced yet.
         """
-        not_yet = self.span.verdict(versions) is Verdict.NOT_YET_SO
+        not_yet = self.affected.verdict(versions) is Verdict.NOT_YET_SO
         if not_yet and evidence.verdict is Verdict.NO_LONGER_SO:
-            return Evidence(Verdict.NOT_YET_SO, evidence.seen)
+            return Evidence(Verdict.NOT_YET_SO, evidence.lines)
         return evidence
 
 

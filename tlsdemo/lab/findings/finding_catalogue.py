@@ -1,4 +1,4 @@
-"""All findings, by theme and by name."""
+"""The catalogue of findings, by theme and by name."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from tlsdemo.lab.findings import (
     upgrading,
 )
 from tlsdemo.lab.findings.finding import Finding
+from tlsdemo.reporting.finding_result import FindingDescription
 
 THEMES: dict[str, tuple[Finding, ...]] = {
     "Upgrading": upgrading.FINDINGS,
     "Mail": mail.FINDINGS,
-    "Events of the handshake": handshake_events.FINDINGS,
+    "Handshake events": handshake_events.FINDINGS,
     "Rejecting": rejecting.FINDINGS,
     "Application protocols": alpn.FINDINGS,
     "Delivery": delivery.FINDINGS,
     "Cost": small_writes.FINDINGS,
     "Closing": closing.FINDINGS,
-    "Endings": connection_ends.FINDINGS,
+    "Ends of connections": connection_ends.FINDINGS,
     "Stopping": stopping.FINDINGS,
     "Resumption": resumption.FINDINGS,
     "Defaults": defaults.FINDINGS,
@@ -37,4 +38,9 @@ THEMES: dict[str, tuple[Finding, ...]] = {
 FINDINGS: dict[str, Finding] = {
     finding.name: finding for findings in THEMES.values() for finding in findings
 }
-"""The same by name."""
+"""The findings by name."""
+
+DESCRIPTIONS: dict[str, list[FindingDescription]] = {
+    theme: [finding.description for finding in findings] for theme, findings in THEMES.items()
+}
+"""The findings under the same headings, as :mod:`tlsdemo.reporting` needs them."""

@@ -1,4 +1,4 @@
-"""Findings about what an application is told of a handshake, and when."""
+"""Findings about what an application learns of a handshake, and when."""
 
 from __future__ import annotations
 
@@ -8,137 +8,152 @@ from contextlib import suppress
 from OpenSSL import SSL
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 
-from tlsdemo.lab.findings.finding import CannotTell, Evidence, Finding, evidence
-from tlsdemo.lab.findings.recording_protocols import Listening, Recording, factory_of, words_of
-from tlsdemo.lab.findings.stdlib_peer import Peer
-from tlsdemo.lab.findings.testbed import NOTHING_HAPPENS, Testbed
+from tlsdemo.lab.findings.finding import Finding, evidence
+from tlsdemo.lab.findings.recording_protocols import (
+    HandshakeRecorder,
+    RecordingProtocol,
+    exception_text,
+    factory_of,
+)
+from tlsdemo.lab.findings.stdlib_peer import StdlibPeer
+from tlsdemo.lab.findings.testbed import QUIET, NoVerdict, Testbed
+from tlsdemo.reporting.finding_result import Evidence
 
 
-class _MethodOnly(Recording):
-    """Has the method, and does not say that it provides the interface."""
+class _MethodOnly(RecordingProtocol):
+    """Has the method, and does not declare the interface."""
 
     def handshakeCompleted(self) -> None:
-        """Note it."""
-        self.events.append("handshakeCompleted")
+        """Record the callback."""
+        self.callbacks.append("handshakeCompleted")
 
 
-async def _method_only(lab: Testbed) -> Evidence:
-    told = {}
-    for application in (_MethodOnly(), Listening()):
-        peer = await lab.secured(lab.serve(application, "wrapped"))
-        peer.send(b"hello")
-        await lab.must("deliver", lambda each=application: each.received)  # type: ignore[misc]
-        told[type(application)] = application
-    bare, declared = told[_MethodOnly], told[Listening]
+async def _method_only(testbed: Testbed) -> Evidence:
+    bare, declared = _MethodOnly(), HandshakeRecorder()
+    for application in (bare, declared):
+        await _deliver(testbed, application)
     return evidence(
-        "handshakeCompleted" not in bare.events and "handshakeCompleted" in declared.events,
-        f"with a method of that name: {bare.told}",
-        f"with @implementer(IHandshakeListener) as well: {declared.told}",
+        "handshakeCompleted" not in bare.callbacks and declared.handshake_completed,
+        f"with a method of that name, callbacks: {bare.callbacks_text}",
+        f"with @implementer(IHandshakeListener) too, callbacks: {declared.callbacks_text}",
     )
 
 
-class _Tap(ProtocolWrapper):
-    """Between TLS and TCP: counts what TLS has written."""
+async def _deliver(testbed: Testbed, application: RecordingProtocol) -> None:
+    peer = await testbed.connect_secured(testbed.serve(application, "wrapped"))
+    peer.send(b"hello")
+    await testbed.require("deliver", lambda: application.received)
+
+
+class _Counter(ProtocolWrapper):
+    """Sits between TLS and TCP, and counts the bytes that TLS writes."""
 
     written = 0
 
     def write(self, data: bytes) -> None:
-        """Count and pass on."""
+        """Count the bytes, and pass them on."""
         self.written += len(data)
         super().write(data)
 
 
-async def _last_flight(lab: Testbed) -> Evidence:
-    seen, late = [], []
+async def _last_flight(testbed: Testbed) -> Evidence:
+    lines, late = [], []
     for version, client in ((ssl.TLSVersion.TLSv1_2, False), (ssl.TLSVersion.TLSv1_3, True)):
-        at_event, in_all = await _written(lab, lab.foreign_context(client, version), client)
+        context = testbed.stdlib_context(client, version)
+        at_event, in_all = await _written(testbed, context, client)
         late.append(in_all > at_event)
-        seen.append(
+        lines.append(
             f"{version.name.replace('v1_', ' 1.')} {'client' if client else 'server'}: "
             f"{at_event:,} B written when handshakeCompleted is called, {in_all:,} B when the "
             "peer's handshake is complete"
         )
-    return evidence(all(late), *seen)
+    return evidence(all(late), *lines)
 
 
-async def _written(lab: Testbed, context: ssl.SSLContext, client: bool) -> list[int]:
-    """Return how much was written at the event, and in the whole handshake."""
-    application, counts = Listening(), []
-    options = lab.client_options() if client else lab.server_options()
-    taps = WrappingFactory(lab.wrapped(options, application, client=client))
-    taps.protocol, taps.noisy = _Tap, False
+async def _written(testbed: Testbed, context: ssl.SSLContext, client: bool) -> list[int]:
+    """Return how much was written by the time of the callback, and in the whole handshake."""
+    application, counts = HandshakeRecorder(), []
+    options = testbed.client_options() if client else testbed.server_options()
+    counting = WrappingFactory(testbed.tls_factory(options, application, client=client))
+    counting.protocol, counting.noisy = _Counter, False
 
     def count() -> None:
         counts.append(application.transport.transport.written)
 
     application.on_handshake = count
     if client:
-        port, peer = lab.foreign_server(context)
-        lab.connect(port, taps)
-        await lab.must("complete the handshake", lambda: peer.complete)
+        port, peer = testbed.stdlib_server(context)
+        testbed.connect(port, counting)
+        await testbed.require("complete the handshake", lambda: peer.handshake_completed)
     else:
-        await lab.secured(lab.listen(taps), context)
+        await testbed.connect_secured(testbed.listen(counting), context)
     count()
     return counts
 
 
-async def _rejected_client(lab: Testbed) -> Evidence:
-    server, client = Listening(), Listening()
-    port = lab.serve(server, "wrapped", lab.server_options(demand=True))
-    lab.connect(port, lab.wrapped(lab.client_options(), client, client=True))
-    await lab.must("end", lambda: client.lost and server.lost)
+async def _rejected_client(testbed: Testbed) -> Evidence:
+    server, client = HandshakeRecorder(), HandshakeRecorder()
+    port = testbed.serve(server, "wrapped", testbed.server_options(require_certificate=True))
+    testbed.connect(port, testbed.tls_factory(testbed.client_options(), client, client=True))
+    await testbed.require("end", lambda: client.lost and server.lost)
     assert client.reason is not None
     return evidence(
-        client.complete and not server.complete,
-        "a client without the certificate that the server demands, TLS 1.3",
-        f"the client was told: {client.told}: {words_of(client.reason)}",
-        f"the server was told: {server.told}",
+        client.handshake_completed and not server.handshake_completed,
+        "a client without the certificate that the server requires, TLS 1.3",
+        f"callbacks of the client: {client.callbacks_text}: {exception_text(client.reason)}",
+        f"callbacks of the server: {server.callbacks_text}",
     )
 
 
-async def _failed(lab: Testbed) -> Evidence:
-    application = Listening()
-    peer = await lab.peer(lab.serve(application, "wrapped"))
-    peer.start_tls(lab.foreign_context(trusting=False))
-    await lab.must("end", lambda: application.lost)
+async def _failed(testbed: Testbed) -> Evidence:
+    application = HandshakeRecorder()
+    peer = await testbed.connect_peer(testbed.serve(application, "wrapped"))
+    peer.start_tls(testbed.stdlib_context(trusting=False))
+    await testbed.require("end", lambda: application.lost)
     assert application.reason is not None
     return evidence(
-        len(application.events) == 2 and not lab.logged,
-        "a client that does not trust the server's certificate says so and leaves",
-        f"the server was told: {application.told}: {words_of(application.reason)}",
-        f"logged: {', '.join(lab.logged) or 'nothing'}",
+        len(application.callbacks) == 2 and not testbed.logged,
+        "a client that does not trust the server's certificate sends an alert and closes",
+        f"callbacks of the server: {application.callbacks_text}: "
+        f"{exception_text(application.reason)}",
+        f"logged: {', '.join(testbed.logged) or 'nothing'}",
     )
 
 
-async def _never_ending(lab: Testbed) -> Evidence:
-    seen, stuck = [], []
-    for way in ("wrapped", "startTLS"):
-        application = Listening()
-        peer = await lab.peer(lab.serve(application, way))
-        peer.hold = True
-        peer.start_tls(lab.foreign_context())
-        hello, before = peer.taken(), lab.timers()
+async def _never_ending(testbed: Testbed) -> Evidence:
+    connections = []
+    for mode in ("wrapped", "startTLS"):
+        application = HandshakeRecorder()
+        peer = await testbed.connect_peer(testbed.serve(application, mode))
+        peer.hold_output = True
+        peer.start_tls(testbed.stdlib_context())
+        connections.append((mode, application, peer))
+    before = testbed.delayed_calls()
+    for _, _, peer in connections:
+        hello = peer.take_output()
         peer.transport.write(hello[: len(hello) // 2])
-        await lab.pause()
-        timers = lab.timers() - before
-        stuck.append(not timers and not application.lost and not peer.lost)
-        seen.append(
-            f"{way}: half a ClientHello, and {NOTHING_HAPPENS:g} s later the connection is "
-            f"{'lost' if application.lost else 'open'}; timers of the reactor that could end it: "
-            f"{len(timers)}; the application was told: {application.told}"
-        )
-    return evidence(all(stuck), *seen)
+    await testbed.wait_until_quiet()
+    timers = testbed.delayed_calls() - before
+    return evidence(
+        not timers and not any(server.lost or client.lost for _, server, client in connections),
+        *(
+            f"{mode}: half a ClientHello, and {QUIET:g} s later the connection is "
+            f"{'lost' if application.lost else 'open'}; timers in the reactor that could close "
+            f"it: {len(timers)}; callbacks of the server: {application.callbacks_text}"
+            for mode, application, _ in connections
+        ),
+    )
 
 
-async def _renegotiation(lab: Testbed) -> Evidence:
-    application, peer = Listening(), Peer()
+async def _renegotiation(testbed: Testbed) -> Evidence:
+    application, peer = HandshakeRecorder(), StdlibPeer()
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_max_proto_version(SSL.TLS1_2_VERSION)
     tls = SSL.Connection(context, None)
     tls.set_connect_state()
-    lab.connect(lab.serve(application, "wrapped"), factory_of(peer))
-    await lab.must("connect", lambda: peer.transport)
-    heard: list[str] = []
+    testbed.connect(testbed.serve(application, "wrapped"), factory_of(peer))
+    await testbed.require("connect", lambda: peer.transport)
+    errors: list[str] = []
 
     def advance() -> None:
         if peer.wire:
@@ -150,88 +165,88 @@ async def _renegotiation(lab: Testbed) -> Evidence:
             except SSL.WantReadError:
                 pass
             except SSL.Error as problem:
-                heard.append(words_of(problem) or type(problem).__name__)
+                errors.append(exception_text(problem) or type(problem).__name__)
         with suppress(SSL.WantReadError):
             peer.transport.write(tls.bio_read(1 << 15))
 
-    peer.on_wire = advance
+    peer.on_received = advance
     advance()
-    await lab.must("complete the handshake", lambda: application.complete)
-    await lab.pause(0.02)
+    await testbed.require("complete the handshake", lambda: application.handshake_completed)
+    await testbed.pause(0.02)
     if not tls.renegotiate():
-        raise CannotTell("this OpenSSL does not begin a renegotiation as a client")
+        raise NoVerdict("this OpenSSL does not start a renegotiation as a client")
     advance()
-    await lab.must("answer", lambda: heard)
-    await lab.until(lambda: application.lost, NOTHING_HAPPENS)
-    completed = application.events.count("handshakeCompleted")
+    await testbed.require("answer", lambda: errors)
+    await testbed.wait_until(lambda: application.lost, QUIET)
+    completed = application.callbacks.count("handshakeCompleted")
     return evidence(
-        heard[:1] == ["no renegotiation"] and completed == 1,
-        "a client on TLS 1.2 asks for a renegotiation once the handshake is complete",
-        f"the client was told: {', '.join(heard[:1]) or 'nothing'}",
-        f"the server was told: {application.told}",
+        errors[:1] == ["no renegotiation"] and completed == 1,
+        "a client on TLS 1.2 requests a renegotiation once the handshake is complete",
+        f"the client's error: {', '.join(errors[:1]) or 'none'}",
+        f"callbacks of the server: {application.callbacks_text}",
     )
 
 
 FINDINGS = (
     Finding(
         "handshake-method-not-called",
-        "A handshakeCompleted method is never called unless the protocol provides the interface.",
-        "TLS asks whether the protocol provides IHandshakeListener, not whether it has the "
-        "method. Without @implementer the method is dead code: no error, no warning, and what "
-        "it was to check is never checked. Declare the interface, and have a test that sees the "
-        "method called; tlsdemo's listeners are plain methods that are always called.",
+        "A handshakeCompleted method is never called unless the protocol declares the interface.",
+        "TLS checks whether the protocol provides IHandshakeListener, not whether it has the "
+        "method. Without @implementer the method is dead code: there is no error and no warning, "
+        "and the checks in it never run. Declare the interface, and write a test that the method "
+        "is called; tlsdemo's listeners are plain methods that are always called.",
         _method_only,
     ),
     Finding(
         "handshake-completed-before-last-flight",
         "handshakeCompleted is called before the last bytes of the handshake are written.",
-        "It is called when OpenSSL's handshake returns, and only afterwards is what OpenSSL has "
-        "left to say given to the transport. So at that moment the peer cannot have completed "
-        "its handshake yet, and whoever takes the connection away then, or measures, is a "
-        "flight too early. Do such things a turn of the reactor later; tlsdemo's secure comes "
-        "when the last flight is with the transport.",
+        "It is called when OpenSSL's handshake function returns, and only then is OpenSSL's "
+        "remaining output given to the transport. At that moment the peer cannot have completed "
+        "its own handshake, so code that takes over the connection or measures time there is one "
+        "flight too early. Do it an iteration of the reactor later; tlsdemo's event secure comes "
+        "when the transport has the last flight.",
         _last_flight,
     ),
     Finding(
         "handshake-completed-though-rejected",
-        "With TLS 1.3 a client is told handshakeCompleted by a server that is rejecting it.",
-        "In TLS 1.3 the client's handshake is complete when it has sent its certificate, before "
-        "the server has looked at it. A client with a missing, expired or untrusted certificate "
-        "so gets handshakeCompleted, and a moment later connectionLost. Clients that count it "
-        "as success, and reset their delay to try again, hammer a server that will never have "
-        "them. Only what comes from the server proves that it accepted; tlsdemo's event "
-        "confirmed is that.",
+        "With TLS 1.3, handshakeCompleted is called on a client that the server is rejecting.",
+        "In TLS 1.3 the client's handshake is complete once it has sent its certificate, before "
+        "the server has verified it. A client with a missing, expired or untrusted certificate "
+        "therefore gets handshakeCompleted, and connectionLost a moment later. A client that "
+        "counts this as success, and resets its reconnect delay, keeps hammering a server that "
+        "will never accept it. Only data from the server proves that it accepted the client; that "
+        "is tlsdemo's event confirmed.",
         _rejected_client,
     ),
     Finding(
         "no-event-for-failed-handshake",
-        "There is no event for a handshake that fails, and nothing is logged.",
+        "There is no callback for a handshake that fails, and nothing is logged.",
         "IHandshakeListener has one method, for success. A failed handshake is a connectionLost "
-        "like any other, and a server that wants to count or log failures has to remember for "
-        "each connection that handshakeCompleted has not come, and to guess from the exception. "
-        "By default nobody ever sees that all clients fail. Log connectionLost without "
-        "handshakeCompleted; tlsdemo tells insecure, with the cause.",
+        "like any other. A server that wants to count or log failures has to remember, for each "
+        "connection, that handshakeCompleted has not been called, and to guess the cause from the "
+        "exception. By default nobody notices that every client fails. Log a connectionLost "
+        "without handshakeCompleted; tlsdemo has an event for it, insecure, with the cause.",
         _failed,
     ),
     Finding(
         "no-handshake-timeout",
-        "A handshake that never ends stays for ever.",
-        "Neither TLSMemoryBIOFactory nor startTLS sets any timer: a client that says half a "
-        "ClientHello and falls silent keeps its connection, its descriptor and some 40 KiB for "
-        "as long as it likes. A few thousand of them stop a server. The reproduction waits "
-        "only a moment, but shows that no timer exists that could end it later. Set one in "
-        "connectionMade and stop it in handshakeCompleted; in tlsdemo every phase has a "
-        "deadline.",
+        "A handshake that never completes is never timed out.",
+        "Neither TLSMemoryBIOFactory nor startTLS sets a timer. A client that sends half a "
+        "ClientHello and then nothing keeps its connection, a file descriptor and about 40 KiB "
+        "for as long as it likes, and a few thousand such clients stop a server. The reproduction "
+        "waits only a moment, but it shows that there is no timer that could close the connection "
+        "later. Start one in connectionMade and stop it in handshakeCompleted; tlsdemo has a "
+        "timeout for every phase.",
         _never_ending,
     ),
     Finding(
         "renegotiation-without-event",
-        "A client's renegotiation is refused, and no event tells of the attempt.",
-        "OpenSSL refuses renegotiation from clients by itself, which is good: it was a way to "
-        "make servers work for nothing. But handshakeCompleted comes once, whatever is asked "
-        "for afterwards, and all that a server learns is the connectionLost of a client that "
-        "gives up. So do not wait for a second handshakeCompleted, and do not hope to count "
-        "the attempts there; tlsdemo names the cause of the end.",
+        "A client's renegotiation is refused, and no callback reports the attempt.",
+        "OpenSSL refuses renegotiation by clients on its own, which is good: it used to be a way "
+        "to make servers do expensive work for nothing. But handshakeCompleted is called once, "
+        "whatever is requested later, and all that a server learns is the connectionLost of a "
+        "client that gives up. Do not wait for a second handshakeCompleted, and do not expect to "
+        "count the attempts there; tlsdemo reports the cause of the end.",
         _renegotiation,
     ),
 )

@@ -1,4 +1,4 @@
-"""Applications that write down what Twisted tells them, and do nothing else unless they have to."""
+"""Protocols that record the callbacks Twisted makes, and otherwise do what a reproduction asks."""
 
 from __future__ import annotations
 
@@ -12,83 +12,95 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 
-def nothing(*_: object) -> None:
+def do_nothing(*_: object) -> None:
     """Do nothing."""
 
 
-class Recording(Protocol):
-    """An application that writes down what it is told, and does nothing else unless it has to."""
+class RecordingProtocol(Protocol):
+    """An application that records every callback.
+
+    Attributes:
+        callbacks: The name of each callback, in order.
+        received: The argument of each ``dataReceived``.
+        reason: Why the connection was lost.
+        on_connected: Called by ``connectionMade``.
+        on_data: Called by ``dataReceived``, with the data.
+    """
 
     transport: Any
 
     def __init__(self) -> None:
-        self.events: list[str] = []
+        self.callbacks: list[str] = []
         self.received: list[bytes] = []
         self.reason: BaseException | None = None
-        self.on_made: Callable[[], object] = nothing
-        self.on_data: Callable[[bytes], object] = nothing
+        self.on_connected: Callable[[], object] = do_nothing
+        self.on_data: Callable[[bytes], object] = do_nothing
 
     def connectionMade(self) -> None:
-        """Note it."""
-        self.events.append("connectionMade")
-        self.on_made()
+        """Record the callback."""
+        self.callbacks.append("connectionMade")
+        self.on_connected()
 
     def dataReceived(self, data: bytes) -> None:
-        """Note the data."""
-        self.events.append(f"dataReceived({len(data)} B)")
+        """Record the callback and the data."""
+        self.callbacks.append(f"dataReceived({len(data)} B)")
         self.received.append(data)
         self.on_data(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Note the reason."""
+        """Record the callback and the reason."""
         error: BaseException = reason.value  # type: ignore[assignment]
         self.reason = error
-        self.events.append(f"connectionLost({name_of(error)})")
+        self.callbacks.append(f"connectionLost({exception_name(error)})")
 
     @property
     def lost(self) -> bool:
-        """True once it has been told that the connection is lost."""
+        """Whether ``connectionLost`` has been called."""
         return self.reason is not None
 
     @property
-    def told(self) -> str:
-        """What it was told, in order."""
-        return ", ".join(self.events) or "nothing"
+    def callbacks_text(self) -> str:
+        """The callbacks in one line."""
+        return ", ".join(self.callbacks) or "none"
 
 
 @implementer(IHandshakeListener)
-class Listening(Recording):
-    """One that is also told when the handshake is complete."""
+class HandshakeRecorder(RecordingProtocol):
+    """A recording application that Twisted also notifies of a completed handshake.
+
+    Attributes:
+        on_handshake: Called by ``handshakeCompleted``.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.on_handshake: Callable[[], object] = nothing
+        self.on_handshake: Callable[[], object] = do_nothing
 
     def handshakeCompleted(self) -> None:
-        """Note it."""
-        self.events.append("handshakeCompleted")
+        """Record the callback."""
+        self.callbacks.append("handshakeCompleted")
         self.on_handshake()
 
     @property
-    def complete(self) -> bool:
-        """True once it has been told of the handshake."""
-        return "handshakeCompleted" in self.events
+    def handshake_completed(self) -> bool:
+        """Whether ``handshakeCompleted`` has been called."""
+        return "handshakeCompleted" in self.callbacks
 
 
 def factory_of(protocol: Protocol) -> Any:
-    """Return a factory for one connection."""
+    """Return a factory that builds ``protocol``, for one connection."""
     factory: Any = Factory.forProtocol(lambda: protocol)
     factory.noisy = False
     return factory
 
 
-def name_of(error: BaseException) -> str:
-    """Return what ``error`` is called in the code of an application."""
+def exception_name(error: BaseException) -> str:
+    """Return the name by which the code of an application refers to the type of ``error``."""
     return "SSL.Error" if type(error) is SSL.Error else type(error).__name__
 
 
-def words_of(error: BaseException) -> str:
-    """Return what ``error`` says, in one line."""
+def exception_text(error: BaseException) -> str:
+    """Return the message of ``error`` in one line; of an SSL.Error, the reasons."""
     if isinstance(error, SSL.Error) and error.args and isinstance(error.args[0], list):
         return ", ".join(record[-1] for record in error.args[0])
     return " ".join(str(error).split())

@@ -1,183 +1,186 @@
-"""Findings about peers that are rejected, or ought to be."""
+"""Findings about peers that are rejected, or should be."""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+from typing import Any
 
-from twisted.internet.interfaces import IHandshakeListener
-from zope.interface import implementer
+from tlsdemo.lab.findings.finding import AffectedVersions, Finding, evidence
+from tlsdemo.lab.findings.recording_protocols import (
+    HandshakeRecorder,
+    exception_name,
+    exception_text,
+)
+from tlsdemo.lab.findings.stdlib_peer import StdlibPeer
+from tlsdemo.lab.findings.testbed import Testbed
+from tlsdemo.reporting.finding_result import Evidence
 
-from tlsdemo.lab.findings.finding import Evidence, Finding, Span, evidence
-from tlsdemo.lab.findings.recording_protocols import Listening, name_of, words_of
-from tlsdemo.lab.findings.stdlib_peer import Peer
-from tlsdemo.lab.findings.testbed import NOTHING_HAPPENS, Testbed
-
-_WAYS = ("wrapped", "startTLS")
-
-
-@implementer(IHandshakeListener)
-class _Rejecting(Listening):
-    """Calls one method of its transport when the handshake is complete."""
-
-    def __init__(self, method: str) -> None:
-        super().__init__()
-        self.on_handshake = lambda: getattr(self.transport, method)()
+_MODES = ("wrapped", "startTLS")
 
 
-async def _with_finished(lab: Testbed, application: Listening, way: str) -> None:
-    """Let a client send its Finished and some data in one segment."""
-    peer = await lab.peer(lab.serve(application, way))
-    peer.hold = True
-    peer.start_tls(lab.foreign_context())
+async def _reject(testbed: Testbed, method: str, mode: str) -> HandshakeRecorder:
+    """Have a server call ``method`` in handshakeCompleted, with data right behind Finished."""
+    application = HandshakeRecorder()
+    application.on_handshake = lambda: getattr(application.transport, method)()
+    peer = await testbed.connect_peer(testbed.serve(application, mode))
+    peer.hold_output = True
+    peer.start_tls(testbed.stdlib_context())
     peer.flush()
-    await lab.must("answer the ClientHello", lambda: peer.complete)
+    await testbed.require("answer the ClientHello", lambda: peer.handshake_completed)
     peer.send(b"launch")
     peer.flush()
-    await lab.must("complete the handshake", lambda: application.complete)
-    await lab.until(lambda: application.lost, NOTHING_HAPPENS)
+    await testbed.require("complete the handshake", lambda: application.handshake_completed)
+    # loseConnection waits for the close_notify of the peer.
+    await testbed.require("close", lambda: application.lost or peer.close_notify_received)
+    if not application.lost:
+        peer.close_tls()
+    await testbed.require("end", lambda: application.lost)
+    return application
 
 
-async def _delivered(lab: Testbed, method: str) -> dict[str, Listening]:
-    applications: dict[str, Listening] = {}
-    for way in _WAYS:
-        applications[way] = application = _Rejecting(method)
-        await _with_finished(lab, application, way)
-    return applications
+async def _rejections(testbed: Testbed, method: str) -> dict[str, HandshakeRecorder]:
+    return {mode: await _reject(testbed, method, mode) for mode in _MODES}
 
 
-async def _after_lose(lab: Testbed) -> Evidence:
-    applications = await _delivered(lab, "loseConnection")
+def _rejection_lines(method: str, applications: dict[str, HandshakeRecorder]) -> list[str]:
+    return [
+        "Finished and data of the client in one segment, TLS 1.3",
+        *(
+            f"{mode}, {method}() in handshakeCompleted, callbacks: {each.callbacks_text}"
+            for mode, each in applications.items()
+        ),
+    ]
+
+
+async def _after_lose(testbed: Testbed) -> Evidence:
+    applications = await _rejections(testbed, "loseConnection")
     return evidence(
         all(each.received for each in applications.values()),
-        "Finished and data of the client in one segment, TLS 1.3",
-        *(
-            f"{way}, loseConnection() in handshakeCompleted: the application was told {each.told}"
-            for way, each in applications.items()
-        ),
+        *_rejection_lines("loseConnection", applications),
     )
 
 
-async def _after_abort(lab: Testbed) -> Evidence:
-    applications = await _delivered(lab, "abortConnection")
+async def _after_abort(testbed: Testbed) -> Evidence:
+    applications = await _rejections(testbed, "abortConnection")
     return evidence(
         bool(applications["startTLS"].received),
-        "Finished and data of the client in one segment, TLS 1.3",
-        *(
-            f"{way}, abortConnection() in handshakeCompleted: the application was told {each.told}"
-            for way, each in applications.items()
-        ),
+        *_rejection_lines("abortConnection", applications),
     )
 
 
-async def _wrong_name(lab: Testbed, version: ssl.TLSVersion) -> tuple[Listening, Peer]:
-    """Have a client with a certificate meet a server that is somebody else."""
-    context = lab.foreign_context(server=True, version=version)
+async def _wrong_name(
+    testbed: Testbed, version: ssl.TLSVersion
+) -> tuple[HandshakeRecorder, StdlibPeer]:
+    """Have a client with a certificate connect to a server of another name."""
+    context = testbed.stdlib_context(server=True, version=version)
     context.verify_mode = ssl.CERT_REQUIRED
-    port, server = lab.foreign_server(context)
-    client = Listening()
-    options = lab.client_options("elsewhere.example", certificate=True)
-    lab.connect(port, lab.wrapped(options, client, client=True))
-    await lab.must("end", lambda: client.lost and server.lost)
+    port, server = testbed.stdlib_server(context)
+    client = HandshakeRecorder()
+    options = testbed.client_options("elsewhere.example", certificate=True)
+    testbed.connect(port, testbed.tls_factory(options, client, client=True))
+    await testbed.require("end", lambda: client.lost and server.lost)
     return client, server
 
 
-async def _name_too_late(lab: Testbed) -> Evidence:
-    seen, shown = [], []
+async def _name_too_late(testbed: Testbed) -> Evidence:
+    lines, disclosed = [], []
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-        client, server = await _wrong_name(lab, version)
-        assert server.tls is not None and client.reason is not None
-        certificate = server.complete and server.tls.getpeercert()
-        shown.append(bool(certificate))
-        seen.append(
+        client, server = await _wrong_name(testbed, version)
+        assert server.tls is not None
+        certificate = server.handshake_completed and server.tls.getpeercert()
+        disclosed.append(bool(certificate))
+        lines.append(
             f"{version.name.replace('v1_', ' 1.')}: the server "
-            f"{'has' if certificate else 'never had'} the client's certificate; its handshake is "
-            f"{'complete' if server.complete else 'not complete'}; the client was told "
-            f"{client.told}"
+            f"{'has received' if certificate else 'has not received'} the client's certificate; "
+            f"its handshake is {'complete' if server.handshake_completed else 'not complete'}; "
+            f"callbacks of the client: {client.callbacks_text}"
         )
-    return evidence(any(shown), "a server for localhost, taken for elsewhere.example", *seen)
+    return evidence(any(disclosed), "the server is localhost, not elsewhere.example", *lines)
 
 
-async def _completed_wrong_name(lab: Testbed) -> Evidence:
-    seen, completed = [], []
+async def _completed_wrong_name(testbed: Testbed) -> Evidence:
+    lines, completed = [], []
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-        client, _ = await _wrong_name(lab, version)
-        completed.append(client.complete)
-        seen.append(f"{version.name.replace('v1_', ' 1.')}: the client was told {client.told}")
-    return evidence(any(completed), "a server for localhost, taken for elsewhere.example", *seen)
+        client, _ = await _wrong_name(testbed, version)
+        completed.append(client.handshake_completed)
+        lines.append(
+            f"{version.name.replace('v1_', ' 1.')}: callbacks of the client: "
+            f"{client.callbacks_text}"
+        )
+    return evidence(any(completed), "the server is localhost, not elsewhere.example", *lines)
 
 
-async def _two_types(lab: Testbed) -> Evidence:
-    reasons = {}
-    cases: dict[str, Callable[[], object]] = {
-        "untrusted authority": lambda: lab.client_options(trusting=False),
-        "wrong name": lambda: lab.client_options("elsewhere.example"),
-    }
-    for case, options in cases.items():
-        server, client = Listening(), Listening()
-        port = lab.serve(server, "wrapped")
-        lab.connect(port, lab.wrapped(options(), client, client=True))
-        await lab.must("end", lambda client=client: client.lost)  # type: ignore[misc]
-        assert client.reason is not None
-        reasons[case] = client.reason
-    untrusted, wrong = reasons.values()
+async def _two_types(testbed: Testbed) -> Evidence:
+    untrusted = await _reason_of_client(testbed, testbed.client_options(trusting=False))
+    wrong = await _reason_of_client(testbed, testbed.client_options("elsewhere.example"))
     return evidence(
-        name_of(untrusted) == "SSL.Error" and type(untrusted) is not type(wrong),
-        *(f"{case}: {name_of(error)}: {words_of(error)}" for case, error in reasons.items()),
+        exception_name(untrusted) == "SSL.Error" and type(untrusted) is not type(wrong),
+        f"untrusted authority: {exception_name(untrusted)}: {exception_text(untrusted)}",
+        f"wrong name: {exception_name(wrong)}: {exception_text(wrong)}",
     )
+
+
+async def _reason_of_client(testbed: Testbed, options: Any) -> BaseException:
+    server, client = HandshakeRecorder(), HandshakeRecorder()
+    port = testbed.serve(server, "wrapped")
+    testbed.connect(port, testbed.tls_factory(options, client, client=True))
+    await testbed.require("end", lambda: client.lost)
+    assert client.reason is not None
+    return client.reason
 
 
 FINDINGS = (
     Finding(
         "rejected-but-delivered",
-        "Data that came along with the handshake is delivered although loseConnection was called.",
-        "A client may put data into the segment that ends its handshake. A server that looks at "
-        "the certificate in handshakeCompleted and calls loseConnection() is still given that "
-        "data, right after it has said no; an exception there does not help either. If that "
-        "data is a command, it is obeyed for somebody who was just rejected. Keep a flag and "
-        "drop what comes after it; with tlsdemo a rejected peer's data is never delivered.",
+        "Data that arrives with the end of the handshake is delivered despite loseConnection.",
+        "A client may put data into the segment that completes its handshake. A server that "
+        "inspects the certificate in handshakeCompleted and calls loseConnection() is given that "
+        "data all the same, right after it has rejected the client; raising an exception there "
+        "does not help either. If the data is a command, it is executed for someone who was just "
+        "rejected. Set a flag, and discard what arrives later; tlsdemo never delivers the data of "
+        "a rejected peer.",
         _after_lose,
     ),
     Finding(
         "aborted-but-delivered",
-        "Under startTLS even abortConnection does not keep rejected data from the application.",
-        "With TLSMemoryBIOFactory abortConnection() in handshakeCompleted holds the data back. "
-        "After startTLS the transport's abortConnection is TCP's: TLS does not learn of it and "
-        "delivers what it has decrypted. The same code is so safe in one mode and not in the "
-        "other. Keep a flag of your own; with tlsdemo both modes hold it back.",
+        "Under startTLS, even abortConnection does not stop the delivery of rejected data.",
+        "With TLSMemoryBIOFactory, abortConnection() in handshakeCompleted stops the delivery. "
+        "After startTLS the transport's abortConnection is TCP's: TLS is not informed, and "
+        "delivers what it has decrypted. The same code is safe in one mode and not in the other. "
+        "Set a flag of your own; tlsdemo stops the delivery in both modes.",
         _after_abort,
     ),
     Finding(
         "name-checked-too-late",
-        "A client shows its certificate to a server before it finds that the name is wrong.",
-        "The server's name was compared when the handshake was complete. Under TLS 1.2 a client "
-        "with a certificate has sent it by then: the server knows who is there, and takes the "
-        "handshake for a success. Newer versions compare it while the server's certificate is "
-        "verified, before anything of the client's is sent. With the older ones, give a client "
-        "certificate only to servers whose authority issues for one name; tlsdemo compares "
-        "early with every version.",
+        "A client sends its certificate before it notices that the server's name is wrong.",
+        "The server's name used to be checked when the handshake was complete. By then, under TLS "
+        "1.2, a client with a certificate has sent it: the server knows who the client is, and "
+        "considers the handshake successful. Newer versions check the name while they verify the "
+        "server's certificate, before the client sends its own. With the older ones, use a client "
+        "certificate only with servers whose authority issues certificates for a single name; "
+        "tlsdemo checks early with every version.",
         _name_too_late,
-        span=Span(until="26.4"),
+        affected=AffectedVersions(until="26.4"),
     ),
     Finding(
         "handshake-completed-though-wrong-name",
-        "A client is told handshakeCompleted by a server whose name is wrong.",
-        "Where the name is compared at the end of the handshake (name-checked-too-late), the "
-        "connection is already being aborted when handshakeCompleted is called all the same: "
-        "the very callback that is to say that the server is verified. Code that sends there, "
-        "or counts success there, does so for any server with any certificate of a trusted "
-        "authority; what it writes is dropped, which is luck. Upgrade; tlsdemo's secure does "
-        "not come then, with any version.",
+        "handshakeCompleted is called on a client although the server's name is wrong.",
+        "Where the name is checked at the end of the handshake (name-checked-too-late), the "
+        "connection is already being aborted when handshakeCompleted is called: the very callback "
+        "that is supposed to mean that the server is verified. Code that sends data there, or "
+        "counts a success there, does so for any server that has any certificate of a trusted "
+        "authority. What it writes is discarded, but only by luck. Upgrade; tlsdemo's event "
+        "secure does not come in this case, with any version.",
         _completed_wrong_name,
-        span=Span(until="26.4"),
+        affected=AffectedVersions(until="26.4"),
     ),
     Finding(
         "verification-fails-in-two-types",
-        "A client is told of an untrusted server and of a wrong name by unrelated exceptions.",
-        "An untrusted or expired certificate is OpenSSL.SSL.Error, a wrong name is "
-        "service_identity's VerificationError, both through connectionLost, and neither is a "
-        "ConnectionClosed. Code that handles one of them, and has been tried with one of them, "
-        "misses the other. Handle both; in tlsdemo each is a cause with a name.",
+        "An untrusted server and a wrong name are reported by unrelated exceptions.",
+        "An untrusted or expired certificate is reported as OpenSSL.SSL.Error, and a wrong name "
+        "as service_identity's VerificationError. Both arrive in connectionLost, and neither is a "
+        "ConnectionClosed. Code that handles one of them, and was tested with one of them, misses "
+        "the other. Handle both; tlsdemo maps each to a cause with a name.",
         _two_types,
     ),
 )

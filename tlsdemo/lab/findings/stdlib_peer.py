@@ -1,6 +1,7 @@
-"""Foreign peers: plain TCP connections with the standard library's TLS.
+"""The other end of a connection: plain TCP, with the TLS of the standard library on top.
 
-What Twisted does is seen from outside with them, and bytes can be put into one segment or left out.
+It shows from outside what Twisted does.  TLS runs over memory buffers, so a reproduction decides
+which bytes share a segment, and which are never sent.
 """
 
 from __future__ import annotations
@@ -13,40 +14,44 @@ from typing import Any
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
-from tlsdemo.lab.findings.recording_protocols import nothing
+from tlsdemo.lab.findings.recording_protocols import do_nothing
 
 APPLICATION_DATA = 23
-"""The type of a TLS record that carries data, or in TLS 1.3 anything at all (RFC 8446, 5.1)."""
+"""The content type of application data; TLS 1.3 hides all others behind it (RFC 8446, 5.2)."""
 
 CLOSE_NOTIFY = b"\x15\x03\x03\x00\x02\x01\x00"
-"""An alert in the clear, as it stands in a record (RFC 8446, 6.1)."""
+"""A close_notify alert in an unencrypted record (RFC 8446, 6.1)."""
 
 
-class Peer(Protocol):
-    """A foreign peer: bytes of the wire, and TLS on top of them once it is asked for.
+class StdlibPeer(Protocol):
+    """The other end of a connection; TLS begins with :meth:`start_tls`.
 
     Attributes:
-        wire: All that came in, as it was on the wire.
-        clear: All that came in through TLS.
-        tls: The TLS of the standard library, if there is any.
-        complete: True once its handshake is complete.
-        error: What its TLS failed with.
+        wire: Every byte received, as it was on the wire.
+        cleartext: Every byte received through TLS.
+        tls: The TLS object of the standard library; None before TLS.
+        handshake_completed: Whether this end's handshake is complete.
+        close_notify_received: Whether the other end has sent close_notify.
+        error: The first error of TLS.
         reason: Why the connection was lost.
-        hold: True to keep back what TLS has to say, until :meth:`flush`.
+        hold_output: True to keep the output of TLS until :meth:`flush`.
+        on_connected: Called by ``connectionMade``.
+        on_received: Called by ``dataReceived``, after TLS has processed the data.
     """
 
     transport: Any
 
     def __init__(self) -> None:
         self.wire = b""
-        self.clear = b""
+        self.cleartext = b""
         self.tls: ssl.SSLObject | None = None
-        self.complete = False
+        self.handshake_completed = False
+        self.close_notify_received = False
         self.error: ssl.SSLError | None = None
         self.reason: BaseException | None = None
-        self.hold = False
-        self.on_made: Callable[[], object] = nothing
-        self.on_wire: Callable[[], object] = nothing
+        self.hold_output = False
+        self.on_connected: Callable[[], object] = do_nothing
+        self.on_received: Callable[[], object] = do_nothing
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
 
@@ -57,7 +62,7 @@ class Peer(Protocol):
         session: ssl.SSLSession | None = None,
         name: str = "localhost",
     ) -> None:
-        """Begin a handshake; what comes in from now on is TLS."""
+        """Begin a handshake; what is received from now on is TLS."""
         self.tls = context.wrap_bio(
             self._incoming,
             self._outgoing,
@@ -68,24 +73,24 @@ class Peer(Protocol):
         self._advance()
 
     def connectionMade(self) -> None:
-        """Begin, if there is something to begin with."""
-        self.on_made()
+        """Call ``on_connected``."""
+        self.on_connected()
 
     def dataReceived(self, data: bytes) -> None:
-        """Take bytes of the wire."""
+        """Record the bytes, and feed TLS with them if it has begun."""
         self.wire += data
         if self.tls is not None:
             self._incoming.write(data)
             self._advance()
-        self.on_wire()
+        self.on_received()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Note the reason."""
+        """Record the reason."""
         self.reason = reason.value
 
     @property
     def lost(self) -> bool:
-        """True once the connection is lost."""
+        """Whether the connection is lost."""
         return self.reason is not None
 
     def send(self, *pieces: bytes) -> None:
@@ -98,37 +103,39 @@ class Peer(Protocol):
     def close_tls(self) -> None:
         """Send close_notify."""
         assert self.tls is not None
-        with suppress(ssl.SSLError):  # it wants to read the other's
+        with suppress(ssl.SSLError):  # It would like to wait for the other end's close_notify.
             self.tls.unwrap()
         self.flush()
 
-    def taken(self) -> bytes:
-        """Return what TLS has to say, instead of sending it."""
+    def take_output(self) -> bytes:
+        """Return the output of TLS instead of sending it."""
         return self._outgoing.read()
 
     def flush(self) -> None:
-        """Send what TLS has to say, in one segment."""
-        if (data := self.taken()) and self.transport is not None:
+        """Send the output of TLS in one segment."""
+        if (data := self.take_output()) and self.transport is not None:
             self.transport.write(data)
 
     def _advance(self) -> None:
         assert self.tls is not None
         try:
-            if not self.complete:
+            if not self.handshake_completed:
                 self.tls.do_handshake()
-                self.complete = True
+                self.handshake_completed = True
             while data := self.tls.read(1 << 16):
-                self.clear += data
+                self.cleartext += data
+            # An empty result is the end of the stream.
+            self.close_notify_received = True
         except (ssl.SSLWantReadError, ssl.SSLZeroReturnError):
             pass
         except ssl.SSLError as error:
             self.error = self.error or error
-        if not self.hold:
+        if not self.hold_output:
             self.flush()
 
 
 def records(wire: bytes) -> list[tuple[int, int]]:
-    """Return type and length of each whole TLS record in ``wire``."""
+    """Return the content type and the length of each complete TLS record in ``wire``."""
     found, at = [], 0
     while at + 5 <= len(wire):
         length = int.from_bytes(wire[at + 3 : at + 5], "big")

@@ -1,4 +1,4 @@
-"""The laboratory: loopback connections with stock Twisted, all of them bounded and cleared away."""
+"""Loopback connections with stock Twisted, every one of them closed when a reproduction ends."""
 
 from __future__ import annotations
 
@@ -22,42 +22,57 @@ from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 
 from tlsdemo.certificates.demo_ca import DemoCertificates
 from tlsdemo.certificates.files import Credentials
-from tlsdemo.lab.findings.finding import CannotTell
-from tlsdemo.lab.findings.recording_protocols import Recording, factory_of
-from tlsdemo.lab.findings.stdlib_peer import Peer
+from tlsdemo.lab.findings.recording_protocols import (
+    HandshakeRecorder,
+    RecordingProtocol,
+    factory_of,
+)
+from tlsdemo.lab.findings.stdlib_peer import StdlibPeer
 
 LOOPBACK = "127.0.0.1"
 
-NOTHING_HAPPENS = 0.3
-"""Seconds after which we say that nothing happens."""
+QUIET = 0.1
+"""Seconds after which nothing more happens on the loopback interface unless a timer fires.
+
+It is more than twice the 40 ms by which the kernel may delay an ACK, and so a small segment.
+"""
+
+_TURNS = 5
+"""Iterations of the reactor for what has arrived while a busy machine did not run this process."""
 
 _TIMEOUT = 2.0
 _TICK = 0.001
 
 
+class NoVerdict(Exception):
+    """A reproduction cannot reach a verdict; the text is one line that says why."""
+
+
 class Testbed:
-    """Where one finding is reproduced.
+    """What one reproduction needs: settings, connections, and time.
 
     Args:
-        reactor: Twisted's own, running; ``startTLS`` always uses that one.
-        certificates: The demonstration's.
+        reactor: The global reactor, running: ``startTLS`` always uses that one.
+        certificates: The demo certificates.
     """
 
     def __init__(self, reactor: Any, certificates: DemoCertificates) -> None:
         self.reactor = reactor
         self.certificates = certificates
         self.logged: list[str] = []
-        """What went wrong according to the log: the types of exceptions, and warnings."""
+        """The type of each exception that was logged, and the format of each warning."""
         self._ports: list[Any] = []
-        self._outermost: list[Any] = []
+        self._protocols: list[Any] = []
         globalLogPublisher.addObserver(self._observe)  # type: ignore[arg-type]
 
-    # Stock settings.
+    # Settings of stock Twisted and of the standard library.
 
-    def server_options(self, demand: bool = False, **settings: Any) -> CertificateOptions:
-        """Return a server's; with ``demand``, clients have to show a certificate."""
-        if demand:
-            settings["trustRoot"] = self.authority()
+    def server_options(
+        self, require_certificate: bool = False, **settings: Any
+    ) -> CertificateOptions:
+        """Return the options of a server, which may require a certificate of its clients."""
+        if require_certificate:
+            settings["trustRoot"] = self.ca_certificate()
         own = _private(self.certificates.server)
         return CertificateOptions(
             privateKey=own.privateKey.original, certificate=own.original, **settings
@@ -66,26 +81,25 @@ class Testbed:
     def client_options(
         self, name: str = "localhost", trusting: bool = True, certificate: bool = False
     ) -> Any:
-        """Return a client's, which expects a server of that ``name``."""
+        """Return the options of a client that expects a server of this ``name``."""
         return optionsForClientTLS(
             name,
-            trustRoot=self.authority() if trusting else None,
+            trustRoot=self.ca_certificate() if trusting else None,
             clientCertificate=_private(self.certificates.client) if certificate else None,
         )
 
-    def authority(self) -> Certificate:
-        """Return the demonstration's authority."""
-        pem = self.certificates.authority.read_bytes()
-        return Certificate.loadPEM(pem)
+    def ca_certificate(self) -> Certificate:
+        """Return the certificate of the demo CA."""
+        return Certificate.loadPEM(self.certificates.authority.read_bytes())
 
-    def foreign_context(
+    def stdlib_context(
         self,
         server: bool = False,
         version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
         trusting: bool = True,
         certificate: bool = False,
     ) -> ssl.SSLContext:
-        """Return what a foreign peer speaks: one version of TLS, with the standard library's."""
+        """Return a context of the standard library, for exactly one ``version`` of TLS."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = context.maximum_version = version
         if trusting:
@@ -98,96 +112,123 @@ class Testbed:
 
     # Connections.
 
-    def wrapped(
+    def tls_factory(
         self, options: Any, application: Any, client: bool = False, unbuffered: bool = False
     ) -> TLSMemoryBIOFactory:
-        """Return TLS from the first byte on; ``unbuffered`` as somebody makes it by hand."""
+        """Return a factory that uses TLS from the first byte on.
+
+        ``unbuffered``: with the TLSMemoryBIOProtocol that one creates by hand.
+        """
         factory = TLSMemoryBIOFactory(options, client, factory_of(application))
         if unbuffered:
             factory.protocol = TLSMemoryBIOProtocol
         return factory
 
     def listen(self, factory: Any) -> int:
-        """Listen, and return the number of the port."""
-        port = self.reactor.listenTCP(0, _Watched(factory, self._outermost), interface=LOOPBACK)
+        """Listen on a free port, and return its number."""
+        port = self.reactor.listenTCP(0, _Tracking(factory, self._protocols), interface=LOOPBACK)
         self._ports.append(port)
         return int(port.getHost().port)
 
-    def serve(self, application: Recording, way: str, options: Any = None) -> int:
-        """Have ``application`` served: ``plain``, ``wrapped`` or with ``startTLS`` at once."""
+    def serve(self, application: RecordingProtocol, mode: str, options: Any = None) -> int:
+        """Serve ``application``, and return the port.
+
+        ``mode``: ``plain``; ``wrapped``, in a TLSMemoryBIOFactory; or ``startTLS``, called in
+        connectionMade.
+        """
         options = options or self.server_options()
-        if way == "wrapped":
-            return self.listen(self.wrapped(options, application))
-        if way == "startTLS":
-            application.on_made = lambda: application.transport.startTLS(options)
+        if mode == "wrapped":
+            return self.listen(self.tls_factory(options, application))
+        if mode == "startTLS":
+            application.on_connected = lambda: application.transport.startTLS(options)
         return self.listen(factory_of(application))
 
     def connect(self, port: int, factory: Any) -> None:
-        """Begin to connect."""
-        self.reactor.connectTCP(LOOPBACK, port, _Watched(factory, self._outermost))
+        """Begin to connect to ``port``."""
+        self.reactor.connectTCP(LOOPBACK, port, _Tracking(factory, self._protocols))
 
-    def watch(self, outermost: Any) -> None:
-        """Clear away this connection too, which was made elsewhere."""
-        self._outermost.append(outermost)
+    def close_at_end(self, protocol: Any) -> None:
+        """Close the connection of ``protocol``, which was not made by this testbed, in the end."""
+        self._protocols.append(protocol)
 
-    async def peer(self, port: int) -> Peer:
-        """Return a foreign peer, connected."""
-        peer = Peer()
+    async def connect_peer(self, port: int) -> StdlibPeer:
+        """Return a peer that is connected to ``port``, without TLS."""
+        peer = StdlibPeer()
         self.connect(port, factory_of(peer))
-        await self.must("connect", lambda: peer.transport is not None)
+        await self.require("connect", lambda: peer.transport is not None)
         return peer
 
-    def foreign_server(self, context: ssl.SSLContext) -> tuple[int, Peer]:
-        """Return the port of a foreign server of TLS, and the server."""
-        peer = Peer()
-        peer.on_made = lambda: peer.start_tls(context, server=True)
-        return self.listen(factory_of(peer)), peer
-
-    async def secured(
+    async def connect_secured(
         self, port: int, context: ssl.SSLContext | None = None, **settings: Any
-    ) -> Peer:
-        """Return a foreign client whose handshake is complete, as far as it is concerned."""
-        peer = await self.peer(port)
-        peer.start_tls(context or self.foreign_context(), **settings)
-        await self.must("complete the handshake", lambda: peer.complete)
+    ) -> StdlibPeer:
+        """Return a client that is connected to ``port`` and has completed its own handshake."""
+        peer = await self.connect_peer(port)
+        peer.start_tls(context or self.stdlib_context(), **settings)
+        await self.require("complete the handshake", lambda: peer.handshake_completed)
         return peer
+
+    async def secured_peer_of(
+        self, application: HandshakeRecorder, mode: str = "wrapped"
+    ) -> StdlibPeer:
+        """Serve ``application``, and return a client; the handshake of both ends is complete."""
+        peer = await self.connect_secured(self.serve(application, mode))
+        await self.require("complete the handshake", lambda: application.handshake_completed)
+        return peer
+
+    def stdlib_server(self, context: ssl.SSLContext) -> tuple[int, StdlibPeer]:
+        """Return the port of a TLS server of the standard library, and the server."""
+        peer = StdlibPeer()
+        peer.on_connected = lambda: peer.start_tls(context, server=True)
+        return self.listen(factory_of(peer)), peer
 
     # Time.
 
-    async def until(self, happened: Callable[[], object], within: float = _TIMEOUT) -> bool:
-        """Wait until something has happened; False if it has not ``within`` so many seconds."""
-        end = self.reactor.seconds() + within
-        while not happened():
+    async def wait_until(self, condition: Callable[[], object], timeout: float = _TIMEOUT) -> bool:
+        """Wait at most ``timeout`` seconds for ``condition``; return whether it holds."""
+        end = self.reactor.seconds() + timeout
+        while not condition():
             if self.reactor.seconds() > end:
                 return False
             await self.pause(_TICK)
         return True
 
-    async def must(self, do: str, happened: Callable[[], object], within: float = _TIMEOUT) -> None:
-        """Wait for what the reproduction depends on; raises CannotTell if it does not happen."""
-        if not await self.until(happened, within):
-            raise CannotTell(f"it did not {do} within {within:g} s")
+    async def require(
+        self, what: str, condition: Callable[[], object], timeout: float = _TIMEOUT
+    ) -> None:
+        """Wait for something without which the reproduction makes no sense.
 
-    async def pause(self, seconds: float = NOTHING_HAPPENS) -> None:
-        """Let time pass."""
+        Raises:
+            NoVerdict: If ``condition`` does not hold within ``timeout`` seconds.
+        """
+        if not await self.wait_until(condition, timeout):
+            raise NoVerdict(f"it did not {what} within {timeout:g} s")
+
+    async def pause(self, seconds: float) -> None:
+        """Let the reactor run for ``seconds``."""
         await deferLater(self.reactor, seconds, lambda: None)
 
-    def timers(self) -> set[Any]:
-        """Return all that the reactor is going to do at some time."""
+    async def wait_until_quiet(self) -> None:
+        """Wait until nothing more can happen unless a timer fires; see :data:`QUIET`."""
+        await self.pause(QUIET)
+        for _ in range(_TURNS):
+            await self.pause(0)
+
+    def delayed_calls(self) -> set[Any]:
+        """Return the timers of the reactor."""
         return set(self.reactor.getDelayedCalls())
 
     # The end.
 
     async def close(self) -> None:
-        """Clear everything away."""
+        """Close every port and every connection."""
         globalLogPublisher.removeObserver(self._observe)  # type: ignore[arg-type]
         for port in self._ports:
             stopped: Deferred[object] = maybeDeferred(port.stopListening)
             await stopped
-        transports = [each.transport for each in self._outermost if each.transport is not None]
+        transports = [each.transport for each in self._protocols if each.transport is not None]
         for transport in transports:
             transport.abortConnection()
-        await self.until(lambda: not any(transport.connected for transport in transports))
+        await self.wait_until(lambda: not any(transport.connected for transport in transports))
 
     def _observe(self, event: LogEvent) -> None:
         # Twisted's older way of logging calls it failure.
@@ -198,8 +239,8 @@ class Testbed:
             self.logged.append(str(event.get("log_format")))
 
 
-class _Watched(ClientFactory):
-    """A factory that remembers what another has built."""
+class _Tracking(ClientFactory):
+    """Wraps a factory, and keeps the protocols that it builds."""
 
     noisy = False
 
@@ -208,14 +249,14 @@ class _Watched(ClientFactory):
         self._built = built
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
-        """Build and remember."""
+        """Build a protocol, and keep it."""
         protocol = self._factory.buildProtocol(addr)
         self._built.append(protocol)
         return protocol
 
 
 def limit_buffers(*transports: Any, size: int = 1 << 16) -> int:
-    """Have the system buffer little for these TCP transports; return how many bytes, at most."""
+    """Have the kernel buffer little for these TCP transports; return the most it will, in bytes."""
     limits = []
     for transport in transports:
         for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):

@@ -1,1 +1,1 @@
-"""Servers and clients of other ecosystems, each a program of its own."""
+"""TLS stacks of other ecosystems: servers, and a client, each of them a separate program."""

@@ -1,4 +1,4 @@
-"""asyncio's ``loop.start_tls`` on an accepted connection, and what its protocol is told."""
+"""asyncio: ``loop.start_tls`` on an accepted connection, and the callbacks of its protocol."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import socket
 import ssl
 from typing import Any
 
-from tlsdemo.lab.stacks.journal import Fact, Journal, sized
-from tlsdemo.lab.stacks.stack_config import Scenario, StackConfig
-from tlsdemo.lab.stacks.stdlib_tls import LINGER, facts_of, serve_one
+from tlsdemo.lab.stacks.journal import Fact, Journal, size_text
+from tlsdemo.lab.stacks.stack_config import LINGER, Script, StackConfig
+from tlsdemo.lab.stacks.stdlib_tls import facts_of, serve_one
 
 
-class Securing(asyncio.Protocol):
-    """A server's protocol, which asks for TLS as soon as it has a connection."""
+class StartTLSProtocol(asyncio.Protocol):
+    """A server's protocol that calls ``start_tls`` as soon as it has a connection."""
 
-    def __init__(self, journal: Journal, context: ssl.SSLContext, scenario: Scenario) -> None:
+    def __init__(self, journal: Journal, context: ssl.SSLContext, script: Script) -> None:
         self._journal = journal
         self._context = context
-        self._scenario = scenario
+        self._script = script
         self._transport: Any = None
         self._secured: Any = None
         self._early = b""
@@ -31,7 +31,7 @@ class Securing(asyncio.Protocol):
         return facts_of(self._secured)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Called by asyncio, as are all below."""
+        """Start TLS on the plain transport; asyncio calls this again with the TLS transport."""
         self._journal.record("connection_made", type(transport).__name__)
         if self._transport is None:
             self._transport = transport
@@ -45,19 +45,19 @@ class Securing(asyncio.Protocol):
                 self._transport, self, self._context, server_side=True
             )
         except Exception as error:
-            self._journal.failed("start_tls raised", error)
+            self._journal.record_error("start_tls raised", error)
             self.raised.set()
             return
         self._journal.record("start_tls returned", type(self._secured).__name__)
-        if self._scenario is Scenario.SERVER_FIRST:
-            self._journal.record("write called", sized(b"hello"))
+        if self._script is Script.SERVER_FIRST:
+            self._journal.record("write called", size_text(b"hello"))
             self._secured.write(b"hello")
         if self._early:
             self._answer(self._early)
 
     def data_received(self, data: bytes) -> None:
-        """Echo, or keep for later what comes before there is a transport to echo it on."""
-        self._journal.record("data_received", sized(data))
+        """Echo; data that arrives before ``start_tls`` has returned is echoed afterwards."""
+        self._journal.record("data_received", size_text(data))
         if self._secured is None:
             self._early += data
         else:
@@ -65,37 +65,37 @@ class Securing(asyncio.Protocol):
 
     def _answer(self, data: bytes) -> None:
         self._secured.write(data)
-        if self._scenario is Scenario.SERVER_CLOSES:
+        if self._script is Script.SERVER_CLOSES:
             self._journal.record("close called")
             self._secured.close()
 
     def eof_received(self) -> None:
-        """Let the transport close, as it does by default."""
+        """Record the callback; the transport then closes, which is the default."""
         self._journal.record("eof_received")
 
     def pause_writing(self) -> None:
-        """Note it."""
+        """Record the callback."""
         self._journal.record("pause_writing")
 
     def resume_writing(self) -> None:
-        """Note it."""
+        """Record the callback."""
         self._journal.record("resume_writing")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note the end."""
-        self._journal.failed("connection_lost", exc)
+        """Record the callback and its error."""
+        self._journal.record_error("connection_lost", exc)
         self.lost.set()
 
 
 async def serve(
     listening: socket.socket, journal: Journal, context: ssl.SSLContext, config: StackConfig
 ) -> None:
-    """Secure one accepted connection, and return when it has ended."""
+    """Serve one connection, and return when it has ended."""
     loop = asyncio.get_running_loop()
-    made: asyncio.Future[Securing] = loop.create_future()
+    made: asyncio.Future[StartTLSProtocol] = loop.create_future()
 
-    def accepted() -> Securing:
-        protocol = Securing(journal, context, config.scenario)
+    def accepted() -> StartTLSProtocol:
+        protocol = StartTLSProtocol(journal, context, config.script)
         made.set_result(protocol)
         return protocol
 
@@ -105,7 +105,7 @@ async def serve(
     ends = [asyncio.ensure_future(each.wait()) for each in (protocol.lost, protocol.raised)]
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     if not protocol.lost.is_set():
-        # Where start_tls has raised, connection_lost may follow or not.
+        # If start_tls has raised, connection_lost may or may not follow.
         await asyncio.wait(ends[:1], timeout=LINGER)
     for end in ends:
         end.cancel()

@@ -1,4 +1,4 @@
-"""What a peer program prints: a line that says where it listens, and one for each event."""
+"""The output of a stack's program: a line with the port that it listens on, then its events."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Fact = str | int | float | bool | None
 
 
 class Journal:
-    """Prints events as JSON lines, each at once and with the time of CLOCK_MONOTONIC.
+    """Prints events as JSON lines, unbuffered, with their time on CLOCK_MONOTONIC.
 
-    ``facts`` is asked at each event for what is already true at that moment; what is None is left
-    out.  Nothing is printed once the reader is gone.
+    ``facts`` is called for each event, and returns the facts that hold at that moment; those that
+    are None are left out.  Once nobody reads the output, it is discarded.
     """
 
     def __init__(self, out: TextIO | None = None) -> None:
@@ -24,22 +24,22 @@ class Journal:
         self.facts: Callable[[], Mapping[str, Fact]] = lambda: {"peer": False}
 
     def begin(self, port: int, versions: Mapping[str, str]) -> None:
-        """Print the first line."""
+        """Print the first line, which says where the program listens."""
         self._print({"port": port, "versions": dict(versions)})
 
     def record(self, event: str, text: str | None = None) -> None:
-        """Print that ``event`` has happened now."""
+        """Print that ``event`` is happening now."""
         at = time.monotonic()
         facts = {**self.facts(), "text": text}
         known = {name: value for name, value in facts.items() if value is not None}
         self._print({"at": at, "event": event, "facts": known})
 
-    def failed(self, event: str, error: BaseException | None) -> None:
-        """Print an event that carries an error, or None for its absence."""
-        self.record(event, said(error))
+    def record_error(self, event: str, error: BaseException | None) -> None:
+        """Print an event with an error, or with None if there is none."""
+        self.record(event, error_text(error))
 
-    def take_logs(self) -> None:
-        """Have what libraries log, warnings included, become events instead of standard error."""
+    def capture_logs(self) -> None:
+        """Turn what libraries log, warnings included, into events."""
         logging.captureWarnings(True)
         logging.basicConfig(level=logging.WARNING, handlers=[_Logged(self)], force=True)
 
@@ -60,17 +60,17 @@ class _Logged(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         first = record.getMessage().partition("\n")[0]
         error = record.exc_info[1] if record.exc_info else None
-        self._journal.record("logged", f"{first}: {said(error)}" if error else first)
+        self._journal.record("logged", f"{first}: {error_text(error)}" if error else first)
 
 
-def said(error: BaseException | None) -> str:
-    """Return an error's type and text in one line; "None" for none."""
+def error_text(error: BaseException | None) -> str:
+    """Return the type and the message of an error in one line, or "None"."""
     if error is None:
         return "None"
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def sized(data: bytes) -> str:
-    """Return how many bytes there are, in words: what they are is nobody's business."""
+def size_text(data: bytes) -> str:
+    """Return the number of bytes in words; journals never contain the data itself."""
     return f"{len(data)} byte" if len(data) == 1 else f"{len(data)} bytes"

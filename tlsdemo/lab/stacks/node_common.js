@@ -1,4 +1,4 @@
-// What the peers of Node share: their configuration, and a journal of every event emitted.
+// What the stacks of Node share: their configuration, and a journal of every event emitted.
 'use strict';
 
 const tls = require('node:tls');
@@ -9,20 +9,20 @@ const config = JSON.parse(process.argv[2]);
 config.timeout ??= 10;
 config.alpn ??= [];
 
-// Known names, some of them documented nowhere. To listen to one may be what makes it fire: keylog
-// and session are emitted only where somebody listens.
+// The known names, some of them undocumented. Some events, such as keylog and session, are emitted
+// only if there is a listener.
 const NAMES = [
   '_tlsError', 'OCSPRequest', 'OCSPResponse', 'close', 'connect', 'data', 'drain', 'end', 'error',
   'finish', 'keylog', 'lookup', 'newSession', 'ready', 'resumeSession', 'secure', 'secureConnect',
   'secureConnection', 'session', 'timeout', 'tlsClientError',
 ];
 
-// What is already true at the moment of an event; set once there is a TLSSocket.
+// Returns the facts that hold at the moment of an event; replaced once there is a TLSSocket.
 let factsOf = () => ({ peer: false });
 
 function factsFrom(secured) {
   factsOf = () => {
-    // After 'close' there is no TLS left to ask.
+    // After 'close' there is no TLS object left.
     const certificate = secured.getPeerCertificate?.() ?? null;
     const facts = {
       peer: certificate !== null && Object.keys(certificate).length > 0,
@@ -37,7 +37,7 @@ function print(line) {
   try {
     fs.writeSync(1, JSON.stringify(line) + '\n');
   } catch {
-    // The reader is gone.
+    // Nobody reads the output any more.
   }
 }
 
@@ -49,26 +49,26 @@ function record(event, text) {
   print({ at, event, facts });
 }
 
-function sized(data) {
+function sizeText(data) {
   return data.length === 1 ? '1 byte' : `${data.length} bytes`;
 }
 
-function said(error) {
+function errorText(error) {
   const text = String(error.message).split(/\s+/).join(' ').trim();
   return error.code ? `${error.code}: ${text}` : `${error.name}: ${text}`;
 }
 
 function textOf(name, args) {
-  // A line of a key log is a secret, and what was sent is nobody's business.
+  // A line of a key log is a secret, and journals never contain the data itself.
   if (name === 'keylog') return undefined;
   if (name === 'close') return args[0] ? 'after an error' : undefined;
-  if (args[0] instanceof Error) return said(args[0]);
-  if (Buffer.isBuffer(args[0])) return sized(args[0]);
+  if (args[0] instanceof Error) return errorText(args[0]);
+  if (Buffer.isBuffer(args[0])) return sizeText(args[0]);
   return undefined;
 }
 
 // Record every event that `emitter` emits, known or not, as `prefix` and its name.
-function watch(emitter, prefix = '', more = () => undefined) {
+function recordEvents(emitter, prefix = '', more = () => undefined) {
   const emit = emitter.emit;
   emitter.emit = function emitAndRecord(name, ...args) {
     record(prefix + String(name), more(name) ?? textOf(name, args));
@@ -76,8 +76,8 @@ function watch(emitter, prefix = '', more = () => undefined) {
   };
 }
 
-// Without listeners many events are never emitted, and an error nobody hears ends the process.
-function listen(emitter, names = NAMES) {
+// Without a listener many events are never emitted, and an error ends the process.
+function addListeners(emitter, names = NAMES) {
   for (const name of names) emitter.on(name, () => {});
 }
 
@@ -92,41 +92,41 @@ function contextOptions() {
   };
 }
 
-// What a server asks of its client, in Node's two words for it.
-function demands() {
+// Whether a server requests a client certificate, as Node's two options.
+function clientAuthOptions() {
   return {
     requestCert: config.client_auth !== 'none',
     rejectUnauthorized: config.client_auth === 'required',
   };
 }
 
-// `authorized` stays false on a server-side TLSSocket that no tls.Server has made: nobody sets it.
-// What OpenSSL thinks of the certificate has to be asked for.
-function verdict(secured) {
-  if (!demands().requestCert) return undefined;
+// Only tls.Server sets `authorized` on its sockets; on others it stays false. The result of
+// verification has to be requested from OpenSSL.
+function verifyResult(secured) {
+  if (!clientAuthOptions().requestCert) return undefined;
   const error = secured._handle?.verifyError?.();
   return error === undefined ? undefined : `verifyError: ${error ? error.code : error}`;
 }
 
-// Do what the configuration says with the cleartext side.
-function talk(cleartext) {
-  if (config.scenario === 'server first') {
-    record('write called', sized('hello'));
+// Run the configured script on the cleartext side.
+function runScript(cleartext) {
+  if (config.script === 'server first') {
+    record('write called', sizeText('hello'));
     cleartext.write('hello');
   }
   cleartext.on('data', (data) => {
     cleartext.write(data);
-    if (config.scenario === 'server closes') {
+    if (config.script === 'server closes') {
       record('end called');
       cleartext.end();
     }
   });
 }
 
-// Serve one connection, which `secure` is given, and end when nothing is left of it.
+// Serve one connection, passed to `secure`, and exit when it has ended.
 function serveOne(secure) {
-  process.on('uncaughtException', (error) => record('uncaughtException', said(error)));
-  process.on('warning', (warning) => record('warning', said(warning)));
+  process.on('uncaughtException', (error) => record('uncaughtException', errorText(error)));
+  process.on('warning', (warning) => record('warning', errorText(warning)));
   const context = tls.createSecureContext(contextOptions());
   const server = net.createServer((socket) => {
     server.close();
@@ -137,10 +137,10 @@ function serveOne(secure) {
     print({ port: server.address().port, versions });
   });
   setTimeout(() => {
-    record('patience ended');
+    record('timed out');
     process.exit(0);
   }, config.timeout * 1000).unref();
 }
 
-module.exports = { config, contextOptions, demands, factsFrom, listen, record, serveOne, talk,
-                   verdict, watch };
+module.exports = { addListeners, clientAuthOptions, config, factsFrom, record, recordEvents,
+                   runScript, serveOne, verifyResult };

@@ -2,35 +2,36 @@
 'use strict';
 
 const tls = require('node:tls');
-const { config, demands, factsFrom, listen, record, serveOne, talk, verdict, watch } =
+const { addListeners, clientAuthOptions, config, factsFrom, record, recordEvents, runScript,
+        serveOne, verifyResult } =
   require('./node_common.js');
 
 serveOne((socket, secureContext) => {
-  watch(socket, 'net.Socket ');
-  listen(socket, ['error']);
+  recordEvents(socket, 'net.Socket ');
+  addListeners(socket, ['error']);
   record('connection');
   record('tls.createSecurePair called');
-  const { requestCert, rejectUnauthorized } = demands();
+  const { requestCert, rejectUnauthorized } = clientAuthOptions();
   const pair = tls.createSecurePair(
     secureContext, true, requestCert, rejectUnauthorized,
     config.alpn.length ? { ALPNProtocols: config.alpn } : {},
   );
   factsFrom(pair.cleartext);
   record('tls.createSecurePair returned');
-  listen(pair, ['secure', 'error', 'close']);
-  listen(pair.cleartext);
-  listen(pair.encrypted, ['error']);
-  // Only now, or our own listening would be events.
-  watch(pair, '', (name) => (name === 'secure' ? verdict(pair.cleartext) : undefined));
-  watch(pair.cleartext, 'cleartext ');
-  watch(pair.encrypted, 'encrypted ');
+  addListeners(pair, ['secure', 'error', 'close']);
+  addListeners(pair.cleartext);
+  addListeners(pair.encrypted, ['error']);
+  // Not earlier, or the calls above would be recorded as events.
+  recordEvents(pair, '', (name) => (name === 'secure' ? verifyResult(pair.cleartext) : undefined));
+  recordEvents(pair.cleartext, 'cleartext ');
+  recordEvents(pair.encrypted, 'encrypted ');
   socket.pipe(pair.encrypted);
   pair.encrypted.pipe(socket);
-  // A pipe passes on an orderly end; a socket that was destroyed has to be told of by hand.
+  // A pipe only forwards a FIN; the end of a destroyed socket has to be forwarded by hand.
   socket.on('close', () => pair.encrypted.destroy());
   pair.cleartext.on('close', () => socket.end());
-  talk(pair.cleartext);
-  // Unlike a socket's, the end of what a pair reads does not end what it writes.
+  runScript(pair.cleartext);
+  // Unlike with a socket, the end of the readable side of a pair does not end the writable side.
   pair.cleartext.on('end', () => {
     if (pair.cleartext.writableEnded) return;
     record('end called');

@@ -2,23 +2,24 @@
 'use strict';
 
 const tls = require('node:tls');
-const { config, demands, factsFrom, listen, record, serveOne, talk, verdict, watch } =
+const { addListeners, clientAuthOptions, config, factsFrom, record, recordEvents, runScript,
+        serveOne, verifyResult } =
   require('./node_common.js');
 
 serveOne((socket, secureContext) => {
-  watch(socket, 'net.Socket ');
+  recordEvents(socket, 'net.Socket ');
   record('connection');
   record('new tls.TLSSocket called');
   const secured = new tls.TLSSocket(socket, {
     isServer: true,
     secureContext,
-    ...demands(),
+    ...clientAuthOptions(),
     ...(config.alpn.length ? { ALPNProtocols: config.alpn } : {}),
   });
   factsFrom(secured);
   record('new tls.TLSSocket returned');
-  listen(secured);
-  // Only now, or our own listening would be events.
-  watch(secured, '', (name) => (name === 'secure' ? verdict(secured) : undefined));
-  talk(secured);
+  addListeners(secured);
+  // Not earlier, or the calls above would be recorded as events.
+  recordEvents(secured, '', (name) => (name === 'secure' ? verifyResult(secured) : undefined));
+  runScript(secured);
 });

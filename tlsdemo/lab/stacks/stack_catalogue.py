@@ -1,4 +1,4 @@
-"""The catalogue of peers: by name, whose they are, how they start, and whether they can."""
+"""The catalogue of stacks, by name: their ecosystem, their program, and their availability."""
 
 from __future__ import annotations
 
@@ -16,28 +16,33 @@ from tlsdemo.lab.stacks.stack_config import StackConfig
 from tlsdemo.net.command import CommandFailed, run_command
 
 _HERE = Path(__file__).resolve().parent
-_ASK_WITHIN = 20.0
+_TIMEOUT = 20.0
 
 
 @dataclass(frozen=True)
 class Availability:
-    """Whether a peer can be started here: ``reason`` is None, or one line that says why not."""
+    """Whether a stack can be used on this machine.
+
+    Attributes:
+        version: What is installed; empty if nothing is.
+        reason: Why the stack is not available, in one line; None if it is.
+    """
 
     version: str
     reason: str | None = None
 
 
 @dataclass(frozen=True)
-class Peer:
-    """One program that secures a connection in the way of its ecosystem.
+class Stack:
+    """A server program that uses one TLS API of one ecosystem.
 
     Attributes:
-        name: What it is asked for by.
-        ecosystem: Whose it is.
-        title: What it does, in the words of its ecosystem.
-        program: The command that runs it; its configuration is the last argument.
-        availability: Asks the system, the first time by starting a program where it has to.
-        secured: The event that tells the application that the handshake is complete.
+        name: What users call it (``--peer``).
+        ecosystem: The ecosystem that it belongs to.
+        title: The API that it uses.
+        program: The command line, without the configuration, which is the last argument.
+        availability: Returns whether it can be used on this machine.
+        secured: The event that informs the application of a completed handshake.
     """
 
     name: str
@@ -48,7 +53,7 @@ class Peer:
     secured: str
 
     def command(self, config: StackConfig) -> list[str]:
-        """Return the command line for one run."""
+        """Return the command line of one run."""
         return [*self.program, config.as_json()]
 
 
@@ -57,32 +62,32 @@ def _python(module: str) -> tuple[str, ...]:
 
 
 def _node(name: str) -> tuple[str, ...]:
-    # A warning of a deprecation is an event as well; it need not be on standard error.
+    # Warnings are recorded as events, and would only clutter standard error.
     return "node", "--no-warnings", str(_HERE / f"{name}.js")
 
 
 def python_availability() -> Availability:
-    """Say which Python this is."""
+    """Return the version of this Python."""
     return Availability(f"Python {platform.python_version()}")
 
 
 def streams_availability() -> Availability:
-    """Say whether this Python's streams can be secured."""
-    here = python_availability()
+    """Return whether the streams of this Python support ``start_tls``."""
+    python = python_availability()
     if hasattr(asyncio.StreamWriter, "start_tls"):
-        return here
+        return python
     return Availability(
-        here.version, f"StreamWriter.start_tls came with Python 3.11; this is {here.version}"
+        python.version, f"StreamWriter.start_tls came with Python 3.11; this is {python.version}"
     )
 
 
 def twisted_availability() -> Availability:
-    """Say which Twisted this is."""
+    """Return the installed version of Twisted."""
     return Availability(f"Twisted {metadata.version('Twisted')}")
 
 
 def node_availability() -> Availability:
-    """Say whether there is Node on the PATH, and which."""
+    """Return the version of the Node on the PATH, if there is one."""
     version, _pair = _ask_node(shutil.which("node"))
     if not version:
         return Availability("", "there is no node on the PATH that runs")
@@ -90,24 +95,24 @@ def node_availability() -> Availability:
 
 
 def securepair_availability() -> Availability:
-    """Say whether the Node on the PATH has ``tls.createSecurePair`` still."""
-    here = node_availability()
+    """Return whether the Node on the PATH still has ``tls.createSecurePair``."""
+    node = node_availability()
     _version, pair = _ask_node(shutil.which("node"))
-    if here.reason is None and pair != "function":
+    if node.reason is None and pair != "function":
         return Availability(
-            here.version, f"tls.createSecurePair is not available in {here.version}"
+            node.version, f"tls.createSecurePair is not available in {node.version}"
         )
-    return here
+    return node
 
 
 @functools.cache
 def _ask_node(node: str | None) -> tuple[str, str]:
-    """Return Node's version and its type of createSecurePair; empty where it does not run."""
+    """Return Node's version and ``typeof createSecurePair``; empty strings if it does not run."""
     if node is None:
         return "", ""
     ask = "console.log(process.versions.node, typeof require('node:tls').createSecurePair)"
     try:
-        done = run_command([node, "--no-warnings", "-e", ask], _ASK_WITHIN)
+        done = run_command([node, "--no-warnings", "-e", ask], _TIMEOUT)
         version, pair = done.output.split()[-2:]
     except (CommandFailed, ValueError):
         return "", ""
@@ -115,9 +120,9 @@ def _ask_node(node: str | None) -> tuple[str, str]:
 
 
 STACKS = {
-    peer.name: peer
-    for peer in (
-        Peer(
+    stack.name: stack
+    for stack in (
+        Stack(
             "asyncio-start_tls",
             "asyncio",
             "loop.start_tls under a protocol",
@@ -125,7 +130,7 @@ STACKS = {
             python_availability,
             "start_tls returned",
         ),
-        Peer(
+        Stack(
             "asyncio-streams",
             "asyncio",
             "StreamWriter.start_tls",
@@ -133,7 +138,7 @@ STACKS = {
             streams_availability,
             "start_tls returned",
         ),
-        Peer(
+        Stack(
             "twisted-starttls",
             "Twisted",
             "startTLS in connectionMade",
@@ -141,7 +146,7 @@ STACKS = {
             twisted_availability,
             "handshakeCompleted",
         ),
-        Peer(
+        Stack(
             "twisted-wrapped",
             "Twisted",
             "TLSMemoryBIOFactory",
@@ -149,7 +154,7 @@ STACKS = {
             twisted_availability,
             "handshakeCompleted",
         ),
-        Peer(
+        Stack(
             "twisted-pair",
             "Twisted",
             "a TLSMemoryBIOProtocol fed by hand",
@@ -157,7 +162,7 @@ STACKS = {
             twisted_availability,
             "handshakeCompleted",
         ),
-        Peer(
+        Stack(
             "node-tlssocket",
             "Node",
             "new tls.TLSSocket(socket, {isServer: true})",
@@ -165,7 +170,7 @@ STACKS = {
             node_availability,
             "secure",
         ),
-        Peer(
+        Stack(
             "node-securepair",
             "Node",
             "tls.createSecurePair()",

@@ -1,29 +1,33 @@
-"""What a peer program is told: one JSON object, its only argument."""
+"""The configuration of a stack's program: one JSON object, its only argument."""
 
 from __future__ import annotations
 
 import json
+import ssl
 from dataclasses import asdict, dataclass
 from enum import Enum
 
 TIMEOUT = 10.0
-"""Seconds that a peer waits for its connection to begin and to end, unless it is told otherwise."""
+"""The default of :attr:`StackConfig.timeout`."""
+
+LINGER = 0.05
+"""Seconds that a program waits, after the end of its connection, for events that follow it."""
 
 
 class Auth(str, Enum):
-    """What a server asks of its client."""
+    """Whether a server requests a client certificate."""
 
     REQUIRED = "required"
     OPTIONAL = "optional"
     NONE = "none"
 
 
-class Scenario(str, Enum):
-    """What a peer does with its connection.
+class Script(str, Enum):
+    """What a server does with its connection.
 
-    It echoes, and ends when its client does; with ``SERVER_FIRST`` it writes ``hello`` as soon as
-    its API lets it after TLS was asked for, and with ``SERVER_CLOSES`` it ends in order after it
-    has echoed the first data.
+    It echoes, and closes when its client does.  With ``SERVER_FIRST`` it also writes ``hello`` as
+    soon as its API permits after the upgrade to TLS was requested; with ``SERVER_CLOSES`` it
+    closes the connection once it has echoed the first data.
     """
 
     ECHO = "echo"
@@ -33,18 +37,18 @@ class Scenario(str, Enum):
 
 @dataclass(frozen=True)
 class StackConfig:
-    """What one peer does; the paths are of PEM files.
+    """The configuration of one program; paths are those of PEM files.
 
     Attributes:
-        certificate: To show.
-        key: Of ``certificate``.
-        authority: Whom to trust; needed to ask for certificates.
-        client_auth: What a server asks of its client.
-        minimum: The oldest version of TLS, "TLSv1.2" or "TLSv1.3".
-        maximum: The newest.
-        alpn: The protocols to offer or to choose from; none says nothing of ALPN.
-        scenario: What to do.
-        timeout: Seconds after which the peer gives up, whatever happens.
+        certificate: The certificate that it presents.
+        key: The key of ``certificate``.
+        authority: The authority that it trusts; needed to verify client certificates.
+        client_auth: Whether it requests a client certificate.
+        minimum: The lowest version of TLS, "TLSv1.2" or "TLSv1.3".
+        maximum: The highest version of TLS.
+        alpn: The protocols to select from; empty to disable ALPN.
+        script: What it does.
+        timeout: Seconds after which it exits, whatever happens.
     """
 
     certificate: str
@@ -54,18 +58,24 @@ class StackConfig:
     minimum: str = "TLSv1.2"
     maximum: str = "TLSv1.3"
     alpn: tuple[str, ...] = ()
-    scenario: Scenario = Scenario.ECHO
+    script: Script = Script.ECHO
     timeout: float = TIMEOUT
 
+    @property
+    def tls_versions(self) -> tuple[ssl.TLSVersion, ssl.TLSVersion]:
+        """The lowest and the highest version of TLS."""
+        lowest, highest = (each.replace(".", "_") for each in (self.minimum, self.maximum))
+        return ssl.TLSVersion[lowest], ssl.TLSVersion[highest]
+
     def as_json(self) -> str:
-        """Return the argument for the peer's program."""
+        """Return the argument of the program."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> StackConfig:
-        """Read what :meth:`as_json` wrote; what is left out is as it is by default."""
+        """Return the configuration in ``text``; fields that are missing have their defaults."""
         fields = json.loads(text)
         fields["client_auth"] = Auth(fields.get("client_auth", Auth.NONE))
-        fields["scenario"] = Scenario(fields.get("scenario", Scenario.ECHO))
+        fields["script"] = Script(fields.get("script", Script.ECHO))
         fields["alpn"] = tuple(fields.get("alpn", ()))
         return cls(**fields)

@@ -1,4 +1,4 @@
-"""What the peers of the standard library share: contexts, facts, and a loop that tells all."""
+"""What the asyncio stacks share: TLS contexts, facts, and the event loop."""
 
 from __future__ import annotations
 
@@ -11,13 +11,9 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tlsdemo.lab.stacks.journal import Fact, Journal, said
-from tlsdemo.lab.stacks.stack_config import Auth, StackConfig
+from tlsdemo.lab.stacks.journal import Fact, Journal, error_text
+from tlsdemo.lab.stacks.stack_config import LINGER, Auth, StackConfig
 
-LINGER = 0.05
-"""Seconds for what may still come after the last event, such as an exception nobody took."""
-
-_VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
 _VERIFY = {
     Auth.REQUIRED: ssl.CERT_REQUIRED,
     Auth.OPTIONAL: ssl.CERT_OPTIONAL,
@@ -28,15 +24,14 @@ Serve = Callable[[socket.socket, Journal, ssl.SSLContext, StackConfig], Awaitabl
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that decide how these peers behave."""
+    """Return the versions that determine how these stacks behave."""
     return {"Python": platform.python_version(), "OpenSSL": ssl.OPENSSL_VERSION}
 
 
 def server_context(config: StackConfig) -> ssl.SSLContext:
-    """Return the standard library's context for a server."""
+    """Return a server's context of the standard library."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = _VERSIONS[config.minimum]
-    context.maximum_version = _VERSIONS[config.maximum]
+    context.minimum_version, context.maximum_version = config.tls_versions
     context.load_cert_chain(config.certificate, config.key)
     if config.authority:
         context.load_verify_locations(config.authority)
@@ -47,25 +42,25 @@ def server_context(config: StackConfig) -> ssl.SSLContext:
 
 
 def facts_of(transport: Any) -> dict[str, Fact]:
-    """Return what a transport knows of its TLS at this moment."""
+    """Return what a transport knows about its TLS at this moment."""
     try:
         secured = transport and transport.get_extra_info("ssl_object")
-    except AttributeError:  # of a transport that has lost its TLS (Python 3.11)
+    except AttributeError:  # The transport has lost its TLS (Python 3.11).
         secured = None
     if not secured:
         return {"peer": False}
     try:
         peer = bool(secured.getpeercert(binary_form=True))
-    except ValueError:  # the handshake is not done yet
+    except ValueError:  # The handshake is not complete yet.
         peer = False
     return {"peer": peer, "alpn": secured.selected_alpn_protocol()}
 
 
 def serve_one(serve: Serve) -> None:
-    """Run a program: ``serve`` has one connection, and what it raises is an event as well."""
+    """Run a program that serves one connection; exceptions of the loop are events too."""
     config = StackConfig.from_json(sys.argv[1])
     journal = Journal()
-    journal.take_logs()
+    journal.capture_logs()
     asyncio.run(_serve_one(serve, journal, config))
 
 
@@ -73,7 +68,7 @@ async def _serve_one(serve: Serve, journal: Journal, config: StackConfig) -> Non
     def handle(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         text = context["message"]
-        journal.record("exception handler", f"{text}: {said(error)}" if error else text)
+        journal.record("exception handler", f"{text}: {error_text(error)}" if error else text)
 
     asyncio.get_running_loop().set_exception_handler(handle)
     context = server_context(config)
@@ -83,6 +78,7 @@ async def _serve_one(serve: Serve, journal: Journal, config: StackConfig) -> Non
         try:
             await asyncio.wait_for(serve(listening, journal, context, config), config.timeout)
         except asyncio.TimeoutError:
-            journal.record("patience ended")
+            journal.record("timed out")
+    # An exception that was never retrieved is logged when its future is collected.
     gc.collect()
     await asyncio.sleep(LINGER)

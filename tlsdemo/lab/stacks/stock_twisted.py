@@ -1,4 +1,4 @@
-"""Twisted as it is, with nothing of tlsdemo's own: what its stock peers share."""
+"""What the stacks of stock Twisted share; none of tlsdemo's own TLS code is used."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
-from ssl import TLSVersion
 from typing import Any
 
 from cryptography.hazmat.backends.openssl.backend import backend
@@ -18,20 +17,15 @@ from twisted.logger import LogEvent, globalLogBeginner
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from tlsdemo.lab.stacks.journal import Fact, Journal, said, sized
-from tlsdemo.lab.stacks.stack_config import Auth, Scenario, StackConfig
-
-LINGER = 0.05
-"""Seconds for what may still come after the connection's end."""
-
-_VERSIONS = {"TLSv1.2": TLSVersion.TLSv1_2, "TLSv1.3": TLSVersion.TLSv1_3}
+from tlsdemo.lab.stacks.journal import Fact, Journal, error_text, size_text
+from tlsdemo.lab.stacks.stack_config import LINGER, Auth, Script, StackConfig
 
 ServerFactory = Callable[[Journal, ssl.CertificateOptions, StackConfig], Any]
-"""Returns an IProtocolFactory for one connection."""
+"""Returns the IProtocolFactory of a server for one connection."""
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that decide how these peers behave."""
+    """Return the versions that determine how these stacks behave."""
     named = {name: metadata.version(name) for name in ("Twisted", "pyOpenSSL", "cryptography")}
     python = {"Python": platform.python_version()}
     return {**python, **named, "OpenSSL": backend.openssl_version_text()}
@@ -56,28 +50,29 @@ def server_options(config: StackConfig) -> ssl.CertificateOptions:
         acceptableProtocols=[each.encode() for each in config.alpn] or None,
         **trust,
     )
-    # Not by lowerMaximumSecurityTo: until Twisted 25.5 that excludes the version that it names.
+    # Until Twisted 25.5, lowerMaximumSecurityTo excludes the version that it names.
     context = options.getContext()
-    context.set_min_proto_version(_VERSIONS[config.minimum])
-    context.set_max_proto_version(_VERSIONS[config.maximum])
+    lowest, highest = config.tls_versions
+    context.set_min_proto_version(lowest)
+    context.set_max_proto_version(highest)
     return options
 
 
 @implementer(IHandshakeListener)
 class Echo(Protocol):
-    """An application that echoes, and writes down what Twisted tells it."""
+    """An application that echoes, and records the callbacks that Twisted makes."""
 
     transport: Any
     under_tls = False
-    """Whether the transport has been told to use TLS under the application."""
+    """Whether ``startTLS`` has been called on the transport."""
 
-    def __init__(self, journal: Journal, scenario: Scenario) -> None:
+    def __init__(self, journal: Journal, script: Script) -> None:
         self._journal = journal
-        self._scenario = scenario
+        self._script = script
         journal.facts = self._facts
 
     def _facts(self) -> dict[str, Fact]:
-        # What makes the handshake is, under startTLS, not the transport but its protocol.
+        # After startTLS, TLS is not the transport but the transport's protocol.
         transport = self.transport
         secured: Any = getattr(transport, "protocol", None) if self.under_tls else transport
         if not hasattr(secured, "negotiatedProtocol"):
@@ -86,47 +81,47 @@ class Echo(Protocol):
         protocol = secured.negotiatedProtocol
         return {"peer": peer, "alpn": protocol and protocol.decode()}
 
-    def ask_for_tls(self) -> None:
-        """Do nothing: there is TLS already."""
+    def start_tls(self) -> None:
+        """Do nothing: the transport uses TLS already."""
 
     def connectionMade(self) -> None:
-        """Ask for TLS where it has to be asked for, and write if the server is to be first."""
+        """Start TLS if necessary, and write if the server writes first."""
         self._journal.record("connectionMade", type(self.transport).__name__)
-        self.ask_for_tls()
-        if self._scenario is Scenario.SERVER_FIRST:
-            self._journal.record("write called", sized(b"hello"))
+        self.start_tls()
+        if self._script is Script.SERVER_FIRST:
+            self._journal.record("write called", size_text(b"hello"))
             self.transport.write(b"hello")
 
     def handshakeCompleted(self) -> None:
-        """Note it."""
+        """Record the callback."""
         self._journal.record("handshakeCompleted")
 
     def dataReceived(self, data: bytes) -> None:
-        """Echo."""
-        self._journal.record("dataReceived", sized(data))
+        """Record the callback, and echo."""
+        self._journal.record("dataReceived", size_text(data))
         self.transport.write(data)
-        if self._scenario is Scenario.SERVER_CLOSES:
+        if self._script is Script.SERVER_CLOSES:
             self._journal.record("loseConnection called")
             self.transport.loseConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Note the end."""
-        self._journal.record("connectionLost", said(reason.value))
+        """Record the callback and its reason."""
+        self._journal.record("connectionLost", error_text(reason.value))
 
 
 class _Once(Factory):
-    """Has one connection, and calls ``ended`` a moment after its protocol was told of its end."""
+    """Accepts one connection, and calls ``ended`` when it has ended."""
 
     def __init__(self, inner: Any, accepted: Callable[[], object], ended: Any) -> None:
         self._inner = inner
         self._accepted = accepted
         self._ended = ended
-        self._had = False
+        self._connected = False
 
     def buildProtocol(self, addr: Any) -> Any:
-        if self._had:
+        if self._connected:
             return None
-        self._had = True
+        self._connected = True
         self._accepted()
         protocol: Any = self._inner.buildProtocol(addr)
         lost = protocol.connectionLost
@@ -139,11 +134,14 @@ class _Once(Factory):
         return protocol
 
 
-def serve_one(reactor: Any, factory: ServerFactory) -> None:
-    """Run a program: one connection, which ``factory`` secures."""
+def serve_one(factory: ServerFactory) -> None:
+    """Run a program that serves one connection with ``factory``."""
+    from twisted.internet import reactor as global_reactor
+
+    reactor: Any = global_reactor
     config = StackConfig.from_json(sys.argv[1])
     journal = Journal()
-    journal.take_logs()
+    journal.capture_logs()
     globalLogBeginner.beginLoggingTo([_logged_to(journal)], redirectStandardIO=False)
 
     def accepted() -> None:
@@ -154,7 +152,7 @@ def serve_one(reactor: Any, factory: ServerFactory) -> None:
 
     def give_up() -> None:
         reactor.stop()
-        journal.record("patience ended")
+        journal.record("timed out")
 
     once = _Once(factory(journal, server_options(config), config), accepted, ended)
     listening = reactor.listenTCP(0, once, interface="127.0.0.1")
@@ -167,6 +165,6 @@ def _logged_to(journal: Journal) -> Any:
     def observe(event: LogEvent) -> None:
         failure = event.get("log_failure")
         if failure is not None:
-            journal.record("logged", said(failure.value))
+            journal.record("logged", error_text(failure.value))
 
     return observe

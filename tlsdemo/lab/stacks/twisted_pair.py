@@ -9,13 +9,13 @@ from twisted.internet.ssl import CertificateOptions
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 
-from tlsdemo.lab.stacks.journal import Journal, said, sized
+from tlsdemo.lab.stacks.journal import Journal, error_text, size_text
 from tlsdemo.lab.stacks.stack_config import StackConfig
 from tlsdemo.lab.stacks.stock_twisted import Echo, serve_one
 
 
 class Wire(Protocol):
-    """The socket's protocol, which hands on what it receives; its events are those of the wire."""
+    """The protocol of the socket, which feeds TLS; its events are prefixed with ``wire``."""
 
     transport: Any
 
@@ -24,40 +24,33 @@ class Wire(Protocol):
         self._tls: Any = tls
 
     def connectionMade(self) -> None:
-        """Join the two."""
+        """Connect TLS to the transport."""
         self._journal.record("wire connectionMade", type(self.transport).__name__)
         self._journal.record("makeConnection called")
         self._tls.makeConnection(self.transport)
         self._journal.record("makeConnection returned")
 
     def dataReceived(self, data: bytes) -> None:
-        """Feed TLS."""
-        self._journal.record("wire dataReceived", sized(data))
+        """Pass the data to TLS."""
+        self._journal.record("wire dataReceived", size_text(data))
         self._tls.dataReceived(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Tell TLS, which tells the application."""
-        self._journal.record("wire connectionLost", said(reason.value))
+        """Pass the reason to TLS, which passes it to the application."""
+        self._journal.record("wire connectionLost", error_text(reason.value))
         self._tls.connectionLost(reason)
 
 
 def factory(journal: Journal, options: CertificateOptions, config: StackConfig) -> Any:
-    """Return what builds the accepted connection's protocol."""
+    """Return the factory of the server."""
 
     def build() -> Wire:
-        nobody: Any = Factory()
-        wrapping: Any = TLSMemoryBIOFactory(options, False, nobody)
-        return Wire(journal, TLSMemoryBIOProtocol(wrapping, Echo(journal, config.scenario)))
+        unused: Any = Factory()
+        wrapping: Any = TLSMemoryBIOFactory(options, False, unused)
+        return Wire(journal, TLSMemoryBIOProtocol(wrapping, Echo(journal, config.script)))
 
     return Factory.forProtocol(build)
 
 
-def main() -> None:
-    """Serve one connection."""
-    from twisted.internet import reactor
-
-    serve_one(reactor, factory)
-
-
 if __name__ == "__main__":
-    main()
+    serve_one(factory)

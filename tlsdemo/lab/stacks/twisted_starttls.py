@@ -8,19 +8,19 @@ from twisted.internet.protocol import Factory
 from twisted.internet.ssl import CertificateOptions
 
 from tlsdemo.lab.stacks.journal import Journal
-from tlsdemo.lab.stacks.stack_config import Scenario, StackConfig
+from tlsdemo.lab.stacks.stack_config import Script, StackConfig
 from tlsdemo.lab.stacks.stock_twisted import Echo, serve_one
 
 
 class StartTLS(Echo):
-    """An application that asks for TLS by itself."""
+    """An application that calls ``startTLS`` itself."""
 
-    def __init__(self, journal: Journal, scenario: Scenario, options: CertificateOptions) -> None:
-        super().__init__(journal, scenario)
+    def __init__(self, journal: Journal, script: Script, options: CertificateOptions) -> None:
+        super().__init__(journal, script)
         self._options = options
 
-    def ask_for_tls(self) -> None:
-        """Ask the transport."""
+    def start_tls(self) -> None:
+        """Call ``startTLS`` on the transport."""
         self._journal.record("startTLS called")
         self.transport.startTLS(self._options)
         self.under_tls = True
@@ -28,16 +28,9 @@ class StartTLS(Echo):
 
 
 def factory(journal: Journal, options: CertificateOptions, config: StackConfig) -> Any:
-    """Return what builds the accepted connection's protocol."""
-    return Factory.forProtocol(lambda: StartTLS(journal, config.scenario, options))
-
-
-def main() -> None:
-    """Serve one connection."""
-    from twisted.internet import reactor
-
-    serve_one(reactor, factory)
+    """Return the factory of the server."""
+    return Factory.forProtocol(lambda: StartTLS(journal, config.script, options))
 
 
 if __name__ == "__main__":
-    main()
+    serve_one(factory)

@@ -14,17 +14,10 @@ from tlsdemo.lab.stacks.stock_twisted import Echo, serve_one
 
 
 def factory(journal: Journal, options: CertificateOptions, config: StackConfig) -> Any:
-    """Return what builds the accepted connection's protocol."""
-    echo: Any = Factory.forProtocol(lambda: Echo(journal, config.scenario))
+    """Return the factory of the server."""
+    echo: Any = Factory.forProtocol(lambda: Echo(journal, config.script))
     return TLSMemoryBIOFactory(options, False, echo)
 
 
-def main() -> None:
-    """Serve one connection."""
-    from twisted.internet import reactor
-
-    serve_one(reactor, factory)
-
-
 if __name__ == "__main__":
-    main()
+    serve_one(factory)

@@ -1,4 +1,4 @@
-"""The words in which findings are told: lines for a terminal, a page for the documentation."""
+"""PURE.  Findings as text: lines for a terminal, and a page for the documentation."""
 
 from __future__ import annotations
 
@@ -6,47 +6,61 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from textwrap import fill
 
-from tlsdemo.lab.findings.examination import Examined
-from tlsdemo.lab.findings.finding import Finding, Verdict
+from tlsdemo.reporting.finding_result import FindingDescription, FindingResult, Verdict
 
-_WIDTH = 88
+_TERMINAL_WIDTH = 88
 _PAGE_WIDTH = 100
 
+_INTRODUCTION = (
+    "Surprising behaviour of stock Twisted and pyOpenSSL. Every finding comes with a reproduction "
+    "that runs on the loopback interface with the versions you have installed and reports whether "
+    "the finding still holds; `tlsdemo findings --all` runs all of them. This page is the output "
+    "of `tlsdemo findings --all --format=markdown`. One test compares it with its source, and "
+    "another one runs every reproduction."
+)
 
-def listing(findings: Iterable[Finding]) -> list[str]:
-    """Return a line for each finding: its name and its title."""
+_VERDICTS_OF = "The verdicts are those of "
+
+
+def listing(findings: Iterable[FindingDescription]) -> list[str]:
+    """Return one line for each finding: its name and its title."""
     known = list(findings)
     width = max(len(finding.name) for finding in known)
     return [f"{finding.name:{width}}  {finding.title}" for finding in known]
 
 
-def told(examined: Examined) -> list[str]:
-    """Return all that there is to say of one finding."""
-    finding, evidence = examined.finding, examined.evidence
+def full_report(result: FindingResult) -> list[str]:
+    """Return the description of a finding, the evidence and the verdict, as lines."""
+    finding, evidence = result.finding, result.evidence
     reason = f": {evidence.reason}" if evidence.reason else ""
     return [
         finding.name,
         "=" * len(finding.name),
-        fill(finding.title, _WIDTH),
+        fill(finding.title, _TERMINAL_WIDTH),
         "",
-        fill(finding.paragraph, _WIDTH),
+        fill(finding.paragraph, _TERMINAL_WIDTH),
         "",
-        f"Holds for: {finding.span}",
+        f"Affected:  {finding.affected}",
         f"Ticket:    {finding.ticket or 'none known'}",
         "",
-        "Seen just now:",
-        *(
-            fill(
-                line, _WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
-            )
-            if len(line) > _WIDTH
-            else f"  {line}"
-            for line in evidence.seen or ("nothing",)
-        ),
+        "Observed just now:",
+        *map(_evidence_line, evidence.lines or ("nothing",)),
         "",
         f"Verdict: {evidence.verdict.value}{reason}",
         "",
     ]
+
+
+def _evidence_line(line: str) -> str:
+    if len(line) <= _TERMINAL_WIDTH:
+        return f"  {line}"
+    return fill(
+        line,
+        _TERMINAL_WIDTH,
+        initial_indent="  ",
+        subsequent_indent="    ",
+        break_on_hyphens=False,
+    )
 
 
 def with_versions(versions: Mapping[str, str]) -> str:
@@ -57,38 +71,39 @@ def with_versions(versions: Mapping[str, str]) -> str:
     )
 
 
-def summary(all_examined: Sequence[Examined], versions: Mapping[str, str]) -> list[str]:
-    """Return a table of the verdicts, and how many there are of each."""
-    names = max(len(each.finding.name) for each in all_examined)
-    verdicts = max(len(each.evidence.verdict.value) for each in all_examined)
-    counts = Counter(each.evidence.verdict for each in all_examined)
+def summary(results: Sequence[FindingResult], versions: Mapping[str, str]) -> list[str]:
+    """Return a table of the verdicts, and the number of findings with each verdict."""
+    names = max(len(each.finding.name) for each in results)
+    verdicts = max(len(each.evidence.verdict.value) for each in results)
+    counts = Counter(each.evidence.verdict for each in results)
     return [
         with_versions(versions),
         "",
         *(
             f"{each.finding.name:{names}}  {each.evidence.verdict.value:{verdicts}}  "
             f"{each.seconds:5.2f} s"
-            for each in all_examined
+            for each in results
         ),
         "",
         ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
-        + f", in {sum(each.seconds for each in all_examined):.1f} s",
+        + f", in {sum(each.seconds for each in results):.1f} s",
     ]
 
 
 def page(
-    themes: Mapping[str, Sequence[Finding]],
+    themes: Mapping[str, Sequence[FindingDescription]],
     verdicts: Mapping[str, Verdict],
     versions: Mapping[str, str],
 ) -> str:
-    """Return the documentation's page.
+    """Return the page of the documentation, as Markdown.
 
     Args:
         themes: The findings under their headings.
-        verdicts: The verdict on each finding, by its name; those without are left out.
-        versions: That the verdicts hold for.
+        verdicts: The verdict on each finding by name; findings without one are left out.
+        versions: The versions that the verdicts are about, by library.
     """
-    lines = ["# Findings", "", *_wrapped(_INTRODUCTION), "", _versions_line(versions), ""]
+    versions_line = f"{_VERDICTS_OF}{with_versions(versions)}."
+    lines = ["# Findings", "", *_wrapped(_INTRODUCTION), "", versions_line, ""]
     for theme, findings in themes.items():
         chosen = [finding for finding in findings if finding.name in verdicts]
         if chosen:
@@ -102,7 +117,7 @@ def page(
                 "",
                 *_wrapped(finding.paragraph),
                 "",
-                f"- Holds for: {finding.span}",
+                f"- Affected: {finding.affected}",
                 f"- Ticket: {ticket}",
                 f"- Verdict: {verdicts[finding.name].value}",
                 f"- Reproduce: `tlsdemo findings {finding.name}`",
@@ -111,22 +126,8 @@ def page(
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-_INTRODUCTION = (
-    "What stock Twisted and pyOpenSSL do that surprises. Each finding has a reproduction that runs "
-    "now, on loopback, with the versions that you have, and says whether it is still so; `tlsdemo "
-    "findings --all` runs them all. This page is printed by `tlsdemo findings --all "
-    "--format=markdown`; a test holds it against its source, and another runs every reproduction."
-)
-
-_VERDICTS_OF = "The verdicts are those of "
-
-
-def _versions_line(versions: Mapping[str, str]) -> str:
-    return f"{_VERDICTS_OF}{with_versions(versions)}."
-
-
 def versions_of(printed: str) -> dict[str, str]:
-    """Return the versions that a printed page names, as numbers without their library's name.
+    """Return the versions that a printed page names, without the name of the library.
 
     Raises:
         ValueError: If it names none.
@@ -136,7 +137,7 @@ def versions_of(printed: str) -> dict[str, str]:
             named = line.removeprefix(_VERDICTS_OF).removesuffix(".").split(", ")
             parts = [each.partition(" ") for each in named]
             return {name: version for name, _, version in parts}
-    raise ValueError("the page does not say of which versions its verdicts are")
+    raise ValueError("the page does not name the versions that its verdicts are about")
 
 
 def _wrapped(text: str) -> list[str]:
