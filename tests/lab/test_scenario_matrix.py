@@ -57,22 +57,7 @@ class WhatThereIsNot(SynchronousTestCase):
             self.assertEqual(why_not(each), why, each)
 
 
-HANDFUL = (
-    "ok", "resumed", "client certificate missing", "garbage", "EOF during the handshake",
-    "EOF after the handshake", "RST", "rejected by the server's application",
-    "rejected by the client's application", "closed by the server",
-)  # fmt: skip
-
-
 class TheMatrix(LaboratoryCase):
-    async def test_has_the_same_order_twice_in_every_cell(self) -> None:
-        cells = Selection(scenarios=HANDFUL).cells()
-        first, again = [await look(laboratory(), cells) for _ in range(2)]
-        self.assertEqual(len(first), len(HANDFUL) * 6)
-        for one, other in zip(first, again, strict=True):
-            self.assertFalse(one.race or other.race, (one.mode, one.tls, one.scenario))
-            self.assertEqual(one.orders, other.orders)
-
     async def test_tells_of_each_cell_and_says_why_there_is_none(self) -> None:
         told: list[Cell] = []
         cells = Selection(("wrapped",), ("1.3",), ("ok", "injection behind the request")).cells()

@@ -1,0 +1,22 @@
+"""Many connections, twice each: their events come in the same order."""
+
+from __future__ import annotations
+
+from tests.lab.laboratories import LaboratoryCase, laboratory
+from tlsdemo.lab.scenario_matrix import Selection, look
+
+HANDFUL = (
+    "ok", "resumed", "client certificate missing", "garbage", "EOF during the handshake",
+    "EOF after the handshake", "RST", "rejected by the server's application",
+    "rejected by the client's application", "closed by the server",
+)  # fmt: skip
+
+
+class TheMatrix(LaboratoryCase):
+    async def test_has_the_same_order_twice_in_every_cell(self) -> None:
+        cells = Selection(scenarios=HANDFUL).cells()
+        first, again = [await look(laboratory(), cells) for _ in range(2)]
+        self.assertEqual(len(first), len(HANDFUL) * 6)
+        for one, other in zip(first, again, strict=True):
+            self.assertFalse(one.race or other.race, (one.mode, one.tls, one.scenario))
+            self.assertEqual(one.orders, other.orders)
