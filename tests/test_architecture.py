@@ -132,8 +132,12 @@ class Module:
     def is_pure(self) -> bool:
         return self.path.startswith(PURE_FILES)
 
-    def imports(self) -> Found:
+    @cached_property
+    def imports(self) -> list[tuple[int, str]]:
         """The line and the full name of all that is imported, wherever in the file it is."""
+        return list(self._imports())
+
+    def _imports(self) -> Found:
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Import):
                 for alias in node.names:
@@ -168,7 +172,7 @@ def rooms_import_only_what_they_may(module: Module) -> Found:
         yield 1, f"{room} has no place in the table of who may import whom"
         return
     allowed = ROOM_MAY_IMPORT[room] if room else set()
-    for line, name in module.imports():
+    for line, name in module.imports:
         other = _room(name)
         if other is not None and other != room and other not in allowed:
             yield line, f"{room or module.name} imports {other}"
@@ -178,14 +182,14 @@ def siblings_do_not_know_each_other(module: Module) -> Found:
     siblings = SIBLINGS.get(module.package, set())
     own = module.name.rpartition(".")[2]
     if own in siblings:
-        for line, name in module.imports():
+        for line, name in module.imports:
             for other in siblings - {own}:
                 if _within(name, f"{module.package}.{other}"):
                     yield line, f"{own} imports its sibling {other}"
 
 
 def some_things_are_imported_in_one_place_only(module: Module) -> Found:
-    for line, name in module.imports():
+    for line, name in module.imports:
         for thing, places in ONLY_IN.items():
             if _within(name, thing) and not module.path.startswith(places):
                 yield line, f"imports {thing}, which only {', '.join(places)} may"
@@ -193,7 +197,7 @@ def some_things_are_imported_in_one_place_only(module: Module) -> Found:
 
 def pure_files_import_no_io(module: Module) -> Found:
     if module.is_pure:
-        for line, name in module.imports():
+        for line, name in module.imports:
             if name.split(".")[0] in NEVER_IN_PURE_FILES:
                 yield line, f"is pure, but imports {name}"
 
@@ -206,7 +210,7 @@ def pure_files_have_no_camel_case(module: Module) -> Found:
 
 
 def nothing_private_comes_from_twisted(module: Module) -> Found:
-    for line, name in module.imports():
+    for line, name in module.imports:
         parts = name.split(".")
         is_private = parts[0] == "twisted" and any(re.match(r"_(?!_)", part) for part in parts)
         if is_private and PRIVATE_TO_TWISTED.get(name) != module.path:
