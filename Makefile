@@ -14,7 +14,7 @@ THEIRS := --peer=asyncio-start_tls --peer=asyncio-streams --peer=node-tlssocket 
 	--peer=node-securepair --peer=twisted-starttls
 
 # Coverage that no change may lower; these tell what happens on the wire.
-COVERED := tlsdemo/tls/*,tlsdemo/trace/timeline.py,tlsdemo/close_reasons.py
+COVERED := tlsdemo/tls/*,tlsdemo/testing/*,tlsdemo/trace/timeline.py,tlsdemo/close_reasons.py
 
 # Tests that take seconds are in modules named slow_*.py, beside the others. Trial does not look into
 # those of its own accord; `make test-all` and `make oldest` name them.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ssl
 
+from twisted.internet.error import ConnectionLost
 from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.testing import SSLPeer, pump
@@ -49,3 +50,11 @@ class TwoPeers(SynchronousTestCase):
         pump(self.server, self.client)
         self.assertIsInstance(self.server.error, ssl.SSLEOFError)
         self.assertFalse(self.server.closed)
+
+    def test_are_disconnected_only_once(self) -> None:
+        pump(self.server, self.client)
+        self.client.lose(ConnectionLost())
+        error = self.client.error
+        self.client.lose(ConnectionLost())
+        self.assertIsInstance(error, ssl.SSLEOFError)
+        self.assertIs(self.client.error, error)
