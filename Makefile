@@ -14,7 +14,11 @@ THEIRS := --peer=asyncio-start_tls --peer=asyncio-streams --peer=node-tlssocket 
 	--peer=node-securepair --peer=twisted-starttls
 
 # Coverage that no change may lower; these tell what happens on the wire.
-COVERED := tlsdemo/tls/*,tlsdemo/starttls/*,tlsdemo/close_reasons.py,tlsdemo/state_machine.py
+COVERED := tlsdemo/tls/*,tlsdemo/starttls/*,tlsdemo/testing/*,tlsdemo/state_machine.py,tlsdemo/close_reasons.py
+
+# Tests that take seconds are in modules named slow_*.py, beside the others. Trial does not look into
+# those of its own accord; `make test-all` and `make oldest` name them.
+SLOW_TESTS := $(sort $(subst /,.,$(basename $(shell find tests -name 'slow_*.py'))))
 
 # What a user set for another project would send the packages elsewhere or bring in other modules.
 # Settings of where packages come from (an index, a proxy, a certificate) stay.
@@ -25,7 +29,7 @@ export PIP_USER := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types oldest docs check-docs bench fuzz interop clean
+.PHONY: help demo test test-all lint types oldest docs check-docs bench fuzz interop clean
 .NOTPARALLEL:
 
 help: ## list the targets (the default)
@@ -37,15 +41,11 @@ help: ## list the targets (the default)
 demo: .venv/.demo ## what each mode does and costs, under load; CONN=2000, ARGS='...'
 	.venv/bin/python -m tlsdemo run --conn $(CONN) $(ARGS)
 
-test: .venv/.test ## the tests, with branch coverage
-	@echo "== Tests, with branch coverage"
-	@$(call versions,.venv)
-	.venv/bin/python -m coverage erase
-	.venv/bin/python -m coverage run -m twisted.trial tests
-	.venv/bin/python -m coverage combine --quiet
-	.venv/bin/python -m coverage report
-	@echo "== $(COVERED): 100 % or fail"
-	.venv/bin/python -m coverage report --include='$(COVERED)' --fail-under=100
+test: .venv/.test ## the tests that are quick, with branch coverage
+	$(call run_tests,tests)
+
+test-all: .venv/.test ## all tests, with branch coverage
+	$(call run_tests,tests $(SLOW_TESTS))
 
 lint: .venv/.dev ## style: ruff
 	.venv/bin/python -m ruff check .
@@ -54,10 +54,10 @@ lint: .venv/.dev ## style: ruff
 types: .venv/.dev ## types: mypy, strict
 	.venv/bin/python -m mypy
 
-oldest: .venv-oldest/.test ## the tests with the oldest versions supported; OLDEST_PYTHON=...
+oldest: .venv-oldest/.test ## all tests with the oldest versions supported; OLDEST_PYTHON=...
 	@echo "== Tests, with the oldest supported versions"
 	@$(call versions,.venv-oldest)
-	.venv-oldest/bin/python -m twisted.trial tests
+	.venv-oldest/bin/python -m tests.slowest tests $(SLOW_TESTS)
 
 docs: .venv/.demo ## write the pages of docs/ that are made from what is seen
 	$(call pages,docs)
@@ -156,6 +156,18 @@ fi; \
 echo "== Making $(1) with $(2) (Python $$version)"; \
 trap 'rm -rf $(1)' EXIT; trap 'exit 1' HUP INT TERM; \
 "$(2)" -m venv --clear $(1) && trap - EXIT
+endef
+
+# $(1): the packages and modules to run. tests.slowest is trial, with a list of the slowest tests.
+define run_tests
+@echo "== Tests, with branch coverage"
+@$(call versions,.venv)
+.venv/bin/python -m coverage erase
+.venv/bin/python -m coverage run -m tests.slowest $(1)
+.venv/bin/python -m coverage combine --quiet
+.venv/bin/python -m coverage report
+@echo "== $(COVERED): 100 % or fail"
+.venv/bin/python -m coverage report --include='$(COVERED)' --fail-under=100
 endef
 
 # $(1): where to. What asyncio and Node do changes with versions that are not ours to choose: they

@@ -55,24 +55,7 @@ class ImpossibleCells(SynchronousTestCase):
             self.assertEqual(why_not(each), why, each)
 
 
-SELECTED = (
-    "ok", "resumed", "client certificate missing", "garbage", "EOF during the handshake",
-    "EOF after the handshake", "RST", "rejected by the server's application",
-    "rejected by the client's application", "closed by the server",
-)  # fmt: skip
-
-
 class TheMatrix(LaboratoryCase):
-    async def test_the_order_of_events_is_the_same_when_every_connection_is_made_again(
-        self,
-    ) -> None:
-        cells = Selection(scenarios=SELECTED).cells()
-        first, again = [await observe(laboratory(), cells) for _ in range(2)]
-        self.assertEqual(len(first), len(SELECTED) * 6)
-        for one, other in zip(first, again, strict=True):
-            self.assertFalse(one.race or other.race, (one.mode, one.tls, one.scenario))
-            self.assertEqual(one.orders, other.orders)
-
     async def test_each_cell_is_announced_and_an_impossible_one_has_a_reason(self) -> None:
         announced: list[Cell] = []
         cells = Selection(("wrapped",), ("1.3",), ("ok", "injection behind the request")).cells()

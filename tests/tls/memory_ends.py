@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import ssl
 from collections.abc import Callable, Sequence
@@ -23,6 +22,7 @@ from tests.support import (
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.starttls.immediate import ImmediateServer
 from tlsdemo.starttls.negotiation import Negotiation
+from tlsdemo.testing import SSLPeer
 from tlsdemo.tls import (
     MODES,
     NO_TIMEOUTS,
@@ -44,64 +44,11 @@ TLS12 = ssl.TLSVersion.TLSv1_2
 TLS13 = ssl.TLSVersion.TLSv1_3
 
 
-class ForeignPeer:
-    """A TLS peer that is not ours, over nothing but bytes.
-
-    It completes the handshake by itself as bytes come in; ``error`` is what stopped it.
-    """
-
-    def __init__(
-        self,
-        context: ssl.SSLContext,
-        *,
-        server_name: str | None = None,
-        session: ssl.SSLSession | None = None,
-    ) -> None:
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = context.wrap_bio(
-            self._incoming,
-            self._outgoing,
-            server_side=context.protocol is ssl.PROTOCOL_TLS_SERVER,
-            server_hostname=server_name,
-            session=session,
-        )
-        self.complete = False
-        self.closed = False
-        self.error: ssl.SSLError | None = None
-        self.received = b""
-        self._advance()
+class ForeignPeer(SSLPeer):
+    """A TLS peer that is not ours, over nothing but bytes."""
 
     def receive(self, data: bytes) -> None:
-        self._incoming.write(data)
-        self._advance()
-
-    def take(self) -> bytes:
-        """Return what is to go over the wire."""
-        return self._outgoing.read()
-
-    def write(self, *records: bytes) -> None:
-        for record in records:
-            self.tls.write(record)
-
-    def close(self) -> None:
-        """Send close_notify."""
-        with contextlib.suppress(ssl.SSLWantReadError):
-            self.tls.unwrap()
-
-    def _advance(self) -> None:
-        try:
-            if not self.complete:
-                self.tls.do_handshake()
-                self.complete = True
-            while data := self.tls.read(1 << 16):
-                self.received += data
-            self.closed = True
-        except ssl.SSLWantReadError:
-            pass
-        except ssl.SSLZeroReturnError:
-            self.closed = True
-        except ssl.SSLError as error:
-            self.error = error
+        self.deliver(data)
 
 
 def foreign_client(

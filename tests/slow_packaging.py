@@ -28,10 +28,12 @@ ROOT = Path(__file__).resolve().parent.parent
 # What a package is built from; the copy keeps build/ and *.egg-info out of the tree.
 SOURCES = (
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "LICENSE",
     "MANIFEST.in",
     "Makefile",
     "README.md",
+    "SECURITY.md",
     "certs/.gitignore",
     "certs/README.md",
     "constraints-oldest.txt",

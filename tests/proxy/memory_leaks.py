@@ -1,0 +1,70 @@
+"""Which objects of a connection are still there after it, while no cycles are collected."""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+from twisted.protocols import tls
+
+_OURS = ("tlsdemo.", "OpenSSL.SSL")
+"""Prefixes of the types that are counted: our own, and those that hold a connection's memory."""
+
+_TWISTEDS = ("twisted.protocols.tls", "twisted.internet.tcp.Server")
+"""Twisted's types that our code releases."""
+
+_HELD = "tlsdemo.proxy.backend.BackendConnection"
+"""Twisted's connector and transport of a client hold each other, and with them the protocol."""
+
+# Twisted before 25 leaves a cycle in its buffering layer, which no other code can break.
+_COUNTED = (*_OURS, *(_TWISTEDS if hasattr(tls, "_NullAggregator") else ()))
+
+
+@contextmanager
+def only_new_objects() -> Iterator[None]:
+    """Exclude the objects that exist already from counting, which takes long for a whole process.
+
+    Garbage among them is not collected meanwhile.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def existing_objects() -> Counter[str]:
+    """Count the objects of connections by type."""
+    found: Counter[str] = Counter()
+    for each, count in Counter(map(type, gc.get_objects())).items():
+        name = f"{each.__module__}.{each.__qualname__}"
+        if name.startswith(_COUNTED) and name != _HELD:
+            found[name] += count
+    return found
+
+
+async def leaked_by(use: Callable[[], Awaitable[object]]) -> Counter[str]:
+    """Return which objects stay after ``use``, when it has been used once before.
+
+    The collector is off meanwhile, so that reference cycles stay.
+    """
+    await use()
+    gc.collect()
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        before = existing_objects()
+        await use()
+        return existing_objects() - before
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def turn() -> Awaitable[None]:
+    """Let the reactor run once."""
+    return deferLater(reactor, 0.001, lambda: None)
