@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.close_reasons import CloseReason
-from tlsdemo.starttls.registry import DIALECTS, DialectName
+from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import MODES, ClientTLS, ConnectionInfo, ModeName
 from tlsdemo.tls.timeouts import Timeouts
 from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
@@ -95,7 +95,7 @@ def main() -> None:
             mode.transport_options(None, None, 1 << 16),
             Timeline(clock.seconds),  # type: ignore[attr-defined]
             clock,  # type: ignore[arg-type]
-            DIALECTS[DialectName(given.dialect)].client(),
+            DIALECTS[given.dialect].client(),
             Timeouts(plain=20, handshake=20, idle=20, closing=5),
         )
 

@@ -15,7 +15,7 @@ from tlsdemo.proxy.echo_handler import Echo
 from tlsdemo.proxy.handler import Handler
 from tlsdemo.proxy.proxy_handler import Proxy
 from tlsdemo.starttls.filters import ProtocolFilter
-from tlsdemo.starttls.smtp_filter import SmtpFilter
+from tlsdemo.starttls.smtp import SmtpFilter
 from tlsdemo.tls import MODES, Delivery, ModeName
 from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
 

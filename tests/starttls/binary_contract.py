@@ -167,7 +167,7 @@ class Client(Contract):
             *_, last = self.told([*self.turns[:-1], self.turns[-1] + injected])
             assert isinstance(last, Refuse)
             self.assertEqual(last.cause, Cause.INJECTED_PLAINTEXT)
-            size = f"{len(injected)} bytes came in plain behind the words that start TLS"
+            size = f"{len(injected)} bytes arrived after the last message before TLS"
             self.assertEqual(last.detail, size)
 
     def test_lets_what_is_injected_pass_without_its_guard(self) -> None:

@@ -10,7 +10,7 @@ from tlsdemo.starttls.negotiation import MAX_LINE, Command, Negotiation, Refuse,
 
 INJECTED = "INJECTED"
 HELLO = r"\x16\x03\x01\x02"
-BEHIND = "injected plaintext: {} bytes came in plain behind the words that start TLS"
+BEHIND = "injected plaintext: {} bytes arrived after the last message before TLS"
 
 
 class Contract(TranscriptTestCase):
@@ -167,7 +167,7 @@ class Client(Contract):
                 f"S: {INJECTED}",
                 lines[at],
                 f"C: {self.farewell}",
-                "C* injected plaintext: 10 bytes came in plain before the client had spoken",
+                "C* injected plaintext: 10 bytes arrived before the command that they answer",
             )
 
     def test_takes_all_answers_at_once_without_its_guard(self) -> None:

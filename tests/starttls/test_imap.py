@@ -51,7 +51,7 @@ class ServerTests(contracts.Server):
             C: a5 LOGOUT
             S: * BYE tlsdemo
             S: a5 OK LOGOUT completed
-            S* peer refused TLS: the client said LOGOUT
+            S* peer refused TLS: the client sent LOGOUT
             """,
         )
 
@@ -161,7 +161,7 @@ class ClientTests(contracts.Client):
             """
             S: * PREAUTH Welcome back
             C: a3 LOGOUT
-            C* peer refused TLS: the server has logged us in, in plain: '* PREAUTH Welcome back'
+            C* peer refused TLS: the server has logged us in in plaintext: '* PREAUTH Welcome back'
             """,
         )
 
@@ -185,7 +185,7 @@ class ClientTests(contracts.Client):
                 ImapClient(),
                 *before,
                 "S: * BYE Overloaded",
-                "C* peer refused TLS: the server said '* BYE Overloaded'",
+                "C* peer refused TLS: the server sent '* BYE Overloaded'",
             )
 
     def test_logs_out_when_it_is_not_told_what_is_offered(self) -> None:

@@ -6,7 +6,7 @@ from tests.starttls import filter_contract as handing
 from tests.starttls.filter_contract import BACKEND, CLIENT, LONG, joined
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.filters import FilterFailed
-from tlsdemo.starttls.imap_filter import ImapFilter, literal_size
+from tlsdemo.starttls.imap import ImapFilter, literal_size
 
 OFFERS = b"* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED\r\n"
 GO_ON = b"+ go on\r\n"

@@ -66,7 +66,7 @@ class ServerTests(binary.Server):
         self.assertEqual(LdapServer().receive(unescaped(r"0\x06\x02\x01\x02P\x01\x01")), [])
 
     def test_lets_a_client_go_that_unbinds(self) -> None:
-        self.check(LdapServer(), f"C+ {UNBIND}\nS* peer refused TLS: the client said UnbindRequest")
+        self.check(LdapServer(), f"C+ {UNBIND}\nS* peer refused TLS: the client sent UnbindRequest")
 
     def test_knows_no_other_extension(self) -> None:
         for content in (
@@ -131,12 +131,12 @@ class ServerTests(binary.Server):
         self.check_disconnects("GET", "a message begins with 0x47")
         self.check_disconnects(r"\x16\x03\x01", "a message begins with 0x16")
         self.check_disconnects(
-            r"0\x05\x02\x01\x01w\x01", "an element goes beyond the one that it is in"
+            r"0\x05\x02\x01\x01w\x01", "an element is longer than the one that contains it"
         )
         self.check_disconnects(
-            r"0\x04\x02\x01\x01w", "an element goes beyond the one that it is in"
+            r"0\x04\x02\x01\x01w", "an element is longer than the one that contains it"
         )
-        parts = "a message is not a number, an operation and maybe controls"
+        parts = "a message is not a number, an operation and optional controls"
         for message in (
             r"0\x00",
             r"0\x03\x02\x01\x01",
@@ -173,7 +173,7 @@ class ServerTests(binary.Server):
             C+ {START_TLS}
             C+ 0\x0c\x02\x01\x02`\x07\x02\x01\x03\x04\x00\x80\x00
             S+ {DISCONNECTION}
-            S* injected plaintext: 14 bytes came in plain behind the words that start TLS
+            S* injected plaintext: 14 bytes arrived after the last message before TLS
             """,
         )
 

@@ -42,7 +42,7 @@ class ServerTests(binary.Server):
         self.check_refuses(
             r"(\x00\x00\x01\x01" + RESPONSE_BODY,
             r"<\x00\x00\x02\xffW\x0c#HY000Connections using insecure transport are prohibited",
-            "plain bytes instead of TLS: a HandshakeResponse in plain",
+            "plain bytes instead of TLS: a HandshakeResponse in plaintext",
         )
 
     def test_takes_a_response_for_no_request(self) -> None:
@@ -91,7 +91,7 @@ class ServerTests(binary.Server):
             C+ {SSL_REQUEST}
             C+ (\x00\x00\x02\x01{RESPONSE_BODY}
             S+ {BAD_HANDSHAKE}
-            S* injected plaintext: 45 bytes came in plain behind the words that start TLS
+            S* injected plaintext: 45 bytes arrived after the last message before TLS
             """,
         )
 

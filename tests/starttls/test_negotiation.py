@@ -8,12 +8,12 @@ from tests.starttls.transcripts import TranscriptTestCase, cut
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.line import LineClient, LineServer
 from tlsdemo.starttls.negotiation import (
-    BEGIN,
-    MAX_EVENTS,
+    CONNECTED,
+    MAX_MESSAGES,
     MAX_PLAIN,
     OTHER,
     Command,
-    Event,
+    Message,
     Negotiation,
     Refuse,
     Rule,
@@ -27,19 +27,19 @@ STARTTLS = b"STARTTLS\r\n"
 OK = Say(b"OK\r\n")
 BEYOND = Refuse(
     Cause.TOO_MUCH_PLAINTEXT,
-    "more than 30 bytes came before TLS",
+    "more than 30 bytes before TLS",
     b"ERROR plain bytes where TLS was to start\r\n",
 )
 
 
 class StateTests(SynchronousTestCase):
-    def test_is_final_when_all_is_said(self) -> None:
+    def test_is_final_after_a_switch_or_a_refusal(self) -> None:
         final = [state for state in State if state.final]
         self.assertEqual(final, [State.SWITCHED, State.REFUSED])
 
 
 class EndTests(SynchronousTestCase):
-    def test_is_never_fed_again(self) -> None:
+    def test_must_not_be_fed_again(self) -> None:
         switched, refused = LineServer(), LineServer(max_plain=1)
         switched.receive(STARTTLS)
         refused.receive(STARTTLS)
@@ -47,28 +47,28 @@ class EndTests(SynchronousTestCase):
             for data in (b"", b"\x16", STARTTLS):
                 self.assertRaises(RuntimeError, negotiation.receive, data)
 
-    def test_may_be_fed_nothing_before(self) -> None:
+    def test_may_be_fed_nothing_before_the_end(self) -> None:
         self.assertEqual(LineServer().receive(b""), [])
         self.assertEqual(LineClient().receive(b""), [])
 
-    def test_does_not_come_for_want_of_words(self) -> None:
+    def test_does_not_come_without_a_message(self) -> None:
         self.assertEqual(LineServer().start(), [])
         self.assertEqual(LineServer().nothing_came(), [])
         self.assertEqual(Negotiation().receive(b"anything"), [])
 
 
-class BoundTests(SynchronousTestCase):
-    def test_is_of_all_bytes_together(self) -> None:
+class LimitTests(SynchronousTestCase):
+    def test_applies_to_all_bytes_together(self) -> None:
         for size in (1, 7, 30):
             negotiation = LineServer(max_plain=30)
-            said = [
+            commands = [
                 each for data in cut(b"0123456\r\n" * 3, size) for each in negotiation.receive(data)
             ]
-            self.assertEqual(said, [Say(b"ERROR say STARTTLS\r\n")] * 3)
+            self.assertEqual(commands, [Say(b"ERROR say STARTTLS\r\n")] * 3)
             self.assertEqual(negotiation.receive(b"012"), [])
             self.assertEqual(negotiation.receive(b"3"), [BEYOND])
 
-    def test_lets_nothing_happen_beyond_it(self) -> None:
+    def test_hides_everything_beyond_it(self) -> None:
         padding = b"0123456789\r\n"
         for size in (1, 7, 1000):
             negotiation = LineServer(max_plain=30)
@@ -78,7 +78,7 @@ class BoundTests(SynchronousTestCase):
             self.assertEqual(commands[-1], BEYOND)
             self.assertNotIn(OK, commands)
 
-    def test_is_not_of_what_belongs_to_tls(self) -> None:
+    def test_does_not_apply_to_what_belongs_to_tls(self) -> None:
         padding = b"01234567\r\n"
         hello = b"\x16" + b"\x03" * MAX_PLAIN
         negotiation = LineServer(max_plain=30)
@@ -97,7 +97,7 @@ class BoundTests(SynchronousTestCase):
         assert isinstance(refuse, Refuse)
         self.assertEqual(refuse.cause, Cause.INJECTED_PLAINTEXT)
 
-    def test_costs_nothing_worth_measuring(self) -> None:
+    def test_is_reached_byte_by_byte_with_at_most_one_answer_each(self) -> None:
         negotiation = LineServer()
         fed = 0
         while not negotiation.state.final:
@@ -105,41 +105,41 @@ class BoundTests(SynchronousTestCase):
             fed += 1
         self.assertEqual(fed, MAX_PLAIN + 1)
 
-    def test_is_of_things_said_as_well(self) -> None:
+    def test_applies_to_the_number_of_messages_as_well(self) -> None:
         for size in (1, 7, 1 << 20):
             negotiation = LineServer()
-            said: list[Command] = []
+            commands: list[Command] = []
             for data in cut(b"\n" * (1 << 20), size):
-                said += negotiation.receive(data)
+                commands += negotiation.receive(data)
                 if negotiation.state.final:
                     break
-            *said, refuse = said
-            self.assertEqual(len(said), MAX_EVENTS)
+            *answers, refuse = commands
+            self.assertEqual(len(answers), MAX_MESSAGES)
             assert isinstance(refuse, Refuse)
-            self.assertEqual(refuse.detail, "more than 1000 things said before TLS")
+            self.assertEqual(refuse.detail, "more than 1000 messages before TLS")
 
 
 class Echo(Negotiation):
-    """Answers a byte with what it was."""
+    """Answers each byte with itself."""
 
     table: ClassVar[Table] = {
-        (State.START, BEGIN): Rule(State.START, b"?"),
-        (State.START, "!"): Rule(State.REFUSED, b"no {byte}", detail="{byte} was said"),
+        (State.START, CONNECTED): Rule(State.START, b"?"),
+        (State.START, "!"): Rule(State.REFUSED, b"no {byte}", detail="{byte} was sent"),
         (State.START, ">"): Rule(State.SWITCHED, b"{byte}", alpn=b"echo"),
         (State.START, " "): Rule(State.START),
         (State.START, OTHER): Rule(State.START, b"<{byte}>"),
     }
 
-    def _next_event(self) -> Event | None:
+    def _next_message(self) -> Message | None:
         if not self._input:
             return None
         byte = bytes(self._input[:1])
         del self._input[:1]
-        return Event(byte.decode("latin-1"), {b"byte": byte})
+        return Message(byte.decode("latin-1"), {b"byte": byte})
 
 
 class TableTests(TranscriptTestCase):
-    def test_is_followed_event_by_event(self) -> None:
+    def test_is_followed_message_by_message(self) -> None:
         self.check(
             Echo(),
             r"""
@@ -150,8 +150,8 @@ class TableTests(TranscriptTestCase):
             """,
         )
 
-    def test_says_why_it_refuses_in_words_that_are_safe_to_log(self) -> None:
-        self.check(Echo(), "S+ ?\nC+ !\nS+ no !\nS* protocol error: '!' was said")
+    def test_gives_details_that_are_safe_to_log(self) -> None:
+        self.check(Echo(), "S+ ?\nC+ !\nS+ no !\nS* protocol error: '!' was sent")
 
     def test_may_demand_alpn(self) -> None:
         negotiation = Echo()

@@ -48,7 +48,7 @@ class ServerTests(contracts.Server):
             S: -ERR STLS has no arguments
             C: QUIT
             S: +OK Bye
-            S* peer refused TLS: the client said QUIT
+            S* peer refused TLS: the client sent QUIT
             """,
         )
 
@@ -136,5 +136,5 @@ class ClientTests(contracts.Client):
                 f"S: {offer}",
                 *["S: USER"] * 200,
                 "C: QUIT",
-                "C* too much before TLS: more than 1000 bytes came before TLS",
+                "C* too much before TLS: more than 1000 bytes before TLS",
             )

@@ -6,7 +6,7 @@ from tests.starttls import filter_contract as handing
 from tests.starttls.filter_contract import BACKEND, CLIENT, LONG, joined
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.filters import FilterFailed
-from tlsdemo.starttls.pop3_filter import MOST_ASKED, Pop3Filter
+from tlsdemo.starttls.pop3 import MAX_PIPELINED, Pop3Filter
 
 
 class Pop3(handing.Contract):
@@ -129,20 +129,20 @@ class Pop3(handing.Contract):
 
     def test_goes_no_further_with_a_client_that_waits_for_no_answer(self) -> None:
         protocol_filter = self.greeted()
-        for _ in range(MOST_ASKED // 1000):
+        for _ in range(MAX_PIPELINED // 1000):
             protocol_filter.from_client(b"NOOP\r\n" * 1000)
         protocol_filter.from_backend(b"+OK\r\n")
         protocol_filter.from_client(b"CAPA\r\n")
         failed = self.assertRaises(FilterFailed, protocol_filter.from_client, b"NOOP\r\n")
         self.assertEqual(failed.cause, Cause.PROTOCOL_ERROR)
         self.assertEqual(
-            str(failed), "the client has asked 10000 times without waiting for an answer"
+            str(failed), "the client has sent 10000 commands without waiting for an answer"
         )
 
     def test_keeps_little_of_a_command_until_it_is_answered(self) -> None:
         protocol_filter = self.greeted()
         tracemalloc.start()
         self.addCleanup(tracemalloc.stop)
-        for number in range(MOST_ASKED):
+        for number in range(MAX_PIPELINED):
             protocol_filter.from_client(b"%d" % number + b"x" * 1000 + b"\r\n")
         self.assertLess(tracemalloc.get_traced_memory()[0], 500_000)

@@ -68,7 +68,7 @@ class ServerTests(binary.Server):
             S+ N
             C+ {STARTUP}
             S+ {TLS_REQUIRED}
-            S* plain bytes instead of TLS: a StartupMessage in plain
+            S* plain bytes instead of TLS: a StartupMessage in plaintext
             """,
         )
 
@@ -90,7 +90,7 @@ class ServerTests(binary.Server):
             rf"""
             C+ {STARTUP}
             S+ {TLS_REQUIRED}
-            S* plain bytes instead of TLS: a StartupMessage in plain
+            S* plain bytes instead of TLS: a StartupMessage in plaintext
             """,
         )
         self.check(
@@ -98,7 +98,7 @@ class ServerTests(binary.Server):
             rf"""
             C+ {CANCEL_REQUEST}
             S+ {TLS_REQUIRED}
-            S* plain bytes instead of TLS: a CancelRequest in plain
+            S* plain bytes instead of TLS: a CancelRequest in plaintext
             """,
         )
 
@@ -146,7 +146,7 @@ class ServerTests(binary.Server):
             C+ {SSL_REQUEST}
             C+ {STARTUP}
             S+ {INJECTED}
-            S* injected plaintext: 16 bytes came in plain behind the words that start TLS
+            S* injected plaintext: 16 bytes arrived after the last message before TLS
             """,
         )
 
@@ -216,7 +216,7 @@ class ClientTests(binary.Client):
     def test_takes_one_byte_and_not_one_more(self) -> None:
         self.check_refuses(
             r"SR\x00\x00\x00\x08\x00\x00\x00\x00",
-            "injected plaintext: 9 bytes came in plain behind the words that start TLS",
+            "injected plaintext: 9 bytes arrived after the last message before TLS",
         )
 
 

@@ -20,7 +20,7 @@ QUICKLY = settings(derandomize=True, deadline=None, max_examples=75)
 MOST_FOR_A_BYTE = 100
 """Bytes that are answered to one byte."""
 
-PAIRS = [(each.server, each.client) for each in DIALECTS.values() if each.has_words]
+PAIRS = [(each.server, each.client) for each in DIALECTS.values() if each.negotiates]
 HANDLERS = [handler for pair in PAIRS for handler in pair]
 
 GARBAGE = [b"\0", b"\xff", b"\r", b"\n", b"\r\n", b".\r\n", b"\x16\x03\x01", b"{5}\r\n", b"x" * 99]

@@ -54,7 +54,7 @@ class ServerTests(contracts.Server):
             'S: NO "STARTTLS has no arguments"',
             "C: LOGOUT",
             "S: OK",
-            "S* peer refused TLS: the client said LOGOUT",
+            "S* peer refused TLS: the client sent LOGOUT",
         )
 
     def test_refuses_literals(self) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from tests.starttls import filter_contract as handing
 from tests.starttls.filter_contract import BACKEND, CLIENT, LONG, joined
 from tlsdemo.starttls.filters import FilterFailed
-from tlsdemo.starttls.smtp_filter import SmtpFilter
+from tlsdemo.starttls.smtp import SmtpFilter
 
 MAIL = joined(b"From: a", b"", b"STARTTLS", b"BDAT 100", b"..", b"250-STARTTLS", b".")
 

@@ -54,7 +54,7 @@ class DialectTests(TranscriptTestCase):
         self.assertIs(negotiation.state, State.SWITCHED)
         self.assertRaises(RuntimeError, negotiation.receive, b"x")
 
-    def test_begins_when_nothing_came_where_the_server_greets(self) -> None:
+    def test_begins_when_nothing_came_where_the_server_speaks_first(self) -> None:
         negotiation = AutoServer(Pop3Server)
         self.assertTrue(negotiation.awaits_first_byte)
         self.assertEqual(negotiation.start(), [])
@@ -66,7 +66,7 @@ class DialectTests(TranscriptTestCase):
             C: STLS
             C: INJECTED
             S: -ERR Plain bytes where TLS was to start
-            S* injected plaintext: 10 bytes came in plain behind the words that start TLS
+            S* injected plaintext: 10 bytes arrived after the last message before TLS
             """,
         )
         self.assertEqual(negotiation.nothing_came(), [])

@@ -8,7 +8,7 @@ from runpy import run_module
 from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.close_reasons import Cause
-from tlsdemo.starttls.negotiation import BEGIN, OTHER, Rule, State
+from tlsdemo.starttls.negotiation import CONNECTED, OTHER, Rule, State
 from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.starttls.state_diagrams import diagram, page
 
@@ -24,7 +24,7 @@ class PageTests(SynchronousTestCase):
     def test_has_both_roles_of_every_dialect(self) -> None:
         printed = page(DIALECTS.values())
         for dialect in DIALECTS.values():
-            self.assertIn(f"## {dialect.name.value}\n", printed)
+            self.assertIn(f"## {dialect.name}\n", printed)
             for negotiation in (dialect.server, dialect.client):
                 self.assertIn(diagram(negotiation.table), printed)
 
@@ -39,7 +39,7 @@ class PageTests(SynchronousTestCase):
 class DiagramTests(SynchronousTestCase):
     def test_shows_states_in_order_and_what_leads_from_one_to_the_next(self) -> None:
         table = {
-            (State.START, BEGIN): Rule(State.GREETED, b"Hello\r\n"),
+            (State.START, CONNECTED): Rule(State.GREETED, b"Hello\r\n"),
             (State.GREETED, "GO"): Rule(State.SWITCHED),
             (State.GREETED, "ON"): Rule(State.SWITCHED),
             (State.GREETED, OTHER): Rule(State.REFUSED, b"Bye\r\n", Cause.UPGRADE_REFUSED),

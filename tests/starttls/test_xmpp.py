@@ -108,7 +108,7 @@ class ServerTests(binary.Server):
         self.check_then(
             rf"{STARTTLS}\n",
             error("policy-violation"),
-            "injected plaintext: 1 bytes came in plain behind the words that start TLS",
+            "injected plaintext: 1 bytes arrived after the last message before TLS",
         )
 
     def test_hands_a_client_hello_on_to_the_byte(self) -> None:
@@ -138,7 +138,7 @@ class ServerTests(binary.Server):
             self.check_then(
                 element,
                 error("policy-violation"),
-                f"plain bytes instead of TLS: the client sent '{name}' in plain",
+                f"plain bytes instead of TLS: the client sent '{name}' in plaintext",
             )
 
     def test_takes_no_request_that_has_something_in_it(self) -> None:
@@ -161,7 +161,7 @@ class ServerTests(binary.Server):
                 f"""
                 C+ {STREAM} to="localhost"{version}>
                 S+ {HEADER} id="tlsdemo" from="localhost">{error("unsupported-version")}
-                S* protocol error: the client's stream is of a version before 1.0
+                S* protocol error: the version of the client's stream is before 1.0
                 """,
             )
 
@@ -176,7 +176,7 @@ class ServerTests(binary.Server):
             self.check_opened(
                 first,
                 error("invalid-namespace"),
-                f"protocol error: '{name}' opens no stream of XMPP",
+                f"protocol error: '{name}' does not open an XMPP stream",
             )
 
     def test_refuses_what_is_no_xml_at_the_first_byte(self) -> None:
@@ -184,7 +184,7 @@ class ServerTests(binary.Server):
             self.check_opened(
                 first,
                 error("not-well-formed"),
-                "protocol error: not XML: 'no tag comes first'",
+                "protocol error: not XML: 'it does not begin with a tag'",
             )
 
     def test_refuses_what_is_not_well_formed(self) -> None:
@@ -204,7 +204,7 @@ class ServerTests(binary.Server):
 
     def test_refuses_what_xmpp_has_no_use_for(self) -> None:
         for second, what in (("<!-- x -->", "a comment"), ("<?php x?>", "an instruction")):
-            refusal = f"protocol error: '{what}' is no part of XMPP"
+            refusal = f"protocol error: '{what}' is not allowed in XMPP"
             self.check_then(second, error("restricted-xml"), refusal)
             self.check_opened(second, error("restricted-xml"), refusal)
 
@@ -218,7 +218,7 @@ class ServerTests(binary.Server):
             self.check_opened(
                 first,
                 error("restricted-xml"),
-                "protocol error: 'a document type' is no part of XMPP",
+                "protocol error: 'a document type' is not allowed in XMPP",
             )
 
     def test_takes_utf_8_whatever_the_client_declares(self) -> None:
@@ -237,12 +237,12 @@ class ServerTests(binary.Server):
         self.check_then(
             "<a>" * 7 + "</a>" * 7,
             error("policy-violation"),
-            "plain bytes instead of TLS: the client sent 'a' in plain",
+            "plain bytes instead of TLS: the client sent 'a' in plaintext",
         )
         self.check_then(
             "<a>" * 8,
             error("policy-violation"),
-            "too much before TLS: elements in too many others",
+            "too much before TLS: elements are nested too deeply",
         )
 
     def check_bounded(self, endless: bytes, most: int, negotiation: XmppServer) -> None:
@@ -252,7 +252,7 @@ class ServerTests(binary.Server):
             told("S", negotiation.receive(endless[most - 1 : most])),
             [
                 f"S+ {error('policy-violation')}",
-                "S* too much before TLS: too long a tag, or text",
+                "S* too much before TLS: a tag or a text is too long",
             ],
         )
 
@@ -314,7 +314,7 @@ class ClientTests(binary.Client):
         ):
             self.check_refuses(f"{HEADER}>{features}", refusal)
         self.check_refuses(
-            f"{STREAM}>", "peer offers no TLS: the server's stream is of a version before 1.0"
+            f"{STREAM}>", "peer offers no TLS: the version of the server's stream is before 1.0"
         )
 
     def test_takes_failure_for_no(self) -> None:
@@ -339,7 +339,7 @@ class ClientTests(binary.Client):
             self.check_then(said, refusal.format(condition))
 
     def test_takes_nothing_out_of_turn(self) -> None:
-        refusal = "protocol error: the server sent '{}' out of turn"
+        refusal = "protocol error: the server sent an unexpected '{}'"
         self.check_refuses("<html>", refusal.format("html"))
         self.check_refuses(f"{HEADER}><message/>", refusal.format("message"))
         self.check_refuses(f"{HEADER}>text{OFFER}", refusal.format("text"))
@@ -356,21 +356,23 @@ class ClientTests(binary.Client):
             S+ {ANSWER}{PROCEED}
             C+ {STARTTLS}
             C+ {CLOSED}
-            C* injected plaintext: 50 bytes came in plain before the client had spoken
+            C* injected plaintext: 50 bytes arrived before the command that they answer
             """,
         )
 
     def test_takes_no_xmpp_that_is_none(self) -> None:
         self.check_refuses(
-            "220", "protocol error: not XML: 'no tag comes first'", error("not-well-formed")
+            "220",
+            "protocol error: not XML: 'it does not begin with a tag'",
+            error("not-well-formed"),
         )
         self.check_then(
             "<!-- -->",
-            "protocol error: 'a comment' is no part of XMPP",
+            "protocol error: 'a comment' is not allowed in XMPP",
             error("restricted-xml"),
         )
         for second, refusal in (
-            ("<a>" * 8, "too much before TLS: elements in too many others"),
-            ("<" + "a" * MAX_LINE, "too much before TLS: too long a tag, or text"),
+            ("<a>" * 8, "too much before TLS: elements are nested too deeply"),
+            ("<" + "a" * MAX_LINE, "too much before TLS: a tag or a text is too long"),
         ):
             self.check_then(second, refusal, error("policy-violation"))

@@ -16,7 +16,7 @@ from tlsdemo.loadgen.round_robin import RoundRobin
 from tlsdemo.loadgen.schedule import Task, allowed, until_next
 from tlsdemo.net.addresses import address_text
 from tlsdemo.reporting.load_counters import LoadCounters
-from tlsdemo.starttls.registry import DIALECTS, DialectName
+from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import MODES, ClientTLS, ModeName, Send
 from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
 from tlsdemo.trace.timeline import Timeline
@@ -34,7 +34,7 @@ class ConnectionPool:
         self._reactor = reactor
         self._mode = MODES[ModeName(task.mode)]
         self._transport_options = self._mode.transport_options(None, Send(task.send), 1 << 16)
-        self._dialect = DIALECTS[DialectName(task.dialect)]
+        self._dialect = DIALECTS[task.dialect]
         self._endpoint = clientFromString(reactor, task.connect)
         self._packet = b"x" * task.packet_size
         self._timeouts = timeouts_of(task)

@@ -38,8 +38,9 @@ from tlsdemo.proxy.statistics import Statistics
 from tlsdemo.proxy.status_service import Answer, Question, StatusFactory
 from tlsdemo.reporting.run_text import run_line, statistics_line, summary_lines
 from tlsdemo.reporting.snapshot import Snapshot
+from tlsdemo.starttls.dialect import Dialect
 from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN, Negotiation
-from tlsdemo.starttls.registry import DIALECTS, Dialect, DialectName
+from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import MODES, Mode, ModeName, ServerTLS, TransportOptions
 from tlsdemo.tls.timeouts import NO_TIMEOUTS, Timeouts
 
@@ -91,7 +92,7 @@ class ServerSettings:
     log_first: int = 3
     log_every: int = 100
     remember: int = 1 << 16
-    dialect: Dialect = DIALECTS[DialectName.IMMEDIATE]
+    dialect: Dialect = DIALECTS["immediate"]
     auto: bool = False
     guard: bool = True
     max_line: int = MAX_LINE
@@ -223,7 +224,7 @@ class Server(Service):
             "role {role}{backend}",
             listening=", ".join(self.listening()),
             mode=config.mode.name.value,
-            dialect=f"{'auto:' if config.auto else ''}{config.dialect.name.value}",
+            dialect=f"{'auto:' if config.auto else ''}{config.dialect.name}",
             delivery=config.transport_options.delivery.value,
             role=config.handler.value,
             backend=self._backend_text(),

@@ -48,7 +48,7 @@ class WatchedSession(UpgradeProtocol):
     def _say(self, data: bytes) -> None:
         super()._say(data)
         self.watch.passed(self.watch.end, data)
-        if self._is_client and self._negotiation.state is State.ASKED:
+        if self._is_client and self._negotiation.state is State.REQUESTED:
             self._upgrade_requested()
 
     def _upgrade_requested(self) -> None:
