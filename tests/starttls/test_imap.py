@@ -176,6 +176,22 @@ class ClientTests(contracts.Client):
                 """,
             )
 
+    def test_ignores_untagged_responses_that_arrive_with_the_greeting_or_the_capabilities(
+        self,
+    ) -> None:
+        self.check_lines(
+            ImapClient(),
+            "S: * OK mail.example",
+            "S: * NO [ALERT] Maintenance at noon",
+            "C: a1 CAPABILITY",
+            "S: * CAPABILITY STARTTLS",
+            "S: a1 OK done",
+            "S: * 5 EXISTS",
+            "C: a2 STARTTLS",
+            "S: a2 OK go",
+            "C* TLS",
+        )
+
     def test_says_nothing_to_a_server_that_says_bye(self) -> None:
         asked = ["S: * OK mail.example", "C: a1 CAPABILITY"]
         offered = [*asked, "S: * CAPABILITY STARTTLS"]

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.starttls.transcripts import TranscriptTestCase, cut
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.line import LineClient, LineServer
+from tlsdemo.starttls.line_negotiation import LineNegotiation
 from tlsdemo.starttls.negotiation import (
     CONNECTED,
     MAX_MESSAGES,
@@ -156,3 +157,89 @@ class TableTests(TranscriptTestCase):
     def test_may_demand_alpn(self) -> None:
         negotiation = Echo()
         self.assertEqual(negotiation.receive(b">"), [Say(b">"), Switch(alpn=b"echo")])
+
+
+class Chat(LineNegotiation):
+    """A client whose server may send a NOTICE at any time, as an IRC server does."""
+
+    is_client = True
+    refusal = b"QUIT\r\n"
+    table: ClassVar[Table] = {
+        (State.START, CONNECTED): Rule(State.LISTING, b"CAP LS\r\n"),
+        (State.LISTING, "NOTICE"): Rule(State.LISTING),
+        (State.LISTING, "CAP"): Rule(State.REQUESTED, b"STARTTLS\r\n"),
+        (State.LISTING, OTHER): Rule(State.REFUSED, detail="{line}"),
+        (State.REQUESTED, "NOTICE"): Rule(State.REQUESTED),
+        (State.REQUESTED, "PING"): Rule(State.REQUESTED, b"PONG\r\n"),
+        (State.REQUESTED, "WAIT"): Rule(State.ANSWERED),
+        (State.REQUESTED, "670"): Rule(State.SWITCHED),
+        (State.REQUESTED, OTHER): Rule(State.REFUSED, detail="{line}"),
+        (State.ANSWERED, OTHER): Rule(State.ANSWERED),
+    }
+
+    def _parse(self, line: bytes) -> Message:
+        return Message(line.decode("latin-1").partition(" ")[0], {b"line": line})
+
+
+REQUEST = Say(b"STARTTLS\r\n")
+
+
+class UnsolicitedMessageTests(SynchronousTestCase):
+    """What a client receives together with the message before it, and so before it could answer."""
+
+    def received(self, *pieces: bytes, **options: Any) -> list[Command]:
+        client = Chat(**options)
+        client.start()
+        commands: list[Command] = []
+        for piece in pieces:
+            if not client.state.final:
+                commands += client.receive(piece)
+        return commands
+
+    def check_injected(self, count: int, *pieces: bytes) -> None:
+        *before, last = self.received(*pieces)
+        self.assertEqual(before, [REQUEST])
+        detail = f"{count} bytes arrived before the command that they answer"
+        self.assertEqual(last, Refuse(Cause.INJECTED_PLAINTEXT, detail, b"QUIT\r\n"))
+
+    def test_is_accepted_if_it_changes_nothing(self) -> None:
+        text = b"NOTICE one\r\nCAP\r\nNOTICE two\r\nNOTICE three\r\n"
+        for at in range(len(text) + 1):
+            self.assertEqual(self.received(text[:at], text[at:]), [REQUEST], at)
+            self.assertEqual(
+                self.received(text[:at], text[at:], b"670 go\r\n"), [REQUEST, Switch()], at
+            )
+
+    def test_is_refused_if_it_starts_tls_changes_the_state_or_is_answered(self) -> None:
+        for early in (b"670 go\r\n", b"WAIT\r\n", b"PING\r\n", b"anything else\r\n"):
+            self.check_injected(len(early), b"CAP\r\n" + early)
+            self.check_injected(len(early), b"CAP\r\nNOTICE\r\n" + early)
+
+    def test_is_refused_if_only_a_part_of_it_came_too_early(self) -> None:
+        go_ahead = b"670 go\r\n"
+        for at in range(1, len(go_ahead)):
+            self.check_injected(at, b"CAP\r\n" + go_ahead[:at], go_ahead[at:])
+            self.check_injected(at, b"CAP\r\nNOTICE\r\n" + go_ahead[:at], go_ahead[at:])
+
+    def test_does_not_excuse_what_is_behind_the_go_ahead(self) -> None:
+        for behind in (b"NOTICE\r\n", b"\x16\x03\x01"):
+            *_, last = self.received(b"CAP\r\n", b"670 go\r\n" + behind)
+            assert isinstance(last, Refuse)
+            self.assertEqual(last.cause, Cause.INJECTED_PLAINTEXT)
+
+    def test_counts_towards_every_limit(self) -> None:
+        for options, text in (
+            ({"max_plain": 40}, b"CAP\r\n" + b"NOTICE\r\n" * 9),
+            ({"max_line": 20}, b"CAP\r\nNOTICE" + b"x" * 20 + b"\r\n"),
+            ({}, b"CAP\r\n" + b"NOTICE\r\n" * MAX_MESSAGES),
+        ):
+            first, last = self.received(text, **options)
+            self.assertEqual(first, REQUEST)
+            assert isinstance(last, Refuse)
+            self.assertIn(last.cause, (Cause.TOO_MUCH_PLAINTEXT, Cause.INJECTED_PLAINTEXT))
+
+    def test_is_not_looked_for_without_the_guard(self) -> None:
+        self.assertEqual(
+            self.received(b"CAP\r\n670 go\r\nINJECTED", guard=False),
+            [REQUEST, Switch(injected=b"INJECTED")],
+        )

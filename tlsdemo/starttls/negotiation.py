@@ -14,7 +14,9 @@ received through TLS (CVE-2011-0411, CVE-2021-23214).
 - A server that switches passes the rest of its input on to TLS if it looks like a TLS record, and
   refuses the connection otherwise.
 - A client that switches refuses any rest: a server sends nothing before the ClientHello.
-- A client refuses a message that arrived before the command it would answer was sent.
+- A client refuses a message that arrived before the command it would answer was sent.  The only
+  exception is a message whose rule changes neither the state nor sends anything, such as a notice
+  that a server may send at any time: whoever injects it gains nothing.
 
 The bounds.  Nothing beyond the first ``max_plain`` bytes is looked at, so the outcome does not
 depend on how the input was split into pieces.
@@ -167,6 +169,7 @@ class Negotiation:
         self._messages = 0
         self._input = bytearray()
         self._beyond = b""
+        self._premature = 0
 
     def start(self) -> list[Command]:
         """Return the commands to execute when the connection has been made."""
@@ -186,18 +189,21 @@ class Negotiation:
         self._beyond = data[room:]
         commands: list[Command] = []
         while not self.state.final:
+            before = len(self._input)
             message = self._next_message()
             if message is None:
                 break
             self._messages += 1
             if self._messages > MAX_MESSAGES:
                 commands.append(self._too_much(f"more than {MAX_MESSAGES} messages before TLS"))
+            elif self._premature and not self._is_inert(message):
+                commands.append(self._injected(self._premature, _BEFORE_COMMAND, self.refusal))
             else:
+                self._premature = max(0, self._premature - (before - len(self._input)))
                 said = self._handle(message)
                 commands += said
-                premature = self._premature() if said and not self.state.final else 0
-                if premature:
-                    commands.append(self._injected(premature, _BEFORE_COMMAND, self.refusal))
+                if said and not self.state.final:
+                    self._note_premature()
         if not self.state.final and self._beyond:
             commands.append(self._too_much(f"more than {self._max_plain} bytes before TLS"))
         return commands
@@ -210,14 +216,20 @@ class Negotiation:
         """Remove the next message from the input; ``None`` if none is complete."""
         return None
 
-    def _premature(self) -> int:
-        """Return how much of the input a client received before it sent its last command."""
-        rest = bytes(self._input) + self._beyond
-        return len(rest) if self.is_client and self._guard and self._may_begin_message(rest) else 0
+    def _note_premature(self) -> None:
+        """Note how much of the input a client received before it sent its last command."""
+        if self.is_client and self._guard:
+            rest = bytes(self._input) + self._beyond
+            self._premature = len(rest) if self._may_begin_message(rest) else 0
 
     def _may_begin_message(self, rest: bytes) -> bool:
         """Whether ``rest`` may be part of a message, rather than of the space between messages."""
         return True
+
+    def _is_inert(self, message: Message) -> bool:
+        """Whether a message neither changes the state nor has anything sent."""
+        rule = self._rule(message)
+        return rule.next is self.state and not rule.say
 
     def _rule(self, message: Message) -> Rule:
         return self.table.get((self.state, message.name)) or self.table[self.state, OTHER]

@@ -38,7 +38,8 @@ state:
 - Bytes after the last message before TLS are refused (injected plaintext); but a server passes them
   to TLS if they look like TLS.
 - A client refuses a message that arrived before it sent the command that the message answers
-  (injected plaintext).
+  (injected plaintext), unless the message changes nothing: its arrow leads back to the same state,
+  without an answer.
 """
 
 _AUTO = """\
