@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from tests.starttls import binary_contract as binary
+from tests.starttls import client_hello_contract
 from tests.starttls.transcripts import TranscriptTestCase, unescaped
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.negotiation import Refuse, Switch
@@ -218,6 +219,11 @@ class ClientTests(binary.Client):
             r"SR\x00\x00\x00\x08\x00\x00\x00\x00",
             "injected plaintext: 9 bytes arrived after the last message before TLS",
         )
+
+
+class DirectServerTests(client_hello_contract.AcceptsClientHello):
+    negotiation = PostgresServer
+    alpn = b"postgresql"
 
 
 class DirectClientTests(TranscriptTestCase):

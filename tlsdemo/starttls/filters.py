@@ -172,9 +172,9 @@ class LineFilter(ProtocolFilter):
     def _reply(self, line: bytes, piece: Piece) -> bytes:
         """Return what is to be sent to the client for a piece from the backend."""
 
-    @abstractmethod
     def _command(self, line: bytes, piece: Piece) -> bytes:
         """Return what is to be sent to the backend for a piece from the client."""
+        return line
 
 
 def bad_greeting(greeting: bytes) -> FilterFailed:
