@@ -11,6 +11,7 @@ from tlsdemo.starttls import (
     ldap,
     line,
     mysql,
+    nats,
     nntp,
     pop3,
     postgres,
@@ -37,6 +38,7 @@ DIALECTS: Mapping[str, Dialect] = {
         sieve.DIALECT,
         ftp.DIALECT,
         mysql.DIALECT,
+        nats.DIALECT,
     )
 }
 
