@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from twisted.logger import LogLevel, capturedLogs, formatEvent
@@ -12,6 +13,7 @@ from tests.support import certificates
 from tlsdemo import tap
 from tlsdemo.net.sockets import MAX_BUFFER
 from tlsdemo.proxy.service import ServerSettings
+from tlsdemo.starttls.line import LineServer
 from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN
 from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import ModeName, ServerTLS
@@ -144,6 +146,17 @@ class OfBounds(OptionsCase):
             self.assertGreater(options[f"{name}-timeout"], 0)
         for name in ("max-line", "max-plain", "max-connections", "max-per-address"):
             self.assertGreater(options[name], 0)
+
+    def test_a_line_may_be_as_long_as_the_dialect_allows_unless_an_option_says_otherwise(
+        self,
+    ) -> None:
+        class Verbose(LineServer):
+            longest_line = 9000
+
+        dialect = replace(DIALECTS["line"], server=Verbose)
+        self.patch(tap, "find_dialect", lambda name: dialect)
+        self.assertEqual(self.parse("--dialect=line")["max-line"], 9000)
+        self.assertEqual(self.parse("--dialect=line", "--max-line=100")["max-line"], 100)
 
     def test_timeouts_can_be_set_and_be_off(self) -> None:
         for name in self.SECONDS:

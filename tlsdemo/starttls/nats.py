@@ -130,6 +130,9 @@ class NatsFilter(LineFilter):
     Offers of TLS are removed from every INFO, and so are the addresses of other servers, to which a
     client would reconnect, bypassing the proxy.  Payloads pass unchanged.  The client's commands
     need no filter, because none of them requests TLS.
+
+    A client that begins with TLS ("handshake first") waits for an INFO inside it.  Such clients are
+    served by ``--dialect=immediate``, and not by ``auto:nats`` with a plain backend.
     """
 
     max_line = _LONGEST_INFO
