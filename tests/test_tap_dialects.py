@@ -147,7 +147,7 @@ class OfBounds(OptionsCase):
         for name in ("max-line", "max-plain", "max-connections", "max-per-address"):
             self.assertGreater(options[name], 0)
 
-    def test_a_line_may_be_as_long_as_the_dialect_allows_unless_an_option_says_otherwise(
+    def test_max_line_defaults_to_the_limit_of_the_dialect(
         self,
     ) -> None:
         class Verbose(LineServer):
