@@ -47,9 +47,9 @@ class ServerTests(client_hello_contract.Server):
 
 class ClientTests(binary_contract.Client):
     negotiation = NatsClient
-    turns = (GREETING,)
+    sent = (GREETING,)
     key = b"INFO"
-    also = (info(tls_available=True), info(headers=True), b"-ERR 'maximum connections'\r\n")
+    others = (info(tls_available=True), info(headers=True), b"-ERR 'maximum connections'\r\n")
 
     def check_refuses(self, line: str, refusal: str) -> None:
         self.check(NatsClient(), f"S: {line}\nC* {refusal}")
@@ -63,21 +63,21 @@ class ClientTests(binary_contract.Client):
             for operation in ("INFO", "info", r"INFO\t"):
                 self.check(NatsClient(), f"S: {operation} {offer}\nC* TLS")
 
-    def test_goes_no_further_without_an_offer(self) -> None:
+    def test_refuses_a_server_that_does_not_offer_tls(self) -> None:
         for offer in ("{}", '{"tls_required":false}', '{"tls_required":1}', '{"tls_verify":true}'):
             self.check_refuses(
                 f"INFO {offer}", "peer offers no TLS: the server's INFO does not offer TLS"
             )
 
-    def test_goes_no_further_after_an_error(self) -> None:
+    def test_refuses_a_server_that_sends_an_error(self) -> None:
         error = "-ERR maximum connections exceeded"
         self.check_refuses(error, f"peer refused TLS: the server's greeting is '{error}'")
 
-    def test_accepts_no_other_greeting(self) -> None:
+    def test_refuses_every_other_greeting(self) -> None:
         for line in ("PING", "INFO", "INFO []", "INFO {", 'INFOX {"tls_required":true}', "+OK"):
             self.check_refuses(line, f"protocol error: the server's greeting is '{line}'")
 
-    def test_accepts_no_json_of_any_depth(self) -> None:
+    def test_refuses_deeply_nested_json(self) -> None:
         self.check_refuses("INFO " + "[" * 30_000, "protocol error: the server's greeting is 'INFO "
                            + "[" * 74)  # fmt: skip
 
@@ -95,8 +95,15 @@ class ClientTests(binary_contract.Client):
 class FilterTests(filter_contract.Contract):
     protocol_filter = NatsFilter
     greeting = info(server_id="backend", max_payload=8, connect_urls=["a:1"], headers=True)
-    negative = b"-ERR 'maximum connections exceeded'"
-    words = (b"PONG\r\n", b"MSG a 1 5\r\n", b"HMSG a 1 2 5\r\n", b"INFO {}\r\n", greeting, b"PING")
+    rejection = b"-ERR 'maximum connections exceeded'"
+    fragments = (
+        b"PONG\r\n",
+        b"MSG a 1 5\r\n",
+        b"HMSG a 1 2 5\r\n",
+        b"INFO {}\r\n",
+        greeting,
+        b"PING",
+    )
 
     def test_shows_the_backends_info_after_the_first_pong(self) -> None:
         shown = info(server_id="backend", max_payload=8, headers=True)
@@ -109,10 +116,12 @@ class FilterTests(filter_contract.Contract):
         ])  # fmt: skip
 
     def test_removes_offers_of_tls_and_addresses_of_other_servers_from_every_info(self) -> None:
-        told = info(nonce="x", tls_required=True, tls_available=True, tls_verify=True, ldm=True,
+        original = info(nonce="x", tls_required=True, tls_available=True, tls_verify=True, ldm=True,
                     connect_urls=["a:1"], ws_connect_urls=["b:1"])  # fmt: skip
         shown = info(nonce="x", ldm=True)
-        self.check([(BACKEND, told, shown), (BACKEND, b"\r\n" + told.lower(), b"\r\n" + shown)])
+        self.check(
+            [(BACKEND, original, shown), (BACKEND, b"\r\n" + original.lower(), b"\r\n" + shown)]
+        )
 
     def test_leaves_payloads_alone(self) -> None:
         payload = info(tls_required=True) + joined(b"PONG")
@@ -137,7 +146,7 @@ class FilterTests(filter_contract.Contract):
         for size in (1 << 20, 1000):
             failed = self.assertRaises(
                 FilterFailed,
-                filter_contract.handed,
+                filter_contract.filtered,
                 self.greeted(),
                 [(BACKEND, info(connect_urls=["a:1"] * 10_000))],
                 size,

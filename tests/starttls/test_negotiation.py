@@ -221,9 +221,9 @@ class UnsolicitedMessageTests(SynchronousTestCase):
             self.check_injected(at, b"CAP\r\n" + go_ahead[:at], go_ahead[at:])
             self.check_injected(at, b"CAP\r\nNOTICE\r\n" + go_ahead[:at], go_ahead[at:])
 
-    def test_does_not_excuse_what_is_behind_the_go_ahead(self) -> None:
-        for behind in (b"NOTICE\r\n", b"\x16\x03\x01"):
-            *_, last = self.received(b"CAP\r\n", b"670 go\r\n" + behind)
+    def test_is_refused_after_the_go_ahead(self) -> None:
+        for rest in (b"NOTICE\r\n", b"\x16\x03\x01"):
+            *_, last = self.received(b"CAP\r\n", b"670 go\r\n" + rest)
             assert isinstance(last, Refuse)
             self.assertEqual(last.cause, Cause.INJECTED_PLAINTEXT)
 
