@@ -1,10 +1,9 @@
-"""``python -m bench.fuzz_dialects``: random input for every dialogue, and what it does about it.
+"""``python -m bench.fuzz_dialects``: feeds random input to every role of every dialect.
 
-For each dialect and role, the words of a good peer are cut, repeated, swapped, overwritten with
-random bytes and joined with words of other dialects, and fed in random pieces.  A dialogue must
-never raise, never give a command after ``Switch`` or ``Refuse``, never let what came in plain
-behind the request for TLS through (its guard is on), and never take long.  The seed is printed,
-so a finding can be repeated.
+The input is what a good peer sends, cut, repeated, swapped, overwritten with random bytes, mixed
+with messages of other dialects, and fed in random pieces.  A negotiation must never raise, never
+return a command after ``Switch`` or ``Refuse``, never let injected plaintext through (its guard is
+on), and never take long.  The seed is printed, so a finding can be reproduced.
 """
 
 from __future__ import annotations
@@ -13,11 +12,12 @@ import argparse
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
-from tlsdemo.starttls.negotiation import Negotiation, Refuse, Say, Switch
-from tlsdemo.starttls.registry import DIALECTS, DialectName
+from tlsdemo.starttls.dialect import Dialect
+from tlsdemo.starttls.negotiation import HANDSHAKE, Negotiation, Say, Switch
+from tlsdemo.starttls.registry import DIALECTS
 
 SLOW = 0.25
 """Seconds of CPU for one input of at most some KiB that count as a stall."""
@@ -25,38 +25,13 @@ SLOW = 0.25
 _IN_TURN = 0.5
 """How many of the inputs come a turn at a time, which takes a client further than random cuts."""
 
-_ROUNDS = 20
-
-
-def good_words(name: DialectName) -> tuple[list[bytes], list[bytes]]:
-    """Return what a good client and a good server say to each other, a piece a turn."""
-    dialect = DIALECTS[name]
-    client, server = dialect.client(), dialect.server()
-    said_by_client: list[bytes] = []
-    said_by_server: list[bytes] = []
-    to_server, to_client = _words(client.start()), _words(server.start())
-    for _ in range(_ROUNDS):
-        if to_client and not client.state.final:
-            said_by_server.append(to_client)
-            to_server += _words(client.receive(to_client))
-        to_client = b""
-        if to_server and not server.state.final:
-            said_by_client.append(to_server)
-            to_client = _words(server.receive(to_server))
-        to_server = b""
-    return said_by_client, said_by_server
-
-
-def _words(commands: list[Say | Switch | Refuse]) -> bytes:
-    return b"".join(command.data for command in commands if isinstance(command, Say))
-
 
 def inputs(
-    words: list[bytes], strange: list[bytes], source: random.Random
+    messages: Sequence[bytes], strange: list[bytes], source: random.Random
 ) -> Iterator[list[bytes]]:
-    """Yield mutations of ``words`` for ever; ``strange`` are those of other dialects."""
+    """Yield mutations of ``messages`` for ever; ``strange`` are messages of other dialects."""
     while True:
-        pieces = list(words)
+        pieces = list(messages)
         for _ in range(source.randrange(4)):
             _mutate(pieces, strange, source)
         for _ in range(source.randrange(3)):
@@ -96,6 +71,12 @@ def _mutate(pieces: list[bytes], strange: list[bytes], source: random.Random) ->
         pieces[index] = pieces[index][: source.randrange(len(pieces[index]) + 1)]
 
 
+def _sides(dialect: Dialect) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Return what each side sends; the beginning of a ClientHello if that is its request."""
+    conversation = dialect.conversation
+    return conversation.client or (HANDSHAKE + b"\x03\x01",), conversation.server
+
+
 def feed(negotiation: Negotiation, pieces: list[bytes]) -> str | None:
     """Feed the pieces, one after the other; return what was wrong, or ``None``."""
     commands = list(negotiation.start())
@@ -112,13 +93,14 @@ def feed(negotiation: Negotiation, pieces: list[bytes]) -> str | None:
     return None
 
 
-def fuzz(name: DialectName, is_client: bool, count: int, seed: int) -> tuple[str, str | None]:
+def fuzz(name: str, is_client: bool, count: int, seed: int) -> tuple[str, str | None]:
     """Feed ``count`` inputs to one role of a dialect; return a line, and the first thing wrong."""
-    source = random.Random(f"{seed} {name.value} {is_client}")
-    strange = [word for each in DialectName for side in good_words(each) for word in side]
-    from_client, from_server = good_words(name)
-    make = DIALECTS[name].client if is_client else DIALECTS[name].server
-    label = f"{name.value} {'client' if is_client else 'server'}"
+    source = random.Random(f"{seed} {name} {is_client}")
+    dialect = DIALECTS[name]
+    strange = [message for each in DIALECTS.values() for side in _sides(each) for message in side]
+    from_client, from_server = _sides(dialect)
+    make = dialect.client if is_client else dialect.server
+    label = f"{name} {'client' if is_client else 'server'}"
     switched = refused = 0
     slowest = 0.0
     began = time.process_time()
@@ -153,18 +135,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--inputs", type=int, default=1_000_000, help="for each role")
     parser.add_argument("--seed", type=int, default=1, help="repeats a run")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--dialect", choices=[name.value for name in DialectName], action="append")
+    parser.add_argument("--dialect", choices=[*DIALECTS], action="append")
     options = parser.parse_args(arguments)
-    names = [DialectName(name) for name in options.dialect] if options.dialect else DialectName
     wrong = []
     print(f"seed {options.seed}", flush=True)
     with ProcessPoolExecutor(options.processes) as pool:
         running = [
             pool.submit(fuzz, name, is_client, options.inputs, options.seed)
-            for name in names
+            for name in options.dialect or DIALECTS
             for is_client in (False, True)
-            # Without words there is nothing to feed.
-            if good_words(name)[0]
+            if DIALECTS[name].negotiates
         ]
         for each in running:
             line, problem = each.result()

@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.close_reasons import CloseReason
-from tlsdemo.starttls.registry import DIALECTS, DialectName
+from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import (
     MODES,
     ClientTLS,
@@ -92,7 +92,7 @@ def main() -> None:
     settings = ConnectionSettings(
         mode,
         tls,
-        DIALECTS[DialectName(given.dialect)].client,
+        DIALECTS[given.dialect].client,
         timeouts=Timeouts(plain=20, handshake=20, idle=20, closing=5),
     )
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tlsdemo.starttls.registry import DIALECTS
+
 ROOT = Path(__file__).resolve().parent.parent
 
 LONGEST_MODULE = 350
@@ -49,8 +51,7 @@ SIBLINGS: dict[str, set[str]] = {
         *("handshake_events", "mail", "rejecting", "resumption", "stopping", "upgrading"),
     },
     "tlsdemo.starttls": {
-        *("immediate", "line", "smtp", "imap", "pop3", "postgres"),
-        *("ldap", "xmpp", "nntp", "sieve", "ftp", "mysql"),
+        dialect.server.__module__.rpartition(".")[2] for dialect in DIALECTS.values()
     },
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from twisted.logger import LogLevel, capturedLogs, formatEvent
@@ -12,12 +13,13 @@ from tests.support import certificates
 from tlsdemo import tap
 from tlsdemo.net.sockets import MAX_BUFFER
 from tlsdemo.proxy.server_settings import ServerSettings
+from tlsdemo.starttls.line import LineServer
 from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN
-from tlsdemo.starttls.registry import DIALECTS, DialectName
+from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import ModeName, ServerTLS
 from tlsdemo.tls.timeouts import Timeouts
 
-NAMES = ", ".join(name.value for name in DialectName)
+NAMES = ", ".join(DIALECTS)
 LOOPBACK = ("127.0.0.1", "127.1.2.3", "localhost", r"\:\:1")
 
 
@@ -34,17 +36,17 @@ class OptionsCase(RefusingCase):
 
 class OfDialects(OptionsCase):
     def test_there_are_none_unless_they_are_asked_for(self) -> None:
-        self.assertEqual(self.parse()["dialect"], (False, DIALECTS[DialectName.IMMEDIATE]))
+        self.assertEqual(self.parse()["dialect"], (False, DIALECTS["immediate"]))
 
     def test_each_has_its_name(self) -> None:
         for name, dialect in DIALECTS.items():
-            options = self.parse(f"--dialect={name.value}")
+            options = self.parse(f"--dialect={name}")
             self.assertEqual(options["dialect"], (False, dialect))
 
     def test_with_auto_each_that_has_words_takes_tls_at_once_too(self) -> None:
         for name, dialect in DIALECTS.items():
-            argument = f"--dialect=auto:{name.value}"
-            if dialect.has_words:
+            argument = f"--dialect=auto:{name}"
+            if dialect.negotiates:
                 self.assertEqual(self.parse(argument)["dialect"], (True, dialect))
             else:
                 self.check_refused(
@@ -57,34 +59,34 @@ class OfDialects(OptionsCase):
 
     def test_none_goes_with_a_mode_that_has_no_room_for_words(self) -> None:
         for mode in ("wrapped", "clear"):
-            for name in DialectName:
-                if name is DialectName.IMMEDIATE:
-                    self.parse(f"--mode={mode}", f"--dialect={name.value}")
+            for name in DIALECTS:
+                if name == "immediate":
+                    self.parse(f"--mode={mode}", f"--dialect={name}")
                     continue
                 self.check_refused(
-                    f"--mode={mode} --dialect={name.value}",
-                    f"--dialect is {name.value}, and --mode={mode} has no room for words before "
+                    f"--mode={mode} --dialect={name}",
+                    f"--dialect is {name}, and --mode={mode} has no room for words before "
                     "TLS; use --mode=starttls or --mode=pair",
                 )
 
     def test_all_go_with_the_modes_that_have(self) -> None:
         for mode in (ModeName.STARTTLS, ModeName.PAIR):
-            for name in DialectName:
-                options = self.parse(f"--mode={mode.value}", f"--dialect={name.value}")
+            for name in DIALECTS:
+                options = self.parse(f"--mode={mode.value}", f"--dialect={name}")
                 self.assertEqual(options["mode"], mode)
 
     def test_a_backend_needs_one_that_a_proxy_can_go_on_with(self) -> None:
         for name, dialect in DIALECTS.items():
-            arguments = f"--dialect={name.value} --backend=tcp:a:25"
+            arguments = f"--dialect={name} --backend=tcp:a:25"
             if dialect.protocol_filter is not None:
                 self.parse(*arguments.split())
             else:
                 self.check_refused(
                     arguments,
-                    f"--dialect is {name.value}, which a proxy cannot go on with to a plain "
+                    f"--dialect is {name}, which a proxy cannot go on with to a plain "
                     "backend; use --role=echo or --role=sink",
                 )
-                self.parse(f"--dialect={name.value}")
+                self.parse(f"--dialect={name}")
 
     def test_alpn_has_what_the_dialect_needs(self) -> None:
         for arguments, expected in {
@@ -145,6 +147,17 @@ class OfBounds(OptionsCase):
         for name in ("max-line", "max-plain", "max-connections", "max-per-address"):
             self.assertGreater(options[name], 0)
 
+    def test_max_line_defaults_to_the_limit_of_the_dialect(
+        self,
+    ) -> None:
+        class Verbose(LineServer):
+            longest_line = 9000
+
+        dialect = replace(DIALECTS["line"], server=Verbose)
+        self.patch(tap, "find_dialect", lambda name: dialect)
+        self.assertEqual(self.parse("--dialect=line")["max-line"], 9000)
+        self.assertEqual(self.parse("--dialect=line", "--max-line=100")["max-line"], 100)
+
     def test_timeouts_can_be_set_and_be_off(self) -> None:
         for name in self.SECONDS:
             self.assertEqual(self.parse(f"--{name}-timeout=0.5")[f"{name}-timeout"], 0.5)
@@ -193,7 +206,7 @@ class Made(OptionsCase):
             *("--closing-timeout=4", "--backend-timeout=5", "--drain-timeout=6"),
             *("--max-connections=7", "--max-per-address=8", "--max-buffer=9000"),
         )
-        self.assertEqual((config.dialect, config.auto), (DIALECTS[DialectName.SMTP], True))
+        self.assertEqual((config.dialect, config.auto), (DIALECTS["smtp"], True))
         self.assertFalse(config.guard)
         self.assertEqual(bounds_of(config), (False, 100, 200))
         self.assertEqual(config.connection.timeouts, Timeouts(1, 2, 3, 4))
@@ -234,11 +247,11 @@ class AcceptedConnection(ServerInMemory):
         for auto, name in ((False, "dialect smtp"), (True, "dialect auto:smtp")):
             self.setUp()
             with self.lines() as lines:
-                self.started(mode=ModeName.PAIR, dialect=DIALECTS[DialectName.SMTP], auto=auto)
+                self.started(mode=ModeName.PAIR, dialect=DIALECTS["smtp"], auto=auto)
             self.assertIn(f"mode pair, {name}, ", lines[0])
 
     def test_each_connection_has_a_dialogue_with_the_bounds(self) -> None:
-        self.started(mode=ModeName.PAIR, dialect=DIALECTS[DialectName.SMTP], max_line=64)
+        self.started(mode=ModeName.PAIR, dialect=DIALECTS["smtp"], max_line=64)
         for peer in (1, 2):
             wire = self.accepted(peer)
             self.assertEqual(wire.take(), b"220 tlsdemo ESMTP\r\n")

@@ -30,8 +30,9 @@ from tlsdemo.net.sockets import MAX_BUFFER
 from tlsdemo.proxy.handlers import HandlerName
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.service import CannotStart, Server
+from tlsdemo.starttls.dialect import Dialect
 from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN
-from tlsdemo.starttls.registry import DIALECTS, Dialect, DialectName
+from tlsdemo.starttls.registry import DIALECTS, find_dialect
 from tlsdemo.tls import (
     MODES,
     ClientAuth,
@@ -53,7 +54,7 @@ _log = Logger(namespace="tlsdemo")
 def dialect_name(text: str) -> tuple[bool, Dialect]:
     """Read the name of a dialect, and whether ``auto:`` stands before it."""
     name = text.removeprefix("auto:")
-    return name != text, DIALECTS[choice(DialectName)(name)]
+    return name != text, find_dialect(name)
 
 
 def is_loopback(where: str) -> bool:
@@ -87,7 +88,7 @@ class Options(DiagnosticsOptions, TLSOptions):
          "(transport.startTLS), pair (a SecurePair, fed by hand), wrapped (TLS from the first "
          "byte) or clear (not at all). [default: starttls]", choice(ModeName)],
         ["dialect", None, None, "How client and server agree that TLS starts: "
-         f"{', '.join(name.value for name in DialectName)}; auto:DIALECT takes TLS from the first "
+         f"{', '.join(DIALECTS)}; auto:DIALECT takes TLS from the first "
          "byte as well. [default: immediate]", dialect_name],
         ["delivery", None, None, "How cleartext reaches the application: record (an event a TLS "
          "record), coalesced (an event a read of the socket) or readable (on demand). "
@@ -107,7 +108,8 @@ class Options(DiagnosticsOptions, TLSOptions):
          "required, optional or none. [default: required]", choice(ClientAuth)],
         ["alpn", None, "", "Protocols to agree on by ALPN, separated by commas, the preferred one "
          "first; a client that offers others goes on without."],
-        ["max-line", None, MAX_LINE, "Bytes of a line before TLS.", whole(64)],
+        ["max-line", None, None, "Bytes of a line before TLS. [default: the dialect's, mostly "
+         f"{MAX_LINE}]", whole(64)],
         ["max-plain", None, MAX_PLAIN, "Bytes before TLS, all together.", whole(64)],
         ["plain-timeout", None, 60.0, "Seconds that the words before TLS may take; 0 for any time, "
          "as with the other timeouts.", seconds(0.0)],
@@ -168,8 +170,9 @@ class Options(DiagnosticsOptions, TLSOptions):
         self["client-auth"] = self["client-auth"] or ClientAuth.REQUIRED
         if self["new"]:
             self["mode"] = ModeName.STARTTLS
-        self["dialect"] = self["dialect"] or (False, DIALECTS[DialectName.IMMEDIATE])
+        self["dialect"] = self["dialect"] or (False, DIALECTS["immediate"])
         self._check_dialect()
+        self["max-line"] = self["max-line"] or self["dialect"][1].max_line
         if self["readable"]:
             self["delivery"] = Delivery.READABLE
         self._check_buffers()
@@ -231,16 +234,16 @@ class Options(DiagnosticsOptions, TLSOptions):
 
     def _check_dialect(self) -> None:
         auto, dialect = self["dialect"]
-        if dialect.server_takes_words and not MODES[self["mode"]].allows_negotiation:
+        if dialect.server_negotiates and not MODES[self["mode"]].allows_negotiation:
             raise usage.UsageError(
-                f"--dialect is {dialect.name.value}, and --mode={self['mode'].value} has no room "
+                f"--dialect is {dialect.name}, and --mode={self['mode'].value} has no room "
                 "for words before TLS; use --mode=starttls or --mode=pair"
             )
-        if auto and not dialect.has_words:
+        if auto and not dialect.negotiates:
             raise usage.UsageError("--dialect=auto: needs a dialect that has words, such as smtp")
         if dialect.protocol_filter is None and self["backend"] is not None:
             raise usage.UsageError(
-                f"--dialect is {dialect.name.value}, which a proxy cannot go on with to a plain "
+                f"--dialect is {dialect.name}, which a proxy cannot go on with to a plain "
                 "backend; use --role=echo or --role=sink"
             )
 

@@ -19,7 +19,7 @@ from tlsdemo.proxy.backend import Backend
 from tlsdemo.proxy.handler import Handler
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN
-from tlsdemo.starttls.registry import DIALECTS, DialectName
+from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import (
     MODES,
     ClientAuth,
@@ -45,7 +45,7 @@ def server_settings(
 ) -> ServerSettings:
     """The settings of a server that logs no connection, with ``changes``."""
     chosen = MODES[mode]
-    dialect = changes.setdefault("dialect", DIALECTS[DialectName.IMMEDIATE])
+    dialect = changes.setdefault("dialect", DIALECTS["immediate"])
     connection = ConnectionSettings(
         chosen,
         changes.pop("tls", None) or ServerTLS.build(certificates().server, client_auth),

@@ -15,7 +15,7 @@ from tlsdemo.proxy.echo_handler import EchoHandler
 from tlsdemo.proxy.handler import Handler
 from tlsdemo.proxy.proxy_handler import ProxyHandler
 from tlsdemo.starttls.filters import ProtocolFilter
-from tlsdemo.starttls.smtp_filter import SmtpFilter
+from tlsdemo.starttls.smtp import SmtpFilter
 from tlsdemo.tls import MODES, ConnectionSettings, Delivery, ModeName, UpgradeProtocol
 
 RECORD = 1 << 14

@@ -12,7 +12,7 @@ from tests.proxy.memory_server import ServerInMemory
 from tlsdemo.proxy import service
 from tlsdemo.proxy.handlers import HandlerName
 from tlsdemo.proxy.service import CannotStart, with_backlog
-from tlsdemo.starttls.registry import DIALECTS, DialectName
+from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import Delivery, ModeName
 from tlsdemo.tls.timeouts import Timeouts
 
@@ -61,7 +61,7 @@ class Starting(ServerInMemory):
         self.assertEqual(lines, ["#1 192.0.2.1:1 failed: backend refused: no answer after 4 s"])
 
     def test_does_not_wait_any_longer_for_its_greeting(self) -> None:
-        smtp = DIALECTS[DialectName.SMTP]
+        smtp = DIALECTS["smtp"]
         self.started(handler=HandlerName.PROXY, backend=BACKEND, dialect=smtp, backend_timeout=4.0)
         wire = self.accepted(1)
         wire.deliver(b"EHLO a\r\n")
@@ -93,7 +93,7 @@ class Starting(ServerInMemory):
         self.assertEqual((near.bufferSize, far.bufferSize), (4500, 4500))
 
     def test_speaks_the_dialect_that_was_asked_for(self) -> None:
-        self.started(dialect=DIALECTS[DialectName.LINE], max_line=20)
+        self.started(dialect=DIALECTS["line"], max_line=20)
         wire = self.accepted(1)
         self.assertEqual(wire.take(), b"")
         wire.deliver(b"hello\r\n")
@@ -102,7 +102,7 @@ class Starting(ServerInMemory):
         self.assertTrue(wire.disconnecting)
 
     def test_goes_on_in_the_dialect_with_a_backend_that_was_asked_for(self) -> None:
-        smtp = DIALECTS[DialectName.SMTP]
+        smtp = DIALECTS["smtp"]
         for backend, paused in ((BACKEND, True), (None, False)):
             self.setUp()
             self.started(handler=HandlerName.PROXY, backend=backend, dialect=smtp)

@@ -9,8 +9,8 @@ from tests.starttls.transcripts import cut
 from tlsdemo.starttls.filters import Lines, Piece, ProtocolFilter, text
 
 
-class TheSimplest(SynchronousTestCase):
-    def test_passes_everything_on_and_waits_for_nothing(self) -> None:
+class ProtocolFilterTests(SynchronousTestCase):
+    def test_passes_everything_unchanged_and_waits_for_no_greeting(self) -> None:
         protocol_filter = ProtocolFilter()
         self.assertTrue(protocol_filter.ready)
         for data in (b"", b"STARTTLS\r\n", b"\0\xff"):
@@ -39,7 +39,7 @@ class LinesTests(SynchronousTestCase):
         lines.feed(b"ee\n")
         self.assertEqual(taken(lines), [(b"three\n", Piece.LINE)])
 
-    def test_can_be_as_long_as_was_said(self) -> None:
+    def test_are_returned_whole_up_to_the_given_length(self) -> None:
         for length, piece in ((100, Piece.LINE), (101, Piece.END)):
             lines = Lines(100)
             lines.feed(b"x" * (length - 1) + b"\n")
@@ -58,7 +58,7 @@ class LinesTests(SynchronousTestCase):
             taken(lines), [(b"x" * 60 + b"{5}\r\n", Piece.END), (b"next\n", Piece.LINE)]
         )
 
-    def test_are_not_looked_for_in_a_passage_of_a_given_length(self) -> None:
+    def test_are_not_looked_for_in_content_of_a_known_length(self) -> None:
         lines = Lines()
         lines.feed(b"head\na\nb")
         self.assertEqual(lines.take(), (b"head\n", Piece.LINE))

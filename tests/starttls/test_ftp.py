@@ -23,11 +23,11 @@ class BothTests(TranscriptTestCase):
 class ServerTests(contracts.Server):
     negotiation = FtpServer
     before = "S: 220 tlsdemo"
-    asks = "AUTH TLS"
-    agrees = "234 Begin TLS negotiation now"
-    farewell = "421 Plain bytes where TLS was to start"
+    request = "AUTH TLS"
+    go_ahead = "234 Begin TLS negotiation now"
+    last_line = "421 Plain bytes where TLS was to start"
 
-    def test_serves_little_before_tls(self) -> None:
+    def test_serves_few_commands_before_tls(self) -> None:
         self.check(
             FtpServer(),
             r"""
@@ -48,7 +48,7 @@ class ServerTests(contracts.Server):
             S: 530 Say AUTH TLS first
             C: QUIT
             S: 221 Bye
-            S* peer refused TLS: the client said QUIT
+            S* peer refused TLS: the client sent QUIT
             """,
         )
 
@@ -63,11 +63,11 @@ class ClientTests(contracts.Client):
         S:  220 or that
         S: 220
         """
-    asks = "AUTH TLS"
-    agrees = "234 Begin"
-    farewell = "QUIT"
+    request = "AUTH TLS"
+    go_ahead = "234 Begin"
+    last_line = "QUIT"
 
-    def test_hears_a_long_answer_out(self) -> None:
+    def test_waits_for_the_last_line_of_an_answer(self) -> None:
         self.check(
             FtpClient(),
             """
@@ -81,7 +81,7 @@ class ClientTests(contracts.Client):
             """,
         )
 
-    def test_goes_no_further_with_a_server_that_does_not_greet(self) -> None:
+    def test_refuses_a_server_that_sends_no_proper_greeting(self) -> None:
         for greeting in ("421 Busy", "120-", "230 OK", "220x", "SSH-2.0-x", "22O"):
             self.check(
                 FtpClient(),

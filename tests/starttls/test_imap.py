@@ -28,11 +28,11 @@ class BothTests(TranscriptTestCase):
 class ServerTests(contracts.Server):
     negotiation = ImapServer
     before = f"S: {GREETING}"
-    asks = "tag1 STARTTLS"
-    agrees = "tag1 OK Begin TLS negotiation now"
-    farewell = "* BYE Plain bytes where TLS was to start"
+    request = "tag1 STARTTLS"
+    go_ahead = "tag1 OK Begin TLS negotiation now"
+    last_line = "* BYE Plain bytes where TLS was to start"
 
-    def test_serves_little_before_tls(self) -> None:
+    def test_serves_few_commands_before_tls(self) -> None:
         self.check(
             ImapServer(),
             f"""
@@ -51,11 +51,11 @@ class ServerTests(contracts.Server):
             C: a5 LOGOUT
             S: * BYE tlsdemo
             S: a5 OK LOGOUT completed
-            S* peer refused TLS: the client said LOGOUT
+            S* peer refused TLS: the client sent LOGOUT
             """,
         )
 
-    def test_lets_nobody_log_in_before_tls(self) -> None:
+    def test_rejects_every_login_before_tls(self) -> None:
         self.check(
             ImapServer(),
             f"""
@@ -69,7 +69,7 @@ class ServerTests(contracts.Server):
             """,
         )
 
-    def test_wants_a_tag(self) -> None:
+    def test_rejects_a_command_without_a_valid_tag(self) -> None:
         for line in (
             "",
             " NOOP",
@@ -80,16 +80,16 @@ class ServerTests(contracts.Server):
             "\\xe4 NOOP",
             "* OK",
         ):
-            self.check_asked(
-                self.prepared(),
+            self.check_after(
+                self.server_before_request(),
                 f"C: {line}",
                 "S: * BAD A command begins with a tag",
             )
 
     def test_refuses_literals(self) -> None:
         for line in ("a1 LOGIN {4}", "a1 LOGIN {4+}", "a1 NOOP ~{0}", "a1 STARTTLS {9}", "{1}"):
-            self.check_asked(
-                self.prepared(),
+            self.check_after(
+                self.server_before_request(),
                 f"C: {line}",
                 "C: STARTTLS",
                 "S: * BYE No literals before TLS",
@@ -105,11 +105,11 @@ class ClientTests(contracts.Client):
         S: * CAPABILITY IMAP4rev1 starttls
         S: a1 OK done
         """
-    asks = "a2 STARTTLS"
-    agrees = "a2 OK Begin"
-    farewell = "a3 LOGOUT"
+    request = "a2 STARTTLS"
+    go_ahead = "a2 OK Begin"
+    last_line = "a3 LOGOUT"
 
-    def test_hears_untagged_responses_out(self) -> None:
+    def test_ignores_untagged_responses(self) -> None:
         self.check(
             ImapClient(),
             """
@@ -128,7 +128,7 @@ class ClientTests(contracts.Client):
             """,
         )
 
-    def test_asks_what_is_offered_whatever_the_greeting_says(self) -> None:
+    def test_asks_for_capabilities_whatever_the_greeting_says(self) -> None:
         self.check(
             ImapClient(),
             """
@@ -141,7 +141,7 @@ class ClientTests(contracts.Client):
             """,
         )
 
-    def test_goes_by_the_last_capabilities(self) -> None:
+    def test_obeys_the_last_list_of_capabilities(self) -> None:
         self.check(
             ImapClient(),
             """
@@ -155,17 +155,17 @@ class ClientTests(contracts.Client):
             """,
         )
 
-    def test_never_goes_on_with_a_server_that_has_logged_it_in(self) -> None:
+    def test_refuses_a_server_that_greets_with_preauth(self) -> None:
         self.check(
             ImapClient(),
             """
             S: * PREAUTH Welcome back
             C: a3 LOGOUT
-            C* peer refused TLS: the server has logged us in, in plain: '* PREAUTH Welcome back'
+            C* peer refused TLS: the server has logged us in in plaintext: '* PREAUTH Welcome back'
             """,
         )
 
-    def test_goes_no_further_with_a_server_that_does_not_greet(self) -> None:
+    def test_refuses_a_server_that_sends_no_proper_greeting(self) -> None:
         for greeting in ("* NO", "* CAPABILITY STARTTLS", "OK", "+ go", "a1 OK", "*", "* OK {5}"):
             self.check(
                 ImapClient(),
@@ -176,7 +176,23 @@ class ClientTests(contracts.Client):
                 """,
             )
 
-    def test_says_nothing_to_a_server_that_says_bye(self) -> None:
+    def test_ignores_untagged_responses_that_arrive_with_the_greeting_or_the_capabilities(
+        self,
+    ) -> None:
+        self.check_lines(
+            ImapClient(),
+            "S: * OK mail.example",
+            "S: * NO [ALERT] Maintenance at noon",
+            "C: a1 CAPABILITY",
+            "S: * CAPABILITY STARTTLS",
+            "S: a1 OK done",
+            "S: * 5 EXISTS",
+            "C: a2 STARTTLS",
+            "S: a2 OK go",
+            "C* TLS",
+        )
+
+    def test_sends_nothing_to_a_server_that_sends_bye(self) -> None:
         asked = ["S: * OK mail.example", "C: a1 CAPABILITY"]
         offered = [*asked, "S: * CAPABILITY STARTTLS"]
         agreed = [*offered, "S: a1 OK done", "C: a2 STARTTLS"]
@@ -185,10 +201,10 @@ class ClientTests(contracts.Client):
                 ImapClient(),
                 *before,
                 "S: * BYE Overloaded",
-                "C* peer refused TLS: the server said '* BYE Overloaded'",
+                "C* peer refused TLS: the server sent '* BYE Overloaded'",
             )
 
-    def test_logs_out_when_it_is_not_told_what_is_offered(self) -> None:
+    def test_logs_out_when_capability_is_refused(self) -> None:
         for answer in ("a1 BAD What?", "a1 NO", "a2 OK", "A1 OK", "+ go", "* X {3}"):
             for before in ([], ["S: * CAPABILITY STARTTLS"]):
                 self.check_lines(

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.starttls import filter_contract as handing
+from tests.starttls import filter_contract as contracts
 from tests.starttls.filter_contract import BACKEND, CLIENT, LONG, joined
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.filters import FilterFailed
-from tlsdemo.starttls.imap_filter import ImapFilter, literal_size
+from tlsdemo.starttls.imap import ImapFilter, literal_size
 
 OFFERS = b"* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED\r\n"
 GO_ON = b"+ go on\r\n"
@@ -14,25 +14,25 @@ IMAP4REV2 = b"a OK [CAPABILITY IMAP4rev2] hi"
 INSIDE = OFFERS + b"* OK [CAPABILITY STARTTLS] x\r\na STARTTLS\r\n"
 
 
-def same(who: str, said: bytes) -> tuple[str, bytes, bytes]:
-    """What is passed on as it was said."""
-    return who, said, said
+def same(who: str, sent: bytes) -> tuple[str, bytes, bytes]:
+    """Something that passes unchanged."""
+    return who, sent, sent
 
 
-class Imap(handing.Contract):
+class ImapFilterTests(contracts.Contract):
     protocol_filter = ImapFilter
     greeting = b"* OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n"
-    negative = b"* BYE go away"
-    words = (
+    rejection = b"* BYE go away"
+    fragments = (
         OFFERS, b"* CAPABILITY ", b"STARTTLS", b"a STARTTLS", b"a OK [CAPABILITY ", b"] x", b"{7}",
         b"{7+}", b"~{3}", b"\r\n", b"* 1 FETCH ", b"{0}\r\n", b"a {5}\r\n", GO_ON, b"a NO x\r\n",
         b"* CAPABILITY LITERAL+\r\n",
     )  # fmt: skip
 
-    def test_goes_on_with_no_backend_that_has_logged_us_in(self) -> None:
+    def test_fails_if_the_backend_greets_with_preauth(self) -> None:
         self.assertRaises(FilterFailed, ImapFilter().from_backend, b"* PREAUTH welcome\r\n")
 
-    def test_takes_the_offer_out_wherever_it_stands(self) -> None:
+    def test_removes_the_offer_of_tls_wherever_it_is(self) -> None:
         for before, after in (
             (b"* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED", b"* CAPABILITY IMAP4rev1"),
             (b"* capability starttls IMAP4rev1 IDLE", b"* capability IMAP4rev1 IDLE"),
@@ -43,7 +43,7 @@ class Imap(handing.Contract):
         ):
             self.check([(BACKEND, joined(before, b"* x"), joined(after, b"* x"))])
 
-    def test_leaves_alone_what_only_reads_like_an_offer(self) -> None:
+    def test_leaves_alone_what_only_looks_like_an_offer(self) -> None:
         self.check_untouched([
             (BACKEND, joined(
                 b"* CAPABILITY XSTARTTLS STARTTLSX",
@@ -60,9 +60,9 @@ class Imap(handing.Contract):
 
     def test_leaves_literals_of_the_backend_alone(self) -> None:
         for head in (b"* 1 FETCH (BODY[] ", b"* 1 FETCH (BINARY[1] ~", b"* 1 FETCH (" + LONG):
-            said = head + b"{%d}\r\n" % len(INSIDE) + INSIDE
-            said += b"* CAPABILITY STARTTLS {3}\r\nabc)\r\n"
-            self.check([(BACKEND, said + OFFERS, said + b"* CAPABILITY IMAP4rev1\r\n")])
+            sent = head + b"{%d}\r\n" % len(INSIDE) + INSIDE
+            sent += b"* CAPABILITY STARTTLS {3}\r\nabc)\r\n"
+            self.check([(BACKEND, sent + OFFERS, sent + b"* CAPABILITY IMAP4rev1\r\n")])
 
     def test_leaves_literals_of_the_client_alone(self) -> None:
         for head in (b"a APPEND x ", b"a LOGIN ", b"a " + LONG):
@@ -73,28 +73,28 @@ class Imap(handing.Contract):
                 (CLIENT, b"c STARTTLS\r\n", b"c XSTARTTLS\r\n"),
             ])  # fmt: skip
 
-    def test_leaves_literals_alone_for_which_the_client_need_not_wait(self) -> None:
+    def test_leaves_non_synchronizing_literals_alone(self) -> None:
         for head in (b"a APPEND x ", b"a " + LONG):
-            said = head + b"{%d+}\r\n" % len(INSIDE) + INSIDE + b"b STARTTLS\r\n"
+            sent = head + b"{%d+}\r\n" % len(INSIDE) + INSIDE + b"b STARTTLS\r\n"
             for knows in (b"* CAPABILITY LITERAL+", b"* ok [capability literal-]", IMAP4REV2):
                 self.check([
                     same(BACKEND, joined(knows)),
-                    (CLIENT, said + b"c STARTTLS\r\n", said + b"c XSTARTTLS\r\n"),
+                    (CLIENT, sent + b"c STARTTLS\r\n", sent + b"c XSTARTTLS\r\n"),
                 ])  # fmt: skip
 
-    def test_knows_such_literals_from_the_greeting_too(self) -> None:
+    def test_learns_from_the_greeting_that_the_backend_accepts_literals_unasked(self) -> None:
         protocol_filter = ImapFilter()
         protocol_filter.from_backend(b"* OK [CAPABILITY IMAP4rev1 LITERAL+] ready\r\n")
-        said = b"a LOGIN {12+}\r\nb STARTTLS\r\n\r\n"
-        self.assertEqual(protocol_filter.from_client(said), said)
+        sent = b"a LOGIN {12+}\r\nb STARTTLS\r\n\r\n"
+        self.assertEqual(protocol_filter.from_client(sent), sent)
 
-    def test_looks_into_such_a_literal_if_the_backend_would_not_take_it_for_one(self) -> None:
+    def test_filters_a_non_synchronizing_literal_that_the_backend_takes_for_a_command(self) -> None:
         self.check([
             same(BACKEND, joined(b"* CAPABILITY IMAP4rev1")),
             (CLIENT, b"a LOGIN {12+}\r\nb STARTTLS\r\n", b"a LOGIN {12+}\r\nb XSTARTTLS\r\n"),
         ])  # fmt: skip
 
-    def test_looks_at_what_follows_a_literal_that_was_refused(self) -> None:
+    def test_filters_what_follows_a_literal_that_was_refused(self) -> None:
         for refusal in (b"a NO never", b"a BAD too much", b"a BAD " + LONG, b"* BAD what?"):
             self.check([
                 same(CLIENT, b"a LOGIN {12}\r\n"),
@@ -102,7 +102,7 @@ class Imap(handing.Contract):
                 (CLIENT, b"b STARTTLS\r\n", b"b XSTARTTLS\r\n"),
             ])  # fmt: skip
 
-    def test_looks_at_what_follows_a_second_literal_that_was_refused(self) -> None:
+    def test_filters_what_follows_a_second_literal_that_was_refused(self) -> None:
         self.check([
             same(CLIENT, b"a LOGIN {3}\r\n"),
             same(BACKEND, GO_ON),
@@ -111,7 +111,7 @@ class Imap(handing.Contract):
             (CLIENT, b"b STARTTLS\r\n", b"b XSTARTTLS\r\n"),
         ])  # fmt: skip
 
-    def test_waits_for_the_answer_to_a_literal_among_other_answers(self) -> None:
+    def test_finds_the_answer_to_a_literal_among_other_answers(self) -> None:
         inside = b"c STARTTLS\r\n"
         others = b"* 1 EXISTS\r\na OK\r\n* 1 FETCH (X {10}\r\n\r\nb NO no\r\n)\r\n"
         self.check([
@@ -120,7 +120,7 @@ class Imap(handing.Contract):
             (CLIENT, inside + b"\r\n" + inside, inside + b"\r\nc XSTARTTLS\r\n"),
         ])  # fmt: skip
 
-    def test_goes_no_further_with_a_client_that_does_not_wait(self) -> None:
+    def test_fails_if_the_client_does_not_wait_for_permission_to_send_a_literal(self) -> None:
         for early in (b"b STARTTLS\r\n", b"\r\n", LONG, b"c X {3}\r\n"):
             protocol_filter = self.greeted()
             protocol_filter.from_client(b"a LOGIN {12}\r\n")
@@ -128,7 +128,7 @@ class Imap(handing.Contract):
             self.assertEqual(failed.cause, Cause.PROTOCOL_ERROR)
             self.assertEqual(str(failed), "the client has not waited to be asked for a literal")
 
-    def test_looks_at_what_comes_instead_of_a_literal_that_the_backend_refused(self) -> None:
+    def test_filters_what_comes_instead_of_a_literal_that_was_refused(self) -> None:
         asked, refused = b"a APPEND x {50}\r\n", b"a NO [TOOBIG] no\r\n"
         self.check([
             (CLIENT, asked, asked),
@@ -141,28 +141,28 @@ class Imap(handing.Contract):
             (CLIENT, taken + b"\r\nb STARTTLS\r\n", taken + b"\r\nb XSTARTTLS\r\n"),
         ])  # fmt: skip
 
-    def test_goes_on_after_a_literal_and_a_long_line(self) -> None:
-        said = b"* 1 FETCH (X {2}\r\nab " + LONG + b")\r\n"
-        self.check([(BACKEND, said + OFFERS, said + b"* CAPABILITY IMAP4rev1\r\n")])
-        said = b"ab " + LONG + b"\r\n"
+    def test_continues_after_a_literal_and_a_long_line(self) -> None:
+        sent = b"* 1 FETCH (X {2}\r\nab " + LONG + b")\r\n"
+        self.check([(BACKEND, sent + OFFERS, sent + b"* CAPABILITY IMAP4rev1\r\n")])
+        sent = b"ab " + LONG + b"\r\n"
         self.check([
             same(CLIENT, b"a X {2}\r\n"),
             same(BACKEND, GO_ON),
-            (CLIENT, said + b"c STARTTLS\r\n", said + b"c XSTARTTLS\r\n"),
+            (CLIENT, sent + b"c STARTTLS\r\n", sent + b"c XSTARTTLS\r\n"),
         ])  # fmt: skip
 
     def test_does_not_look_for_an_offer_at_the_end_of_a_long_line(self) -> None:
         offer = b"* CAPABILITY STARTTLS ".ljust(62, b"x") + b"\r\n"
         self.check_untouched([(BACKEND, b"x" * 3000 + offer)])
 
-    def test_goes_on_after_an_empty_literal(self) -> None:
+    def test_continues_after_an_empty_literal(self) -> None:
         self.check([
             same(CLIENT, b"a X {0}\r\n"),
             same(BACKEND, GO_ON),
             (CLIENT, b"b STARTTLS\r\nc STARTTLS\r\n", b"b STARTTLS\r\nc XSTARTTLS\r\n"),
         ])  # fmt: skip
 
-    def test_has_a_second_request_refused_under_another_name(self) -> None:
+    def test_renames_a_second_request_so_that_the_backend_rejects_it(self) -> None:
         for asks in (b"STARTTLS", b"starttls", b" STARTTLS "):
             self.check([(CLIENT, joined(b"a " + asks), joined(b"a X" + asks))])
         self.check_untouched([(CLIENT, joined(b"STARTTLS", b"a STARTTLS now", b"a X STARTTLS"))])
@@ -173,7 +173,7 @@ class Imap(handing.Contract):
 
 
 class LiteralTests(SynchronousTestCase):
-    def test_tell_their_length_at_the_end_of_a_line(self) -> None:
+    def test_announce_their_length_at_the_end_of_a_line(self) -> None:
         for line, size in {
             b"a {5}\r\n": 5,
             b"a {05}\n": 5,

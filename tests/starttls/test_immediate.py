@@ -5,11 +5,11 @@ from tlsdemo.starttls.immediate import ImmediateClient, ImmediateServer
 
 
 class BothTests(TranscriptTestCase):
-    def test_agree_without_a_word(self) -> None:
+    def test_start_tls_at_once(self) -> None:
         self.check(ImmediateServer(), "S* TLS")
         self.check(ImmediateClient(), "C* TLS")
 
-    def test_have_nothing_to_say_to_plain_bytes(self) -> None:
+    def test_must_not_be_fed(self) -> None:
         for negotiation in (ImmediateServer(), ImmediateClient()):
             negotiation.start()
             self.assertRaises(RuntimeError, negotiation.receive, b"\x16")

@@ -32,16 +32,16 @@ class BothTests(TranscriptTestCase):
 
 class ServerTests(binary.Server):
     negotiation = LdapServer
-    turns = (unescaped(START_TLS),)
+    sent = (unescaped(START_TLS),)
     key = OID.encode()
-    also = (unescaped(r"0\x0c\x02\x01\x01`\x07\x02\x01\x03\x04\x00\x80\x00"), unescaped(UNBIND))
+    others = (unescaped(r"0\x0c\x02\x01\x01`\x07\x02\x01\x03\x04\x00\x80\x00"), unescaped(UNBIND))
 
     def check_disconnects(self, message: str, why: str) -> None:
         self.check(
             LdapServer(), f"C+ {message}\nS+ {DISCONNECTION}\nS* protocol error: not LDAP: '{why}'"
         )
 
-    def test_wants_tls_before_all_else(self) -> None:
+    def test_rejects_every_other_operation_before_tls(self) -> None:
         self.check(
             LdapServer(),
             rf"""
@@ -65,10 +65,10 @@ class ServerTests(binary.Server):
     def test_does_not_answer_abandon(self) -> None:
         self.assertEqual(LdapServer().receive(unescaped(r"0\x06\x02\x01\x02P\x01\x01")), [])
 
-    def test_lets_a_client_go_that_unbinds(self) -> None:
-        self.check(LdapServer(), f"C+ {UNBIND}\nS* peer refused TLS: the client said UnbindRequest")
+    def test_closes_after_unbind(self) -> None:
+        self.check(LdapServer(), f"C+ {UNBIND}\nS* peer refused TLS: the client sent UnbindRequest")
 
-    def test_knows_no_other_extension(self) -> None:
+    def test_rejects_every_other_extended_operation(self) -> None:
         for content in (
             rf"\x80\x16{OID[:-1]}8",
             r"\x80\x00",
@@ -82,7 +82,7 @@ class ServerTests(binary.Server):
             text = b"\x0a\1\2\4\0\4\x1aonly StartTLS is supported"
             self.assertEqual(say, Say(b"0&\2\1\1x!" + text))
 
-    def test_supports_no_control_with_it(self) -> None:
+    def test_rejects_start_tls_with_a_critical_control(self) -> None:
         self.check(
             LdapServer(),
             rf"""
@@ -100,7 +100,7 @@ class ServerTests(binary.Server):
             self.assertEqual(say, Say(bytes([0x30, 12 + extra]) + unescaped(answer)))
             self.assertEqual(switch, Switch())
 
-    def test_takes_a_length_in_as_many_bytes_as_there_may_be(self) -> None:
+    def test_accepts_a_length_of_up_to_four_octets(self) -> None:
         for length in (r"\x81\x1d", r"\x82\x00\x1d", r"\x83\x00\x00\x1d", r"\x84\x00\x00\x00\x1d"):
             self.check(
                 LdapServer(),
@@ -111,12 +111,12 @@ class ServerTests(binary.Server):
                 """,
             )
 
-    def test_takes_no_other_length(self) -> None:
+    def test_refuses_every_other_length(self) -> None:
         self.check_disconnects(r"0\x80", "a length begins with 0x80")
         self.check_disconnects(r"0\x85", "a length begins with 0x85")
         self.check_disconnects(r"0\xff", "a length begins with 0xff")
 
-    def test_bounds_a_message(self) -> None:
+    def test_limits_a_message(self) -> None:
         self.assertEqual(LdapServer().receive(b"0\x82\x3f\xfc" + bytes(0x3FFB)), [])
         self.check(
             LdapServer(),
@@ -127,16 +127,16 @@ class ServerTests(binary.Server):
             """,
         )
 
-    def test_takes_nothing_else_for_a_message(self) -> None:
+    def test_refuses_everything_else_as_malformed(self) -> None:
         self.check_disconnects("GET", "a message begins with 0x47")
         self.check_disconnects(r"\x16\x03\x01", "a message begins with 0x16")
         self.check_disconnects(
-            r"0\x05\x02\x01\x01w\x01", "an element goes beyond the one that it is in"
+            r"0\x05\x02\x01\x01w\x01", "an element is longer than the one that contains it"
         )
         self.check_disconnects(
-            r"0\x04\x02\x01\x01w", "an element goes beyond the one that it is in"
+            r"0\x04\x02\x01\x01w", "an element is longer than the one that contains it"
         )
-        parts = "a message is not a number, an operation and maybe controls"
+        parts = "a message is not a number, an operation and optional controls"
         for message in (
             r"0\x00",
             r"0\x03\x02\x01\x01",
@@ -146,7 +146,7 @@ class ServerTests(binary.Server):
         ):
             self.check_disconnects(message, parts)
 
-    def test_takes_no_number_out_of_range(self) -> None:
+    def test_refuses_a_number_out_of_range(self) -> None:
         for message in (
             r"0\x04\x02\x00w\x00",
             r"0\x05\x02\x01\xffw\x00",
@@ -157,32 +157,32 @@ class ServerTests(binary.Server):
             self.check_disconnects(message, "a number is out of range")
         self.check_disconnects(r"0\x05\x02\x01\x00w\x00", "message 0 has an operation of tag 0x77")
 
-    def test_takes_no_response_for_a_request(self) -> None:
+    def test_refuses_a_response_in_place_of_a_request(self) -> None:
         self.check_disconnects(SUCCESS, "message 1 has an operation of tag 0x78")
 
-    def test_takes_no_more_apart_than_it_must(self) -> None:
+    def test_limits_the_number_of_elements(self) -> None:
         elements = r"\x80\x00" * 17
         self.check_disconnects(rf"0'\x02\x01\x01w\x22{elements}", "too many elements")
         (say,) = LdapServer().receive(unescaped(rf"0'\x02\x01\x01c\x22{elements}"))
         self.assertIsInstance(say, Say)
 
-    def test_refuses_a_bind_behind_the_request(self) -> None:
+    def test_refuses_a_bind_after_the_request(self) -> None:
         self.check(
             LdapServer(),
             rf"""
             C+ {START_TLS}
             C+ 0\x0c\x02\x01\x02`\x07\x02\x01\x03\x04\x00\x80\x00
             S+ {DISCONNECTION}
-            S* injected plaintext: 14 bytes came in plain behind the words that start TLS
+            S* injected plaintext: 14 bytes arrived after the last message before TLS
             """,
         )
 
 
 class ClientTests(binary.Client):
     negotiation = LdapClient
-    turns = (unescaped(SUCCESS),)
+    sent = (unescaped(SUCCESS),)
     key = b"\x0a\1\0"
-    also = (
+    others = (
         unescaped(r"0\x0c\x02\x01\x01x\x07\n\x01\x02\x04\x00\x04\x00"),
         unescaped(DISCONNECTION),
     )
@@ -190,10 +190,10 @@ class ClientTests(binary.Client):
     def check_refuses(self, answer: str, refusal: str) -> None:
         self.check(LdapClient(), f"C+ {START_TLS}\nS+ {answer}\nC* {refusal}")
 
-    def check_takes_no(self, answer: str, why: str) -> None:
+    def check_refuses_answer(self, answer: str, why: str) -> None:
         self.check_refuses(answer, f"protocol error: no answer to StartTLS: '{why}'")
 
-    def test_minds_the_name_of_the_answer(self) -> None:
+    def test_accepts_an_answer_with_the_name_of_start_tls_or_none(self) -> None:
         self.check(
             LdapClient(),
             rf"""
@@ -207,7 +207,7 @@ class ClientTests(binary.Client):
             "protocol error: the server sent message '1', of name '1'",
         )
 
-    def test_tells_a_refusal(self) -> None:
+    def test_quotes_a_refusal(self) -> None:
         self.check_refuses(
             r"0*\x02\x01\x01x%\n\x01\x02\x04\x00\x04\x1eunsupported extended operation",
             "peer refused TLS: the server answered StartTLS with "
@@ -218,41 +218,43 @@ class ClientTests(binary.Client):
             "peer refused TLS: the server answered StartTLS with '52 '",
         )
 
-    def test_tells_a_notice_of_disconnection(self) -> None:
+    def test_quotes_a_notice_of_disconnection(self) -> None:
         self.check_refuses(
             DISCONNECTION, "peer refused TLS: the server disconnects, with '2 protocol error'"
         )
 
-    def test_takes_no_answer_to_something_else(self) -> None:
+    def test_refuses_an_answer_to_another_request(self) -> None:
         for number in (0, 2, 127):
             self.check_refuses(
                 rf"0\x0c\x02\x01\x{number:02x}x\x07\n\x01\x00\x04\x00\x04\x00",
                 f"protocol error: the server sent message '{number}', of name ''",
             )
 
-    def test_takes_nothing_else_for_an_answer(self) -> None:
+    def test_refuses_everything_else_as_an_answer(self) -> None:
         no_result = "an operation of tag {}, or one without a result"
-        self.check_takes_no(
+        self.check_refuses_answer(
             r"0\x0c\x02\x01\x01a\x07\n\x01\x00\x04\x00\x04\x00", no_result.format("0x61")
         )
-        self.check_takes_no(START_TLS, no_result.format("0x77"))
-        self.check_takes_no(r"0\n\x02\x01\x01x\x05\n\x01\x00\x04\x00", no_result.format("0x78"))
-        self.check_takes_no(
+        self.check_refuses_answer(START_TLS, no_result.format("0x77"))
+        self.check_refuses_answer(
+            r"0\n\x02\x01\x01x\x05\n\x01\x00\x04\x00", no_result.format("0x78")
+        )
+        self.check_refuses_answer(
             r"0\x0c\x02\x01\x01x\x07\x02\x01\x00\x04\x00\x04\x00", no_result.format("0x78")
         )
-        self.check_takes_no("220 ldap.example.org", "a message begins with 0x32")
+        self.check_refuses_answer("220 ldap.example.org", "a message begins with 0x32")
 
-    def test_takes_no_empty_code_for_success(self) -> None:
-        self.check_takes_no(
+    def test_refuses_an_empty_result_code(self) -> None:
+        self.check_refuses_answer(
             r"0\x0b\x02\x01\x01x\x06\n\x00\x04\x00\x04\x00", "a number is out of range"
         )
 
-    def test_bounds_a_message(self) -> None:
+    def test_limits_a_message(self) -> None:
         self.check_refuses(
             r"0\x84\xff\xff\xff\xff", "too much before TLS: a message of '4294967301' bytes"
         )
 
-    def test_does_not_believe_a_long_code(self) -> None:
+    def test_refuses_a_result_code_that_is_too_long(self) -> None:
         negotiation = LdapClient()
         negotiation.start()
         code = b"\x0a\x82\x20\0" + b"\1" * 0x2000 + b"\4\0\4\0"

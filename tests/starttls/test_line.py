@@ -21,11 +21,11 @@ class BothTests(TranscriptTestCase):
 
 class ServerTests(contracts.Server):
     negotiation = LineServer
-    asks = "STARTTLS"
-    agrees = "OK"
-    farewell = "ERROR plain bytes where TLS was to start"
+    request = "STARTTLS"
+    go_ahead = "OK"
+    last_line = "ERROR plain bytes where TLS was to start"
 
-    def test_answers_all_else_with_an_error(self) -> None:
+    def test_answers_everything_else_with_an_error(self) -> None:
         self.check(
             LineServer(),
             """
@@ -44,11 +44,11 @@ class ServerTests(contracts.Server):
 
 class ClientTests(contracts.Client):
     negotiation = LineClient
-    asks = "STARTTLS"
-    agrees = "OK"
-    farewell = ""
+    request = "STARTTLS"
+    go_ahead = "OK"
+    last_line = ""
 
-    def test_takes_nothing_but_ok(self) -> None:
+    def test_accepts_nothing_but_ok(self) -> None:
         for answer in ("ERROR no", "ok", "OK then", "OK\\rOK", "\\x00\\xff"):
             self.check(
                 LineClient(),

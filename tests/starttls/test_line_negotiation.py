@@ -11,7 +11,7 @@ QUICKLY = settings(derandomize=True, deadline=None, max_examples=100)
 
 
 class ReplyTests(SynchronousTestCase):
-    def test_has_a_code_and_maybe_more_lines(self) -> None:
+    def test_has_a_code_and_says_whether_more_lines_follow(self) -> None:
         for line, name in {
             b"220": "220",
             b"220 ": "220",
@@ -38,7 +38,7 @@ class ReplyTests(SynchronousTestCase):
 
     @QUICKLY
     @given(st.binary(max_size=6))
-    def test_is_never_a_failure(self, line: bytes) -> None:
+    def test_is_classified_without_an_exception(self, line: bytes) -> None:
         name = reply_code(line)
         self.assertTrue(name == OTHER or line.startswith(name.encode()))
 

@@ -31,21 +31,21 @@ class BothTests(TranscriptTestCase):
 
 class ServerTests(binary.Server):
     negotiation = MysqlServer
-    turns = (unescaped(SSL_REQUEST),)
+    sent = (unescaped(SSL_REQUEST),)
     key = b" \0\0\1"
-    also = (b"\5\0\0\1\1\2\0\0\0", b" \0\0\2")
+    others = (b"\5\0\0\1\1\2\0\0\0", b" \0\0\2")
 
     def check_refuses(self, packet: str, error: str, refusal: str) -> None:
         self.check(MysqlServer(), f"S+ {GREETING}\nC+ {packet}\nS+ {error}\nS* {refusal}")
 
-    def test_demands_tls_of_a_client_that_has_sent_its_password(self) -> None:
+    def test_rejects_a_handshake_response_in_plaintext(self) -> None:
         self.check_refuses(
             r"(\x00\x00\x01\x01" + RESPONSE_BODY,
             r"<\x00\x00\x02\xffW\x0c#HY000Connections using insecure transport are prohibited",
-            "plain bytes instead of TLS: a HandshakeResponse in plain",
+            "plain bytes instead of TLS: a HandshakeResponse in plaintext",
         )
 
-    def test_takes_a_response_for_no_request(self) -> None:
+    def test_accepts_no_other_packet_as_a_request(self) -> None:
         """A client that announces TLS, but does not wait for it with its password."""
         for packet in (
             r"(\x00\x00\x01\x01" + RESPONSE_BODY.replace(r"\xa2", r"\xaa"),
@@ -59,7 +59,7 @@ class ServerTests(binary.Server):
                 "protocol error: the client's first packet is no SSLRequest",
             )
 
-    def test_counts_packets(self) -> None:
+    def test_refuses_a_packet_out_of_order(self) -> None:
         for number in (0, 2, 255):
             self.check_refuses(
                 rf"\x20\x00\x00\x{number:02x}",
@@ -83,7 +83,7 @@ class ServerTests(binary.Server):
         assert isinstance(refuse, Refuse)
         self.assertEqual(refuse.cause, Cause.PLAINTEXT)
 
-    def test_refuses_a_response_behind_the_request(self) -> None:
+    def test_refuses_a_response_after_the_request(self) -> None:
         self.check(
             MysqlServer(),
             rf"""
@@ -91,32 +91,32 @@ class ServerTests(binary.Server):
             C+ {SSL_REQUEST}
             C+ (\x00\x00\x02\x01{RESPONSE_BODY}
             S+ {BAD_HANDSHAKE}
-            S* injected plaintext: 45 bytes came in plain behind the words that start TLS
+            S* injected plaintext: 45 bytes arrived after the last message before TLS
             """,
         )
 
-    def test_tells_the_scramble_that_it_is_given(self) -> None:
+    def test_sends_the_scramble_that_it_was_given(self) -> None:
         scramble = bytes(range(1, 21))
         (say,) = MysqlServer(scramble=scramble).start()
         assert isinstance(say, Say)
         self.assertIn(scramble[:8] + b"\0", say.data)
         self.assertIn(scramble[8:] + b"\0mysql_native_password\0", say.data)
 
-    def test_wants_a_scramble_of_twenty_bytes_without_a_zero(self) -> None:
+    def test_requires_a_scramble_of_twenty_bytes_without_a_zero(self) -> None:
         for scramble in (b"", SCRAMBLE[1:], SCRAMBLE + b"x", SCRAMBLE[1:] + b"\0"):
             self.assertRaises(ValueError, MysqlServer, scramble=scramble)
 
 
 class ClientTests(binary.Client):
     negotiation = MysqlClient
-    turns = (unescaped(GREETING),)
+    sent = (unescaped(GREETING),)
     key = b"\0\0\0\x0a"
-    also = (b"\3\0\0\0\xff\x10\4", b"\x14\0\0\0\x0a8\0" + bytes(17))
+    others = (b"\3\0\0\0\xff\x10\4", b"\x14\0\0\0\x0a8\0" + bytes(17))
 
     def check_refuses(self, packet: str, refusal: str) -> None:
         self.check(MysqlClient(), f"S+ {packet}\nC* {refusal}")
 
-    def test_knows_the_greeting_of_a_real_server(self) -> None:
+    def test_understands_the_greeting_of_a_real_server(self) -> None:
         self.check(
             MysqlClient(),
             rf"""
@@ -128,13 +128,13 @@ class ClientTests(binary.Client):
             """,
         )
 
-    def test_goes_no_further_without_tls(self) -> None:
+    def test_refuses_a_server_without_tls(self) -> None:
         self.check_refuses(
             GREETING.replace(r"\xaa!", r"\xa2!"),
             "peer offers no TLS: the server's greeting does not offer TLS",
         )
 
-    def test_tells_a_servers_error(self) -> None:
+    def test_quotes_an_error_of_the_server(self) -> None:
         for packet in (
             r"\x17\x00\x00\x00\xff\x10\x04Too many connections",
             r"\x1d\x00\x00\x00\xff\x10\x04#08004Too many connections",
@@ -144,7 +144,7 @@ class ClientTests(binary.Client):
                 "peer refused TLS: the server greets with the error '1040 Too many connections'",
             )
 
-    def test_takes_no_other_greeting(self) -> None:
+    def test_refuses_every_other_greeting(self) -> None:
         for packet in (
             GREETING.replace(r"\n8", r"\t8"),
             r"\x02\x00\x00\x00\xff\x10",
@@ -157,7 +157,7 @@ class ClientTests(binary.Client):
                 packet, "protocol error: the server's first packet is no HandshakeV10"
             )
 
-    def test_counts_packets(self) -> None:
+    def test_refuses_a_packet_out_of_order(self) -> None:
         self.check_refuses(
             r"\x20\x00\x00\x01",
             "protocol error: the server's first packet has sequence number '1'",
@@ -170,8 +170,8 @@ class ClientTests(binary.Client):
                 head.replace(" ", r"\x20"), f"protocol error: no packet begins with {shown}"
             )
 
-    def test_takes_nothing_with_the_greeting_for_the_beginning_of_tls(self) -> None:
-        commands = self.told([self.words + binary.HELLO])
+    def test_refuses_a_tls_record_that_arrives_with_the_greeting(self) -> None:
+        commands = self.fed([self.whole + binary.HELLO])
         (refuse,) = commands
         assert isinstance(refuse, Refuse)
         self.assertEqual(refuse.cause, Cause.INJECTED_PLAINTEXT)

@@ -28,11 +28,11 @@ class BothTests(TranscriptTestCase):
 class ServerTests(contracts.Server):
     negotiation = NntpServer
     before = "S: 200 tlsdemo"
-    asks = "STARTTLS"
-    agrees = "382 Continue with TLS negotiation"
-    farewell = "400 Plain bytes where TLS was to start"
+    request = "STARTTLS"
+    go_ahead = "382 Continue with TLS negotiation"
+    last_line = "400 Plain bytes where TLS was to start"
 
-    def test_serves_little_before_tls(self) -> None:
+    def test_serves_few_commands_before_tls(self) -> None:
         self.check(
             NntpServer(),
             """
@@ -50,7 +50,7 @@ class ServerTests(contracts.Server):
             S: 501 STARTTLS has no arguments
             C: QUIT
             S: 205 Bye
-            S* peer refused TLS: the client said QUIT
+            S* peer refused TLS: the client sent QUIT
             """,
         )
 
@@ -66,11 +66,11 @@ class ClientTests(contracts.Client):
         S: READER
         S: .
         """
-    asks = "STARTTLS"
-    agrees = "382 Continue"
-    farewell = "QUIT"
+    request = "STARTTLS"
+    go_ahead = "382 Continue"
+    last_line = "QUIT"
 
-    def test_goes_no_further_with_a_server_that_does_not_greet(self) -> None:
+    def test_refuses_a_server_that_sends_no_proper_greeting(self) -> None:
         for greeting in ("400 Not now", "502 Not you", "200x", "200-", "20", "STARTTLS", "."):
             self.check(
                 NntpClient(),
@@ -96,7 +96,7 @@ class ClientTests(contracts.Client):
                 """,
             )
 
-    def test_quits_when_it_is_not_told_what_is_offered(self) -> None:
+    def test_quits_when_the_list_of_capabilities_is_refused(self) -> None:
         refused = "peer refused TLS"
         causes = {"500 What?": "peer offers no TLS", "480 No": refused, "STARTTLS": refused}
         for answer, cause in causes.items():

@@ -27,11 +27,11 @@ class BothTests(TranscriptTestCase):
 class ServerTests(contracts.Server):
     negotiation = Pop3Server
     before = "S: +OK tlsdemo"
-    asks = "STLS"
-    agrees = "+OK Begin TLS negotiation now"
-    farewell = "-ERR Plain bytes where TLS was to start"
+    request = "STLS"
+    go_ahead = "+OK Begin TLS negotiation now"
+    last_line = "-ERR Plain bytes where TLS was to start"
 
-    def test_serves_little_before_tls(self) -> None:
+    def test_serves_few_commands_before_tls(self) -> None:
         self.check(
             Pop3Server(),
             """
@@ -48,7 +48,7 @@ class ServerTests(contracts.Server):
             S: -ERR STLS has no arguments
             C: QUIT
             S: +OK Bye
-            S* peer refused TLS: the client said QUIT
+            S* peer refused TLS: the client sent QUIT
             """,
         )
 
@@ -64,11 +64,11 @@ class ClientTests(contracts.Client):
         S: SASL PLAIN
         S: .
         """
-    asks = "STLS"
-    agrees = "+OK Begin"
-    farewell = "QUIT"
+    request = "STLS"
+    go_ahead = "+OK Begin"
+    last_line = "QUIT"
 
-    def test_goes_no_further_with_a_server_that_does_not_greet(self) -> None:
+    def test_refuses_a_server_that_sends_no_proper_greeting(self) -> None:
         for greeting in ("-ERR Busy", "+ok", "+OKAY", "* OK", "STLS", ".", ""):
             self.check(
                 Pop3Client(),
@@ -94,7 +94,7 @@ class ClientTests(contracts.Client):
                 """.replace(". \n", ".\\x20\n"),
             )
 
-    def test_quits_when_it_is_not_told_what_is_offered(self) -> None:
+    def test_quits_when_the_list_of_capabilities_is_refused(self) -> None:
         causes = {
             "-ERR What?": "peer offers no TLS",
             "STLS": "peer refused TLS",
@@ -125,7 +125,7 @@ class ClientTests(contracts.Client):
                 """,
             )
 
-    def test_hears_no_more_of_a_list_than_it_must(self) -> None:
+    def test_limits_a_list_of_capabilities(self) -> None:
         for offer in ("USER", "STLS"):
             negotiation = Pop3Client(max_plain=1000)
             self.check_lines(
@@ -136,5 +136,5 @@ class ClientTests(contracts.Client):
                 f"S: {offer}",
                 *["S: USER"] * 200,
                 "C: QUIT",
-                "C* too much before TLS: more than 1000 bytes came before TLS",
+                "C* too much before TLS: more than 1000 bytes before TLS",
             )

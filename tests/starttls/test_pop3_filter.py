@@ -2,23 +2,23 @@ from __future__ import annotations
 
 import tracemalloc
 
-from tests.starttls import filter_contract as handing
+from tests.starttls import filter_contract as contracts
 from tests.starttls.filter_contract import BACKEND, CLIENT, LONG, joined
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.filters import FilterFailed
-from tlsdemo.starttls.pop3_filter import MOST_ASKED, Pop3Filter
+from tlsdemo.starttls.pop3 import MAX_PIPELINED, Pop3Filter
 
 
-class Pop3(handing.Contract):
+class Pop3FilterTests(contracts.Contract):
     protocol_filter = Pop3Filter
     greeting = b"+OK ready <1896.697170952@dbc.mtview.ca.us>\r\n"
-    negative = b"-ERR go away"
-    words = (
+    rejection = b"-ERR go away"
+    fragments = (
         b"CAPA", b"STLS", b"stls ", b"RETR 1", b"LIST", b"LIST 1", b"+OK", b"-ERR", b"+ ", b".",
         b"\r\n.\r\n", b"STLS\r\n", b"AUTH PLAIN",
     )  # fmt: skip
 
-    def test_takes_the_offer_out_wherever_it_stands(self) -> None:
+    def test_removes_the_offer_of_tls_wherever_it_is(self) -> None:
         for before, after in (
             ((b"STLS", b"TOP", b"UIDL"), (b"TOP", b"UIDL")),
             ((b"TOP", b"stls ", b"UIDL"), (b"TOP", b"UIDL")),
@@ -33,7 +33,7 @@ class Pop3(handing.Contract):
                 (BACKEND, joined(b"STLS"), joined(b"STLS")),
             ])  # fmt: skip
 
-    def test_leaves_messages_alone(self) -> None:
+    def test_leaves_mail_alone(self) -> None:
         for asks in (b"RETR 1", b"top 1 5", b"LIST", b"UIDL"):
             message = joined(b"+OK", b"STLS", b"", b"+OK", b"..", b"-ERR", LONG, LONG + b".", b".")
             self.check([
@@ -42,7 +42,7 @@ class Pop3(handing.Contract):
                 (BACKEND, joined(b"+OK", b"STLS", b"."), joined(b"+OK", b".")),
             ])  # fmt: skip
 
-    def test_knows_answers_of_one_line(self) -> None:
+    def test_recognises_answers_of_one_line(self) -> None:
         for asks, answer in (
             (b"RETR 9", b"-ERR no such message"),
             (b"CAPA", b"-ERR what?"),
@@ -56,7 +56,7 @@ class Pop3(handing.Contract):
                 (BACKEND, joined(answer, b"+OK", b"STLS", b"."), joined(answer, b"+OK", b".")),
             ])  # fmt: skip
 
-    def test_has_a_second_request_refused_under_another_name(self) -> None:
+    def test_renames_a_second_request_so_that_the_backend_rejects_it(self) -> None:
         for asks in (b"STLS", b"stls", b"STLS now", b" STLS"):
             self.check([
                 (CLIENT, joined(b"NOOP", asks), joined(b"NOOP", b"X" + asks)),
@@ -75,7 +75,7 @@ class Pop3(handing.Contract):
                 (BACKEND, joined(b"-ERR", b"+OK", b"STLS", b"."), joined(b"-ERR", b"+OK", b".")),
             ])  # fmt: skip
 
-    def test_counts_a_long_command_as_one(self) -> None:
+    def test_counts_a_long_command_as_one_command(self) -> None:
         for length in (2000, 2040, 2048, 9000):
             line = b"x" * length + b" " * 60 + b"STLS"
             self.check([
@@ -83,10 +83,10 @@ class Pop3(handing.Contract):
                 (BACKEND, joined(b"-ERR", b"+OK", b"STLS", b"."), joined(b"-ERR", b"+OK", b".")),
             ])  # fmt: skip
 
-    def test_minds_no_more_answers_than_there_were_commands(self) -> None:
+    def test_tolerates_more_answers_than_commands(self) -> None:
         self.check_untouched([(BACKEND, joined(b"+OK", b"-ERR idle", b"STLS"))])
 
-    def test_knows_that_auth_alone_asks_for_a_list(self) -> None:
+    def test_recognises_auth_without_an_argument_as_a_request_for_a_list(self) -> None:
         listed = joined(b"+OK", b"PLAIN", b"STLS", b".")
         for asks in (b"AUTH", b"auth ", b"LANG"):
             self.check([
@@ -95,13 +95,13 @@ class Pop3(handing.Contract):
                 (BACKEND, joined(b"+OK", b"STLS", b"."), joined(b"+OK", b".")),
             ])  # fmt: skip
 
-    def test_knows_that_auth_alone_may_be_refused(self) -> None:
+    def test_recognises_that_auth_without_an_argument_was_refused(self) -> None:
         self.check([
             (CLIENT, joined(b"AUTH", b"CAPA"), joined(b"AUTH", b"CAPA")),
             (BACKEND, joined(b"-ERR", b"+OK", b"STLS", b"."), joined(b"-ERR", b"+OK", b".")),
         ])  # fmt: skip
 
-    def test_does_not_count_what_is_no_answer(self) -> None:
+    def test_does_not_count_lines_that_are_not_replies(self) -> None:
         odd = joined(b"+OK", b"more", b"STLS", b"", b".")
         self.check([
             (CLIENT, joined(b"XODD", b"CAPA"), joined(b"XODD", b"CAPA")),
@@ -109,7 +109,7 @@ class Pop3(handing.Contract):
             (BACKEND, joined(b"+OK", b"STLS", b"."), joined(b"+OK", b".")),
         ])  # fmt: skip
 
-    def test_knows_a_challenge_that_is_empty(self) -> None:
+    def test_recognises_an_empty_challenge(self) -> None:
         for challenge in (b"+\r\n", b"+ \r\n", b"+\n"):
             self.check([
                 (CLIENT, joined(b"AUTH X"), joined(b"AUTH X")),
@@ -119,7 +119,7 @@ class Pop3(handing.Contract):
                 (CLIENT, joined(b"STLS"), joined(b"XSTLS")),
             ])  # fmt: skip
 
-    def test_does_not_take_a_dot_behind_a_bare_newline_for_an_end(self) -> None:
+    def test_does_not_take_a_dot_after_a_bare_newline_for_the_end_of_a_mail(self) -> None:
         message = b"+OK\r\na\n.\r\n+OK\r\nSTLS\r\n.\n" + LONG + b"\n.\r\n+OK\r\nSTLS\r\n.\r\n"
         self.check([
             (CLIENT, joined(b"RETR 1", b"CAPA"), joined(b"RETR 1", b"CAPA")),
@@ -127,22 +127,22 @@ class Pop3(handing.Contract):
             (BACKEND, joined(b"+OK", b"STLS", b"."), joined(b"+OK", b".")),
         ])  # fmt: skip
 
-    def test_goes_no_further_with_a_client_that_waits_for_no_answer(self) -> None:
+    def test_fails_if_the_client_never_waits_for_an_answer(self) -> None:
         protocol_filter = self.greeted()
-        for _ in range(MOST_ASKED // 1000):
+        for _ in range(MAX_PIPELINED // 1000):
             protocol_filter.from_client(b"NOOP\r\n" * 1000)
         protocol_filter.from_backend(b"+OK\r\n")
         protocol_filter.from_client(b"CAPA\r\n")
         failed = self.assertRaises(FilterFailed, protocol_filter.from_client, b"NOOP\r\n")
         self.assertEqual(failed.cause, Cause.PROTOCOL_ERROR)
         self.assertEqual(
-            str(failed), "the client has asked 10000 times without waiting for an answer"
+            str(failed), "the client has sent 10000 commands without waiting for an answer"
         )
 
-    def test_keeps_little_of_a_command_until_it_is_answered(self) -> None:
+    def test_uses_little_memory_for_an_unanswered_command(self) -> None:
         protocol_filter = self.greeted()
         tracemalloc.start()
         self.addCleanup(tracemalloc.stop)
-        for number in range(MOST_ASKED):
+        for number in range(MAX_PIPELINED):
             protocol_filter.from_client(b"%d" % number + b"x" * 1000 + b"\r\n")
         self.assertLess(tracemalloc.get_traced_memory()[0], 500_000)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from tests.starttls import binary_contract as binary
+from tests.starttls import client_hello_contract
 from tests.starttls.transcripts import TranscriptTestCase, unescaped
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.negotiation import Refuse, Switch
@@ -40,17 +41,17 @@ class BothTests(TranscriptTestCase):
 
 class ServerTests(binary.Server):
     negotiation = PostgresServer
-    turns = (bytes.fromhex("00000008 04d2162f"),)
-    key = turns[0]
-    also = (bytes.fromhex("00000008 04d21630"), bytes.fromhex("00000009 00030000 00"))
+    sent = (bytes.fromhex("00000008 04d2162f"),)
+    key = sent[0]
+    others = (bytes.fromhex("00000008 04d21630"), bytes.fromhex("00000009 00030000 00"))
 
-    def check_has_a_key(self, pieces: list[bytes]) -> None:
+    def check_switched_only_with_key(self, pieces: list[bytes]) -> None:
         if pieces[:1] and pieces[0][:1] == b"\x16":
-            self.assertEqual(self.told(pieces), [Switch(leftover=pieces[0], alpn=b"postgresql")])
+            self.assertEqual(self.fed(pieces), [Switch(leftover=pieces[0], alpn=b"postgresql")])
         else:
-            super().check_has_a_key(pieces)
+            super().check_switched_only_with_key(pieces)
 
-    def test_says_no_to_gssapi_and_waits_for_what_else_there_is(self) -> None:
+    def test_rejects_gssapi_and_waits_for_another_request(self) -> None:
         self.check(
             PostgresServer(),
             rf"""
@@ -68,11 +69,11 @@ class ServerTests(binary.Server):
             S+ N
             C+ {STARTUP}
             S+ {TLS_REQUIRED}
-            S* plain bytes instead of TLS: a StartupMessage in plain
+            S* plain bytes instead of TLS: a StartupMessage in plaintext
             """,
         )
 
-    def test_says_no_to_gssapi_once(self) -> None:
+    def test_rejects_gssapi_only_once(self) -> None:
         self.check(
             PostgresServer(),
             rf"""
@@ -84,13 +85,13 @@ class ServerTests(binary.Server):
             """,
         )
 
-    def test_demands_tls(self) -> None:
+    def test_rejects_a_startup_message_or_a_cancel_request_in_plaintext(self) -> None:
         self.check(
             PostgresServer(),
             rf"""
             C+ {STARTUP}
             S+ {TLS_REQUIRED}
-            S* plain bytes instead of TLS: a StartupMessage in plain
+            S* plain bytes instead of TLS: a StartupMessage in plaintext
             """,
         )
         self.check(
@@ -98,11 +99,11 @@ class ServerTests(binary.Server):
             rf"""
             C+ {CANCEL_REQUEST}
             S+ {TLS_REQUIRED}
-            S* plain bytes instead of TLS: a CancelRequest in plain
+            S* plain bytes instead of TLS: a CancelRequest in plaintext
             """,
         )
 
-    def test_refuses_what_it_does_not_know(self) -> None:
+    def test_refuses_unknown_packets(self) -> None:
         for packet in (
             r"\x00\x00\x00\x08\x00\x02\x00\x00",  # version 2 of the protocol
             r"\x00\x00\x00\x08\x04\xd2\x161",
@@ -139,24 +140,24 @@ class ServerTests(binary.Server):
         assert isinstance(refuse, Refuse)
         self.assertEqual(refuse.cause, Cause.PLAINTEXT)
 
-    def test_refuses_a_startup_message_behind_the_request(self) -> None:
+    def test_refuses_a_startup_message_after_the_request(self) -> None:
         self.check(
             PostgresServer(),
             rf"""
             C+ {SSL_REQUEST}
             C+ {STARTUP}
             S+ {INJECTED}
-            S* injected plaintext: 16 bytes came in plain behind the words that start TLS
+            S* injected plaintext: 16 bytes arrived after the last message before TLS
             """,
         )
 
-    def test_takes_a_client_hello_for_direct_tls_if_alpn_agrees(self) -> None:
+    def test_accepts_a_client_hello_and_requires_alpn(self) -> None:
         for hello in (b"\x16", binary.HELLO):
             negotiation = PostgresServer()
             switch = Switch(leftover=hello, alpn=b"postgresql")
             self.assertEqual(negotiation.receive(hello), [switch])
 
-    def test_takes_no_client_hello_after_other_words(self) -> None:
+    def test_refuses_a_client_hello_after_another_request(self) -> None:
         self.check(
             PostgresServer(),
             rf"""
@@ -171,29 +172,29 @@ class ServerTests(binary.Server):
 
 class ClientTests(binary.Client):
     negotiation = PostgresClient
-    turns = (b"S",)
-    key = turns[0]
-    also = (b"N", b"E\0\0\0\x08CX\0\0")
+    sent = (b"S",)
+    key = sent[0]
+    others = (b"N", b"E\0\0\0\x08CX\0\0")
 
     def check_refuses(self, answer: str, refusal: str) -> None:
         self.check(PostgresClient(), f"C+ {SSL_REQUEST}\nS+ {answer}\nC* {refusal}")
 
-    def test_goes_no_further_without_tls(self) -> None:
+    def test_refuses_a_server_without_tls(self) -> None:
         self.check_refuses("N", "peer offers no TLS: the server answered SSLRequest with N")
 
-    def test_tells_a_servers_error(self) -> None:
+    def test_quotes_an_error_of_the_server(self) -> None:
         self.check_refuses(
             r"E\x00\x00\x00\x22SFATAL\x00C53300\x00Mtoo many \x1b[1m\x00\x00",
             r"peer refused TLS: the server answered SSLRequest with '53300 too many \x1b[1m'",
         )
 
-    def test_tells_an_error_without_a_text(self) -> None:
+    def test_quotes_an_error_without_a_text(self) -> None:
         self.check_refuses(
             r"E\x00\x00\x00\x05\x00",
             r"peer refused TLS: the server answered SSLRequest with '????? no message'",
         )
 
-    def test_waits_for_the_end_of_an_error(self) -> None:
+    def test_waits_for_the_whole_error(self) -> None:
         negotiation = PostgresClient()
         negotiation.start()
         for piece in (b"E", b"\0\0\0", b"\x08CX", b"\0"):
@@ -202,26 +203,31 @@ class ClientTests(binary.Client):
         assert isinstance(refuse, Refuse)
         self.assertEqual(refuse.detail, "the server answered SSLRequest with 'X no message'")
 
-    def test_reads_no_error_of_an_impossible_length(self) -> None:
+    def test_refuses_an_error_of_an_impossible_length(self) -> None:
         for head in (r"E\x00\x00\x00\x04", r"E\x00\x00'\x11", "ERROR"):
             shown = ascii(unescaped(head))[1:]
             self.check_refuses(head, f"peer refused TLS: no ErrorResponse begins with {shown}")
 
-    def test_takes_no_other_answer(self) -> None:
+    def test_refuses_every_other_answer(self) -> None:
         for byte in ("s", r"\x00", r"\x16", "R"):
             self.check_refuses(
                 byte, f"protocol error: the server answered SSLRequest with '{byte}'"
             )
 
-    def test_takes_one_byte_and_not_one_more(self) -> None:
+    def test_accepts_a_single_byte_and_refuses_more(self) -> None:
         self.check_refuses(
             r"SR\x00\x00\x00\x08\x00\x00\x00\x00",
-            "injected plaintext: 9 bytes came in plain behind the words that start TLS",
+            "injected plaintext: 9 bytes arrived after the last message before TLS",
         )
 
 
+class DirectServerTests(client_hello_contract.AcceptsClientHello):
+    negotiation = PostgresServer
+    alpn = b"postgresql"
+
+
 class DirectClientTests(TranscriptTestCase):
-    def test_has_no_words_but_demands_alpn(self) -> None:
+    def test_starts_tls_at_once_and_requires_alpn(self) -> None:
         negotiation = PostgresDirectClient()
         self.assertEqual(negotiation.start(), [Switch(alpn=b"postgresql")])
         self.assertRaises(RuntimeError, negotiation.receive, b"S")

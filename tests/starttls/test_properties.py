@@ -1,4 +1,4 @@
-"""What holds for every dialect, whatever its peer says and however that is cut."""
+"""What holds for every dialect, whatever its peer sends and however that is cut."""
 
 from __future__ import annotations
 
@@ -12,97 +12,105 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.starttls.transcripts import cut
 from tlsdemo.close_reasons import Cause
-from tlsdemo.starttls.negotiation import Negotiation, Refuse, Say, State, Switch
-from tlsdemo.starttls.postgres import PostgresServer
+from tlsdemo.starttls.negotiation import (
+    CLIENT_HELLO,
+    HANDSHAKE,
+    Negotiation,
+    Refuse,
+    Say,
+    State,
+    Switch,
+)
 from tlsdemo.starttls.registry import DIALECTS
 
 QUICKLY = settings(derandomize=True, deadline=None, max_examples=75)
 MOST_FOR_A_BYTE = 100
-"""Bytes that are answered to one byte."""
+"""Bytes that a negotiation may send for each byte that it receives."""
 
-PAIRS = [(each.server, each.client) for each in DIALECTS.values() if each.has_words]
+PAIRS = [(each.server, each.client) for each in DIALECTS.values() if each.negotiates]
 HANDLERS = [handler for pair in PAIRS for handler in pair]
 
 GARBAGE = [b"\0", b"\xff", b"\r", b"\n", b"\r\n", b".\r\n", b"\x16\x03\x01", b"{5}\r\n", b"x" * 99]
 
 
-def _words(handler: type[Negotiation], other: type[Negotiation]) -> list[bytes]:
-    """What ``other`` says to ``handler`` when all goes well, and more of that kind."""
-    said = {rule.say.replace(b"{tag}", b"a2") for rule in other.table.values() if rule.say}
-    return sorted(said | {f"{name}\r\n".encode() for _, name in handler.table})
+def _messages(handler: type[Negotiation], other: type[Negotiation]) -> list[bytes]:
+    """What ``other`` sends to ``handler`` when all goes well, and similar messages."""
+    sent = {rule.say.replace(b"{tag}", b"a2") for rule in other.table.values() if rule.say}
+    return sorted(sent | {f"{name}\r\n".encode() for _, name in handler.table})
 
 
-WORDS = {
-    handler: _words(handler, other)
+MESSAGES = {
+    handler: _messages(handler, other)
     for server, client in PAIRS
     for handler, other in ((server, client), (client, server))
 }
 
-ASKING = {
+REQUESTS = {
     handler: [
-        name.encode() for (_, name), rule in handler.table.items() if rule.next is State.SWITCHED
+        HANDSHAKE if name == CLIENT_HELLO else name.encode()
+        for (_, name), rule in handler.table.items()
+        if rule.next is State.SWITCHED
     ]
     for handler in HANDLERS
 }
-ASKING[PostgresServer].append(b"\x16")
 
 
 @st.composite
 def _inputs(draw: st.DrawFn) -> tuple[type[Negotiation], bytes, list[bytes]]:
     """A role, what it is fed, and the same in pieces."""
     handler = draw(st.sampled_from(HANDLERS))
-    words = st.sampled_from(WORDS[handler]) | st.sampled_from(GARBAGE) | st.binary(max_size=5)
-    data = b"".join(draw(st.lists(words, max_size=8)))
+    messages = st.sampled_from(MESSAGES[handler]) | st.sampled_from(GARBAGE) | st.binary(max_size=5)
+    data = b"".join(draw(st.lists(messages, max_size=8)))
     ends = draw(st.lists(st.integers(0, len(data)), max_size=5))
     return handler, data, [data[a:b] for a, b in pairwise([0, *sorted(ends), len(data)])]
 
 
 def rest(switch: Switch) -> bytes:
-    """What a switch says had come for TLS, or in its place."""
+    """What a switch hands over: the beginning of TLS, or injected bytes."""
     return switch.leftover + switch.injected
 
 
 @dataclass
 class Outcome:
-    """All that a dialogue said, how it ended, and how many bytes it had been fed by then."""
+    """Everything that a negotiation sent, how it ended, and after how many bytes."""
 
-    said: bytes
+    sent: bytes
     end: Switch | Refuse | None
     read: int
 
 
 def outcome(negotiation: Negotiation, pieces: Iterable[bytes]) -> Outcome:
-    """Feed a dialogue, and check that its end is its end."""
+    """Feed a negotiation, and check that nothing follows its end."""
     commands, read = negotiation.start(), 0
     for piece in pieces:
         if negotiation.state.final:
             break
         commands += negotiation.receive(piece)
         read += len(piece)
-    said = b"".join(each.data for each in commands if isinstance(each, Say))
+    sent = b"".join(each.data for each in commands if isinstance(each, Say))
     ends = [each for each in commands if not isinstance(each, Say)]
     assert ends == ([commands[-1]] if negotiation.state.final else []), commands
-    return Outcome(said, ends[0] if ends else None, read)
+    return Outcome(sent, ends[0] if ends else None, read)
 
 
-class Properties(SynchronousTestCase):
+class PropertyTests(SynchronousTestCase):
     @QUICKLY
     @given(_inputs(), st.booleans())
-    def test_what_is_said_does_not_depend_on_how_the_input_was_cut(
+    def test_the_outcome_does_not_depend_on_how_the_input_was_cut(
         self, inputs: tuple[type[Negotiation], bytes, list[bytes]], guard: bool
     ) -> None:
         handler, data, pieces = inputs
-        # Byte by byte, a dialogue never has more before it than it must.
+        # Byte by byte, a negotiation never receives more than it needs.
         expected = outcome(handler(guard), cut(data, 1))
         found = outcome(handler(guard), pieces)
         if isinstance(found.end, Refuse) and found.end.cause is Cause.INJECTED_PLAINTEXT:
             self.assertTrue(guard)
-            self.assertTrue(expected.said.startswith(found.said))
+            self.assertTrue(expected.sent.startswith(found.sent))
             return
-        self.assertEqual(found.said, expected.said)
+        self.assertEqual(found.sent, expected.sent)
         if isinstance(found.end, Switch):
             assert isinstance(expected.end, Switch)
-            # Of what came behind the go-ahead, nothing is lost and nothing was taken for words.
+            # Nothing after the go-ahead is lost, or taken for plaintext.
             begin = expected.read - len(rest(expected.end))
             self.assertEqual(rest(found.end), data[begin : found.read])
             self.assertFalse(found.end.leftover and found.end.injected)
@@ -112,16 +120,16 @@ class Properties(SynchronousTestCase):
 
     @QUICKLY
     @given(st.sampled_from(HANDLERS), st.lists(st.binary(max_size=40), max_size=8))
-    def test_garbage_never_starts_tls_without_the_words_for_it(
+    def test_garbage_never_starts_tls_without_a_request(
         self, handler: type[Negotiation], pieces: list[bytes]
     ) -> None:
         if isinstance(outcome(handler(), pieces).end, Switch):
-            said = b"".join(pieces).upper()
-            self.assertTrue([words for words in ASKING[handler] if words.upper() in said], said)
+            text = b"".join(pieces).upper()
+            self.assertTrue([each for each in REQUESTS[handler] if each.upper() in text], text)
 
     @QUICKLY
     @given(_inputs(), st.sampled_from([1, 10, 100]), st.sampled_from([1, 10, 100]))
-    def test_bounds_do_not_depend_on_how_the_input_was_cut(
+    def test_limits_do_not_depend_on_how_the_input_was_cut(
         self, inputs: tuple[type[Negotiation], bytes, list[bytes]], most: int, line: int
     ) -> None:
         handler, data, pieces = inputs
@@ -135,16 +143,16 @@ class Properties(SynchronousTestCase):
 
     def test_a_mebibyte_is_not_read_to_its_end(self) -> None:
         for handler in HANDLERS:
-            for filler in (b"x", b"x\n", b"\0", *WORDS[handler]):
+            for filler in (b"x", b"x\n", b"\0", *MESSAGES[handler]):
                 negotiation = handler(max_plain=300)
                 negotiation.start()
-                said = 0
+                sent = 0
                 fed = 0
                 for byte in islice(cycle(filler), 1 << 20):
                     commands = negotiation.receive(bytes([byte]))
-                    said += sum(len(each.data) for each in commands if isinstance(each, Say))
+                    sent += sum(len(each.data) for each in commands if isinstance(each, Say))
                     fed += 1
                     if negotiation.state.final:
                         break
                 self.assertLessEqual(fed, 301, handler)
-                self.assertLessEqual(said, 300 * MOST_FOR_A_BYTE, handler)
+                self.assertLessEqual(sent, 300 * MOST_FOR_A_BYTE, handler)

@@ -32,13 +32,13 @@ class BothTests(TranscriptTestCase):
 class ServerTests(contracts.Server):
     negotiation = SieveServer
     before = f'{CAPABILITIES}S: OK "tlsdemo"'
-    asks = "STARTTLS"
-    agrees = 'OK "Begin TLS negotiation now"'
-    farewell = 'BYE "Plain bytes where TLS was to start"'
+    request = "STARTTLS"
+    go_ahead = 'OK "Begin TLS negotiation now"'
+    last_line = 'BYE "Plain bytes where TLS was to start"'
 
-    def test_serves_little_before_tls(self) -> None:
-        self.check_asked(
-            self.prepared(),
+    def test_serves_few_commands_before_tls(self) -> None:
+        self.check_after(
+            self.server_before_request(),
             "C: capability",
             *CAPABILITIES.splitlines(),
             "S: OK",
@@ -54,13 +54,13 @@ class ServerTests(contracts.Server):
             'S: NO "STARTTLS has no arguments"',
             "C: LOGOUT",
             "S: OK",
-            "S* peer refused TLS: the client said LOGOUT",
+            "S* peer refused TLS: the client sent LOGOUT",
         )
 
     def test_refuses_literals(self) -> None:
         for line in ('AUTHENTICATE "PLAIN" {8+}', "NOOP {4}", "{0+}", "STARTTLS {1}"):
-            self.check_asked(
-                self.prepared(),
+            self.check_after(
+                self.server_before_request(),
                 f"C: {line}",
                 "C: STARTTLS",
                 'S: BYE "No literals before TLS"',
@@ -76,9 +76,9 @@ class ClientTests(contracts.Client):
         S: "SIEVE" "fileinto"
         S: oK "Ready"
         """
-    asks = "STARTTLS"
-    agrees = "oK"
-    farewell = "LOGOUT"
+    request = "STARTTLS"
+    go_ahead = "oK"
+    last_line = "LOGOUT"
 
     def test_logs_out_when_starttls_is_not_offered(self) -> None:
         for offer in ('"STARTTLSX"', '"XSTARTTLS"', '"SASL" "STARTTLS"', '"STARTTLS" "no"'):
@@ -93,7 +93,7 @@ class ClientTests(contracts.Client):
                 """,
             )
 
-    def test_goes_no_further_with_a_server_that_does_not_greet(self) -> None:
+    def test_refuses_a_server_that_sends_no_proper_greeting(self) -> None:
         for greeting in ("NO Busy", "BYE (TRYLATER) No", "OKAY", "STARTTLS", "{8}", "OK {2}"):
             for before in ([], ['S: "STARTTLS"', 'S: "STARTTLS"']):
                 self.check_lines(
@@ -104,7 +104,7 @@ class ClientTests(contracts.Client):
                     f"C* peer refused TLS: the server greeted with '{greeting}'",
                 )
 
-    def test_reads_no_capability_with_a_literal(self) -> None:
+    def test_refuses_a_capability_with_a_literal(self) -> None:
         self.check(
             SieveClient(),
             r"""

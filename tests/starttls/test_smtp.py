@@ -42,7 +42,7 @@ class BothTests(TranscriptTestCase):
             """,
         )
 
-    def test_find_out_that_one_of_them_speaks_lmtp(self) -> None:
+    def test_notice_that_one_of_them_speaks_lmtp(self) -> None:
         self.check_conversation(
             SmtpClient,
             LmtpServer,
@@ -54,7 +54,7 @@ class BothTests(TranscriptTestCase):
             C* peer offers no TLS: the server answered the hello with \
 '500 5.5.1 This is LMTP: say LHLO'
             S: 221 2.0.0 Bye
-            S* peer refused TLS: the client said QUIT
+            S* peer refused TLS: the client sent QUIT
             """,
         )
         self.check_conversation(
@@ -68,7 +68,7 @@ class BothTests(TranscriptTestCase):
             C* peer offers no TLS: the server answered the hello with \
 '500 5.5.1 This is ESMTP: say EHLO'
             S: 221 2.0.0 Bye
-            S* peer refused TLS: the client said QUIT
+            S* peer refused TLS: the client sent QUIT
             """,
         )
 
@@ -82,11 +82,11 @@ class ServerTests(contracts.Server):
         S: 250-ENHANCEDSTATUSCODES
         S: 250 STARTTLS
         """
-    asks = "STARTTLS"
-    agrees = "220 2.0.0 Ready to start TLS"
-    farewell = FAREWELL
+    request = "STARTTLS"
+    go_ahead = "220 2.0.0 Ready to start TLS"
+    last_line = FAREWELL
 
-    def test_serves_little_before_tls(self) -> None:
+    def test_serves_few_commands_before_tls(self) -> None:
         self.check(
             SmtpServer(),
             """
@@ -113,11 +113,11 @@ class ServerTests(contracts.Server):
             S: 250 2.0.0 OK
             C: QUIT
             S: 221 2.0.0 Bye
-            S* peer refused TLS: the client said QUIT
+            S* peer refused TLS: the client sent QUIT
             """,
         )
 
-    def test_has_offered_nothing_before_ehlo(self) -> None:
+    def test_rejects_starttls_before_ehlo(self) -> None:
         self.check(
             SmtpServer(),
             """
@@ -133,14 +133,14 @@ class ServerTests(contracts.Server):
 
     def test_tolerates_trailing_spaces(self) -> None:
         # RFC 5321, section 4.1.1.
-        self.check_asked(
-            self.prepared(),
+        self.check_after(
+            self.server_before_request(),
             "C: STARTTLS  ",
             "S: 220 2.0.0 Ready to start TLS",
             "S* TLS",
         )
 
-    def test_takes_starttls_at_the_end_of_a_pipeline(self) -> None:
+    def test_accepts_starttls_at_the_end_of_a_pipeline(self) -> None:
         self.check(
             SmtpServer(),
             """
@@ -159,11 +159,11 @@ class ServerTests(contracts.Server):
 class LmtpServerTests(contracts.Server):
     negotiation = LmtpServer
     before = ServerTests.before.replace("EHLO", "LHLO").replace("ESMTP", "LMTP")
-    asks = "STARTTLS"
-    agrees = "220 2.0.0 Ready to start TLS"
-    farewell = FAREWELL
+    request = "STARTTLS"
+    go_ahead = "220 2.0.0 Ready to start TLS"
+    last_line = FAREWELL
 
-    def test_wants_lhlo(self) -> None:
+    def test_requires_lhlo(self) -> None:
         self.check(
             LmtpServer(),
             """
@@ -188,11 +188,11 @@ class ClientTests(contracts.Client):
         S: 250-starttls
         S: 250 SIZE 1000
         """
-    asks = "STARTTLS"
-    agrees = "220 Go ahead"
-    farewell = "QUIT"
+    request = "STARTTLS"
+    go_ahead = "220 Go ahead"
+    last_line = "QUIT"
 
-    def test_hears_the_offer_wherever_it_stands(self) -> None:
+    def test_finds_the_offer_of_starttls_in_any_line_of_the_reply(self) -> None:
         offers = (
             ["S: 250-mail.example", "S: 250-STARTTLS", "S: 250-SIZE", "S: 250 HELP"],
             ["S: 250-mail.example", "S: 250-STARTTLS", "S: 250-STARTTLS", "S: 250"],
@@ -212,7 +212,7 @@ class ClientTests(contracts.Client):
                 "C* TLS",
             )
 
-    def test_is_not_offered_what_is_not_said_so(self) -> None:
+    def test_ignores_what_only_looks_like_an_offer(self) -> None:
         for offer in (
             "",
             "STARTTLSX",
@@ -233,7 +233,7 @@ class ClientTests(contracts.Client):
                 """,
             )
 
-    def test_goes_no_further_with_a_server_that_does_not_greet(self) -> None:
+    def test_refuses_a_server_that_sends_no_proper_greeting(self) -> None:
         for greeting in (
             "554 No service",
             "421 Busy",
@@ -252,7 +252,7 @@ class ClientTests(contracts.Client):
                 """,
             )
 
-    def test_goes_no_further_with_a_server_that_does_not_know_ehlo(self) -> None:
+    def test_quits_when_ehlo_is_unknown(self) -> None:
         for answer in ("500 What?", "502 Not implemented"):
             self.check(
                 SmtpClient(),
@@ -265,7 +265,7 @@ class ClientTests(contracts.Client):
                 """,
             )
 
-    def test_goes_no_further_with_a_server_that_does_not_like_its_hello(self) -> None:
+    def test_quits_when_ehlo_is_refused(self) -> None:
         for answer in ("550 No", "421 Bye", "220 mail.example", "STARTTLS"):
             for before in ([], ["S: 250-STARTTLS"]):
                 self.check_lines(
@@ -291,14 +291,14 @@ class ClientTests(contracts.Client):
                 """,
             )
 
-    def test_quotes_no_more_of_an_answer_than_fits_a_log(self) -> None:
-        said = "5" * 200
+    def test_quotes_only_the_beginning_of_an_answer(self) -> None:
+        greeting = "5" * 200
         self.check(
             SmtpClient(),
             f"""
-            S: {said}
+            S: {greeting}
             C: QUIT
-            C* peer refused TLS: the server's greeting is '{said[:79]}
+            C* peer refused TLS: the server's greeting is '{greeting[:79]}
             """,
         )
 
@@ -306,6 +306,6 @@ class ClientTests(contracts.Client):
 class LmtpClientTests(contracts.Client):
     negotiation = LmtpClient
     before = ClientTests.before.replace("EHLO", "LHLO")
-    asks = "STARTTLS"
-    agrees = "220 Go ahead"
-    farewell = "QUIT"
+    request = "STARTTLS"
+    go_ahead = "220 Go ahead"
+    last_line = "QUIT"

@@ -1,23 +1,23 @@
 from __future__ import annotations
 
-from tests.starttls import filter_contract as handing
+from tests.starttls import filter_contract as contracts
 from tests.starttls.filter_contract import BACKEND, CLIENT, LONG, joined
 from tlsdemo.starttls.filters import FilterFailed
-from tlsdemo.starttls.smtp_filter import SmtpFilter
+from tlsdemo.starttls.smtp import SmtpFilter
 
 MAIL = joined(b"From: a", b"", b"STARTTLS", b"BDAT 100", b"..", b"250-STARTTLS", b".")
 
 
-class Smtp(handing.Contract):
+class SmtpFilterTests(contracts.Contract):
     protocol_filter = SmtpFilter
     greeting = b"220 mail.example ESMTP\r\n"
-    negative = b"554 No SMTP service here"
-    words = (
+    rejection = b"554 No SMTP service here"
+    fragments = (
         b"STARTTLS", b"starttls ", b"250-STARTTLS", b"250 STARTTLS", b"250-SIZE", b"250 OK",
         b"354 go", b"334 ", b"BDAT 7", b"DATA", b".", b"\r\n.\r\n",
     )  # fmt: skip
 
-    def test_takes_a_greeting_of_several_lines_off(self) -> None:
+    def test_removes_a_greeting_of_several_lines(self) -> None:
         lines = joined(b"220-mail.example", b"220-says", b"220 welcome")
         protocol_filter = SmtpFilter()
         for line in lines.splitlines(keepends=True):
@@ -25,12 +25,12 @@ class Smtp(handing.Contract):
             self.assertEqual(protocol_filter.from_backend(line), b"")
         self.assertTrue(protocol_filter.ready)
 
-    def test_fails_if_a_greeting_changes_its_mind(self) -> None:
+    def test_fails_if_the_lines_of_a_greeting_have_different_codes(self) -> None:
         protocol_filter = SmtpFilter()
         protocol_filter.from_backend(b"220-mail.example\r\n")
         self.assertRaises(FilterFailed, protocol_filter.from_backend, b"421 go away\r\n")
 
-    def test_takes_the_offer_out_wherever_it_stands(self) -> None:
+    def test_removes_the_offer_of_tls_wherever_it_is(self) -> None:
         for before, after in (
             ((b"250-a", b"250-STARTTLS", b"250 SIZE"), (b"250-a", b"250 SIZE")),
             ((b"250-STARTTLS", b"250-a", b"250 SIZE"), (b"250-a", b"250 SIZE")),
@@ -42,7 +42,7 @@ class Smtp(handing.Contract):
         ):
             self.check([(BACKEND, joined(*before), joined(*after))])
 
-    def test_leaves_alone_what_only_reads_like_an_offer(self) -> None:
+    def test_leaves_alone_what_only_looks_like_an_offer(self) -> None:
         self.check_untouched([
             (BACKEND, joined(b"250-a", b"250-STARTTLSX", b"250-X STARTTLS", b"250 SIZE")),
             (BACKEND, joined(b"214-STARTTLS", b"214 STARTTLS", b"250", b"", b"STARTTLS")),
@@ -53,24 +53,24 @@ class Smtp(handing.Contract):
             (BACKEND, joined(b"250-a", b"250-" + LONG, b"250-b", b"250 " + LONG, b"250 c")),
         ])  # fmt: skip
 
-    def test_gives_up_what_it_holds_when_the_backend_closes_in_mid_reply(self) -> None:
-        for said, passed, rest in (
+    def test_releases_what_it_holds_if_the_backend_closes_within_a_reply(self) -> None:
+        for sent, passed, rest in (
             (b"250-a\r\n250-SIZE\r\n", b"250-a\r\n", b"250-SIZE\r\n"),
             (b"250-a\r\n250-STARTTLS\r\n", b"", b"250-a\r\n"),
             (b"250-a\r\n250-SI", b"", b"250-a\r\n250-SI"),
             (b"421 4.3.2 shutting do", b"", b"421 4.3.2 shutting do"),
         ):
             protocol_filter = self.greeted()
-            self.assertEqual(protocol_filter.from_backend(said), passed)
+            self.assertEqual(protocol_filter.from_backend(sent), passed)
             self.assertEqual(protocol_filter.rest_of_backend(), rest)
             self.assertEqual(protocol_filter.rest_of_backend(), b"")
 
-    def test_has_a_second_request_refused_under_another_name(self) -> None:
+    def test_renames_a_second_request_so_that_the_backend_rejects_it(self) -> None:
         for asks in (b"STARTTLS", b"starttls", b"StartTLS now", b" STARTTLS"):
             self.check([(CLIENT, joined(asks, b"NOOP"), b"X" + joined(asks, b"NOOP"))])
         self.check_untouched([(CLIENT, joined(b"STARTTLSX", b"NOOP STARTTLS", b""))])
 
-    def test_leaves_messages_alone(self) -> None:
+    def test_leaves_mail_alone(self) -> None:
         self.check([
             (CLIENT, joined(b"DATA"), joined(b"DATA")),
             (BACKEND, joined(b"354 go on"), joined(b"354 go on")),
@@ -78,7 +78,7 @@ class Smtp(handing.Contract):
             (CLIENT, joined(b"STARTTLS"), joined(b"XSTARTTLS")),
         ])  # fmt: skip
 
-    def test_does_not_take_the_end_of_a_long_line_for_the_end_of_a_message(self) -> None:
+    def test_does_not_take_the_end_of_a_long_line_for_the_end_of_a_mail(self) -> None:
         for long in (b"x" * 5000, b"x" * 2048, b"x" * 2047):
             body = long + b".\r\n" + joined(b"STARTTLS", b".")
             self.check([
@@ -87,14 +87,14 @@ class Smtp(handing.Contract):
                 (CLIENT, joined(b"STARTTLS"), joined(b"XSTARTTLS")),
             ])  # fmt: skip
 
-    def test_looks_for_commands_where_a_message_was_refused(self) -> None:
+    def test_filters_commands_after_mail_data_was_refused(self) -> None:
         self.check([
             (CLIENT, joined(b"DATA"), joined(b"DATA")),
             (BACKEND, joined(b"503 no"), joined(b"503 no")),
             (CLIENT, joined(b"STARTTLS"), joined(b"XSTARTTLS")),
         ])  # fmt: skip
 
-    def test_leaves_chunks_alone_that_tell_their_length(self) -> None:
+    def test_leaves_bdat_chunks_alone(self) -> None:
         chunk = b"STARTTLS\r\nBDAT 9\r\n"
         ours = b"bdat %d\r\n" % len(chunk) + chunk
         self.check([
@@ -121,14 +121,14 @@ class Smtp(handing.Contract):
         self.check_untouched([(CLIENT, b"x" * 3000 + b" " * 60 + b"STARTTLS\r\n")])
 
     def message(self, sent: bytes, arrives: bytes) -> None:
-        """Check what becomes of a message, behind which the next command is looked at."""
+        """Check what becomes of a mail, after which the next command is filtered."""
         self.check([
             (CLIENT, joined(b"DATA"), joined(b"DATA")),
             (BACKEND, joined(b"354 go on"), joined(b"354 go on")),
             (CLIENT, sent + joined(b".", b"STARTTLS"), arrives + joined(b".", b"XSTARTTLS")),
         ])  # fmt: skip
 
-    def test_has_no_other_end_of_a_message_than_the_backend(self) -> None:
+    def test_ends_a_mail_only_where_the_backend_ends_it(self) -> None:
         more = joined(b"MAIL FROM:<a@b>", b"STARTTLS", b"BDAT 99")
         for end, arrives in {
             b"\n.\n": b"\r\n..\r\n",
@@ -143,36 +143,36 @@ class Smtp(handing.Contract):
         }.items():
             self.message(b"text" + end + more, b"text" + arrives + more)
 
-    def test_makes_no_end_of_a_message_where_none_is_asked_for(self) -> None:
+    def test_sends_no_ambiguous_end_of_a_mail_before_354(self) -> None:
         # A client that does not wait for 354 sends its message as if it were commands.
         self.check([
             (CLIENT, b"DATA\r\ntext\n.\r\n", b"DATA\r\ntext\r\n..\r\n"),
             (CLIENT, b"text\r\n.\n", b"text\r\n..\r\n"),
         ])  # fmt: skip
 
-    def test_knows_an_empty_message(self) -> None:
+    def test_recognises_an_empty_mail(self) -> None:
         self.message(b"", b"")
 
-    def test_a_long_line_without_a_proper_end_is_no_beginning_of_an_end(self) -> None:
+    def test_does_not_end_a_mail_after_a_long_line_without_crlf(self) -> None:
         for length in (2040, 2047, 2048, 5000):
             text = b"x" * length
             self.message(text + b"\n.\r\nSTARTTLS\r\n", text + b"\r\n..\r\nSTARTTLS\r\n")
 
-    def test_has_every_line_end_alike_and_no_return_within_one(self) -> None:
+    def test_normalises_line_ends_and_removes_returns_within_a_line(self) -> None:
         self.check([
             (CLIENT, b"NOOP\nSTARTTLS\n", b"NOOP\r\nXSTARTTLS\r\n"),
             (CLIENT, b"NOOP\rSTARTTLS\r\n", b"NOOP STARTTLS\r\n"),
             (CLIENT, b"x\r" * 3000 + b"\r\n", b"x " * 3000 + b"\r\n"),
         ])  # fmt: skip
 
-    def test_leaves_returns_in_chunks_alone(self) -> None:
+    def test_leaves_returns_in_bdat_chunks_alone(self) -> None:
         chunk = b"a\n.\r\n\r.\n"
         self.check_untouched([
             (CLIENT, b"BDAT %d\r\n" % len(chunk) + chunk + b"NOOP\r\n"),
         ])  # fmt: skip
 
-    def test_has_a_chunk_refused_whose_length_is_none(self) -> None:
-        said = joined(b"BDAT " + b"0" * 18 + b"9", b"STARTTLS")
+    def test_renames_bdat_with_an_impossible_length(self) -> None:
+        sent = joined(b"BDAT " + b"0" * 18 + b"9", b"STARTTLS")
         self.check([
-            (CLIENT, said, joined(b"XBDAT " + b"0" * 18 + b"9", b"XSTARTTLS")),
+            (CLIENT, sent, joined(b"XBDAT " + b"0" * 18 + b"9", b"XSTARTTLS")),
         ])  # fmt: skip

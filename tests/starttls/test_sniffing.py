@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.starttls.transcripts import TranscriptTestCase, told
+from tests.starttls.transcripts import TranscriptTestCase, rendered
 from tlsdemo.starttls.immediate import ImmediateServer
 from tlsdemo.starttls.line import LineServer
 from tlsdemo.starttls.negotiation import State, Switch
@@ -12,7 +12,7 @@ HELLO = b"\x16\x03\x01"
 
 
 class ClientHelloTests(TranscriptTestCase):
-    def test_is_taken_for_one_by_its_first_byte(self) -> None:
+    def test_is_recognised_by_its_first_byte(self) -> None:
         for dialect in (LineServer, Pop3Server):
             for size in (1, 2, 100_000):
                 hello = (HELLO * size)[:size]
@@ -25,19 +25,19 @@ class ClientHelloTests(TranscriptTestCase):
                 self.assertRaises(RuntimeError, negotiation.receive, hello)
                 self.assertRaises(RuntimeError, negotiation.receive, b"")
 
-    def test_is_left_to_a_dialect_that_has_rules_for_it(self) -> None:
+    def test_is_left_to_a_dialect_that_has_a_rule_for_it(self) -> None:
         negotiation = AutoServer(PostgresServer)
         self.assertEqual(negotiation.receive(HELLO), [Switch(leftover=HELLO, alpn=ALPN)])
 
-    def test_comes_too_late_once_the_server_has_greeted(self) -> None:
+    def test_is_refused_once_the_server_has_greeted(self) -> None:
         negotiation = AutoServer(Pop3Server)
         negotiation.nothing_came()
         self.assertEqual(negotiation.receive(HELLO), [])
-        self.assertEqual(told("S", negotiation.receive(b"\r\n")), ["S: -ERR Say STLS first"])
+        self.assertEqual(rendered("S", negotiation.receive(b"\r\n")), ["S: -ERR Say STLS first"])
 
 
 class DialectTests(TranscriptTestCase):
-    def test_begins_with_the_client_where_the_client_speaks_first(self) -> None:
+    def test_starts_at_once_if_the_client_speaks_first(self) -> None:
         negotiation = AutoServer(LineServer)
         self.assertFalse(negotiation.awaits_first_byte)
         self.check(
@@ -54,11 +54,11 @@ class DialectTests(TranscriptTestCase):
         self.assertIs(negotiation.state, State.SWITCHED)
         self.assertRaises(RuntimeError, negotiation.receive, b"x")
 
-    def test_begins_when_nothing_came_where_the_server_greets(self) -> None:
+    def test_starts_when_nothing_came_if_the_server_speaks_first(self) -> None:
         negotiation = AutoServer(Pop3Server)
         self.assertTrue(negotiation.awaits_first_byte)
         self.assertEqual(negotiation.start(), [])
-        self.assertEqual(told("S", negotiation.nothing_came()), ["S: +OK tlsdemo"])
+        self.assertEqual(rendered("S", negotiation.nothing_came()), ["S: +OK tlsdemo"])
         self.assertEqual(negotiation.nothing_came(), [])
         self.check_further(
             negotiation,
@@ -66,7 +66,7 @@ class DialectTests(TranscriptTestCase):
             C: STLS
             C: INJECTED
             S: -ERR Plain bytes where TLS was to start
-            S* injected plaintext: 10 bytes came in plain behind the words that start TLS
+            S* injected plaintext: 10 bytes arrived after the last message before TLS
             """,
         )
         self.assertEqual(negotiation.nothing_came(), [])
@@ -87,7 +87,7 @@ class DialectTests(TranscriptTestCase):
             """,
         )
 
-    def test_has_the_guard_and_the_bounds_that_are_asked_for(self) -> None:
+    def test_receives_the_guard_and_the_limits(self) -> None:
         negotiation = AutoServer(LineServer, guard=False, max_line=12, max_plain=30)
         commands = negotiation.receive(b"STARTTLS\r\nX")
         self.assertEqual(commands[-1], Switch(injected=b"X"))
@@ -98,5 +98,5 @@ class DialectTests(TranscriptTestCase):
         (refusal,) = negotiation.receive(b"x" * 12)
         self.assertIn("10 bytes", str(refusal))
 
-    def test_cannot_be_one_without_words(self) -> None:
+    def test_cannot_be_one_that_starts_tls_at_once(self) -> None:
         self.assertRaises(ValueError, AutoServer, ImmediateServer)

@@ -8,7 +8,7 @@ from runpy import run_module
 from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.close_reasons import Cause
-from tlsdemo.starttls.negotiation import BEGIN, OTHER, Rule, State
+from tlsdemo.starttls.negotiation import CONNECTED, OTHER, Rule, State
 from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.starttls.state_diagrams import diagram, page
 
@@ -24,7 +24,7 @@ class PageTests(SynchronousTestCase):
     def test_has_both_roles_of_every_dialect(self) -> None:
         printed = page(DIALECTS.values())
         for dialect in DIALECTS.values():
-            self.assertIn(f"## {dialect.name.value}\n", printed)
+            self.assertIn(f"## {dialect.name}\n", printed)
             for negotiation in (dialect.server, dialect.client):
                 self.assertIn(diagram(negotiation.table), printed)
 
@@ -37,9 +37,9 @@ class PageTests(SynchronousTestCase):
 
 
 class DiagramTests(SynchronousTestCase):
-    def test_shows_states_in_order_and_what_leads_from_one_to_the_next(self) -> None:
+    def test_shows_states_in_order_and_the_transitions_between_them(self) -> None:
         table = {
-            (State.START, BEGIN): Rule(State.GREETED, b"Hello\r\n"),
+            (State.START, CONNECTED): Rule(State.GREETED, b"Hello\r\n"),
             (State.GREETED, "GO"): Rule(State.SWITCHED),
             (State.GREETED, "ON"): Rule(State.SWITCHED),
             (State.GREETED, OTHER): Rule(State.REFUSED, b"Bye\r\n", Cause.UPGRADE_REFUSED),
@@ -61,21 +61,21 @@ class DiagramTests(SynchronousTestCase):
             ],
         )
 
-    def label(self, name: str, said: bytes) -> str:
+    def label(self, name: str, sent: bytes) -> str:
         (line,) = [
             line
-            for line in diagram({(State.START, name): Rule(State.SWITCHED, said)}).splitlines()
+            for line in diagram({(State.START, name): Rule(State.SWITCHED, sent)}).splitlines()
             if "START --> SWITCHED" in line
         ]
         return line.partition(" : ")[2]
 
-    def test_shows_only_the_first_line_of_what_is_said(self) -> None:
+    def test_shows_only_the_first_line_of_an_answer(self) -> None:
         self.assertEqual(self.label("A", b"one\r\ntwo\r\n"), "A / one …")
         self.assertEqual(self.label("A", b"x" * 100), "A / " + "x" * 60 + " …")
 
-    def test_shows_bytes_where_there_is_no_text(self) -> None:
+    def test_shows_binary_data_in_hexadecimal(self) -> None:
         self.assertEqual(self.label("A", b"\x00\x16\xff"), "A / 00 16 ff")
         self.assertEqual(self.label("A", b"\x00" * 100), "A / " + "00 " * 8 + "…")
 
-    def test_means_nothing_to_mermaid_but_text(self) -> None:
+    def test_escapes_what_has_a_meaning_in_mermaid(self) -> None:
         self.assertEqual(self.label("A; B", b"<a>: #1\r\n"), "A#59; B / #60;a#62;#58; #35;1")

@@ -1,8 +1,8 @@
-"""Transcripts: what is said in a dialect, one line each, in the order in which it is said.
+"""Transcripts of a negotiation: one line for each line that is sent, in the order of sending.
 
-``C:`` and ``S:`` are lines of the client and of the server; lines of one side that follow each
-other arrive in one piece.  ``C+`` and ``S+`` are bytes without a line's end.  ``C*`` and ``S*``
-tell what a side does that is not said: ``TLS``, or the cause and the detail of a refusal.
+``C:`` and ``S:`` are lines of the client and of the server; successive lines of the peer arrive in
+one piece.  ``C+`` and ``S+`` are bytes without a line end.  ``C*`` and ``S*`` say what a side does
+besides sending: ``TLS``, or the cause and the detail of a refusal.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Sequence
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.starttls.negotiation import Command, Negotiation, Refuse, Say, Switch
+from tlsdemo.starttls.negotiation import Command, Negotiation, Refuse, Switch
 
 END = b"\r\n"
 
 
 def lines_of(transcript: str) -> list[str]:
-    """The lines of a transcript, whatever it is indented by."""
+    """The lines of a transcript, without indentation."""
     return [line.strip() for line in transcript.splitlines() if line.strip()]
 
 
@@ -26,31 +26,29 @@ def side(negotiation: Negotiation) -> str:
     return "C" if negotiation.is_client else "S"
 
 
-def shown(who: str, said: bytes) -> list[str]:
-    """Bytes, as lines of a transcript."""
-    *lines, rest = [ascii(each)[2:-1] for each in said.split(END)]
-    return [f"{who}: {each}".rstrip() for each in lines] + ([f"{who}+ {rest}"] if rest else [])
-
-
-def told(who: str, commands: Sequence[Command]) -> list[str]:
+def rendered(who: str, commands: Sequence[Command]) -> list[str]:
     """Commands, as lines of a transcript."""
     lines: list[str] = []
     for command in commands:
-        if isinstance(command, Say):
-            lines += shown(who, command.data)
-        elif isinstance(command, Refuse):
-            lines += shown(who, command.data)
-            lines.append(f"{who}* {command.cause.value}: {command.detail}")
-        else:
+        if isinstance(command, Switch):
             line = f"{who}* TLS"
             line += f", beginning with {command.leftover!r}" if command.leftover else ""
             line += f", and injected {command.injected!r}" if command.injected else ""
             lines.append(line)
+            continue
+        lines += _rendered_bytes(who, command.data)
+        if isinstance(command, Refuse):
+            lines.append(f"{who}* {command.cause.value}: {command.detail}")
     return lines
 
 
+def _rendered_bytes(who: str, data: bytes) -> list[str]:
+    *lines, rest = [ascii(each)[2:-1] for each in data.split(END)]
+    return [f"{who}: {each}".rstrip() for each in lines] + ([f"{who}+ {rest}"] if rest else [])
+
+
 def unescaped(text: str) -> bytes:
-    """The bytes that a line of a transcript shows."""
+    """The bytes that a line of a transcript stands for."""
     return text.encode("ascii").decode("unicode_escape").encode("latin-1")
 
 
@@ -67,11 +65,11 @@ class TranscriptTestCase(SynchronousTestCase):
     maxDiff = None
 
     def check(self, negotiation: Negotiation, transcript: str) -> None:
-        """Say the other side's lines, and compare what ``negotiation`` says in between."""
-        self._compare(negotiation, transcript, told(side(negotiation), negotiation.start()))
+        """Start ``negotiation``, feed it the peer's lines, and compare what it does in between."""
+        self._compare(negotiation, transcript, rendered(side(negotiation), negotiation.start()))
 
     def check_further(self, negotiation: Negotiation, transcript: str) -> None:
-        """The same for one that has started before."""
+        """The same for a negotiation that has been started."""
         self._compare(negotiation, transcript, [])
 
     def _compare(self, negotiation: Negotiation, transcript: str, actual: list[str]) -> None:
@@ -83,28 +81,28 @@ class TranscriptTestCase(SynchronousTestCase):
                 piece += _bytes(line)
                 actual.append(line)
                 if following[0] == who:
-                    actual += told(who, negotiation.receive(piece))
+                    actual += rendered(who, negotiation.receive(piece))
                     piece = b""
         self.assertEqual(actual, expected)
 
     def check_conversation(
         self, client: type[Negotiation], server: type[Negotiation], transcript: str
     ) -> None:
-        """Let two sides talk with each other, in pieces of any length."""
+        """Connect two sides with each other, in pieces of several sizes."""
         expected = lines_of(transcript)
         for size in (1, 2, 3, 7, 1 << 16):
             self.assertEqual(_conversation(client(), server(), size), expected, size)
 
-    def check_lines_are_bounded(self, negotiation: Negotiation, most: int, farewell: str) -> None:
-        """A line without an end is refused once it is as long as ``most`` bytes."""
+    def check_lines_are_bounded(self, negotiation: Negotiation, most: int, last: str) -> None:
+        """A line without an end is refused once it has ``most`` bytes; ``last`` is then sent."""
         who = side(negotiation)
         negotiation.start()
         for _ in range(most - 1):
             self.assertEqual(negotiation.receive(b"x"), [])
         self.assertEqual(
-            told(who, negotiation.receive(b"x")),
+            rendered(who, negotiation.receive(b"x")),
             [
-                *([f"{who}: {farewell}"] if farewell else []),
+                *([f"{who}: {last}"] if last else []),
                 f"{who}* too much before TLS: a line of more than {most} bytes",
             ],
         )
@@ -118,15 +116,15 @@ def _conversation(client: Negotiation, server: Negotiation, size: int) -> list[s
         for command in commands:
             if not isinstance(command, Switch):
                 pending[side(negotiation)] += command.data
-            lines.extend(told(side(negotiation), [command]))
+            lines.extend(rendered(side(negotiation), [command]))
 
     note(server, server.start())
     note(client, client.start())
     while pending["C"] or pending["S"]:
-        for speaker, listener in ((server, client), (client, server)):
-            data = bytes(pending[side(speaker)])
-            pending[side(speaker)].clear()
+        for sender, receiver in ((server, client), (client, server)):
+            data = bytes(pending[side(sender)])
+            pending[side(sender)].clear()
             for piece in cut(data, size):
-                if not listener.state.final:
-                    note(listener, listener.receive(piece))
+                if not receiver.state.final:
+                    note(receiver, receiver.receive(piece))
     return lines

@@ -5,7 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.support import exchange, patch_reactor_clock
 from tests.tls.memory_ends import client_tls, foreign_client, foreign_server, server_tls
-from tests.tls.negotiating import MODES_WITH_WORDS, SECRET, SECURED, Talker, tell_secrets
+from tests.tls.negotiating import SECRET, SECURED, UPGRADING_MODES, Talker, tell_secrets
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.starttls.imap import ImapClient
 from tlsdemo.starttls.line import LineServer
@@ -21,7 +21,7 @@ from tlsdemo.tls.upgrade_protocol import SNIFFING_TIME
 ALPN = ("postgresql",)
 
 
-class DialogueCase(SynchronousTestCase):
+class NegotiationCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = patch_reactor_clock(self)
 
@@ -38,9 +38,9 @@ class DialogueCase(SynchronousTestCase):
         return talker
 
 
-class Agreeing(DialogueCase):
+class AgreeingTests(NegotiationCase):
     def test_both_of_our_sides_become_secure_in_every_dialect_and_mode(self) -> None:
-        for mode in MODES_WITH_WORDS:
+        for mode in UPGRADING_MODES:
             for dialect in DIALECTS.values():
                 server, client = (
                     Talker(mode, tls, negotiation, clock=self.clock)
@@ -59,20 +59,20 @@ class Agreeing(DialogueCase):
                 self.assertEqual(server.log, [*SECURED, b"question"], dialect.name)
                 self.assertEqual(client.log, [*SECURED, b"answer"], dialect.name)
 
-    def test_the_timeline_tells_when_tls_was_called_for(self) -> None:
+    def test_the_timeline_records_when_tls_was_started(self) -> None:
         server = self.server(LineServer())
         self.assertEqual(server.observer.names, ["connected"])
         server.hear(b"STARTTLS\r\n")
         self.assertEqual(server.observer.names, ["connected", "startTLS called"])
         server.transport.lose(ConnectionDone())
 
-    def test_wrapped_there_are_no_words(self) -> None:
+    def test_mode_wrapped_has_no_negotiation(self) -> None:
         talker = Talker(ModeName.WRAPPED, server_tls(), clock=self.clock)
         talker.begin().converse(foreign_client())
         self.assertEqual(talker.log, SECURED)
 
 
-class Refusing(DialogueCase):
+class RefusalTests(NegotiationCase):
     def check_refused(self, talker: Talker, cause: str, farewell: bytes) -> None:
         self.assertTrue(talker.said.endswith(farewell), talker.said)
         self.assertFalse(talker.transport.connected)
@@ -82,20 +82,20 @@ class Refusing(DialogueCase):
         self.assertNotIn(SECRET, talker.said)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_is_said_then_the_connection_is_closed_and_the_listener_told_once(self) -> None:
-        for mode in MODES_WITH_WORDS:
+    def test_is_sent_then_the_connection_is_closed_and_the_listener_called_once(self) -> None:
+        for mode in UPGRADING_MODES:
             server = self.server(SmtpServer(), mode)
             server.hear(b"QUIT\r\n")
             self.check_refused(server, "peer refused TLS", b"221 2.0.0 Bye\r\n")
 
-    def test_waits_until_what_was_said_has_gone(self) -> None:
+    def test_waits_until_the_last_bytes_have_been_sent(self) -> None:
         server = self.server(SmtpServer())
         server.transport.deliver(b"QUIT\r\n")
         self.assertTrue(server.transport.connected)
         self.assertEqual(server.log, [])
 
     def test_is_final(self) -> None:
-        for mode in MODES_WITH_WORDS:
+        for mode in UPGRADING_MODES:
             server = self.server(SmtpServer(), mode)
             server.transport.deliver(b"QUIT\r\n")
             server.transport.deliver(b"EHLO a\r\nSTARTTLS\r\n")
@@ -119,16 +119,16 @@ class Refusing(DialogueCase):
             client.hear(*said)
             self.check_refused(client, cause, farewell)
 
-    def test_of_too_much_is_told_apart(self) -> None:
+    def test_of_too_much_plaintext_has_a_cause_of_its_own(self) -> None:
         server = self.server(SmtpServer(max_plain=100))
         server.hear(b"x" * 101)
         self.check_refused(server, "too much before TLS", SmtpServer.refusal)
 
 
-class LostBeforeTLS(DialogueCase):
-    def test_is_told_once_whatever_the_reason(self) -> None:
+class ConnectionLostBeforeTLSTests(NegotiationCase):
+    def test_calls_the_listener_once_whatever_the_reason(self) -> None:
         for reason in (ConnectionDone(), ConnectionLost()):
-            for mode in MODES_WITH_WORDS:
+            for mode in UPGRADING_MODES:
                 server = self.server(SmtpServer(), mode)
                 server.hear(b"EHLO a\r\nSTART")
                 server.transport.lose(reason)
@@ -136,7 +136,7 @@ class LostBeforeTLS(DialogueCase):
                 assert server.listener.close_reason is not None
                 self.assertIn("before TLS was agreed on", server.listener.close_reason.detail)
 
-    def test_is_told_of_a_client_in_the_middle_of_its_words(self) -> None:
+    def test_calls_the_listener_of_a_client_in_the_middle_of_its_negotiation(self) -> None:
         client = self.client(SmtpClient())
         client.hear(b"220 a\r\n")
         client.transport.lose(ConnectionDone())
@@ -144,8 +144,8 @@ class LostBeforeTLS(DialogueCase):
         self.assertNotIn(SECRET, client.said)
 
 
-class Aborting(DialogueCase):
-    def test_ends_the_words_for_the_cause_that_was_given_first(self) -> None:
+class AbortTests(NegotiationCase):
+    def test_ends_the_negotiation_with_the_reason_that_was_given_first(self) -> None:
         server = self.server(SmtpServer())
         server.protocol.abort(CloseReason(Cause.ABORTED))
         server.protocol.abort(CloseReason(Cause.IDLE))
@@ -154,7 +154,7 @@ class Aborting(DialogueCase):
         self.assertEqual(server.log, ["insecure: aborted by us"])
 
     def test_ends_the_handshake(self) -> None:
-        for mode in MODES_WITH_WORDS:
+        for mode in UPGRADING_MODES:
             server = self.server(LineServer(), mode)
             server.hear(b"STARTTLS\r\n")
             server.protocol.abort(CloseReason(Cause.ABORTED))
@@ -163,7 +163,7 @@ class Aborting(DialogueCase):
             self.assertEqual(server.log, ["insecure: aborted by us"])
 
     def test_ends_what_is_secure(self) -> None:
-        for mode in MODES_WITH_WORDS:
+        for mode in UPGRADING_MODES:
             server = self.server(LineServer(), mode)
             server.hear(b"STARTTLS\r\n")
             peer = foreign_client()
@@ -175,14 +175,14 @@ class Aborting(DialogueCase):
             self.assertEqual(server.application.received, [])
 
 
-class Waiting(DialogueCase):
-    """A server that takes TLS from the first byte as well, and greets if nothing has come."""
+class AutoServerTests(NegotiationCase):
+    """A server that accepts TLS from the first byte as well, and greets if nothing has arrived."""
 
     def auto(self, mode: ModeName = ModeName.STARTTLS) -> Talker:
         return self.server(AutoServer(SmtpServer), mode)
 
     def test_greets_a_client_that_waits_for_it_after_a_moment(self) -> None:
-        for mode in MODES_WITH_WORDS:
+        for mode in UPGRADING_MODES:
             server = self.auto(mode)
             self.clock.advance(SNIFFING_TIME - 0.01)
             self.assertEqual(server.transport.take(), b"")
@@ -193,8 +193,8 @@ class Waiting(DialogueCase):
             server.converse(foreign_client())
             self.assertEqual(server.log, SECURED)
 
-    def test_takes_a_hello_at_once(self) -> None:
-        for mode in MODES_WITH_WORDS:
+    def test_accepts_a_client_hello_at_once(self) -> None:
+        for mode in UPGRADING_MODES:
             server = self.auto(mode)
             server.converse(foreign_client())
             self.assertEqual(server.log, SECURED)
@@ -208,7 +208,7 @@ class Waiting(DialogueCase):
         self.clock.advance(SNIFFING_TIME)
         self.assertEqual(server.said.count(b"220"), 1)
 
-    def test_leaves_nothing_when_the_client_goes(self) -> None:
+    def test_leaves_no_delayed_call_when_the_client_disconnects(self) -> None:
         server = self.auto()
         server.transport.lose(ConnectionDone())
         self.assertEqual(self.clock.getDelayedCalls(), [])
@@ -218,19 +218,19 @@ class Waiting(DialogueCase):
         self.server(AutoServer(PostgresServer))
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_has_nothing_to_say_to_nothing_by_itself(self) -> None:
+    def test_sends_nothing_by_itself_if_nothing_came(self) -> None:
         self.assertEqual(SmtpServer().nothing_came(), [])
 
 
-class DemandingALPN(DialogueCase):
-    def test_takes_a_client_that_offers_it(self) -> None:
-        for mode in MODES_WITH_WORDS:
+class RequiredALPNTests(NegotiationCase):
+    def test_accepts_a_client_that_offers_it(self) -> None:
+        for mode in UPGRADING_MODES:
             server = self.server(PostgresServer(), mode)
             server.converse(foreign_client(alpn=ALPN))
             self.assertEqual(server.log, SECURED)
 
     def test_rejects_a_client_that_does_not(self) -> None:
-        for mode in MODES_WITH_WORDS:
+        for mode in UPGRADING_MODES:
             for offered in ((), ("h2",)):
                 peer = foreign_client(alpn=offered)
                 server = Talker(mode, server_tls(alpn=ALPN), PostgresServer(), clock=self.clock)
@@ -246,14 +246,14 @@ class DemandingALPN(DialogueCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_rejects_a_server_that_does_not_agree(self) -> None:
-        for mode in MODES_WITH_WORDS:
+        for mode in UPGRADING_MODES:
             client = Talker(
                 mode, client_tls(alpn=ALPN), PostgresDirectClient(), clock=self.clock
             )  # fmt: skip
             tell_secrets(client).begin().converse(foreign_server())
             self.check_rejected(client)
 
-    def test_is_not_for_those_who_have_asked_in_words(self) -> None:
+    def test_is_not_required_after_an_ssl_request(self) -> None:
         server = self.server(PostgresServer())
         server.hear((8).to_bytes(4, "big") + (80877103).to_bytes(4, "big"))
         server.converse(foreign_client())

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from tlsdemo.cli.options import TLSOptions, choice, fail, seconds, whole
+from tlsdemo.cli.options import TLSOptions, fail, seconds, whole
 from tlsdemo.loadgen.schedule import Task, default_workers, descriptors_needed, workers_needed
 from tlsdemo.net.limits import raise_descriptor_limit
-from tlsdemo.starttls.registry import DialectName
+from tlsdemo.starttls.registry import DIALECTS, find_dialect
 from tlsdemo.tls import MODES, ClientTLS, ModeName, UnusableCredentials
 
 LOAD_PARAMETERS: list[list[Any]] = [
@@ -23,8 +23,8 @@ LOAD_PARAMETERS: list[list[Any]] = [
     ["burst", None, 64, "Packets that a connection writes in a row before it is another's turn.",
      whole(1)],
     ["dialect", None, None, "How client and server agree that TLS starts: "
-     f"{', '.join(name.value for name in DialectName)}. [default: immediate]",
-     choice(DialectName)],
+     f"{', '.join(DIALECTS)}. [default: immediate]",
+     find_dialect],
     ["connect-rate", None, 0.0, "Open at most so many connections a second; 0 for as fast as may "
      "be.", seconds(0.0)],
     ["in-flight", None, 256, "How many connections a worker secures at once.", whole(1)],
@@ -97,7 +97,7 @@ class LoadOptions(TLSOptions):
             certificate=str(credentials.certificate),
             key=str(credentials.key),
             authority=str(credentials.authority),
-            dialect=(self["dialect"] or DialectName.IMMEDIATE).value,
+            dialect=(self["dialect"] or DIALECTS["immediate"]).name,
             tls_min=self["policy"].lowest.value,
             tls_max=self["policy"].highest.value,
             ciphers=self["policy"].ciphers,

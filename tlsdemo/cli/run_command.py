@@ -29,7 +29,6 @@ from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.progress import Progress
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.run_text import cost_line, result_lines, versions_text
-from tlsdemo.starttls.registry import DialectName
 from tlsdemo.tls import Delivery, ModeName, versions
 
 HERE = "here"
@@ -211,7 +210,7 @@ class Comparison:
 
     def _server_dialect(self, mode: ModeName) -> str:
         # Words before TLS have no place where TLS is there from the first byte, or not at all.
-        return self._task.dialect if mode in _UPGRADES else DialectName.IMMEDIATE.value
+        return self._task.dialect if mode in _UPGRADES else "immediate"
 
     async def _load(self, turn: ScheduledRun[ModeName], server: LaunchedServer) -> RunResult:
         mode, title = turn.mode, self._title(turn)

@@ -16,7 +16,7 @@ from tlsdemo.loadgen.round_robin import RoundRobin
 from tlsdemo.loadgen.schedule import Task, allowed, until_next
 from tlsdemo.net.addresses import address_text
 from tlsdemo.reporting.load_counters import LoadCounters
-from tlsdemo.starttls.registry import DIALECTS, DialectName
+from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import MODES, ClientTLS, ConnectionSettings, ModeName, Send, UpgradeProtocol
 
 
@@ -33,7 +33,7 @@ class ConnectionPool:
         self._settings = ConnectionSettings(
             mode,
             tls,
-            DIALECTS[DialectName(task.dialect)].client,
+            DIALECTS[task.dialect].client,
             mode.transport_options(None, Send(task.send), 1 << 16),
             timeouts_of(task),
         )

@@ -23,7 +23,7 @@ from tlsdemo.certificates.files import Credentials
 from tlsdemo.loadgen.connection_pool import ConnectionPool
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.net.limits import raise_descriptor_limit
-from tlsdemo.starttls.registry import DIALECTS, DialectName
+from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import ClientTLS
 from tlsdemo.tls.policy import CIPHERS, Policy, TLSVersion
 
@@ -51,7 +51,7 @@ class Worker(LineOnlyReceiver):
             tls = ClientTLS.build(
                 Credentials(Path(task.certificate), Path(task.key), Path(task.authority)),
                 task.server_name,
-                DIALECTS[DialectName(task.dialect)].alpn,
+                DIALECTS[task.dialect].alpn,
                 policy=Policy(
                     TLSVersion(task.tls_min), TLSVersion(task.tls_max), task.ciphers or CIPHERS
                 ),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from tlsdemo.proxy.diagnostics import NO_DIAGNOSTICS, Diagnostics
 from tlsdemo.proxy.handlers import HandlerName
-from tlsdemo.starttls.registry import DIALECTS, Dialect, DialectName
+from tlsdemo.starttls.dialect import Dialect
+from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import ConnectionSettings
 
 
@@ -40,7 +41,7 @@ class ServerSettings:
     handler: HandlerName = HandlerName.PROXY
     backend: str | None = None
     status: str | None = None
-    dialect: Dialect = DIALECTS[DialectName.IMMEDIATE]
+    dialect: Dialect = DIALECTS["immediate"]
     auto: bool = False
     guard: bool = True
     interval: float = 5.0

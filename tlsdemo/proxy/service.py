@@ -162,7 +162,7 @@ class Server(Service):
             "role {role}{backend}",
             listening=", ".join(self.listening()),
             mode=settings.connection.mode.name.value,
-            dialect=f"{'auto:' if settings.auto else ''}{settings.dialect.name.value}",
+            dialect=f"{'auto:' if settings.auto else ''}{settings.dialect.name}",
             delivery=settings.connection.transport.delivery.value,
             role=settings.handler.value,
             backend=self._backend_text(),

@@ -1,1 +1,1 @@
-"""PURE.  How two peers agree, in plain bytes, that TLS starts now: one protocol a file."""
+"""PURE.  How two peers agree, in plaintext, to start TLS: one file for each protocol."""

@@ -1,15 +1,15 @@
-"""After the upgrade: the plain protocol goes on with a backend that had no part in it.
+"""Protocol filters: how a protocol continues with a backend that took no part in the upgrade.
 
-Theory of operation.  A proxy ends the upgrade by itself and connects to its backend only once the
-client is secure, so nobody who is not gets that far.  The backend then greets a client that has
-been greeted already, and may offer TLS to one that has it.  A handover sets that right, on both
-ways: the backend's greeting is taken off, and the dialect's offer of TLS is taken out of what the
-backend says; everything else is the backend's own word.  That is enough for both sides to agree:
-every dialect here has the client forget what it learned before TLS and ask anew (RFC 3207, 4.2;
-RFC 9051, 6.2.1; RFC 2595, 4).
+Theory of operation.  The proxy terminates the upgrade itself and connects to its backend only once
+the client is secure, so nobody else gets that far.  The backend then greets a client that has
+already been greeted, and may offer TLS to one that already has it.  A protocol filter reconciles
+them in both directions: it removes the backend's greeting, and the offer of TLS from what the
+backend sends.  Everything else passes unchanged.  That is enough, because every dialect requires
+the client to discard what it learned before TLS and to ask again (RFC 3207, section 4.2; RFC 9051,
+section 6.2.1; RFC 2595, section 4).
 
-A second request for TLS is passed on under a name that no backend knows.  The backend refuses
-that, in its own words and in the right place among its other answers.
+A second request for TLS is passed on under a name that no backend knows.  The backend then rejects
+it in its own words, and in the right order among its other answers.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from tlsdemo.starttls.negotiation import MAX_LINE
 
 
 class FilterFailed(Exception):
-    """The two cannot go on with each other: the text says why, and ``cause`` whose doing it is.
+    """Client and backend cannot continue: the text says why, ``cause`` which of them is at fault.
 
-    ``BACKEND_REFUSED``: the backend does not want this client, or does not speak the dialect;
-    ``PROTOCOL_ERROR``: the client does what it may not.
+    ``BACKEND_REFUSED``: the backend rejects the client, or does not speak the protocol.
+    ``PROTOCOL_ERROR``: the client violates the protocol.
     """
 
     def __init__(self, problem: str, cause: Cause = Cause.BACKEND_REFUSED) -> None:
@@ -34,31 +34,34 @@ class FilterFailed(Exception):
 
 
 class ProtocolFilter:
-    """Passes everything on as it is: for dialects in which the client speaks first."""
+    """Passes everything unchanged: for protocols in which the client speaks first."""
 
     ready = True
-    """Whether the backend has greeted, if it does; before that, nothing is to be said to it."""
+    """Whether the backend has greeted, if its protocol has a greeting.
+
+    Nothing must be sent to the backend before that.
+    """
 
     def from_backend(self, data: bytes) -> bytes:
-        """Return what of the backend's ``data`` goes to the client.
+        """Return what is to be sent to the client for ``data`` from the backend.
 
-        Raises FilterFailed if the backend's greeting turns the client away.
+        Raises FilterFailed if the backend's greeting rejects the client.
         """
         return data
 
     def from_client(self, data: bytes) -> bytes:
-        """Return what of the client's ``data`` goes to the backend.
+        """Return what is to be sent to the backend for ``data`` from the client.
 
-        Raises FilterFailed if the client does what it may not.
+        Raises FilterFailed if the client violates the protocol.
         """
         return data
 
     def rest_of_backend(self) -> bytes:
-        """Return what has been held back for the client, of a backend that says no more."""
+        """Return what was held back for the client, when the backend will send no more."""
         return b""
 
     def rest_of_client(self) -> bytes:
-        """Return what has been held back for the backend, of a client that says no more."""
+        """Return what was held back for the backend, when the client will send no more."""
         return b""
 
 
@@ -71,20 +74,19 @@ class Piece(enum.Enum):
     CONTENT = "bytes that are no line"
 
 
-_MOST_OF_AN_END = 64
-"""Bytes at its end in which a long line may announce what follows it: they stay together."""
-
+_KEPT_OF_LONG_LINE = 64
+"""Bytes at the end of a long line that stay together: they may announce what follows the line."""
 
 _MOST_QUOTED = 80
 """Bytes of a backend's greeting that are quoted."""
 
 
 class Lines:
-    """Cuts a stream into lines, with their ends, and passages of a given length.
+    """Splits a stream into lines, with their ends, and passages of a known length.
 
-    A line of more than ``most`` bytes is handed on in parts, so that nothing has to be kept; all
-    but the last few bytes of what has come.  What is a line and what a part of one does not depend
-    on how the stream arrives.
+    A line of more than ``most`` bytes is returned in parts as it arrives, all but its last few
+    bytes, so that memory stays bounded.  Whether a line is returned whole or in parts does not
+    depend on how the stream is split into pieces.
     """
 
     def __init__(self, most: int = MAX_LINE) -> None:
@@ -98,7 +100,7 @@ class Lines:
         self._input += data
 
     def pass_next(self, size: int) -> None:
-        """Have the next ``size`` bytes not looked at."""
+        """Return the next ``size`` bytes as content, without looking for lines in them."""
         self._verbatim = size
 
     def take(self) -> tuple[bytes, Piece] | None:
@@ -116,11 +118,11 @@ class Lines:
         if self._long and end:
             self._long = False
             return self._cut(end), Piece.END
-        spare = len(self._input) - _MOST_OF_AN_END
+        spare = len(self._input) - _KEPT_OF_LONG_LINE
         return (self._cut(spare), Piece.PART) if self._long and spare > 0 else None
 
     def rest(self) -> bytes:
-        """Return what has come and is no complete piece, when nothing more will come."""
+        """Return what is left of the input, when no more will come."""
         return self._cut(len(self._input))
 
     def _cut(self, size: int) -> bytes:
@@ -130,15 +132,20 @@ class Lines:
 
 
 class LineFilter(ProtocolFilter):
-    """A handover of a dialect of lines, in which the backend greets."""
+    """A protocol filter for a protocol of lines in which the server greets.
+
+    ``max_line``: the longest line that subclasses receive whole.
+    """
+
+    max_line = MAX_LINE
 
     def __init__(self) -> None:
         self.ready = False
-        self._replies = Lines()
-        self._commands = Lines()
+        self._replies = Lines(self.max_line)
+        self._commands = Lines(self.max_line)
 
     def from_backend(self, data: bytes) -> bytes:
-        """Return what of the backend's replies goes to the client."""
+        """Return what is to be sent to the client for ``data`` from the backend."""
         self._replies.feed(data)
         passed = []
         while (taken := self._replies.take()) is not None:
@@ -146,7 +153,7 @@ class LineFilter(ProtocolFilter):
         return b"".join(passed)
 
     def from_client(self, data: bytes) -> bytes:
-        """Return what of the client's commands goes to the backend."""
+        """Return what is to be sent to the backend for ``data`` from the client."""
         self._commands.feed(data)
         passed = []
         while (taken := self._commands.take()) is not None:
@@ -154,24 +161,24 @@ class LineFilter(ProtocolFilter):
         return b"".join(passed)
 
     def rest_of_backend(self) -> bytes:
-        """Return what has been held back for the client: a line without its end."""
+        """Return what was held back for the client: a line without its end."""
         return self._replies.rest()
 
     def rest_of_client(self) -> bytes:
-        """Return what has been held back for the backend: a line without its end."""
+        """Return what was held back for the backend: a line without its end."""
         return self._commands.rest()
 
     @abstractmethod
     def _reply(self, line: bytes, piece: Piece) -> bytes:
-        """Return what of a piece of the backend's goes to the client."""
+        """Return what is to be sent to the client for a piece from the backend."""
 
-    @abstractmethod
     def _command(self, line: bytes, piece: Piece) -> bytes:
-        """Return what of a piece of the client's goes to the backend."""
+        """Return what is to be sent to the backend for a piece from the client."""
+        return line
 
 
-def turned_away(greeting: bytes) -> FilterFailed:
-    """Return what to raise about a greeting that is none, or not for this client."""
+def bad_greeting(greeting: bytes) -> FilterFailed:
+    """Return the exception for a greeting that rejects the client, or is not one."""
     quoted = ascii(text(greeting)[:_MOST_QUOTED])[1:]
     return FilterFailed(f"the backend's greeting is {quoted}")
 

@@ -1,9 +1,9 @@
 """Dialect ``ldap``: the StartTLS operation of RFC 4511, section 4.14.
 
-All is BER.  An element is a tag, a length and a content; a message is a sequence (tag 0x30) of a
-number, which the answer repeats, an operation, whose tag tells its kind, and maybe controls.  What
-is read is strict where RFC 4511, section 5.1, is, and bounded: lengths are definite and of at most
-four octets, and only what an upgrade needs is taken apart.
+Everything is BER.  An element consists of a tag, a length and a content.  A message is a sequence
+(tag 0x30) of a number, which the answer repeats, an operation, whose tag is its kind, and optional
+controls.  The parser is as strict as RFC 4511, section 5.1, and bounded: lengths are definite and
+have at most four octets, and only what an upgrade needs is parsed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from tlsdemo.close_reasons import Cause
-from tlsdemo.starttls.negotiation import BEGIN, OTHER, Event, Negotiation, Rule, State, Table
+from tlsdemo.starttls.dialect import Dialect
+from tlsdemo.starttls.negotiation import CONNECTED, OTHER, Message, Negotiation, Rule, State, Table
 
 _START_TLS = b"1.3.6.1.4.1.1466.20037"
 _NOTICE_OF_DISCONNECTION = b"1.3.6.1.4.1.1466.20036"
@@ -49,22 +50,22 @@ _LONGEST_MESSAGE = 1 << 14
 _MOST_ELEMENTS = 16
 _MOST_LENGTH_OCTETS = 4
 _UNSOLICITED = 0
-"""The number of a message that answers none."""
+"""The number of a message that answers no request."""
 
 _TOO_LONG = "too long a message"
 
 
 class _Malformed(Exception):
-    """What came is not what RFC 4511 says."""
+    """The input violates RFC 4511."""
 
 
 def _element(tag: int, content: bytes) -> bytes:
-    """Write an element; nothing that is said here is as long as 128 bytes."""
+    """Encode an element of less than 128 bytes, which is all that we send."""
     return bytes([tag, len(content)]) + content
 
 
 def _number(value: int) -> bytes:
-    """Write the content of an INTEGER, in as few bytes as it takes with its sign."""
+    """Encode the content of an INTEGER in as few bytes as possible, sign included."""
     return value.to_bytes(value.bit_length() // 8 + 1, "big")
 
 
@@ -80,7 +81,7 @@ def _result(response: int, code: int, text: bytes, name: bytes = b"") -> bytes:
 
 
 def _extent(data: bytes) -> tuple[int, int] | None:
-    """Tell where the first element's content begins and ends; ``None`` if that is not known yet."""
+    """Return where the first element's content begins and ends; ``None`` if it is not known yet."""
     if len(data) < 2:
         return None
     octets = data[1] & 0x7F if data[1] >= 0x80 else 0
@@ -93,21 +94,21 @@ def _extent(data: bytes) -> tuple[int, int] | None:
 
 
 def _elements(content: bytes) -> list[tuple[int, bytes]]:
-    """Take a content apart: the tag and the content of each element in it."""
+    """Return the tag and the content of each element in ``content``."""
     found: list[tuple[int, bytes]] = []
     while content:
         extent = _extent(content)
         if len(found) == _MOST_ELEMENTS:
             raise _Malformed("too many elements")
         if extent is None or extent[1] > len(content):
-            raise _Malformed("an element goes beyond the one that it is in")
+            raise _Malformed("an element is longer than the one that contains it")
         found.append((content[0], content[extent[0] : extent[1]]))
         content = content[extent[1] :]
     return found
 
 
 def _natural(content: bytes) -> int:
-    """Read an INTEGER or ENUMERATED that is a message's number or a result's code."""
+    """Decode an INTEGER or ENUMERATED that is a message's number or a result code."""
     number = int.from_bytes(content[:4], "big")
     if content != _number(number):
         raise _Malformed("a number is out of range")
@@ -117,13 +118,13 @@ def _natural(content: bytes) -> int:
 class _Messages(Negotiation, ABC):
     """What both roles have in common: messages."""
 
-    def _next_event(self) -> Event | None:
+    def _next_message(self) -> Message | None:
         try:
-            return self._next_message()
+            return self._read_message()
         except _Malformed as error:
-            return Event(OTHER, {b"number": b"%d" % _UNSOLICITED, b"why": str(error).encode()})
+            return Message(OTHER, {b"number": b"%d" % _UNSOLICITED, b"why": str(error).encode()})
 
-    def _next_message(self) -> Event | None:
+    def _read_message(self) -> Message | None:
         head = bytes(self._input[: 2 + _MOST_LENGTH_OCTETS])
         if head and head[0] != _SEQUENCE:
             raise _Malformed(f"a message begins with {head[0]:#x}")
@@ -132,7 +133,7 @@ class _Messages(Negotiation, ABC):
             return None
         begin, end = extent
         if end > _LONGEST_MESSAGE:
-            return Event(_TOO_LONG, {b"number": b"%d" % _UNSOLICITED, b"length": b"%d" % end})
+            return Message(_TOO_LONG, {b"number": b"%d" % _UNSOLICITED, b"length": b"%d" % end})
         if len(self._input) < end:
             return None
         content = bytes(self._input[begin:end])
@@ -140,13 +141,13 @@ class _Messages(Negotiation, ABC):
         elements = _elements(content)
         tags = [tag for tag, _ in elements]
         if tags[:1] != [_INTEGER] or len(tags) < 2 or tags[2:] not in ([], [_CONTROLS]):
-            raise _Malformed("a message is not a number, an operation and maybe controls")
+            raise _Malformed("a message is not a number, an operation and optional controls")
         number = _natural(elements[0][1])
-        return self._read(number, *elements[1], len(elements) > 2)
+        return self._parse(number, *elements[1], len(elements) > 2)
 
     @abstractmethod
-    def _read(self, number: int, tag: int, content: bytes, has_controls: bool) -> Event:
-        """Say what event a message is."""
+    def _parse(self, number: int, tag: int, content: bytes, has_controls: bool) -> Message:
+        """Return the message that the table knows this one as."""
 
 
 _DISCONNECTION = _result(
@@ -172,7 +173,7 @@ def _server_table() -> Table:
         ),
         (State.START, "AbandonRequest"): Rule(State.START),
         (State.START, "UnbindRequest"): Rule(
-            State.REFUSED, b"", Cause.UPGRADE_REFUSED, "the client said UnbindRequest"
+            State.REFUSED, b"", Cause.UPGRADE_REFUSED, "the client sent UnbindRequest"
         ),
         (State.START, _TOO_LONG): Rule(
             State.REFUSED, _DISCONNECTION, Cause.TOO_MUCH_PLAINTEXT, "a message of {length} bytes"
@@ -182,65 +183,68 @@ def _server_table() -> Table:
 
 
 class LdapServer(_Messages):
-    """The server: every operation but StartTLS is told that TLS comes first.
+    """The server: rejects every operation but StartTLS with confidentialityRequired.
 
-    What the table says are operations; they go out in messages of the request's number.
+    The table contains operations; they are sent in messages that have the request's number.
     """
 
     table = _server_table()
     refusal = _message(_UNSOLICITED, _DISCONNECTION)
 
-    def _fill(self, said: bytes, words: Mapping[bytes, bytes]) -> bytes:
-        return _message(int(words[b"number"]), said) if said else b""
+    def _fill(self, say: bytes, fields: Mapping[bytes, bytes]) -> bytes:
+        return _message(int(fields[b"number"]), say) if say else b""
 
-    def _read(self, number: int, tag: int, content: bytes, has_controls: bool) -> Event:
+    def _parse(self, number: int, tag: int, content: bytes, has_controls: bool) -> Message:
         if tag not in _REQUESTS or number == _UNSOLICITED:
             raise _Malformed(f"message {number} has an operation of tag {tag:#x}")
         name = _REQUESTS[tag]
         if tag == _EXTENDED_REQUEST and _elements(content) == [(_REQUEST_NAME, _START_TLS)]:
             name = "StartTLS with controls" if has_controls else "StartTLS"
-        return Event(name, {b"number": b"%d" % number})
+        return Message(name, {b"number": b"%d" % number})
 
 
 _NUMBER = 1
 
 _CLIENT: Table = {
-    (State.START, BEGIN): Rule(
-        State.ASKED,
+    (State.START, CONNECTED): Rule(
+        State.REQUESTED,
         _message(_NUMBER, _element(_EXTENDED_REQUEST, _element(_REQUEST_NAME, _START_TLS))),
     ),
-    (State.ASKED, "success"): Rule(State.SWITCHED),
-    (State.ASKED, "result"): Rule(
+    (State.REQUESTED, "success"): Rule(State.SWITCHED),
+    (State.REQUESTED, "result"): Rule(
         State.REFUSED, b"", Cause.UPGRADE_REFUSED, "the server answered StartTLS with {result}"
     ),
-    (State.ASKED, "notice of disconnection"): Rule(
+    (State.REQUESTED, "notice of disconnection"): Rule(
         State.REFUSED, b"", Cause.UPGRADE_REFUSED, "the server disconnects, with {result}"
     ),
-    (State.ASKED, "another message"): Rule(
+    (State.REQUESTED, "another message"): Rule(
         State.REFUSED, detail="the server sent message {number}, of name {name}"
     ),
-    (State.ASKED, _TOO_LONG): Rule(
+    (State.REQUESTED, _TOO_LONG): Rule(
         State.REFUSED, b"", Cause.TOO_MUCH_PLAINTEXT, "a message of {length} bytes"
     ),
-    (State.ASKED, OTHER): Rule(State.REFUSED, detail="no answer to StartTLS: {why}"),
+    (State.REQUESTED, OTHER): Rule(State.REFUSED, detail="no answer to StartTLS: {why}"),
 }
 
 
 class LdapClient(_Messages):
-    """The client, which goes on only if the server answers StartTLS, and nothing else, with 0."""
+    """The client: continues only if the server answers StartTLS, and nothing else, with success."""
 
     table = _CLIENT
     is_client = True
 
-    def _read(self, number: int, tag: int, content: bytes, has_controls: bool) -> Event:
+    def _parse(self, number: int, tag: int, content: bytes, has_controls: bool) -> Message:
         elements = _elements(content) if tag == _EXTENDED_RESPONSE else []
         if [tag for tag, _ in elements[:3]] != [_ENUMERATED, _OCTETS, _OCTETS]:
             raise _Malformed(f"an operation of tag {tag:#x}, or one without a result")
         code, text = _natural(elements[0][1]), elements[2][1]
         name = dict(elements[3:]).get(_RESPONSE_NAME, b"")
-        words = {b"number": b"%d" % number, b"name": name, b"result": b"%d %b" % (code, text)}
+        fields = {b"number": b"%d" % number, b"name": name, b"result": b"%d %b" % (code, text)}
         if number == _UNSOLICITED and name == _NOTICE_OF_DISCONNECTION:
-            return Event("notice of disconnection", words)
+            return Message("notice of disconnection", fields)
         if number != _NUMBER or name not in (b"", _START_TLS):
-            return Event("another message", words)
-        return Event("result" if code else "success", words)
+            return Message("another message", fields)
+        return Message("result" if code else "success", fields)
+
+
+DIALECT = Dialect(name="ldap", server=LdapServer, client=LdapClient, source="RFC 4511")

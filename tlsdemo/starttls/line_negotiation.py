@@ -1,7 +1,7 @@
-"""What the dialects of lines have in common: lines, commands, and replies that begin with a code.
+"""What protocols of lines have in common: lines, commands, and replies that begin with a code.
 
-A line ends in LF, and a CR before it does not count.  The RFCs demand CRLF; like most servers, this
-is lenient with a bare LF, which can do no harm where no message's text follows.
+A line ends in LF; a CR before it is removed.  The RFCs require CRLF, but most servers tolerate a
+bare LF, which is harmless where no message text follows.
 """
 
 from __future__ import annotations
@@ -9,61 +9,61 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
-from tlsdemo.starttls.negotiation import OTHER, TOO_LONG, Command, Event, Negotiation
+from tlsdemo.starttls.negotiation import OTHER, TOO_LONG, Command, Message, Negotiation
 
 
 class LineNegotiation(Negotiation, ABC):
-    """One side of a dialect of lines; subclasses say what event a line is."""
+    """One side of a protocol of lines; subclasses classify a line as a message."""
 
-    def _next_event(self) -> Event | None:
+    def _next_message(self) -> Message | None:
         end = self._input.find(b"\n", 0, self._max_line)
         if end < 0:
-            return Event(TOO_LONG) if len(self._input) >= self._max_line else None
+            return Message(TOO_LONG) if len(self._input) >= self._max_line else None
         line = bytes(self._input[:end]).removesuffix(b"\r")
         del self._input[: end + 1]
-        return self._read(line)
+        return self._parse(line)
 
     @abstractmethod
-    def _read(self, line: bytes) -> Event:
-        """Say what event a line is."""
+    def _parse(self, line: bytes) -> Message:
+        """Return the message that a line is."""
 
-    def _follow(self, event: Event) -> list[Command]:
-        if event.name == TOO_LONG:
+    def _handle(self, message: Message) -> list[Command]:
+        if message.name == TOO_LONG:
             return [self._too_much(f"a line of more than {self._max_line} bytes")]
-        return super()._follow(event)
+        return super()._handle(message)
 
 
 class CommandNegotiation(LineNegotiation):
-    """A server of commands: a verb, which has no case, and perhaps parameters.
+    """A server of commands: a case-insensitive verb, optionally with parameters.
 
-    A command is the first of these events that the table knows: ``"AUTH TLS"``, all of it;
-    ``"AUTH …"``, the verb with any parameter; ``"AUTH"``, the verb.
+    A command is the first of these messages that the table has a rule for: ``"AUTH TLS"``, the
+    whole command; ``"AUTH …"``, the verb with any parameters; ``"AUTH"``, the verb.
     """
 
-    def _read(self, line: bytes) -> Event:
+    def _parse(self, line: bytes) -> Message:
         return self._command(line, {})
 
-    def _command(self, line: bytes, words: Mapping[bytes, bytes]) -> Event:
+    def _command(self, line: bytes, fields: Mapping[bytes, bytes]) -> Message:
         whole = line.upper().rstrip(b" ").decode("ascii", "replace")
         verb, space, _ = whole.partition(" ")
         for name in (whole, f"{verb} …" if space else verb):
             if (self.state, name) in self.table:
-                return Event(name, words)
-        return Event(verb, words)
+                return Message(name, fields)
+        return Message(verb, fields)
 
 
 def reply_code(line: bytes) -> str:
-    """Return the code of a reply of RFC 5321 or RFC 959: ``"220"``, or ``"220-"`` if more comes.
+    """Return the code of a reply (RFC 5321, RFC 959): ``"220"``, or ``"220-"`` if more follows.
 
-    What is no reply is ``OTHER``.
+    Returns ``OTHER`` if the line is not a reply.
     """
-    code, follows = line[:3], line[3:4]
-    if not code.isdigit() or len(code) < 3 or follows not in (b"", b" ", b"-"):
+    code, separator = line[:3], line[3:4]
+    if not code.isdigit() or len(code) < 3 or separator not in (b"", b" ", b"-"):
         return OTHER
-    return (code + follows.strip()).decode("ascii")
+    return (code + separator.strip()).decode("ascii")
 
 
 def ends_in_literal(line: bytes) -> bool:
-    """Whether a line announces bytes that are no line: ``{5}``, ``{5+}``, as of RFC 9051, 4.3."""
+    """Whether a line announces a literal, ``{5}`` or ``{5+}`` (RFC 9051, section 4.3)."""
     _, brace, size = line.rpartition(b"{")
     return bool(brace) and size[-1:] == b"}" and size[:-1].removesuffix(b"+").isdigit()

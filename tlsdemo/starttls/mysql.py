@@ -1,10 +1,10 @@
-"""Dialect ``mysql``: the handshake of the MySQL client/server protocol, up to its SSLRequest.
+"""Dialect ``mysql``: the connection phase of the MySQL protocol, up to its SSLRequest.
 
-Numbers are little-endian.  A packet has its length in three bytes, a sequence number in one, and a
-payload.  The server begins, with the packet HandshakeV10 of sequence number 0; a client that wants
-TLS answers with the first 32 bytes of its own HandshakeResponse, of sequence number 1, and after
-the TLS handshake says all of it.  The numbers go on through the upgrade: that first packet inside
-TLS has sequence number 2.
+Numbers are little-endian.  A packet consists of the length of its payload in three bytes, a
+sequence number in one byte, and the payload.  The server begins with HandshakeV10, sequence
+number 0.  A client that wants TLS answers with SSLRequest, the first 32 bytes of its
+HandshakeResponse, sequence number 1, and sends the whole HandshakeResponse after the TLS handshake.
+Sequence numbers continue through the upgrade: that first packet inside TLS has number 2.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from tlsdemo.close_reasons import Cause
+from tlsdemo.starttls.dialect import Dialect
 from tlsdemo.starttls.negotiation import (
-    BEGIN,
-    MAX_LINE,
+    CONNECTED,
     MAX_PLAIN,
     OTHER,
     Command,
-    Event,
+    Message,
     Negotiation,
     Rule,
     State,
@@ -27,7 +27,7 @@ from tlsdemo.starttls.negotiation import (
 )
 
 SCRAMBLE = b"no secret, no random"
-"""The challenge to passwords, if no other is handed in: 20 bytes, none of them zero."""
+"""The default challenge for passwords: 20 bytes, none of them zero."""
 
 _PROTOCOL_41 = 0x0200
 _SSL = 0x0800
@@ -52,7 +52,7 @@ def _packet(sequence: int, payload: bytes) -> bytes:
 
 
 def _error(code: int, sqlstate: bytes, message: bytes) -> bytes:
-    """Make the ERR packet that answers a client's first."""
+    """Return the ERR packet that answers a client's first packet."""
     return _packet(2, bytes([_ERR]) + code.to_bytes(2, "little") + b"#" + sqlstate + message)
 
 
@@ -60,7 +60,7 @@ _BAD_HANDSHAKE = _error(1043, b"08S01", b"Bad handshake: TLS is required")
 
 
 def _greeting(scramble: bytes) -> bytes:
-    """Make the packet HandshakeV10."""
+    """Return the packet HandshakeV10."""
     if len(scramble) != len(SCRAMBLE) or 0 in scramble:
         raise ValueError(f"a scramble has {len(SCRAMBLE)} bytes, none of them zero")
     capabilities = _CAPABILITIES.to_bytes(4, "little")
@@ -86,38 +86,38 @@ _SSL_REQUEST = _packet(
 
 
 class _Packets(Negotiation, ABC):
-    """What both roles have in common: one packet is waited for, of a known sequence number."""
+    """What both roles have in common: they expect one packet, of a known sequence number."""
 
     sequence: ClassVar[int]
 
-    def _next_event(self) -> Event | None:
+    def _next_message(self) -> Message | None:
         header = bytes(self._input[:_HEADER])
         if len(header) < _HEADER:
             return None
         length = int.from_bytes(header[:3], "little")
         if not 1 <= length <= _LONGEST_PACKET:
-            return Event(_BAD_LENGTH, {b"head": header})
+            return Message(_BAD_LENGTH, {b"head": header})
         if header[3] != self.sequence:
-            return Event(_OUT_OF_ORDER, {b"number": b"%d" % header[3]})
+            return Message(_OUT_OF_ORDER, {b"number": b"%d" % header[3]})
         if len(self._input) < _HEADER + length:
             return None
         payload = bytes(self._input[_HEADER : _HEADER + length])
         del self._input[: _HEADER + length]
-        return self._read(payload)
+        return self._parse(payload)
 
     @abstractmethod
-    def _read(self, payload: bytes) -> Event:
-        """Say what event a packet is."""
+    def _parse(self, payload: bytes) -> Message:
+        """Return the message that a packet is."""
 
 
 _SERVER: Table = {
-    (State.START, BEGIN): Rule(State.GREETED, b"{greeting}"),
+    (State.START, CONNECTED): Rule(State.GREETED, b"{greeting}"),
     (State.GREETED, "SSLRequest"): Rule(State.SWITCHED),
     (State.GREETED, "HandshakeResponse"): Rule(
         State.REFUSED,
         _error(3159, b"HY000", b"Connections using insecure transport are prohibited"),
         Cause.PLAINTEXT,
-        "a HandshakeResponse in plain",
+        "a HandshakeResponse in plaintext",
     ),
     (State.GREETED, _OUT_OF_ORDER): Rule(
         State.REFUSED,
@@ -134,10 +134,10 @@ _SERVER: Table = {
 
 
 class MysqlServer(_Packets):
-    """The server, which takes nothing but an SSLRequest; what is in a packet is never quoted.
+    """The server: accepts nothing but an SSLRequest; it quotes no packet, lest it be a password.
 
-    ``scramble`` is what passwords are mixed with once TLS is on: who checks them has to hand in a
-    random one.
+    ``scramble``: the challenge for passwords.  An application that checks them must pass a random
+    one.
     """
 
     sequence = 1
@@ -147,7 +147,7 @@ class MysqlServer(_Packets):
     def __init__(
         self,
         guard: bool = True,
-        max_line: int = MAX_LINE,
+        max_line: int | None = None,
         max_plain: int = MAX_PLAIN,
         scramble: bytes = SCRAMBLE,
     ) -> None:
@@ -155,15 +155,15 @@ class MysqlServer(_Packets):
         self._greeting = _greeting(scramble)
 
     def start(self) -> list[Command]:
-        """Return the greeting."""
-        return self._follow(Event(BEGIN, {b"greeting": self._greeting}))
+        """Return the command that sends the greeting."""
+        return self._handle(Message(CONNECTED, {b"greeting": self._greeting}))
 
-    def _read(self, payload: bytes) -> Event:
+    def _parse(self, payload: bytes) -> Message:
         capabilities = int.from_bytes(payload[:4], "little")
         if len(payload) > 4 and not capabilities & _SSL:
-            return Event("HandshakeResponse")
+            return Message("HandshakeResponse")
         is_request = len(payload) == _SSL_REQUEST_LENGTH and capabilities & _PROTOCOL_41
-        return Event("SSLRequest" if is_request else OTHER)
+        return Message("SSLRequest" if is_request else OTHER)
 
 
 _CLIENT: Table = {
@@ -185,20 +185,23 @@ _CLIENT: Table = {
 
 
 class MysqlClient(_Packets):
-    """The client, which goes on only if the server's greeting offers TLS."""
+    """The client: continues only if the server's greeting offers TLS."""
 
     sequence = 0
     table = _CLIENT
     is_client = True
 
-    def _read(self, payload: bytes) -> Event:
+    def _parse(self, payload: bytes) -> Message:
         if payload[0] == _ERR and len(payload) > 2:
             code = int.from_bytes(payload[1:3], "little")
             text = payload[9:] if payload[3:4] == b"#" else payload[3:]
-            return Event("ERR", {b"error": b"%d %b" % (code, text)})
-        rest = payload.partition(b"\0")[2]  # behind the server's version
-        flags = rest[13:15]  # behind the connection's number and the scramble's first part
+            return Message("ERR", {b"error": b"%d %b" % (code, text)})
+        rest = payload.partition(b"\0")[2]  # after the server's version
+        flags = rest[13:15]  # after the connection's number and the first part of the scramble
         if payload[0] != _PROTOCOL or len(flags) < 2:
-            return Event(OTHER)
+            return Message(OTHER)
         offers_tls = int.from_bytes(flags, "little") & _SSL
-        return Event("HandshakeV10 with TLS" if offers_tls else "HandshakeV10")
+        return Message("HandshakeV10 with TLS" if offers_tls else "HandshakeV10")
+
+
+DIALECT = Dialect(name="mysql", server=MysqlServer, client=MysqlClient, source="MySQL's SSLRequest")

@@ -1,21 +1,25 @@
-"""What every dialect is made of: bytes in, commands out, and a table that says which.
+"""The negotiation machine that every dialect runs on: bytes in, commands out, rules in a table.
 
-Theory of operation.  A dialogue is one side of the plain words before TLS.  It is handed the bytes
-that arrive, cut as they may be, and answers with commands: ``Say`` these bytes; ``Switch`` to TLS,
-with what of the input belongs to TLS already; or ``Refuse``, for a named cause.  After ``Switch``
-or ``Refuse`` it is never fed again.  It does no I/O and knows no time.
+Theory of operation.  A negotiation is one side of the plaintext exchange before TLS.  It is fed
+the bytes that arrive, in pieces of any size, and returns commands: ``Say`` these bytes, ``Switch``
+to TLS, or ``Refuse`` to go on.  After ``Switch`` or ``Refuse`` it must not be fed again.  It does
+no I/O and has no clock.
 
-What happens is data: a table from a state and an event to a rule.  A dialect only has to cut its
-input into events.  The diagrams in the documentation are drawn from the same tables.
+A dialect splits its input into messages and provides a table that maps a state and a message to a
+rule.  The diagrams in docs/dialects.md are drawn from the same tables.
 
-The guard.  Whatever arrives in plain after the words that ask for TLS must never be taken for
-something that came through TLS (CVE-2011-0411, CVE-2021-23214).  So the rest of the input has one
-way only: on the server's side, into TLS if it looks like a TLS record, and otherwise nowhere: the
-connection is refused.  A client is owed nothing before its own ClientHello, so any rest refuses;
-and so does an answer to what the client was only about to say.
+The guard.  Plaintext that follows the request for TLS must never be mistaken for data that was
+received through TLS (CVE-2011-0411, CVE-2021-23214).
 
-The bounds.  What lies beyond the first ``max_plain`` bytes is never looked at, so that the same
-bytes come to the same end however they were cut.
+- A server that switches passes the rest of its input on to TLS if it looks like a TLS record, and
+  refuses the connection otherwise.
+- A client that switches refuses any rest: a server sends nothing before the ClientHello.
+- A client refuses a message that arrived before the command it would answer was sent.  The only
+  exception is a message whose rule changes neither the state nor sends anything, such as a notice
+  that a server may send at any time: whoever injects it gains nothing.
+
+The bounds.  Nothing beyond the first ``max_plain`` bytes is looked at, so the outcome does not
+depend on how the input was split into pieces.
 """
 
 from __future__ import annotations
@@ -28,55 +32,54 @@ from typing import ClassVar
 from tlsdemo.close_reasons import Cause
 
 MAX_LINE = 2048
-"""Bytes of a line, its end included, after which a peer is refused."""
+"""Default limit of a line, in bytes, including its end."""
 
 MAX_PLAIN = 1 << 16
-"""Bytes before TLS, all together, after which a peer is refused."""
+"""Default limit of everything that a peer sends before TLS, in bytes."""
 
-MAX_EVENTS = 1000
-"""Things said before TLS, all together, after which a peer is refused: each may cost an answer."""
+MAX_MESSAGES = 1000
+"""Limit of the messages that a peer sends before TLS, because each may cost an answer."""
 
 _MOST_QUOTED = 80
-"""Characters of what a peer said that are quoted in a detail."""
+"""Characters of a peer's message that are quoted in a detail."""
 
 HANDSHAKE = b"\x16"
 """The first byte of a TLS record that carries a handshake (RFC 8446, section 5.1)."""
 
 
 class State(enum.Enum):
-    """Where a dialogue is; every dialect uses those that it needs."""
+    """The states of a negotiation; each dialect uses those that it needs."""
 
     START = "start"
-    GREETING = "being greeted"
+    GREETING = "receiving the greeting"
     GREETED = "greeted"
-    HELLO = "hello said"
-    LISTING = "hearing what is offered"
-    OFFERED = "TLS is offered"
-    ASKED = "asked for TLS"
-    ANSWERED = "being answered"
+    HELLO = "hello sent"
+    LISTING = "receiving capabilities"
+    OFFERED = "TLS offered"
+    REQUESTED = "TLS requested"
+    ANSWERED = "receiving the answer"
     SWITCHED = "switched to TLS"
     REFUSED = "refused"
 
     @property
     def final(self) -> bool:
-        """Whether the dialogue is over."""
+        """Whether the negotiation is over."""
         return self in (State.SWITCHED, State.REFUSED)
 
 
 @dataclass(frozen=True)
 class Say:
-    """Send ``data``, in plain."""
+    """Send ``data`` in plaintext."""
 
     data: bytes
 
 
 @dataclass(frozen=True)
 class Switch:
-    """Start TLS now; ``leftover`` came in plain and is the beginning of the peer's TLS.
+    """Start TLS now; ``leftover`` arrived in plaintext and is the beginning of the peer's TLS.
 
-    ``injected`` is what the guard would have refused, if it has been turned off.  ``alpn`` names
-    the protocol without whose agreement (RFC 7301) the connection must not be used: in place of
-    words, where there were none.
+    ``injected``: what the guard would have refused, if it is turned off.  ``alpn``: the protocol
+    that must be negotiated by ALPN (RFC 7301), or the connection must not be used; empty for any.
     """
 
     leftover: bytes = b""
@@ -86,7 +89,7 @@ class Switch:
 
 @dataclass(frozen=True)
 class Refuse:
-    """Send ``data``, in plain, and close; the upgrade has failed for ``cause``."""
+    """Send ``data`` in plaintext and close; ``cause`` and ``detail`` say why the upgrade failed."""
 
     cause: Cause
     detail: str
@@ -98,10 +101,10 @@ Command = Say | Switch | Refuse
 
 @dataclass(frozen=True)
 class Rule:
-    """What follows an event: the next state, what to say, and why to refuse.
+    """What a message leads to: the next state, what is sent, and why the upgrade is refused.
 
-    ``say`` and ``detail`` may hold ``{tag}`` and the like, which the event's words fill in.
-    ``alpn`` is passed on to the ``Switch``.
+    ``say`` and ``detail`` may contain placeholders such as ``{tag}``, which are replaced by the
+    message's fields.  ``alpn`` is passed on to the ``Switch``.
     """
 
     next: State
@@ -113,131 +116,164 @@ class Rule:
 
 Table = Mapping[tuple[State, str], Rule]
 
-BEGIN = "begin"
-"""The event of the connection having been made."""
+CONNECTED = "connected"
+"""Not a message of the peer: the connection has been made."""
+
+CLIENT_HELLO = "ClientHello"
+"""A first byte that begins a TLS handshake.  It stays in the input, for TLS."""
 
 OTHER = "anything else"
-"""The event that stands for all that have no rule of their own."""
+"""Every message that has no rule of its own in a state."""
 
 TOO_LONG = "too long"
-"""The event of something that has not ended where it must have; for dialects that know it."""
+"""A message that exceeds its limit without having ended; for dialects that limit it."""
 
 
 @dataclass(frozen=True)
-class Event:
-    """Something the peer said, as the table knows it.
+class Message:
+    """A message of the peer, by the name that the table has for it.
 
-    ``words`` fill in what a rule says and why it refuses: ``{b"tag": …}`` for ``{tag}``.
+    ``fields`` replace placeholders in the rule: ``{b"tag": b"a1"}`` replaces ``{tag}``.
     """
 
     name: str
-    words: Mapping[bytes, bytes] = field(default_factory=dict)
+    fields: Mapping[bytes, bytes] = field(default_factory=dict)
 
 
 class Negotiation:
-    """One side of a dialect; subclasses have a table and cut the input into events.
+    """One side of a dialect; subclasses define a table and split the input into messages.
 
-    ``guard`` off lets injected bytes pass, as ``Switch.injected``: for demonstrations only.
+    ``guard``: off lets injected bytes pass, as ``Switch.injected``; for demonstrations only.
+    ``max_line`` (``None`` for the dialect's own) and ``max_plain``: limits in bytes.
     """
 
     table: ClassVar[Table] = {}
     is_client: ClassVar[bool] = False
+    longest_line: ClassVar[int] = MAX_LINE
+    """The default of ``max_line``, for a dialect whose lines may be longer than most."""
+
     refusal: ClassVar[bytes] = b""
-    """What is said to a peer that injects, or goes beyond a bound, before it is let go."""
+    """Sent to a peer that injects plaintext or exceeds a limit, before the connection is closed."""
 
     awaits_first_byte: bool = False
-    """Whether ``nothing_came`` is to be called if the peer stays silent for a moment at first."""
+    """Whether ``nothing_came`` must be called if the peer sends nothing at first."""
 
     def __init__(
-        self, guard: bool = True, max_line: int = MAX_LINE, max_plain: int = MAX_PLAIN
+        self, guard: bool = True, max_line: int | None = None, max_plain: int = MAX_PLAIN
     ) -> None:
         self.state = State.START
         self._guard = guard
-        self._max_line = max_line
+        self._max_line = self.longest_line if max_line is None else max_line
         self._max_plain = max_plain
         self._received = 0
-        self._events = 0
+        self._messages = 0
         self._input = bytearray()
         self._beyond = b""
+        self._premature = 0
 
     def start(self) -> list[Command]:
-        """Return what to do when the connection has been made."""
-        return self._follow(Event(BEGIN)) if (State.START, BEGIN) in self.table else []
+        """Return the commands to execute when the connection has been made."""
+        is_known = (State.START, CONNECTED) in self.table
+        return self._handle(Message(CONNECTED)) if is_known else []
 
     def receive(self, data: bytes) -> list[Command]:
-        """Return what to do about ``data``; raises RuntimeError once the dialogue is over."""
+        """Return the commands that ``data`` leads to.
+
+        Raises RuntimeError if the negotiation is over.
+        """
         if self.state.final:
-            raise RuntimeError(f"a dialogue that is over ({self.state.value}) is fed again")
+            raise RuntimeError(f"a negotiation that is over ({self.state.value}) is fed again")
         room = self._max_plain - self._received
         self._received += len(data)
         self._input += data[:room]
         self._beyond = data[room:]
         commands: list[Command] = []
         while not self.state.final:
-            event = self._next_event()
-            if event is None:
+            before = len(self._input)
+            message = self._next_message()
+            if message is None:
                 break
-            self._events += 1
-            if self._events > MAX_EVENTS:
-                commands.append(self._too_much(f"more than {MAX_EVENTS} things said before TLS"))
-                break
-            commands += self._follow(event)
-            if self._out_of_turn(commands):
-                refuse = self._injected("before the client had spoken", self.refusal)
-                commands.append(refuse)
+            self._messages += 1
+            if self._messages > MAX_MESSAGES:
+                commands.append(self._too_much(f"more than {MAX_MESSAGES} messages before TLS"))
+            elif self._premature and not self._is_inert(message):
+                commands.append(self._injected(self._premature, _BEFORE_COMMAND, self.refusal))
+            else:
+                self._premature = max(0, self._premature - (before - len(self._input)))
+                said = self._handle(message)
+                commands += said
+                if said and not self.state.final:
+                    self._note_premature()
         if not self.state.final and self._beyond:
-            commands.append(self._too_much(f"more than {self._max_plain} bytes came before TLS"))
+            commands.append(self._too_much(f"more than {self._max_plain} bytes before TLS"))
         return commands
 
     def nothing_came(self) -> list[Command]:
-        """Return what to do when the peer has said nothing for a moment, and is waited for."""
+        """Return the commands to execute when the peer has sent nothing for a moment at first."""
         return []
 
-    def _next_event(self) -> Event | None:
-        """Take the next event off the input; ``None`` if it is not complete, or never will be."""
+    def _next_message(self) -> Message | None:
+        """Remove the next message from the input; ``None`` if none is complete."""
         return None
 
-    def _out_of_turn(self, commands: list[Command]) -> bool:
-        """Whether a server has answered what its client was only about to say."""
-        has_spoken = bool(commands) and isinstance(commands[-1], Say)
-        return self.is_client and self._guard and has_spoken and bool(self._input or self._beyond)
+    def _note_premature(self) -> None:
+        """Note how much of the input a client received before it sent its last command."""
+        if self.is_client and self._guard:
+            rest = bytes(self._input) + self._beyond
+            self._premature = len(rest) if self._may_begin_message(rest) else 0
 
-    def _injected(self, where: str, said: bytes) -> Refuse:
+    def _may_begin_message(self, rest: bytes) -> bool:
+        """Whether ``rest`` may be part of a message, rather than of the space between messages."""
+        return True
+
+    def _is_inert(self, message: Message) -> bool:
+        """Whether a message neither changes the state nor has anything sent."""
+        rule = self._rule(message)
+        return rule.next is self.state and not rule.say
+
+    def _rule(self, message: Message) -> Rule:
+        return self.table.get((self.state, message.name)) or self.table[self.state, OTHER]
+
+    def _injected(self, count: int, where: str, last: bytes) -> Refuse:
         self.state = State.REFUSED
-        detail = f"{len(self._input) + len(self._beyond)} bytes came in plain {where}"
-        return Refuse(Cause.INJECTED_PLAINTEXT, detail, said)
+        detail = f"{count} bytes arrived {where}"
+        return Refuse(Cause.INJECTED_PLAINTEXT, detail, last)
 
     def _too_much(self, detail: str) -> Refuse:
         self.state = State.REFUSED
         return Refuse(Cause.TOO_MUCH_PLAINTEXT, detail, self.refusal)
 
-    def _follow(self, event: Event) -> list[Command]:
-        rule = self.table.get((self.state, event.name)) or self.table[self.state, OTHER]
-        said, detail = self._fill(rule.say, event.words), rule.detail
-        for name, word in event.words.items():
-            detail = detail.replace(f"{{{name.decode()}}}", ascii(word)[1:][:_MOST_QUOTED])
+    def _handle(self, message: Message) -> list[Command]:
+        rule = self._rule(message)
+        say, detail = self._fill(rule.say, message.fields), rule.detail
+        for name, value in message.fields.items():
+            detail = detail.replace(f"{{{name.decode()}}}", ascii(value)[1:][:_MOST_QUOTED])
         if rule.next is State.SWITCHED:
-            return self._switch(said, rule.alpn)
+            return self._switch(say, rule.alpn)
         self.state = rule.next
         if rule.next is State.REFUSED:
-            return [Refuse(rule.cause, detail, said)]
-        return [Say(said)] if said else []
+            return [Refuse(rule.cause, detail, say)]
+        return [Say(say)] if say else []
 
-    def _fill(self, said: bytes, words: Mapping[bytes, bytes]) -> bytes:
-        """Put an event's words into what a rule says."""
-        for name, word in words.items():
-            said = said.replace(b"{" + name + b"}", word)
-        return said
+    def _fill(self, say: bytes, fields: Mapping[bytes, bytes]) -> bytes:
+        """Replace the placeholders in what a rule sends."""
+        for name, value in fields.items():
+            say = say.replace(b"{" + name + b"}", value)
+        return say
 
-    def _switch(self, said: bytes, alpn: bytes) -> list[Command]:
+    def _switch(self, say: bytes, alpn: bytes) -> list[Command]:
         rest = bytes(self._input) + self._beyond
         belongs_to_tls = not self.is_client and rest[:1] == HANDSHAKE
         if rest and not belongs_to_tls and self._guard:
-            # A server that has given the go-ahead takes whatever comes for TLS: no more words.
+            # A server that has sent its go-ahead takes everything for TLS: send it no more text.
             last = b"" if self.is_client else self.refusal
-            return [self._injected("behind the words that start TLS", last)]
+            return [self._injected(len(rest), _AFTER_LAST_MESSAGE, last)]
         self.state = State.SWITCHED
         self._input.clear()
         leftover, injected = (rest, b"") if belongs_to_tls else (b"", rest)
         switch = Switch(leftover, injected, alpn)
-        return [Say(said), switch] if said else [switch]
+        return [Say(say), switch] if say else [switch]
+
+
+_BEFORE_COMMAND = "before the command that they answer"
+_AFTER_LAST_MESSAGE = "after the last message before TLS"

@@ -1,12 +1,12 @@
-"""Dialect ``postgres``: SSLRequest of PostgreSQL's frontend/backend protocol, and direct TLS.
+"""Dialects ``postgres`` and ``postgres-direct``: PostgreSQL's SSLRequest, and TLS without it.
 
-Numbers are four bytes, big-endian.  A client's first packet has its length, itself included, and a
-code.  The answer to SSLRequest is a single byte, and what follows that byte is TLS: PostgreSQL
-once read more than that byte, and so took injected plaintext for what had come through TLS
-(CVE-2021-23214 on the server's side, CVE-2021-23222 on the client's).
+Numbers are four bytes, big-endian.  A client's first packet begins with its length, which includes
+itself, and a code.  The answer to SSLRequest is a single byte, and everything after it is TLS.
+PostgreSQL once read more than that byte, and so mistook injected plaintext for data that had been
+received through TLS (CVE-2021-23214 in the server, CVE-2021-23222 in the client).
 
-Since version 17, libpq can do without the request (``sslnegotiation=direct``).  Nothing but ALPN
-then tells the protocol from others, and so ``Switch.alpn`` demands its agreement.
+Since version 17, libpq can omit the request (``sslnegotiation=direct``).  Only ALPN then
+distinguishes the protocol from others, so ``Switch.alpn`` demands it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tlsdemo.close_reasons import Cause
+from tlsdemo.starttls.dialect import Dialect
+from tlsdemo.starttls.filters import ProtocolFilter
 from tlsdemo.starttls.negotiation import (
-    BEGIN,
+    CLIENT_HELLO,
+    CONNECTED,
     HANDSHAKE,
     OTHER,
-    Event,
+    Message,
     Negotiation,
     Rule,
     State,
@@ -29,7 +32,7 @@ ALPN = b"postgresql"
 
 _SSL_REQUEST = 80877103
 _LONGEST_PACKET = 10_000
-"""What PostgreSQL accepts before a client has logged in (MAX_STARTUP_PACKET_LENGTH)."""
+"""PostgreSQL's limit before a client has logged in (MAX_STARTUP_PACKET_LENGTH)."""
 
 _HEADER = 8
 _CODES: Mapping[int, str] = {
@@ -58,17 +61,17 @@ _INVALID_LENGTH = _fatal(b"08P01", b"invalid length of startup packet")
 
 def _server_table() -> Table:
     table: dict[tuple[State, str], Rule] = {
-        (State.START, "ClientHello"): Rule(State.SWITCHED, alpn=ALPN),
+        (State.START, CLIENT_HELLO): Rule(State.SWITCHED, alpn=ALPN),
         (State.START, "GSSENCRequest"): Rule(State.GREETED, b"N"),
     }
     for state in (State.START, State.GREETED):
         table |= {
             (state, "SSLRequest"): Rule(State.SWITCHED, b"S"),
             (state, "CancelRequest"): Rule(
-                State.REFUSED, _TLS_REQUIRED, Cause.PLAINTEXT, "a CancelRequest in plain"
+                State.REFUSED, _TLS_REQUIRED, Cause.PLAINTEXT, "a CancelRequest in plaintext"
             ),
             (state, "StartupMessage"): Rule(
-                State.REFUSED, _TLS_REQUIRED, Cause.PLAINTEXT, "a StartupMessage in plain"
+                State.REFUSED, _TLS_REQUIRED, Cause.PLAINTEXT, "a StartupMessage in plaintext"
             ),
             (state, _BAD_LENGTH): Rule(
                 State.REFUSED, _INVALID_LENGTH, detail="no packet begins with {head}"
@@ -81,52 +84,54 @@ def _server_table() -> Table:
 
 
 class PostgresServer(Negotiation):
-    """The server: says nothing until it is asked, and nothing but TLS is to be had."""
+    """The server: sends nothing first, and accepts nothing but TLS."""
 
     table = _server_table()
     refusal = _fatal(b"08P01", b"received unencrypted data after SSL request")
 
-    def _next_event(self) -> Event | None:
+    def _next_message(self) -> Message | None:
         packet = self._input
         if self.state is State.START and packet[:1] == HANDSHAKE:
-            return Event("ClientHello")
+            return Message(CLIENT_HELLO)
         if len(packet) < 4:
             return None
         length = int.from_bytes(packet[:4], "big")
         if not _HEADER <= length <= _LONGEST_PACKET:
-            return Event(_BAD_LENGTH, {b"head": bytes(packet[:4])})
+            return Message(_BAD_LENGTH, {b"head": bytes(packet[:4])})
         if len(packet) < length:
             return None
         code = int.from_bytes(packet[4:_HEADER], "big")
-        words = {b"head": bytes(packet[:_HEADER])}
+        fields = {b"head": bytes(packet[:_HEADER])}
         del packet[:length]
         name = _CODES.get(code, "StartupMessage" if code >> 16 == 3 else OTHER)
-        return Event(name if _EXACT_LENGTHS.get(name, length) == length else OTHER, words)
+        return Message(name if _EXACT_LENGTHS.get(name, length) == length else OTHER, fields)
 
 
 _CLIENT: Table = {
-    (State.START, BEGIN): Rule(State.ASKED, _number(_HEADER) + _number(_SSL_REQUEST)),
-    (State.ASKED, "S"): Rule(State.SWITCHED),
-    (State.ASKED, "N"): Rule(
+    (State.START, CONNECTED): Rule(State.REQUESTED, _number(_HEADER) + _number(_SSL_REQUEST)),
+    (State.REQUESTED, "S"): Rule(State.SWITCHED),
+    (State.REQUESTED, "N"): Rule(
         State.REFUSED, b"", Cause.NO_STARTTLS, "the server answered SSLRequest with N"
     ),
-    (State.ASKED, "ErrorResponse"): Rule(
+    (State.REQUESTED, "ErrorResponse"): Rule(
         State.REFUSED, b"", Cause.UPGRADE_REFUSED, "the server answered SSLRequest with {error}"
     ),
-    (State.ASKED, _BAD_LENGTH): Rule(
+    (State.REQUESTED, _BAD_LENGTH): Rule(
         State.REFUSED, b"", Cause.UPGRADE_REFUSED, "no ErrorResponse begins with {head}"
     ),
-    (State.ASKED, OTHER): Rule(State.REFUSED, detail="the server answered SSLRequest with {byte}"),
+    (State.REQUESTED, OTHER): Rule(
+        State.REFUSED, detail="the server answered SSLRequest with {byte}"
+    ),
 }
 
 
 class PostgresClient(Negotiation):
-    """The client, which goes on only if the server says ``S``, and not a byte more."""
+    """The client: continues only if the server answers ``S``, and not a byte more."""
 
     table = _CLIENT
     is_client = True
 
-    def _next_event(self) -> Event | None:
+    def _next_message(self) -> Message | None:
         answer = self._input
         if answer[:1] == b"E":
             return self._error()
@@ -134,28 +139,44 @@ class PostgresClient(Negotiation):
             return None
         byte = bytes(answer[:1])
         del answer[:1]
-        return Event(byte.decode("latin-1"), {b"byte": byte})
+        return Message(byte.decode("latin-1"), {b"byte": byte})
 
-    def _error(self) -> Event | None:
-        """Read an ErrorResponse to its end, which no one has authenticated: it is only quoted."""
+    def _error(self) -> Message | None:
+        """Read a whole ErrorResponse; nobody has authenticated it, so it is only quoted."""
         answer = self._input
         if len(answer) < 5:
             return None
         length = int.from_bytes(answer[1:5], "big")
         if not 4 < length <= _LONGEST_PACKET:
-            return Event(_BAD_LENGTH, {b"head": bytes(answer[:5])})
+            return Message(_BAD_LENGTH, {b"head": bytes(answer[:5])})
         if len(answer) <= length:
             return None
         fields = {each[:1]: each[1:] for each in bytes(answer[5 : 1 + length]).split(b"\0")}
         texts = (fields.get(b"C", b"?????"), fields.get(b"M", b"no message"))
-        return Event("ErrorResponse", {b"error": b" ".join(texts)})
+        return Message("ErrorResponse", {b"error": b" ".join(texts)})
 
 
-_DIRECT_CLIENT: Table = {(State.START, BEGIN): Rule(State.SWITCHED, alpn=ALPN)}
+_DIRECT_CLIENT: Table = {(State.START, CONNECTED): Rule(State.SWITCHED, alpn=ALPN)}
 
 
 class PostgresDirectClient(Negotiation):
-    """The client of ``sslnegotiation=direct``: no words at all."""
+    """The client of ``sslnegotiation=direct``: sends nothing in plaintext."""
 
     table = _DIRECT_CLIENT
     is_client = True
+
+
+DIALECT = Dialect(
+    name="postgres",
+    server=PostgresServer,
+    client=PostgresClient,
+    source="PostgreSQL's SSLRequest",
+    protocol_filter=ProtocolFilter,
+)
+DIRECT = Dialect(
+    name="postgres-direct",
+    server=PostgresServer,
+    client=PostgresDirectClient,
+    source="PostgreSQL's TLS without an SSLRequest, identified by ALPN",
+    protocol_filter=ProtocolFilter,
+)

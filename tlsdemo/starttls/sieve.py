@@ -1,14 +1,15 @@
 """Dialect ``sieve``: STARTTLS of ManageSieve (RFC 5804, section 2.2).
 
-Once TLS has started, the server says its capabilities again, unasked: that belongs to what goes
-through TLS, and so to the application.
+Once TLS has started, the server sends its capabilities again without being asked.  That is part of
+what is sent through TLS, and so the application's business.
 """
 
 from __future__ import annotations
 
 from tlsdemo.close_reasons import Cause
+from tlsdemo.starttls.dialect import Dialect
 from tlsdemo.starttls.line_negotiation import CommandNegotiation, LineNegotiation, ends_in_literal
-from tlsdemo.starttls.negotiation import BEGIN, OTHER, Event, Rule, State, Table
+from tlsdemo.starttls.negotiation import CONNECTED, OTHER, Message, Rule, State, Table
 
 _CAPABILITIES = (
     b'"IMPLEMENTATION" "tlsdemo"\r\n"SASL" ""\r\n"SIEVE" ""\r\n"STARTTLS"\r\n"VERSION" "1.0"\r\n'
@@ -18,12 +19,12 @@ _LITERAL = "a literal"
 
 
 _SERVER: Table = {
-    (State.START, BEGIN): Rule(State.GREETED, _CAPABILITIES + b'OK "tlsdemo"\r\n'),
+    (State.START, CONNECTED): Rule(State.GREETED, _CAPABILITIES + b'OK "tlsdemo"\r\n'),
     (State.GREETED, "CAPABILITY"): Rule(State.GREETED, _CAPABILITIES + b"OK\r\n"),
     (State.GREETED, "NOOP"): Rule(State.GREETED, b"OK\r\n"),
     (State.GREETED, "NOOP …"): Rule(State.GREETED, b'NO "Before TLS, NOOP has no argument"\r\n'),
     (State.GREETED, "LOGOUT"): Rule(
-        State.REFUSED, b"OK\r\n", Cause.UPGRADE_REFUSED, "the client said LOGOUT"
+        State.REFUSED, b"OK\r\n", Cause.UPGRADE_REFUSED, "the client sent LOGOUT"
     ),
     (State.GREETED, "AUTHENTICATE"): Rule(
         State.GREETED, b'NO (ENCRYPT-NEEDED) "Say STARTTLS first"\r\n'
@@ -38,30 +39,30 @@ _SERVER: Table = {
 
 
 class SieveServer(CommandNegotiation):
-    """The server: nothing but STARTTLS is to be had in plain.
+    """The server: serves nothing but STARTTLS in plaintext.
 
-    A client does not wait for leave to send a literal (``{5+}``), and no command before TLS needs
-    one, so it ends the connection.
+    A client sends a literal (``{5+}``) without waiting for permission.  No command before TLS needs
+    one, so a literal ends the connection.
     """
 
     table = _SERVER
     refusal = b'BYE "Plain bytes where TLS was to start"\r\n'
 
-    def _read(self, line: bytes) -> Event:
-        return Event(_LITERAL) if ends_in_literal(line) else super()._read(line)
+    def _parse(self, line: bytes) -> Message:
+        return Message(_LITERAL) if ends_in_literal(line) else super()._parse(line)
 
 
 def _client_table() -> Table:
-    def refused(what: str, cause: Cause = Cause.UPGRADE_REFUSED) -> Rule:
-        return Rule(State.REFUSED, b"LOGOUT\r\n", cause, what)
+    def refused(detail: str, cause: Cause = Cause.UPGRADE_REFUSED) -> Rule:
+        return Rule(State.REFUSED, b"LOGOUT\r\n", cause, detail)
 
     table = {
         (State.START, "OK"): refused("the server does not offer STARTTLS", Cause.NO_STARTTLS),
         (State.START, '"…"'): Rule(State.START),
-        (State.OFFERED, "OK"): Rule(State.ASKED, b"STARTTLS\r\n"),
+        (State.OFFERED, "OK"): Rule(State.REQUESTED, b"STARTTLS\r\n"),
         (State.OFFERED, '"…"'): Rule(State.OFFERED),
-        (State.ASKED, "OK"): Rule(State.SWITCHED),
-        (State.ASKED, OTHER): refused("the server answered STARTTLS with {reply}"),
+        (State.REQUESTED, "OK"): Rule(State.SWITCHED),
+        (State.REQUESTED, OTHER): refused("the server answered STARTTLS with {reply}"),
     }
     for state in (State.START, State.OFFERED):
         table |= {
@@ -72,17 +73,20 @@ def _client_table() -> Table:
 
 
 class SieveClient(LineNegotiation):
-    """The client: goes on only if the server offers STARTTLS and agrees to it."""
+    """The client: continues only if the server offers STARTTLS and grants it."""
 
     table = _client_table()
     is_client = True
     refusal = b"LOGOUT\r\n"
 
-    def _read(self, line: bytes) -> Event:
+    def _parse(self, line: bytes) -> Message:
         if ends_in_literal(line):
             name = OTHER
         elif line.startswith(b'"'):
             name = '"STARTTLS"' if line.rstrip(b" ").upper() == _STARTTLS else '"…"'
         else:
             name = "OK" if line.split(b" ", 1)[0].upper() == b"OK" else OTHER
-        return Event(name, {b"reply": line})
+        return Message(name, {b"reply": line})
+
+
+DIALECT = Dialect(name="sieve", server=SieveServer, client=SieveClient, source="RFC 5804")

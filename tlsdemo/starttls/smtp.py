@@ -1,29 +1,33 @@
-"""Dialects ``smtp`` and ``lmtp``: STARTTLS of RFC 3207, in the words of RFC 5321 and RFC 2033."""
+"""Dialects ``smtp`` and ``lmtp``: STARTTLS (RFC 3207, with the commands of RFC 5321, RFC 2033)."""
 
 from __future__ import annotations
 
+import enum
+
 from tlsdemo.close_reasons import Cause
+from tlsdemo.starttls.dialect import Dialect
+from tlsdemo.starttls.filters import LineFilter, Piece, bad_greeting, text
 from tlsdemo.starttls.line_negotiation import CommandNegotiation, LineNegotiation, reply_code
-from tlsdemo.starttls.negotiation import BEGIN, OTHER, Event, Rule, State, Table
+from tlsdemo.starttls.negotiation import CONNECTED, OTHER, Message, Rule, State, Table
 
 _OFFER = b"250-tlsdemo\r\n250-ENHANCEDSTATUSCODES\r\n250 STARTTLS\r\n"
 _FIRST = b"530 5.7.0 Must issue a STARTTLS command first\r\n"
 
 
 def _server_table(protocol: bytes, hello: str, not_hello: tuple[str, ...]) -> Table:
-    """Return the table of a server; ``not_hello`` is what the other protocol's clients say.
+    """Return a server's table; ``not_hello`` are the greetings of the other protocol's clients.
 
-    Before TLS only these commands are served, and all others get 530 (RFC 3207, section 4).
+    Every command that is not served before TLS is answered with 530 (RFC 3207, section 4).
     """
     name = hello.encode("ascii")
-    table = {(State.START, BEGIN): Rule(State.GREETED, b"220 tlsdemo " + protocol + b"\r\n")}
+    table = {(State.START, CONNECTED): Rule(State.GREETED, b"220 tlsdemo " + protocol + b"\r\n")}
     for state in (State.GREETED, State.HELLO):
         table |= {
             (state, f"{hello} …"): Rule(State.HELLO, _OFFER),
             (state, hello): Rule(state, b"501 5.5.4 " + name + b" needs your name\r\n"),
             (state, "NOOP"): Rule(state, b"250 2.0.0 OK\r\n"),
             (state, "QUIT"): Rule(
-                State.REFUSED, b"221 2.0.0 Bye\r\n", Cause.UPGRADE_REFUSED, "the client said QUIT"
+                State.REFUSED, b"221 2.0.0 Bye\r\n", Cause.UPGRADE_REFUSED, "the client sent QUIT"
             ),
             (state, "STARTTLS …"): Rule(state, b"501 5.5.4 STARTTLS has no parameters\r\n"),
             (state, OTHER): Rule(state, _FIRST),
@@ -37,10 +41,9 @@ def _server_table(protocol: bytes, hello: str, not_hello: tuple[str, ...]) -> Ta
 
 
 class SmtpServer(CommandNegotiation):
-    """The server of RFC 3207: nothing but a greeting and STARTTLS is to be had in plain.
+    """The SMTP server: serves nothing but a greeting and STARTTLS in plaintext.
 
-    STARTTLS belongs to what EHLO has offered, so it is out of sequence before it; HELO offers
-    nothing.
+    STARTTLS is out of sequence before EHLO, which offers it; HELO offers nothing.
     """
 
     table = _server_table(b"ESMTP", "EHLO", ("LHLO",))
@@ -48,16 +51,16 @@ class SmtpServer(CommandNegotiation):
 
 
 class LmtpServer(SmtpServer):
-    """The same with LHLO, which is there to tell the two protocols apart (RFC 2033, 4.1)."""
+    """The LMTP server: LHLO replaces EHLO (RFC 2033, section 4.1)."""
 
     table = _server_table(b"LMTP", "LHLO", ("EHLO", "HELO"))
 
 
 def _client_table(hello: bytes) -> Table:
-    def refused(what: str, cause: Cause = Cause.UPGRADE_REFUSED) -> Rule:
-        return Rule(State.REFUSED, b"QUIT\r\n", cause, what)
+    def refused(detail: str, cause: Cause = Cause.UPGRADE_REFUSED) -> Rule:
+        return Rule(State.REFUSED, b"QUIT\r\n", cause, detail)
 
-    starttls = Rule(State.ASKED, b"STARTTLS\r\n")
+    starttls = Rule(State.REQUESTED, b"STARTTLS\r\n")
     answer = "the server answered the hello with {reply}"
     return {
         (State.START, "220-"): Rule(State.START),
@@ -75,27 +78,141 @@ def _client_table(hello: bytes) -> Table:
         (State.OFFERED, "250 STARTTLS"): starttls,
         (State.OFFERED, "250"): starttls,
         (State.OFFERED, OTHER): refused(answer),
-        (State.ASKED, "220-"): Rule(State.ASKED),
-        (State.ASKED, "220"): Rule(State.SWITCHED),
-        (State.ASKED, OTHER): refused("the server answered STARTTLS with {reply}"),
+        (State.REQUESTED, "220-"): Rule(State.REQUESTED),
+        (State.REQUESTED, "220"): Rule(State.SWITCHED),
+        (State.REQUESTED, OTHER): refused("the server answered STARTTLS with {reply}"),
     }
 
 
 class SmtpClient(LineNegotiation):
-    """The client of RFC 3207, which goes on only if the server offers TLS and agrees to it."""
+    """The SMTP client: continues only if the server offers STARTTLS and grants it."""
 
     table = _client_table(b"EHLO")
     is_client = True
     refusal = b"QUIT\r\n"
 
-    def _read(self, line: bytes) -> Event:
+    def _parse(self, line: bytes) -> Message:
         name = reply_code(line)
         if name in ("250", "250-") and line[4:].strip(b" ").upper() == b"STARTTLS":
             name = f"{name:4}STARTTLS"
-        return Event(name, {b"reply": line})
+        return Message(name, {b"reply": line})
 
 
 class LmtpClient(SmtpClient):
-    """The same with LHLO (RFC 2033)."""
+    """The LMTP client: LHLO replaces EHLO (RFC 2033, section 4.1)."""
 
     table = _client_table(b"LHLO")
+
+
+class _Expected(enum.Enum):
+    """What the client's next line is."""
+
+    COMMAND = "a command"
+    CONTENT = "a line of the message"
+    ANSWER = "an answer to a challenge"
+
+
+class SmtpFilter(LineFilter):
+    """Removes the greeting and the offer of STARTTLS; rejects a second STARTTLS.
+
+    The backend's replies show which of the client's lines are commands: only 354 asks for mail data
+    and only 334 for an answer to a challenge, and no client may send either before that.  BDAT
+    (RFC 3030) states its own length.
+
+    Mail data ends in CRLF, a dot, CRLF, and nothing else ends it (RFC 5321, section 4.1.1.4).
+    Servers differ about a bare LF or CR there.  Whoever can hide the end of a mail from one server
+    but not from the next can smuggle a second mail.  So the backend receives nothing ambiguous:
+    every line ends in CRLF, a CR inside a line becomes a space, and a dot on a line that does not
+    begin after and end in CRLF is doubled, which makes it part of the mail.  Postfix does the same
+    (``smtpd_forbid_bare_newline = normalize``, ``cleanup_replace_stray_cr_lf``).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._expected = _Expected.COMMAND
+        self._held = b""
+        self._after_crlf = True
+
+    def rest_of_backend(self) -> bytes:
+        """Return what was held back for the client, including a line of an unfinished reply."""
+        held, self._held = self._held, b""
+        return held + super().rest_of_backend()
+
+    def _reply(self, line: bytes, piece: Piece) -> bytes:
+        code, separator = line[:3], line[3:4]
+        if not self.ready:
+            if piece is not Piece.LINE or code != b"220":
+                raise bad_greeting(line)
+            self.ready = separator != b"-"
+            return b""
+        held, self._held = self._held, b""
+        if piece is not Piece.LINE:
+            return held + line
+        if code == b"354":
+            self._expected = _Expected.CONTENT
+        elif code == b"334":
+            self._expected = _Expected.ANSWER
+        if code == b"250" and text(line[4:]).strip().upper() == b"STARTTLS":
+            if separator == b"-":
+                self._held = held
+                return b""
+            # The last line of the reply is removed, so the one before it becomes the last.
+            return held[:3] + b" " + held[4:] if held else b"250 OK\r\n"
+        if code == b"250" and separator == b"-":
+            self._held = line
+            return held
+        return held + line
+
+    def _command(self, line: bytes, piece: Piece) -> bytes:
+        if piece is Piece.CONTENT:
+            return line
+        if piece is Piece.PART:
+            return line.replace(b"\r", b" ")
+        after_crlf, self._after_crlf = self._after_crlf, line.endswith(b"\r\n")
+        body = text(line).replace(b"\r", b" ")
+        if piece is Piece.LINE and body == b".":
+            return self._dot(after_crlf and self._after_crlf)
+        return self._whole(body, piece) + b"\r\n"
+
+    def _dot(self, is_end: bool) -> bytes:
+        if not is_end:
+            return b"..\r\n"
+        self._expected = _Expected.COMMAND
+        return b".\r\n"
+
+    def _whole(self, body: bytes, piece: Piece) -> bytes:
+        if self._expected is _Expected.CONTENT:
+            return body
+        if self._expected is _Expected.ANSWER:
+            self._expected = _Expected.COMMAND
+            return body
+        if piece is Piece.END:
+            return body
+        words = body.upper().split()
+        if words[:1] == [b"STARTTLS"]:
+            return b"X" + body
+        if words[:1] == [b"BDAT"] and len(words) > 1 and words[1].isdigit():
+            if len(words[1]) > _MOST_DIGITS:
+                return b"X" + body
+            self._commands.pass_next(int(words[1]))
+            self._after_crlf = True
+        return body
+
+
+_MOST_DIGITS = 18
+
+
+DIALECT = Dialect(
+    name="smtp",
+    server=SmtpServer,
+    client=SmtpClient,
+    source="RFC 3207",
+    protocol_filter=SmtpFilter,
+)
+LMTP = Dialect(
+    name="lmtp",
+    server=LmtpServer,
+    client=LmtpClient,
+    source="RFC 3207 and RFC 2033",
+    protocol_filter=SmtpFilter,
+)

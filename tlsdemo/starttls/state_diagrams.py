@@ -1,14 +1,15 @@
-"""The state diagrams of all dialects, drawn from their tables: ``python -m`` prints a page."""
+"""docs/dialects.md, which ``python -m tlsdemo.starttls.state_diagrams`` draws from the tables."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
+from tlsdemo.starttls.dialect import Dialect
+from tlsdemo.starttls.mermaid import Transition, state_diagram
 from tlsdemo.starttls.negotiation import (
-    BEGIN,
-    MAX_EVENTS,
     MAX_LINE,
+    MAX_MESSAGES,
     MAX_PLAIN,
     OTHER,
     Negotiation,
@@ -16,43 +17,44 @@ from tlsdemo.starttls.negotiation import (
     State,
     Table,
 )
-from tlsdemo.starttls.registry import DIALECTS, Dialect
+from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.starttls.sniffing import AutoServer
 
 _PAGE = f"""\
 # Dialects
 
-How two peers agree, in plain bytes, that TLS starts now. This page is printed by
-`python -m tlsdemo.starttls.state_diagrams` from the tables that the code follows, and CI checks
+How two peers agree, in plaintext, to start TLS. This page is printed by
+`python -m tlsdemo.starttls.state_diagrams` from the tables that the code follows, and a test checks
 that it is up to date.
 
-An arrow is labelled with what the peer said, behind a stroke with what is answered, and in
-brackets with the cause of a refusal. What leads to the same answer is on one arrow; "{OTHER}"
-stands for all that has no arrow of its own in that state. A word in braces, as `{{tag}}`, is filled
-in from what the peer said. To keep them readable, the diagrams leave out what holds in every state:
+The label of an arrow is the message that was received, then, after a slash, the answer, and in
+parentheses the reason for a refusal. Messages that lead to the same answer share an arrow;
+"{OTHER}" stands for every message that has no arrow of its own in that state. A word in braces,
+such as `{{tag}}`, is replaced by a part of the message. The diagrams leave out what holds in every
+state:
 
-- more than {MAX_PLAIN:,} bytes before TLS, more than {MAX_EVENTS:,} things said in them, or a line
-  of more than {MAX_LINE:,} bytes end in a refusal (too much before TLS);
-- bytes behind the words that start TLS end in a refusal (injected plaintext), except that a server
-  takes them for the beginning of TLS if they look like it;
-- answers to what a client was only about to say end in a refusal (injected plaintext).
+- More than {MAX_PLAIN:,} bytes or more than {MAX_MESSAGES:,} messages before TLS, or a line of more
+  than {MAX_LINE:,} bytes unless another limit is given below, are refused (too much before TLS).
+- Bytes after the last message before TLS are refused (injected plaintext); but a server passes them
+  to TLS if they look like TLS.
+- A client refuses a message that arrived before it sent the command that the message answers
+  (injected plaintext), unless the message changes nothing: its arrow leads back to the same state,
+  without an answer.
 """
 
 _AUTO = """\
 ## auto
 
-For servers: TLS from the first byte; any other first byte begins the dialect that is named beside
-it. Where the server of that greets, it waits a moment for the client's first byte before it does.
+For servers: a first byte that begins TLS starts TLS; any other begins the dialect whose name
+follows `auto:`. If that dialect's server greets, it waits a moment for the client's first byte
+before it does.
 """
-
-_UNWORTHY = {ord(each): f"#{ord(each)};" for each in '#;:<>"%&`'}
-"""What means something to Mermaid or to HTML, as the entities that Mermaid knows."""
 
 _LONGEST = 60
 """Characters of a line that are shown."""
 
 _MOST_BYTES = 8
-"""Bytes that are shown of what is no text."""
+"""Bytes of binary data that are shown."""
 
 
 def page(dialects: Iterable[Dialect]) -> str:
@@ -62,17 +64,24 @@ def page(dialects: Iterable[Dialect]) -> str:
 
 
 def _section(dialect: Dialect) -> str:
-    if not dialect.has_words:
-        first = "Nobody says anything."
-    else:
-        first = f"The {'server' if dialect.server_greets else 'client'} speaks first."
     return "\n".join(
         [
-            f"## {dialect.name.value}\n\n{dialect.source}. {first}\n",
+            f"## {dialect.name}\n\n{dialect.source}. {_summary(dialect)}\n",
             f"The server:\n\n{_fenced(dialect.server)}",
             f"The client:\n\n{_fenced(dialect.client)}",
         ]
     )
+
+
+def _summary(dialect: Dialect) -> str:
+    if not dialect.negotiates:
+        return "The client sends its ClientHello at once."
+    first = f"The {'server' if dialect.server_speaks_first else 'client'} speaks first."
+    if dialect.client_hello_is_request:
+        first += " The client's ClientHello is its request for TLS."
+    if dialect.client.longest_line != MAX_LINE:
+        first += f" A line may have {dialect.client.longest_line:,} bytes."
+    return first
 
 
 def _fenced(negotiation: type[Negotiation]) -> str:
@@ -80,41 +89,30 @@ def _fenced(negotiation: type[Negotiation]) -> str:
 
 
 def diagram(table: Table) -> str:
-    """Draw a table as a state diagram of Mermaid."""
-    return "".join(f"{line}\n" for line in ["stateDiagram-v2", *_lines(table)])
-
-
-def _lines(table: Table) -> Iterator[str]:
-    used = {state for (state, _) in table} | {rule.next for rule in table.values()}
-    for state in State:
-        if state in used:
-            yield f'    state "{state.value}" as {state.name}'
-    yield f"    [*] --> {State.START.name}"
+    """Draw a negotiation's table as a state diagram for Mermaid."""
     arrows: dict[tuple[State, Rule], list[str]] = {}
     for (state, name), rule in table.items():
         arrows.setdefault((state, rule), []).append(name)
-    order = [*State]
-    for (state, rule), names in sorted(arrows.items(), key=lambda arrow: order.index(arrow[0][0])):
-        yield f"    {state.name} --> {rule.next.name} : {_label(names, rule)}"
-    for state in (State.SWITCHED, State.REFUSED):
-        if state in used:
-            yield f"    {state.name} --> [*]"
+    transitions = [
+        Transition(state, rule.next, _label(names, rule)) for (state, rule), names in arrows.items()
+    ]
+    return state_diagram(State, State.START, transitions)
 
 
 def _label(names: list[str], rule: Rule) -> str:
-    label = " or ".join("connected" if name == BEGIN else name for name in names)
+    label = " or ".join(names)
     if rule.say:
-        label += f" / {_shown(rule.say)}"
+        label += f" / {_shorten(rule.say)}"
     if rule.next is State.REFUSED:
         label += f" ({rule.cause.value})"
-    return label.translate(_UNWORTHY)
+    return label
 
 
-def _shown(said: bytes) -> str:
-    """Show what is said: the first of its lines, or its bytes if it is no text."""
-    first, _, rest = said.partition(b"\r\n")
+def _shorten(data: bytes) -> str:
+    """Return the first line of a text, or the first bytes of binary data."""
+    first, _, rest = data.partition(b"\r\n")
     if not first.isascii() or not first.decode("ascii").isprintable():
-        return f"{said[:_MOST_BYTES].hex(' ')} …" if said[_MOST_BYTES:] else said.hex(" ")
+        return f"{data[:_MOST_BYTES].hex(' ')} …" if data[_MOST_BYTES:] else data.hex(" ")
     text = first.decode("ascii")
     return f"{text[:_LONGEST].rstrip()} …" if rest or text[_LONGEST:] else text
 

@@ -1,10 +1,10 @@
-"""Dialect ``xmpp``: STARTTLS of RFC 6120, section 5, in the streams of XML of its section 4.
+"""Dialect ``xmpp``: STARTTLS (RFC 6120, section 5, in the XML streams of section 4).
 
-Both sides open a stream, an element that is closed only when all is over; what they say are the
-elements directly in it.  Expat reads them, and is fed no further than to the next ``>``, with which
-every tag ends: so what comes behind ``<starttls/>`` or ``<proceed/>`` has never been read as XML.
-Comments, processing instructions and document types, and so entities, which section 11.1 forbids,
-are refused as soon as they are seen.
+Each side opens a stream, an element that is closed only at the end of the connection, and sends
+its messages as child elements.  Expat parses them, and is fed no further than the next ``>``, which
+ends every tag: so what follows ``<starttls/>`` or ``<proceed/>`` is never parsed as XML.  Comments,
+processing instructions and document types, and so entities, which section 11.1 forbids, are
+refused as soon as they are seen.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
 from tlsdemo.close_reasons import Cause
+from tlsdemo.starttls.dialect import Dialect
 from tlsdemo.starttls.negotiation import (
-    BEGIN,
-    MAX_LINE,
+    CONNECTED,
     MAX_PLAIN,
     OTHER,
     TOO_LONG,
     Command,
-    Event,
+    Message,
     Negotiation,
     Rule,
     State,
@@ -30,7 +30,7 @@ from tlsdemo.starttls.negotiation import (
 )
 
 MAX_DEPTH = 8
-"""Elements within each other, the stream included, after which a peer is refused."""
+"""Limit of the depth of elements, the stream included."""
 
 _STREAMS = "http://etherx.jabber.org/streams"
 _TLS = "urn:ietf:params:xml:ns:xmpp-tls"
@@ -50,7 +50,7 @@ def _quote(named: Mapping[str, str | None]) -> bytes:
 
 
 def _local(name: str) -> bytes:
-    """Return an element's name without its namespace, to be quoted."""
+    """Return an element's name without its namespace."""
     return name.rpartition(" ")[2].encode()
 
 
@@ -73,15 +73,15 @@ def _stream_error(condition: bytes) -> bytes:
 
 
 _FAULTS: Mapping[str, tuple[bytes, Cause, str]] = {
-    _FORBIDDEN: (b"restricted-xml", Cause.PROTOCOL_ERROR, "{what} is no part of XMPP"),
+    _FORBIDDEN: (b"restricted-xml", Cause.PROTOCOL_ERROR, "{what} is not allowed in XMPP"),
     _MALFORMED: (b"not-well-formed", Cause.PROTOCOL_ERROR, "not XML: {why}"),
-    _TOO_DEEP: (b"policy-violation", Cause.TOO_MUCH_PLAINTEXT, "elements in too many others"),
-    TOO_LONG: (b"policy-violation", Cause.TOO_MUCH_PLAINTEXT, "too long a tag, or text"),
+    _TOO_DEEP: (b"policy-violation", Cause.TOO_MUCH_PLAINTEXT, "elements are nested too deeply"),
+    TOO_LONG: (b"policy-violation", Cause.TOO_MUCH_PLAINTEXT, "a tag or a text is too long"),
 }
 
 
 def _ends(state: State, opening: bytes = b"") -> dict[tuple[State, str], Rule]:
-    """Return what ends a stream in any state; ``opening`` opens our own if it is not open yet."""
+    """Return the rules that end a stream; ``opening`` opens our own if it is not open yet."""
     table = {
         (state, name): Rule(State.REFUSED, opening + _stream_error(condition), cause, detail)
         for name, (condition, cause, detail) in _FAULTS.items()
@@ -93,24 +93,24 @@ def _ends(state: State, opening: bytes = b"") -> dict[tuple[State, str], Rule]:
 
 
 class _Stream(Negotiation, ABC):
-    """What both roles have in common: a stream of XML, whose elements are the events.
+    """What both roles have in common: a stream of XML, whose elements are the messages.
 
-    Bytes without a tag are bounded by ``max_line``, and so is a tag.
+    ``max_line`` limits a tag, and bytes without a tag.
     """
 
     def __init__(
-        self, guard: bool = True, max_line: int = MAX_LINE, max_plain: int = MAX_PLAIN
+        self, guard: bool = True, max_line: int | None = None, max_plain: int = MAX_PLAIN
     ) -> None:
         super().__init__(guard, max_line, max_plain)
-        self._event: Event | None = None
+        self._message: Message | None = None
         self._since_tag = 0
         self._depth = 0
         self._content: str | None = None
         self._name = ""
         self._inner: list[str] = []
-        # The encoding is not for the peer to choose (section 11.6).
+        # The peer must not choose the encoding (section 11.6).
         parser = self._parser = expat.ParserCreate("UTF-8", " ")
-        # A newer expat may put off what it has seen in part, if it is not told otherwise.
+        # By default, a newer expat may defer parsing an incomplete token.
         getattr(parser, "SetReparseDeferralEnabled", bool)(False)
         parser.XmlDeclHandler = self._on_declaration
         parser.StartNamespaceDeclHandler = self._on_namespace
@@ -121,30 +121,30 @@ class _Stream(Negotiation, ABC):
         parser.ProcessingInstructionHandler = lambda *_: self._on_forbidden(b"an instruction")
         parser.StartDoctypeDeclHandler = lambda *_: self._on_forbidden(b"a document type")
 
-    def _next_event(self) -> Event | None:
-        self._event = None
-        while self._event is None:
+    def _next_message(self) -> Message | None:
+        self._message = None
+        while self._message is None:
             is_first = not self._depth and not self._since_tag
             room = self._max_line - self._since_tag
             if is_first and bytes(self._input[:room]).lstrip()[:1] not in (b"", b"<"):
-                return Event(_MALFORMED, {b"why": b"no tag comes first"})
+                return Message(_MALFORMED, {b"why": b"it does not begin with a tag"})
             end = self._input.find(b">", 0, room) + 1
             if not end:
-                return Event(TOO_LONG) if len(self._input) >= room else None
+                return Message(TOO_LONG) if len(self._input) >= room else None
             data = bytes(self._input[:end])
             del self._input[:end]
             self._since_tag += end
-            self._parse(data)
-        return self._event
+            self._feed(data)
+        return self._message
 
-    def _parse(self, data: bytes) -> None:
+    def _feed(self, data: bytes) -> None:
         try:
             self._parser.Parse(data)
         except expat.ExpatError as error:
-            self._event = Event(_MALFORMED, {b"why": str(error).encode()})
+            self._message = Message(_MALFORMED, {b"why": str(error).encode()})
 
     def _on_forbidden(self, what: bytes) -> None:
-        self._event = Event(_FORBIDDEN, {b"what": what})
+        self._message = Message(_FORBIDDEN, {b"what": what})
 
     def _on_declaration(self, version: str, encoding: str | None, standalone: int) -> None:
         self._since_tag = 0
@@ -157,41 +157,41 @@ class _Stream(Negotiation, ABC):
         if text.strip() and self._depth > 1:
             self._inner.append("text")
         elif text.strip():
-            self._event = Event(OTHER, {b"name": b"text"})
+            self._message = Message(OTHER, {b"name": b"text"})
 
     def _on_start(self, name: str, attributes: dict[str, str]) -> None:
         self._since_tag = 0
         self._depth += 1
         if self._depth == 1:
-            self._event = self._header(name, attributes)
+            self._message = self._header(name, attributes)
         elif self._depth == 2:
             self._name, self._inner = name, []
         elif self._depth == 3:
             self._inner.append(name)
         elif self._depth > MAX_DEPTH:
-            self._event = Event(_TOO_DEEP)
+            self._message = Message(_TOO_DEEP)
 
     def _on_end(self, _: str) -> None:
         self._since_tag = 0
         self._depth -= 1
         if self._depth == 0:
-            self._event = Event(_END)
-        elif self._depth == 1 and self._event is None:
-            self._event = self._element(self._name, self._inner)
+            self._message = Message(_END)
+        elif self._depth == 1 and self._message is None:
+            self._message = self._element(self._name, self._inner)
 
-    def _header(self, name: str, attributes: Mapping[str, str]) -> Event:
+    def _header(self, name: str, attributes: Mapping[str, str]) -> Message:
         if name != f"{_STREAMS} stream" or self._content not in _CONTENTS:
-            return Event(OTHER, {b"name": _local(name)})
-        words = {
+            return Message(OTHER, {b"name": _local(name)})
+        fields = {
             b"content": self._content.encode(),
             b"addresses": _quote({"from": attributes.get("to"), "to": attributes.get("from")}),
         }
         major = attributes.get("version", "").partition(".")[0]
-        return Event(_HEADER if major.strip("0").isdecimal() else _OLD_HEADER, words)
+        return Message(_HEADER if major.strip("0").isdecimal() else _OLD_HEADER, fields)
 
     @abstractmethod
-    def _element(self, name: str, inner: list[str]) -> Event:
-        """Say what event an element of the stream is, with the names of those in it."""
+    def _element(self, name: str, inner: list[str]) -> Message:
+        """Return the message that a child of the stream is; ``inner``: its children's names."""
 
 
 _FEATURES = b"<stream:features>%b</stream:features>" % _tls(b"starttls", b"<required/>")
@@ -203,13 +203,13 @@ _SERVER: Table = {
     (State.START, _OLD_HEADER): Rule(
         State.REFUSED,
         _ANSWER + _stream_error(b"unsupported-version"),
-        detail="the client's stream is of a version before 1.0",
+        detail="the version of the client's stream is before 1.0",
     ),
     **_ends(State.START, _FIRST_ANSWER),
     (State.START, OTHER): Rule(
         State.REFUSED,
         _FIRST_ANSWER + _stream_error(b"invalid-namespace"),
-        detail="{name} opens no stream of XMPP",
+        detail="{name} does not open an XMPP stream",
     ),
     (State.HELLO, "starttls"): Rule(State.SWITCHED, _tls(b"proceed")),
     (State.HELLO, "starttls …"): Rule(
@@ -220,15 +220,15 @@ _SERVER: Table = {
         State.REFUSED,
         _stream_error(b"policy-violation"),
         Cause.PLAINTEXT,
-        "the client sent {name} in plain",
+        "the client sent {name} in plaintext",
     ),
 }
 
 
 class XmppServer(_Stream):
-    """The server: its only feature is TLS, which is required, and nothing else is to be had.
+    """The server: its only feature is TLS, which is required.
 
-    ``stream_id`` names the stream in its header; who goes on with XMPP has to hand in a random one.
+    ``stream_id``: the stream's id.  An application that continues with XMPP must pass a random one.
     """
 
     table = _SERVER
@@ -237,20 +237,20 @@ class XmppServer(_Stream):
     def __init__(
         self,
         guard: bool = True,
-        max_line: int = MAX_LINE,
+        max_line: int | None = None,
         max_plain: int = MAX_PLAIN,
         stream_id: str = "tlsdemo",
     ) -> None:
         super().__init__(guard, max_line, max_plain)
         self._id = _quote({"id": stream_id})
 
-    def _fill(self, said: bytes, words: Mapping[bytes, bytes]) -> bytes:
-        return super()._fill(said.replace(b"{id}", self._id), words)
+    def _fill(self, say: bytes, fields: Mapping[bytes, bytes]) -> bytes:
+        return super()._fill(say.replace(b"{id}", self._id), fields)
 
-    def _element(self, name: str, inner: list[str]) -> Event:
+    def _element(self, name: str, inner: list[str]) -> Message:
         if name != f"{_TLS} starttls":
-            return Event(OTHER, {b"name": _local(name)})
-        return Event("starttls …" if inner else "starttls")
+            return Message(OTHER, {b"name": _local(name)})
+        return Message("starttls …" if inner else "starttls")
 
 
 def _refused(cause: Cause, detail: str) -> Rule:
@@ -261,32 +261,32 @@ def _ends_for_client(state: State) -> dict[tuple[State, str], Rule]:
     return {
         **_ends(state),
         (state, "error"): _refused(Cause.UPGRADE_REFUSED, "the server sent the error {error}"),
-        (state, OTHER): _refused(Cause.PROTOCOL_ERROR, "the server sent {name} out of turn"),
+        (state, OTHER): _refused(Cause.PROTOCOL_ERROR, "the server sent an unexpected {name}"),
     }
 
 
 _CLIENT: Table = {
-    (State.START, BEGIN): Rule(State.HELLO, _open(b"jabber:client", b"{to}")),
+    (State.START, CONNECTED): Rule(State.HELLO, _open(b"jabber:client", b"{to}")),
     (State.HELLO, _HEADER): Rule(State.GREETED),
     (State.HELLO, _OLD_HEADER): _refused(
-        Cause.NO_STARTTLS, "the server's stream is of a version before 1.0"
+        Cause.NO_STARTTLS, "the version of the server's stream is before 1.0"
     ),
-    (State.GREETED, "features with starttls"): Rule(State.ASKED, _tls(b"starttls")),
+    (State.GREETED, "features with starttls"): Rule(State.REQUESTED, _tls(b"starttls")),
     (State.GREETED, "features"): _refused(Cause.NO_STARTTLS, "the server does not offer starttls"),
-    (State.ASKED, "proceed"): Rule(State.SWITCHED),
-    (State.ASKED, "failure"): _refused(
+    (State.REQUESTED, "proceed"): Rule(State.SWITCHED),
+    (State.REQUESTED, "failure"): _refused(
         Cause.UPGRADE_REFUSED, "the server answered starttls with failure"
     ),
     **_ends_for_client(State.HELLO),
     **_ends_for_client(State.GREETED),
-    **_ends_for_client(State.ASKED),
+    **_ends_for_client(State.REQUESTED),
 }
 
 
 class XmppClient(_Stream):
-    """The client, which goes on only if the server offers TLS and agrees to it.
+    """The client: continues only if the server offers TLS and grants it.
 
-    ``to`` is the domain that the server is asked for.
+    ``to``: the domain that the client connects to.
     """
 
     table = _CLIENT
@@ -296,7 +296,7 @@ class XmppClient(_Stream):
     def __init__(
         self,
         guard: bool = True,
-        max_line: int = MAX_LINE,
+        max_line: int | None = None,
         max_plain: int = MAX_PLAIN,
         to: str = "localhost",
     ) -> None:
@@ -304,20 +304,23 @@ class XmppClient(_Stream):
         self._to = _quote({"to": to})
 
     def start(self) -> list[Command]:
-        """Return the header of the client's stream."""
-        return self._follow(Event(BEGIN, {b"to": self._to}))
+        """Return the command that sends the header of the client's stream."""
+        return self._handle(Message(CONNECTED, {b"to": self._to}))
 
-    def _out_of_turn(self, commands: list[Command]) -> bool:
-        # Until TLS has been asked for, elements may be separated by white space (section 4.6.1).
-        return super()._out_of_turn(commands) and not (self._input + self._beyond).isspace()
+    def _may_begin_message(self, rest: bytes) -> bool:
+        # Until TLS has been requested, elements may be separated by white space (section 4.6.1).
+        return bool(rest) and not rest.isspace()
 
-    def _element(self, name: str, inner: list[str]) -> Event:
-        words = {b"name": _local(name)}
+    def _element(self, name: str, inner: list[str]) -> Message:
+        fields = {b"name": _local(name)}
         if name == f"{_STREAMS} features":
             offered = f"{_TLS} starttls" in inner
-            return Event("features with starttls" if offered else "features", words)
+            return Message("features with starttls" if offered else "features", fields)
         if name == f"{_STREAMS} error":
-            return Event("error", {b"error": _local(inner[0]) if inner else b"unknown"})
+            return Message("error", {b"error": _local(inner[0]) if inner else b"unknown"})
         if name in (f"{_TLS} proceed", f"{_TLS} failure"):
-            return Event(name.rpartition(" ")[2], words)
-        return Event(OTHER, words)
+            return Message(name.rpartition(" ")[2], fields)
+        return Message(OTHER, fields)
+
+
+DIALECT = Dialect(name="xmpp", server=XmppServer, client=XmppClient, source="RFC 6120")

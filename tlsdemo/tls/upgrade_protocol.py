@@ -160,7 +160,7 @@ class UpgradeProtocol(StateMachine, Protocol):
         for command in commands:
             if isinstance(command, Say):
                 self._say(command.data)
-                if self._settings.tls.is_client and self._negotiation.state is State.ASKED:
+                if self._settings.tls.is_client and self._negotiation.state is State.REQUESTED:
                     self._upgrade_requested()
             elif isinstance(command, Switch):
                 self._input(_Input.SWITCH, command)

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tlsdemo.starttls import imap, immediate, line, mysql, postgres
+from tlsdemo.starttls.dialect import Conversation
+from tlsdemo.starttls.negotiation import MAX_LINE
+from tlsdemo.starttls.registry import DIALECTS
+from tlsdemo.starttls.sniffing import AutoServer
+
+
+class DialectTests(SynchronousTestCase):
+    def test_knows_a_sample_conversation(self) -> None:
+        self.assertEqual(line.DIALECT.conversation, Conversation((b"STARTTLS\r\n",), (b"OK\r\n",)))
+        self.assertEqual(
+            imap.DIALECT.conversation.client, (b"a1 CAPABILITY\r\n", b"a2 STARTTLS\r\n")
+        )
+        self.assertEqual(immediate.DIALECT.conversation, Conversation((), ()))
+
+    def test_knows_who_speaks_first(self) -> None:
+        self.assertTrue(mysql.DIALECT.server_speaks_first)
+        self.assertFalse(postgres.DIALECT.server_speaks_first)
+        self.assertFalse(immediate.DIALECT.server_speaks_first)
+
+    def test_knows_whether_the_client_hello_is_the_request(self) -> None:
+        self.assertTrue(postgres.DIRECT.client_hello_is_request)
+        self.assertFalse(postgres.DIALECT.client_hello_is_request)
+
+    def test_knows_whether_each_side_negotiates_in_plaintext(self) -> None:
+        self.assertEqual(
+            [
+                (dialect.negotiates, dialect.server_negotiates)
+                for dialect in (immediate.DIALECT, postgres.DIRECT, line.DIALECT)
+            ],
+            [(False, False), (False, True), (True, True)],
+        )
+
+    def test_knows_the_longest_line_that_its_server_accepts(self) -> None:
+        self.assertEqual(line.DIALECT.max_line, MAX_LINE)
+
+    def test_knows_which_alpn_protocols_it_may_negotiate(self) -> None:
+        self.assertEqual(line.DIALECT.alpn, ())
+        self.assertEqual(postgres.DIALECT.alpn, ("postgresql",))
+        self.assertEqual(postgres.DIRECT.alpn, ("postgresql",))
+
+    def test_makes_servers_that_accept_tls_from_the_first_byte(self) -> None:
+        for dialect in DIALECTS.values():
+            if dialect.negotiates:
+                server = dialect.auto()(guard=False)
+                self.assertIsInstance(server, AutoServer)
+                self.assertEqual(server.awaits_first_byte, dialect.server_speaks_first)
+            elif not dialect.server_negotiates:
+                self.assertRaises(ValueError, dialect.auto())
