@@ -81,6 +81,7 @@ class Starting(LaunchCase):
         self.status.accept(attempt)
         self.successResultOf(self.starting)
         self.assertEqual(self.server.connect, "tcp:127.0.0.1:4711")
+        self.assertEqual(self.server.pid, self.reactor.processes[0].pid)
         self.assertFalse(self.status.connected)
 
     def test_it_is_asked_until_it_listens(self) -> None:
@@ -117,6 +118,14 @@ class Starting(LaunchCase):
         self.reactor.attempts()[-1].refuse()
         self.reactor.advance(0.05)
         self.assertEqual(self.problem(), "the server did not start: cannot listen on tcp:1")
+
+    def test_one_that_the_system_cannot_start_is_told_and_leaves_nothing(self) -> None:
+        def fail(*_arguments: object, **_options: object) -> None:
+            raise FileNotFoundError(2, "No such file or directory")
+
+        self.patch(self.reactor, "spawnProcess", fail)
+        self.starting = self.doing(self.server.start())
+        self.assertEqual(self.problem(), "the server did not start: No such file or directory")
 
     def test_one_that_ends_without_a_word_is_told_as_well(self) -> None:
         self.start().die()

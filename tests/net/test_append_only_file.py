@@ -135,6 +135,14 @@ class WritingFails(FileCase):
              "No space left on device"],
         )  # fmt: skip
 
+    def test_for_two_reasons_of_which_only_the_first_is_logged(self) -> None:
+        file = self.opened(Path("/dev/full"), max_size=9)
+        with capturedLogs() as lines:
+            file.append(b"one\n")
+            file.append(b"a line too long\n")
+        (line,) = lines
+        self.assertIn("it cannot be written", formatEvent(line) or "")
+
     def test_in_the_middle_of_a_line_whose_beginning_is_removed(self) -> None:
         file = self.opened()
         file.append(b"one\n")

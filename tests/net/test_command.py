@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,15 @@ class RunCommand(SynchronousTestCase):
         self.assertRaises(KeyboardInterrupt, self.python, code, waiting=waiting)
         self.addCleanup(grandchildren[0].kill)
         self.assertEqual(grandchildren[0].still_running(), [])
+
+    def test_kills_no_process_group_whose_leader_has_been_reaped(self) -> None:
+        def communicate(process: subprocess.Popen[bytes], **_options: object) -> None:
+            process.wait()
+            raise KeyboardInterrupt
+
+        self.patch(subprocess.Popen, "communicate", communicate)
+        self.patch(os, "killpg", lambda *_: self.fail("its number may belong to others now"))
+        self.assertRaises(KeyboardInterrupt, self.python, "")
 
     def test_fails_if_the_program_does_not_end_in_time(self) -> None:
         problem = self.assertRaises(

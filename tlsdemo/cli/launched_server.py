@@ -71,18 +71,11 @@ class LaunchedServer:
 
     async def start(self) -> None:
         """Start, and return when it listens; raises CannotLaunch."""
-        child = self._child = ChildProcess(
-            self._reactor,
-            [
-                *(self._place.python, *self._place.twistd, "-n", "--pidfile=", "tlsdemo"),
-                "--listen=tcp:0:interface=127.0.0.1",
-                f"--status={self.status}",
-                *self._arguments,
-            ],
-            env=self._place.variables,
-            cwd=self._place.cwd,
-            keep=_LOG_KEPT,
-        )
+        try:
+            child = self._child = self._spawn()
+        except OSError as problem:
+            await self.stop()
+            raise CannotLaunch(f"the server did not start: {problem.strerror}") from None
         deadline = self._reactor.seconds() + START_WITHIN
         while child.returncode is None and self._reactor.seconds() < deadline:
             try:
@@ -98,6 +91,20 @@ class LaunchedServer:
         reason = child.last_line
         await self.stop()
         raise CannotLaunch(f"the server did not start: {reason or 'it said nothing'}")
+
+    def _spawn(self) -> ChildProcess:
+        return ChildProcess(
+            self._reactor,
+            [
+                *(self._place.python, *self._place.twistd, "-n", "--pidfile=", "tlsdemo"),
+                "--listen=tcp:0:interface=127.0.0.1",
+                f"--status={self.status}",
+                *self._arguments,
+            ],
+            env=self._place.variables,
+            cwd=self._place.cwd,
+            keep=_LOG_KEPT,
+        )
 
     async def stop(self) -> str:
         """End it, and return the end of its log."""
