@@ -111,6 +111,10 @@ class ServerTests(binary.Server):
                 """,
             )
 
+    def test_waits_for_the_rest_of_a_length(self) -> None:
+        for size in range(6):
+            self.assertEqual(LdapServer().receive(b"0\x84\0\0\0\x1d"[:size]), [])
+
     def test_refuses_every_other_length(self) -> None:
         self.check_disconnects(r"0\x80", "a length begins with 0x80")
         self.check_disconnects(r"0\x85", "a length begins with 0x85")

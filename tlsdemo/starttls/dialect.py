@@ -84,8 +84,7 @@ class Dialect:
                 data, pending[sender] = pending[sender], b""
                 if data:
                     sent[sender].append(data)
-                    if not receiver.state.final:
-                        pending[receiver] += _plaintext(receiver.receive(data))
+                    pending[receiver] += _plaintext(receiver.receive(data))
         return Conversation(tuple(sent[client]), tuple(sent[server]))
 
     def auto(self) -> Callable[..., AutoServer]:
