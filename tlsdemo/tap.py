@@ -15,7 +15,6 @@ from twisted.python import usage
 from tlsdemo.certificates.files import BadCredentials
 from tlsdemo.cli.diagnostics_options import RECORDING_PARAMETERS, RecordingOptions
 from tlsdemo.cli.options import (
-    TLSOptions,
     check_client_endpoint,
     check_server_endpoint,
     choice,
@@ -24,6 +23,7 @@ from tlsdemo.cli.options import (
     seconds,
     whole,
 )
+from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.net.limits import raise_descriptor_limit
 from tlsdemo.net.sockets import MAX_BUFFER
 from tlsdemo.proxy.handlers import HandlerName
@@ -66,73 +66,82 @@ class Options(RecordingOptions, TLSOptions):
     synopsis = "[options]"
 
     longdesc = (
-        "Accepts plain TCP connections, secures each in mid-stream, and passes the cleartext to a "
-        "plain backend; without --backend, to a sink of its own, so that this one command is a "
-        'whole demonstration. "twistd tlsclient" puts load on it.'
+        "Accepts plain TCP connections, upgrades each to TLS, and forwards the cleartext to a "
+        "plaintext backend. Without --backend it forwards to a sink of its own, so that this "
+        'command alone is a complete demonstration. "twistd tlsclient" puts load on it.'
     )
 
     optParameters: ClassVar[list[list[Any]]] = named([
-        ["mode", None, None, "How a connection is secured: starttls "
-         "(transport.startTLS), pair (a SecurePair, fed by hand), wrapped (TLS from the first "
-         "byte) or clear (not at all). [default: starttls]", choice(ModeName)],
-        ["dialect", None, None, "How client and server agree that TLS starts: "
-         f"{', '.join(name.value for name in DialectName)}; auto:DIALECT takes TLS from the first "
-         "byte as well. [default: immediate]", dialect_name],
-        ["delivery", None, None, "How cleartext reaches the application: record (an event a TLS "
-         "record), coalesced (an event a read of the socket) or readable (on demand). "
-         "[default: coalesced in mode pair, otherwise record]", choice(Delivery)],
-        ["max-buffer", None, MAX_BUFFER, "Bytes that are kept in each direction of a connection "
-         "for a side that does not take them: half of it before the other side has to wait, and "
-         "half in one read. TLS adds at most one record (16 KiB); delivery readable doubles it.",
+        ["mode", None, None, "How connections are secured: starttls (transport.startTLS), "
+         "pair (a SecurePair), wrapped (TLS from the first byte) or clear (not at all). "
+         "[default: starttls]", choice(ModeName)],
+        ["dialect", None, None, "Protocol in which client and server agree to start TLS: "
+         f"{', '.join(name.value for name in DialectName)}; auto:DIALECT also accepts TLS from the "
+         "first byte. [default: immediate]", dialect_name],
+        ["delivery", None, None, "How cleartext is delivered to the application: record (an event "
+         "for each TLS record), coalesced (an event for each read of the socket) or readable (when "
+         "the application asks for it). [default: coalesced in mode pair, otherwise record]",
+         choice(Delivery)],
+        ["max-buffer", None, MAX_BUFFER, "Bytes to buffer in each direction of a connection. The "
+         "sender is paused at half of them; the other half is for one more read. TLS adds up to "
+         "one record (16 KiB); delivery readable doubles the total.",
          whole(1024, 1 << 30)],
-        ["high-water", None, None, "Bytes that delivery readable keeps for an application "
-         "before it pauses the socket; no more than half of --max-buffer. "
+        ["high-water", None, None, "Bytes that delivery readable buffers for the application "
+         "before it pauses the socket; at most half of --max-buffer. "
          "[default: half of --max-buffer]", whole(1)],
-        ["role", None, None, "What is done with the cleartext: proxy, echo or sink. "
+        ["role", None, None, "What the server does with the cleartext: proxy, echo or sink. "
          "[default: proxy]", choice(HandlerName)],
-        ["backend", None, None, "Client endpoint string of the proxy's plain backend. "
+        ["backend", None, None, "Client endpoint string of the proxy's plaintext backend. "
          "[default: an embedded sink]"],
         ["client-auth", None, None, "Whether clients must present a certificate: "
          "required, optional or none. [default: required]", choice(ClientAuth)],
-        ["alpn", None, "", "Protocols to agree on by ALPN, separated by commas, the preferred one "
-         "first; a client that offers others goes on without."],
-        ["max-line", None, MAX_LINE, "Bytes of a line before TLS.", whole(64)],
-        ["max-plain", None, MAX_PLAIN, "Bytes before TLS, all together.", whole(64)],
-        ["plain-timeout", None, 60.0, "Seconds that the words before TLS may take; 0 for any time, "
-         "as with the other timeouts.", seconds(0.0)],
-        ["handshake-timeout", None, 30.0, "Seconds that a handshake may take.", seconds(0.0)],
-        ["idle-timeout", None, 600.0, "Seconds that a secure connection may be silent.",
+        ["alpn", None, None, "ALPN protocols to accept, separated by commas, the preferred one "
+         "first. "
+         "A client that offers only others is accepted without one. [default: none]"],
+        ["max-line", None, MAX_LINE, "Maximum bytes in a line before TLS.", whole(64)],
+        ["max-plain", None, MAX_PLAIN, "Maximum bytes before TLS in total.", whole(64)],
+        ["plain-timeout", None, 60.0, "Seconds for the negotiation before TLS. For this and the "
+         "other timeouts, 0 means no limit.", seconds(0.0)],
+        ["handshake-timeout", None, 30.0, "Seconds for the TLS handshake.", seconds(0.0)],
+        ["idle-timeout", None, 600.0, "Seconds that a secured connection may be idle.",
          seconds(0.0)],
         ["closing-timeout", None, 30.0, "Seconds to wait for the end of a connection that is being "
-         "closed, before it is cut off; also for a backend to take what a client has left behind.",
+         "closed, before it is aborted; also for the backend to receive the rest of a client's "
+         "data.",
          seconds(0.0)],
-        ["backend-timeout", None, 30.0, "Seconds that connecting to the backend may take, and "
-         "then its greeting in dialects that have one.", seconds(0.0)],
-        ["drain-timeout", None, 10.0, "Seconds that open connections have to end in order when the "
-         "server is stopped.", seconds(0.0)],
-        ["max-connections", None, 20_000, "Connections at once; 0 for any number.", whole(0)],
-        ["max-per-address", None, 10_000, "Connections at once from one address; 0 for any number.",
+        ["backend-timeout", None, 30.0, "Seconds for connecting to the backend, and for its "
+         "greeting "
+         "in dialects that have one.", seconds(0.0)],
+        ["drain-timeout", None, 10.0, "Seconds for open connections to end in order when the "
+         "server "
+         "is stopped.", seconds(0.0)],
+        ["max-connections", None, 20_000, "Maximum number of open connections; 0 for no limit.",
          whole(0)],
-        ["status", None, STATUS, "Endpoint string where load clients ask what has arrived, or "
-         "none."],
-        ["interval", None, 5.0, "Seconds between two lines of statistics.", seconds(0.1)],
-        ["log-first", None, 3, "Log every event of so many connections at the beginning.",
+        ["max-per-address", None, 10_000, "Maximum number of open connections from one address; 0 "
+         "for no limit.",
          whole(0)],
-        ["log-every", None, 100, "After those, log every event of each so-manieth connection; "
-         "0 for none.", whole(0)],
+        ["status", None, STATUS, "Server endpoint string of the status service, which load "
+         "clients ask "
+         "for the received bytes; or none."],
+        ["interval", None, 5.0, "Seconds between log lines with statistics.", seconds(0.1)],
+        ["log-first", None, 3, "Log the events of this many connections after the start.",
+         whole(0)],
+        ["log-every", None, 100, "After those, log the events of one connection in this many; 0 "
+         "for "
+         "none.", whole(0)],
         *RECORDING_PARAMETERS,
-        ["remember", None, 1 << 16, "How many connections the status service remembers.",
+        ["remember", None, 1 << 16, "Number of connections that the status service remembers.",
          whole(1)],
     ])  # fmt: skip
 
     optFlags: ClassVar[list[list[str | None]]] = [
-        ["new", None, "The original's name for --mode=starttls."],
-        ["readable", "r", "The original's name for --delivery=readable."],
+        ["new", None, "The same as --mode=starttls."],
+        ["readable", "r", "The same as --delivery=readable."],
         [
             "unsafe-injection",
             None,
-            "Let plain bytes that come behind the request for TLS pass for "
-            "cleartext, as careless servers do: for demonstration, on the loopback interface only.",
+            "Accept plaintext that follows the request for TLS as cleartext, as vulnerable "
+            "servers do. For demonstrations, on the loopback interface only.",
         ],
     ]
 
@@ -141,14 +150,14 @@ class Options(RecordingOptions, TLSOptions):
         self["listen"] = []
 
     def opt_listen(self, where: str) -> None:
-        """Server endpoint string to listen on; can be repeated.
+        """Server endpoint string to listen on. Can be repeated.
 
         [default: tcp:8899:interface=127.0.0.1]
         """
         self["listen"].append(where)
 
     def postOptions(self) -> None:
-        """Check what only shows when all options are known."""
+        """Validate the options together."""
         from twisted.internet import reactor
 
         super().postOptions()
@@ -183,7 +192,7 @@ class Options(RecordingOptions, TLSOptions):
 
     def alpn(self) -> list[str]:
         """Return the protocols to agree on by ALPN, those that the dialect needs included."""
-        names = [name for name in self["alpn"].split(",") if name]
+        names = [name for name in (self["alpn"] or "").split(",") if name]
         _, dialect = self["dialect"]
         return [*names, *(name for name in dialect.alpn if name not in names)]
 
