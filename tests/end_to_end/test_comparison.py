@@ -60,5 +60,5 @@ class Ended(Case):
         self.assertEqual(command.ends(), 1)
         self.assertNotIn("Traceback", command.said)
         self.assertIn("lost 0 bytes", command.said)
-        self.assertIn("interrupted: the figures are those until then", command.said)
+        self.assertIn("interrupted, the results are incomplete", command.said)
         self.assertEqual(started.still_run(), [])

@@ -71,15 +71,15 @@ class TheMatrix(LaboratoryCase):
         self.assertEqual(len(first), len(HANDFUL) * 6)
         for one, other in zip(first, again, strict=True):
             self.assertFalse(one.race or other.race, (one.mode, one.tls, one.scenario))
-            self.assertEqual(one.orders, other.orders)
+            self.assertEqual(one.sequences, other.sequences)
 
     async def test_tells_of_each_cell_and_says_why_there_is_none(self) -> None:
         told: list[Cell] = []
         cells = Selection(("wrapped",), ("1.3",), ("ok", "injection behind the request")).cells()
         ok, none = await look(laboratory(), cells, 1, told.append)
         self.assertEqual(told, cells)
-        self.assertEqual((ok.why, len(ok.traces)), ("", 1))
-        self.assertEqual((none.why, none.traces), ("nothing is said before TLS", []))
+        self.assertEqual((ok.reason, len(ok.traces)), ("", 1))
+        self.assertEqual((none.reason, none.traces), ("nothing is said before TLS", []))
 
 
 class ProgramsStartedAhead(LaboratoryCase):

@@ -25,7 +25,7 @@ class Problems(RunCase):
         self.assertIn(f"no status service at {STATUS} (Connection was refused", self.problem())
         self.assertIn("--status=none", self.problem())
         self.assertIsNone(self.result().arrived)
-        self.assertIsNone(self.result().phases)
+        self.assertIsNone(self.result().snapshots)
 
     def test_a_status_service_that_is_lost_is_told(self) -> None:
         self.asking()
@@ -35,7 +35,7 @@ class Problems(RunCase):
         self.reactor.advance(DURATION)
         self.end()
         self.assertIn("the status service did not answer: ", self.problem())
-        self.assertIsNone(self.result().phases)
+        self.assertIsNone(self.result().snapshots)
 
     def test_a_status_service_that_says_nothing_does_not_hold_it_up(self) -> None:
         self.server.answers.clear()

@@ -1,4 +1,4 @@
-"""A server in a process of its own, as ``tlsdemo run`` and the benchmarks start it."""
+"""A server in a process of its own, for ``tlsdemo run`` and for the benchmarks."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tlsdemo.loadgen.status_client import connect_status_client
 from tlsdemo.loadgen.worker_pool import environment
 
 START_WITHIN = 30.0
-"""Seconds that a server may take until it answers."""
+"""Seconds until a started server has to answer."""
 
 STOP_WITHIN = 10.0
-"""Seconds that it may take to end, before it is killed."""
+"""Seconds until a server that does not exit is killed."""
 
-_MOST_OF_A_LOG = 1 << 16
+_MAX_LOG = 1 << 16
 
 
 class CannotLaunch(Exception):
@@ -34,18 +34,17 @@ class CannotLaunch(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a server runs: the path of its Python, and the variables of its process."""
+    """The path of a server's Python, and the environment variables of its process."""
 
     python: str = sys.executable
     variables: Mapping[str, str] = field(default_factory=environment)
 
 
 class LaunchedServer(ProcessProtocol):
-    """``twistd tlsdemo`` with ``arguments``, on ports that the system chooses.
+    """``twistd tlsdemo`` with ``arguments``, on a port that the system chooses.
 
-    ``place`` is where; without it, it is run by the Python and with the versions that run us.
-
-    ``connect`` and ``status`` are the client endpoint strings that lead to it, once it runs.
+    ``place`` is the Python to run it with, by default this one.  ``connect`` and ``status`` are the
+    client endpoint strings of the server and of its status service, once it is running.
     """
 
     transport: Any
@@ -62,7 +61,7 @@ class LaunchedServer(ProcessProtocol):
         self.connect = ""
 
     async def start(self) -> None:
-        """Start, and return when it listens; raises CannotLaunch."""
+        """Start the server, and return when it listens; raises CannotLaunch."""
         arguments = [
             *(self._place.python, "-m", "tlsdemo.cli.twistd_child", "-n", "--pidfile=", "tlsdemo"),
             "--listen=tcp:0:interface=127.0.0.1",
@@ -79,31 +78,31 @@ class LaunchedServer(ProcessProtocol):
                 status_client = await connect_status_client(self._reactor, self.status)
                 answer = await status_client.ask(ask="statistics")
             except Exception:
-                # It does not listen yet, or no more.
+                # It does not listen yet, or it has exited.
                 await deferLater(self._reactor, 0.05, lambda: None)
                 continue
             status_client.close()
             self.connect = answer["listening"][0]
             return
-        said = self._log.decode(errors="replace").strip().rpartition("\n")[2]
+        last_line = self._log.decode(errors="replace").strip().rpartition("\n")[2]
         await self.stop()
-        raise CannotLaunch(f"the server did not start: {said or 'it said nothing'}")
+        raise CannotLaunch(f"the server did not start: {last_line or 'no output'}")
 
     def outReceived(self, data: bytes) -> None:
-        """Keep the end of what it logs."""
-        self._log = (self._log + data)[-_MOST_OF_A_LOG:]
+        """Keep the end of the log."""
+        self._log = (self._log + data)[-_MAX_LOG:]
 
     errReceived = outReceived
 
     def processEnded(self, reason: Failure) -> None:
-        """Note that it has ended."""
+        """Note that the process has ended."""
         self._running = False
         if self._ended is not None:
             ended, self._ended = self._ended, None
             ended.callback(None)
 
     async def stop(self) -> str:
-        """End it, and return the end of its log."""
+        """Stop the server, and return the end of its log."""
         if self._running:
             ended: Deferred[None] = Deferred()
             self._ended = ended

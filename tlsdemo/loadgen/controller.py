@@ -14,7 +14,7 @@ from tlsdemo.loadgen.schedule import Task, split
 from tlsdemo.loadgen.status_client import StatusClient, connect_status_client
 from tlsdemo.loadgen.worker_pool import WorkerPool
 from tlsdemo.reporting.load_counters import LoadCounters
-from tlsdemo.reporting.run_result import Phases, RunResult
+from tlsdemo.reporting.run_result import RunResult, ServerSnapshots
 from tlsdemo.reporting.snapshot import Snapshot
 
 ASK_EVERY = 0.25
@@ -105,7 +105,7 @@ class LoadRun:
             status_client.close()
         phases = None
         if began is not None and secured is not None and drained is not None:
-            phases = Phases(began, secured, drained)
+            phases = ServerSnapshots(began, secured, drained)
         return RunResult(
             name=self._name,
             connections=self._task.connections,
@@ -113,7 +113,7 @@ class LoadRun:
             securing=secured_at - self._began,
             sending=over_at - secured_at,
             arrived=arrived,
-            phases=phases,
+            snapshots=phases,
             problem=self._problem,
         )
 
