@@ -124,7 +124,7 @@ class SequenceDiagram(RefusingCase):
                 "'/nowhere/b' cannot be read: No such file or directory",
         }.items():  # fmt: skip
             self.assertEqual(self.says(*arguments), expected)
-        self.assertIn("is not a trace: line 1 is not of a trace", self.says(garbage))
+        self.assertIn("is not a trace: line 1 does not belong to a trace", self.says(garbage))
 
     def test_reports_a_connection_that_does_not_exist(self) -> None:
         for arguments, expected in {
