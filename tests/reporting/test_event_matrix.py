@@ -98,6 +98,10 @@ class ThePages(SynchronousTestCase):
         self.assertIn("--paper: ", page)
         self.assertIn("dl.sequences", page)
 
+    def test_in_html_have_no_section_for_reasons_if_all_cells_were_observed(self) -> None:
+        observed = EventMatrix(MATRIX.cells[:2], {}, {})
+        self.assertNotIn("Not observed", matrix_page(observed))
+
 
 class TheStatesAtAnEvent(SynchronousTestCase):
     def test_are_empty_before_tls_has_started(self) -> None:
