@@ -47,15 +47,15 @@ class Options(RefusingCase):
             "--output=/nowhere/file": "--output is '/nowhere/file', in no folder that exists",
             "--keylog=/nowhere/file": "--keylog is '/nowhere/file', in no folder that exists",
         }.items():
-            said = self.wrong(argument)
-            self.assertTrue(said.startswith(f"tlsdemo events: {expected}"), said)
-            self.assertTrue(said.endswith("(try: tlsdemo events --help)"), said)
+            message = self.wrong(argument)
+            self.assertTrue(message.startswith(f"tlsdemo events: {expected}"), message)
+            self.assertTrue(message.endswith("(try: tlsdemo events --help)"), message)
 
     def test_a_sequence_diagram_is_drawn_as_text_or_html_and_for_a_few(self) -> None:
         for option in ("--sequence-diagram", "--waterfall"):
             self.assertIn("--sequence-diagram needs --format=", self.wrong(option, "--format=json"))
-            said = self.wrong(option)
-            self.assertIn("--sequence-diagram draws at most 12 connections", said)
+            message = self.wrong(option)
+            self.assertIn("--sequence-diagram draws at most 12 connections", message)
 
     def test_former_names_are_aliases(self) -> None:
         former = parsed("--way=ok", "--peer=none", "--orders", "--waterfall", "--tls=1.3")
@@ -139,11 +139,11 @@ class Commands(ProcessCase):
 
     def test_write_json_to_a_file(self) -> None:
         stack = "twisted-starttls"
-        said = self.ends_well(
+        message = self.ends_well(
             *ONE, "--scenario=injection behind the req", f"--stack={stack}",
             "--format=json", "--output=seen.json",
         )  # fmt: skip
-        self.assertEqual(said, "")
+        self.assertEqual(message, "")
         seen: dict[str, Any] = json.loads((self.home / "seen.json").read_text())
         self.assertEqual(set(seen), {"versions", "cells"})
         self.assertIn("Twisted", seen["versions"])
@@ -165,9 +165,9 @@ class Commands(ProcessCase):
         self.assertIn("| secure | yes | none | yes | yes |", text)
 
     def test_write_keys_for_wireshark(self) -> None:
-        said = self.ends_well(*ONE, "--keylog=keys", "--output=page")
+        message = self.ends_well(*ONE, "--keylog=keys", "--output=page")
         warning = "tlsdemo events: the secrets of all connections are written to keys\n"
-        self.assertEqual(said, warning)
+        self.assertEqual(message, warning)
         keys = self.home / "keys"
         self.assertEqual(stat.S_IMODE(keys.stat().st_mode), 0o600)
         lines = keys.read_text().splitlines()
@@ -206,6 +206,6 @@ class Commands(ProcessCase):
         )
         self.assertEqual(running.ends(), 0, running.said)
         (cell,) = json.loads((self.home / "seen").read_text())["cells"]
-        here = node_availability().reason is None
-        self.assertEqual("secure" in cell["server"], here)
+        available = node_availability().reason is None
+        self.assertEqual("secure" in cell["server"], available)
         self.assertNotIn("secureConnect", cell["server"])

@@ -33,8 +33,10 @@ class Options(RefusingCase):
             "--format=html": "--format is 'html', none of text, json, markdown",
             "--json --all --format=markdown": "--json and --format=markdown exclude each other",
         }.items():
-            said = self.refused(lambda each=arguments: self.parsed(*each.split()))  # type: ignore[misc]
-            self.assertEqual(said, f"tlsdemo findings: {expected} (try: tlsdemo findings --help)")
+            message = self.refused(lambda each=arguments: self.parsed(*each.split()))  # type: ignore[misc]
+            self.assertEqual(
+                message, f"tlsdemo findings: {expected} (try: tlsdemo findings --help)"
+            )
 
     def test_duplicate_names_are_ignored(self) -> None:
         names = ["no-resumption", "alpn-kills-handshake", "no-resumption"]
@@ -63,8 +65,8 @@ class Processes(TestCase):
 
     def test_a_finding_is_reproduced_without_its_log_messages(self) -> None:
         output, errors = self.start("--json", "close-notify-in-handshake").communicate(timeout=60)
-        (told,) = json.loads(output)["findings"]
-        self.assertEqual((told["verdict"], errors), ("still so", ""))
+        (found,) = json.loads(output)["findings"]
+        self.assertEqual((found["verdict"], errors), ("still so", ""))
 
     def test_the_page_of_one_finding_is_printed(self) -> None:
         process = self.start("--format=markdown", "no-resumption")

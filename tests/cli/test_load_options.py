@@ -50,8 +50,8 @@ class Parameters(LoadOptionsCase):
             "--idle-timeout=-1": "not between 0 and 1,000,000 seconds",
             "--closing-timeout=-1": "not between 0 and 1,000,000 seconds",
         }.items():
-            said = self.refused(lambda argument=argument: self.parse(argument))  # type: ignore[misc]
-            self.assertIn(problem, said)
+            message = self.refused(lambda argument=argument: self.parse(argument))  # type: ignore[misc]
+            self.assertIn(problem, message)
 
 
 class Workers(LoadOptionsCase):
@@ -87,14 +87,14 @@ class Workers(LoadOptionsCase):
 
     def test_the_suggested_number_of_workers_is_enough(self) -> None:
         self.limit(40)
-        said = self.refused(self.parse("--conn=100", "--workers=1").workers, status=1)
-        advised = said.rpartition(" ")[2]
+        message = self.refused(self.parse("--conn=100", "--workers=1").workers, status=1)
+        advised = message.rpartition(" ")[2]
         self.assertEqual(self.parse("--conn=100", advised).workers(), 13)
 
     def test_more_workers_are_not_suggested_if_they_would_not_help(self) -> None:
         self.limit(20)
-        said = self.refused(self.parse("--conn=100", "--workers=1").workers, status=1)
-        self.assertTrue(said.endswith("raise it: ulimit -Hn 132, as root"), said)
+        message = self.refused(self.parse("--conn=100", "--workers=1").workers, status=1)
+        self.assertTrue(message.endswith("raise it: ulimit -Hn 132, as root"), message)
 
 
 class TaskTests(LoadOptionsCase):
@@ -159,8 +159,8 @@ class TaskTests(LoadOptionsCase):
             raise UnusableCredentials("OpenSSL cannot use a.pem: key too small")
 
         self.patch(ClientTLS, "build", build)
-        said = self.refused(self.task, status=1)
-        self.assertEqual(said, "load: OpenSSL cannot use a.pem: key too small")
+        message = self.refused(self.task, status=1)
+        self.assertEqual(message, "load: OpenSSL cannot use a.pem: key too small")
 
     def test_a_server_name_that_no_certificate_can_have_is_reported_in_one_line(self) -> None:
         for name in ("", "not a name", "a..b"):

@@ -80,8 +80,8 @@ class Command(RefusingCase):
             "run fast": "tlsdemo run: 'fast' is not understood: it is not an option "
             "(try: tlsdemo run --help)",
         }.items():
-            said = self.refused(lambda each=arguments: main(each.split()))  # type: ignore[misc]
-            self.assertEqual(said, expected)
+            message = self.refused(lambda each=arguments: main(each.split()))  # type: ignore[misc]
+            self.assertEqual(message, expected)
 
     def test_it_can_be_run_as_a_module(self) -> None:
         process = subprocess.run(

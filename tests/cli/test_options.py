@@ -129,8 +129,8 @@ class Parsing(RefusingCase):
             "--co=1": "option --co not a unique prefix",
             "extra": "'extra' is not understood: it is not an option",
         }.items():
-            said = self.refused(lambda argument=argument: self.parse(argument))  # type: ignore[misc]
-            self.assertEqual(said, f"sample: {expected} (try: sample --help)")
+            message = self.refused(lambda argument=argument: self.parse(argument))  # type: ignore[misc]
+            self.assertEqual(message, f"sample: {expected} (try: sample --help)")
 
     def test_named_does_not_change_its_argument(self) -> None:
         parameters: list[list[Any]] = [["count", None, 1, "How many.", whole(1)]]
@@ -152,8 +152,8 @@ class Aliases(RefusingCase):
         )
 
     def test_have_the_same_checks(self) -> None:
-        said = self.refused(lambda: self.parse("--number=x"))
-        self.assertIn("--count is 'x', not a whole number", said)
+        message = self.refused(lambda: self.parse("--number=x"))
+        self.assertIn("--count is 'x', not a whole number", message)
 
     def test_are_not_in_the_help(self) -> None:
         text = str(Sample())

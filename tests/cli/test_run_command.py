@@ -137,8 +137,8 @@ class Options(ComparisonCase):
             "--json=/nowhere/a": "--json is '/nowhere/a', and that folder does not exist",
             "--conn=x": "--conn is 'x', not a whole number",
         }.items():
-            said = self.refused(lambda argument=argument: self.options(argument))  # type: ignore[misc]
-            self.assertEqual(said, f"tlsdemo run: {expected} (try: tlsdemo run --help)")
+            message = self.refused(lambda argument=argument: self.options(argument))  # type: ignore[misc]
+            self.assertEqual(message, f"tlsdemo run: {expected} (try: tlsdemo run --help)")
 
     def test_the_help_has_every_option(self) -> None:
         text = str(RunOptions())
@@ -239,8 +239,8 @@ class Status(ComparisonCase):
     def test_a_file_that_cannot_be_written_is_reported_after_the_table(self) -> None:
         folder = self.mktemp()
         Path(folder).mkdir()
-        said = self.refused(lambda: self.run_("--mode=pair", f"--json={folder}"), 1)
-        self.assertEqual(said, f"tlsdemo run: --json is {folder!r}: Is a directory")
+        message = self.refused(lambda: self.run_("--mode=pair", f"--json={folder}"), 1)
+        self.assertEqual(message, f"tlsdemo run: --json is {folder!r}: Is a directory")
         self.assertIn("lost bytes", self.printed.getvalue())
 
     def test_a_server_that_cannot_start_ends_the_comparison_with_one_line(self) -> None:
@@ -248,8 +248,8 @@ class Status(ComparisonCase):
             raise CannotLaunch("the server did not start: no")
 
         self.starting = lambda: Deferred.fromCoroutine(cannot())
-        said = self.refused(self.run_, 1)
-        self.assertEqual(said, "tlsdemo run: the server did not start: no")
+        message = self.refused(self.run_, 1)
+        self.assertEqual(message, "tlsdemo run: the server did not start: no")
         self.assertEqual(len(self.servers), 1)
         self.assertEqual(self.loads, [])
         self.assertTrue(self.reactor.hasStopped)
@@ -276,9 +276,9 @@ class Status(ComparisonCase):
         self.going = going
         exit_ = self.assertRaises(SystemExit, self.run_)
         self.assertEqual(exit_.code, 1)
-        said = cast(io.StringIO, sys.stderr).getvalue()
-        self.assertIn("Traceback", said)
-        self.assertTrue(said.endswith("tlsdemo run: by nought\n"), said)
+        message = cast(io.StringIO, sys.stderr).getvalue()
+        self.assertIn("Traceback", message)
+        self.assertTrue(message.endswith("tlsdemo run: by nought\n"), message)
         self.assertEqual(self.servers[0].log[-1], "stop")
 
 
@@ -371,8 +371,8 @@ class Against(ComparisonCase):
 
     def test_rounds_are_only_for_a_comparison_with_other_versions(self) -> None:
         self.assertEqual(self.options("--rounds=7")["rounds"], 7)
-        said = self.refused(lambda: ComparisonCase.options(self, "--rounds=7"))
-        self.assertIn("--rounds is only for --against or --python", said)
+        message = self.refused(lambda: ComparisonCase.options(self, "--rounds=7"))
+        self.assertIn("--rounds is only for --against or --python", message)
 
     def test_it_shows_each_run_the_costs_and_the_versions(self) -> None:
         self.run_("--rounds=2", "--mode=pair")

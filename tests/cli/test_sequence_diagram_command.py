@@ -41,8 +41,8 @@ class SequenceDiagram(RefusingCase):
         return self.output.getvalue()
 
     def says(self, *arguments: str, status: int = 1) -> str:
-        said = self.refused(lambda: main(["sequence-diagram", *arguments]), status)
-        return said.removeprefix("tlsdemo sequence-diagram: ")
+        message = self.refused(lambda: main(["sequence-diagram", *arguments]), status)
+        return message.removeprefix("tlsdemo sequence-diagram: ")
 
     def test_draws_the_connection_with_the_given_number(self) -> None:
         for number, trace in self.traces.items():
@@ -51,8 +51,8 @@ class SequenceDiagram(RefusingCase):
 
     def test_draws_the_first_connection_by_default_and_says_so(self) -> None:
         self.assertEqual(self.drawn(self.file), text([self.traces[3]], 90))
-        said = "tlsdemo sequence-diagram: drawing the first of 2; --list shows all\n"
-        self.assertEqual(self.errors.getvalue(), said)
+        message = "tlsdemo sequence-diagram: drawing the first of 2; --list shows all\n"
+        self.assertEqual(self.errors.getvalue(), message)
 
     def test_has_no_message_if_there_is_only_one_connection(self) -> None:
         self.drawn(self.write("one", SECOND))
@@ -135,8 +135,8 @@ class SequenceDiagram(RefusingCase):
 
     def test_names_only_some_of_many_connections(self) -> None:
         many = "".join(f"{line}\n" for n in range(20) for line in lines_of(n, Trace("t")))
-        said = self.says(self.write("many", many), "--connection=99", status=2)
-        self.assertTrue(said.endswith("has 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ..."), said)
+        message = self.says(self.write("many", many), "--connection=99", status=2)
+        self.assertTrue(message.endswith("has 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ..."), message)
 
     def test_reports_invalid_options(self) -> None:
         hint = " (try: tlsdemo sequence-diagram --help)"

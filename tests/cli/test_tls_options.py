@@ -24,18 +24,18 @@ class CredentialCase(RefusingCase):
         command.parseOptions([f"--certs={self.home / 'certs'}", *arguments])
         return command.credentials(side)
 
-    def said(self, *arguments: str, status: int = 1) -> str:
+    def message(self, *arguments: str, status: int = 1) -> str:
         return self.refused(lambda: self.credentials(*arguments), status)
 
 
 class MadeCertificates(CredentialCase):
     def test_are_made_once_and_their_directory_is_reported(self) -> None:
         first = self.credentials()
-        said = self.errors.getvalue()
+        message = self.errors.getvalue()
         made = self.home.absolute() / "certs" / "ecdsa"
-        self.assertEqual(said, f"tlsdemo: made new certificates in {made}\n")
+        self.assertEqual(message, f"tlsdemo: made new certificates in {made}\n")
         self.assertEqual(self.credentials(), first)
-        self.assertEqual(self.errors.getvalue(), said)
+        self.assertEqual(self.errors.getvalue(), message)
 
     def test_of_both_sides_are_issued_by_the_same_ca(self) -> None:
         made = self.home.absolute() / "certs" / "ecdsa"
@@ -51,8 +51,8 @@ class MadeCertificates(CredentialCase):
         self.assertEqual(certificate.parent.name, "rsa")
 
     def test_cannot_have_other_types_of_keys(self) -> None:
-        said = self.said("--key-type=dsa", status=2)
-        self.assertEqual(said, "tlsdemo: --key-type is 'dsa', not ecdsa or rsa")
+        message = self.message("--key-type=dsa", status=2)
+        self.assertEqual(message, "tlsdemo: --key-type is 'dsa', not ecdsa or rsa")
 
     def test_are_in_the_default_directory_without_another(self) -> None:
         usual = self.home.absolute() / "usual"
@@ -63,7 +63,7 @@ class MadeCertificates(CredentialCase):
 
     def test_cannot_be_made_in_a_directory_that_cannot_exist(self) -> None:
         (self.home / "certs").write_text("not a directory")
-        self.assertIn("cannot keep the demonstration certificates", self.said())
+        self.assertIn("cannot keep the demonstration certificates", self.message())
 
 
 class GivenCertificates(CredentialCase):
@@ -104,23 +104,23 @@ class GivenCertificates(CredentialCase):
         self.assertEqual(self.credentials("--ca=~/ca.pem").authority, self.theirs.authority)
 
     def test_a_missing_file_is_reported(self) -> None:
-        said = self.said("--cert=/nowhere/a.pem", self.key)
-        self.assertIn("'/nowhere/a.pem' cannot be read: No such file or directory", said)
+        message = self.message("--cert=/nowhere/a.pem", self.key)
+        self.assertIn("'/nowhere/a.pem' cannot be read: No such file or directory", message)
 
     def test_need_the_key(self) -> None:
-        self.assertIn("needs its key as well", self.said(self.cert))
+        self.assertIn("needs its key as well", self.message(self.cert))
 
     def test_need_the_certificate_for_the_key(self) -> None:
-        self.assertIn("needs its certificate as well", self.said(self.key))
+        self.assertIn("needs its certificate as well", self.message(self.key))
 
     def test_a_key_that_does_not_match_is_reported(self) -> None:
-        said = self.said(self.cert, f"--key={certificates().server.key}")
-        self.assertIn(f"key '{certificates().server.key}' does not match", said)
+        message = self.message(self.cert, f"--key={certificates().server.key}")
+        self.assertIn(f"key '{certificates().server.key}' does not match", message)
 
     def test_a_file_that_is_not_a_ca_certificate_is_reported(self) -> None:
         nonsense = self.home / "nonsense"
         shutil.copy(__file__, nonsense)
-        self.assertIn(f"'{nonsense.absolute()}' holds no PEM", self.said(f"--ca={nonsense}"))
+        self.assertIn(f"'{nonsense.absolute()}' holds no PEM", self.message(f"--ca={nonsense}"))
 
 
 class SeveralCertificates(CredentialCase):
@@ -153,16 +153,18 @@ class SeveralCertificates(CredentialCase):
         self.assertEqual(self.identities(), [self.credentials()])
 
     def test_are_refused_if_only_one_is_possible(self) -> None:
-        said = self.said(*self.pairs, self.ca, status=2)
-        self.assertEqual(said, "tlsdemo: --cert is given 2 times, and a server can have only 1")
+        message = self.message(*self.pairs, self.ca, status=2)
+        self.assertEqual(message, "tlsdemo: --cert is given 2 times, and a server can have only 1")
 
     def test_need_as_many_keys(self) -> None:
-        said = self.said(*self.pairs[:3], status=2)
-        self.assertIn("--cert is given 2 times and --key 1 times; each needs the other", said)
+        message = self.message(*self.pairs[:3], status=2)
+        self.assertIn("--cert is given 2 times and --key 1 times; each needs the other", message)
 
     def test_are_all_checked(self) -> None:
-        said = self.said(*self.pairs, self.ca, "--cert=/nowhere/b.pem", f"--key={self.ours.key}")
-        self.assertIn("'/nowhere/b.pem' cannot be read", said)
+        message = self.message(
+            *self.pairs, self.ca, "--cert=/nowhere/b.pem", f"--key={self.ours.key}"
+        )
+        self.assertIn("'/nowhere/b.pem' cannot be read", message)
 
 
 class Policies(RefusingCase):
@@ -197,5 +199,5 @@ class Policies(RefusingCase):
             "--ciphers=ECDHE:no": "--ciphers is 'ECDHE:no', and 'no' is no cipher of TLS 1.2 or "
             "below that OpenSSL knows (no cipher match)",
         }.items():
-            said = self.refused(lambda each=arguments: self.policy(*each.split()))  # type: ignore[misc]
-            self.assertEqual(said, f"tlsdemo: {expected} (try: tlsdemo --help)")
+            message = self.refused(lambda each=arguments: self.policy(*each.split()))  # type: ignore[misc]
+            self.assertEqual(message, f"tlsdemo: {expected} (try: tlsdemo --help)")

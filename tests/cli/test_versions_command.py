@@ -86,17 +86,17 @@ class Clearing(VersionsCase):
             "one": "2 names begin with it",
             "x": "there is no such name",
         }.items():
-            said = self.refused(lambda name=name: self.versions("--clear", "two", name), 1)  # type: ignore[misc]
+            message = self.refused(lambda name=name: self.versions("--clear", "two", name), 1)  # type: ignore[misc]
             self.assertEqual(
-                said, f"tlsdemo versions: {name!r}: {expected} (try: tlsdemo versions)"
+                message, f"tlsdemo versions: {name!r}: {expected} (try: tlsdemo versions)"
             )
         self.assertEqual(len(self.cache.names()), 3)
 
     def test_keeps_an_environment_in_use(self) -> None:
         with self.cache.locked("two", shared=True):
-            said = self.refused(lambda: self.versions("--clear"), 1)
+            message = self.refused(lambda: self.versions("--clear"), 1)
         self.assertEqual(
-            said, "tlsdemo versions: not removed, because another command uses it: two"
+            message, "tlsdemo versions: not removed, because another command uses it: two"
         )
         self.assertEqual(self.cache.names(), ["two"])
 
@@ -105,8 +105,8 @@ class Clearing(VersionsCase):
             raise PermissionError(13, "Permission denied", "/cache")
 
         self.patch(Cache, "remove", lambda _, name: remove(name))
-        said = self.refused(lambda: self.versions("--clear"), 1)
-        self.assertEqual(said, "tlsdemo versions: [Errno 13] Permission denied: '/cache'")
+        message = self.refused(lambda: self.versions("--clear"), 1)
+        self.assertEqual(message, "tlsdemo versions: [Errno 13] Permission denied: '/cache'")
 
     def test_needs_the_option_for_names(self) -> None:
         self.assertEqual(

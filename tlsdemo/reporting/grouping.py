@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tlsdemo.trace.observation import Observation
 
 OUR_SERVER = ("tlsdemo", "openssl")
-"""The stacks on the other end of our own server: there the mode distinguishes the cells."""
+"""The stacks that talk to our own server, whose cells are distinguished by the mode."""
 
 
 @dataclass(frozen=True)
