@@ -45,6 +45,14 @@ SOURCES = (
 )
 
 TWISTD = "from twisted.scripts.twistd import run; run()"
+
+STYLE_SHEETS = """
+from tlsdemo.reporting.stylesheets import stylesheet
+for name in ("sequence_diagram.css", "event_matrix.css"):
+    print(len(stylesheet(name)))
+"""
+"""Prints the sizes of the style sheets."""
+
 TIMEOUT = 120.0
 
 
@@ -65,7 +73,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Testbed:
-    """The folders at hand, and twistd's help at each station of the virtualenv.
+    """The folders, and for each state of the virtualenv twistd's help and the style sheets.
 
     It is left with the wheel installed.
     """
@@ -77,6 +85,7 @@ class Testbed:
     bare: Outcome
     editable: Outcome
     installed: Outcome
+    style_sheets: Mapping[str, Outcome]
 
     def run(self, *command: str) -> Outcome:
         """The outcome of an installed command, run away from any checkout."""
@@ -169,11 +178,13 @@ def _make_lab() -> Testbed:
 
     install(*_dependencies())
     bare = _outcome(python, "-c", TWISTD, "--help", cwd=checkout)
+    style_sheets = {"a bare checkout": _outcome(python, "-c", STYLE_SHEETS, cwd=checkout)}
 
     editable_wheel = build("build_editable")
     install("--no-deps", str(editable_wheel))
     editable_wheel.unlink()
     editable = _outcome(str(venv / "bin" / "twistd"), "--help", cwd=elsewhere)
+    style_sheets["an editable install"] = _outcome(python, "-c", STYLE_SHEETS, cwd=elsewhere)
     pip("uninstall", "--yes", "tlsdemo")
 
     sdist = build("build_sdist")
@@ -181,7 +192,8 @@ def _make_lab() -> Testbed:
     install(str(wheel))
     pip("check")
     installed = _outcome(str(venv / "bin" / "twistd"), "--help", cwd=elsewhere)
-    return Testbed(wheel, sdist, venv / "bin", elsewhere, bare, editable, installed)
+    style_sheets["the wheel"] = _outcome(python, "-c", STYLE_SHEETS, cwd=elsewhere)
+    return Testbed(wheel, sdist, venv / "bin", elsewhere, bare, editable, installed, style_sheets)
 
 
 def lab() -> Testbed:
@@ -205,6 +217,24 @@ class TwistdListsOurCommands(SynchronousTestCase):
 
     def test_after_the_wheel_is_installed(self) -> None:
         self.check(lab().installed)
+
+
+class TheStyleSheets(SynchronousTestCase):
+    def test_are_data_files_of_the_wheel_and_the_sdist(self) -> None:
+        names = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tlsdemo").rglob("*.css")}
+        self.assertIn("tlsdemo/reporting/sequence_diagram.css", names)
+        self.assertLessEqual(names, set(ZipFile(lab().wheel).namelist()))
+        with tarfile.open(lab().sdist) as archive:
+            self.assertLessEqual(names, {name.partition("/")[2] for name in archive.getnames()})
+
+    def test_can_be_loaded_from_the_wheel_an_editable_install_and_a_bare_checkout(self) -> None:
+        sizes = [
+            len((ROOT / "tlsdemo" / "reporting" / name).read_text(encoding="utf-8"))
+            for name in ("sequence_diagram.css", "event_matrix.css")
+        ]
+        for where, outcome in lab().style_sheets.items():
+            self.assertEqual((outcome.status, outcome.text.split()), (0, [*map(str, sizes)]), where)
+        self.assertEqual(len(lab().style_sheets), 3)
 
 
 class TheInstalledWheelRuns(SynchronousTestCase):

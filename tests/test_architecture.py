@@ -87,25 +87,18 @@ PRIVATE_TO_TWISTED = {
     "twisted.internet._newtls": "tlsdemo/testing/starttls_transport.py",
 }
 
-# Arithmetic and text: no I/O, and so nothing that is named as Twisted names it.
+# Arithmetic and text: nothing of the network, and so nothing that is named as Twisted names it.
 PURE_FILES = (
     "tlsdemo/close_reasons.py",
     "tlsdemo/state_machine.py",
     "tlsdemo/starttls/",
     "tlsdemo/trace/",
+    "tlsdemo/reporting/",
     "tlsdemo/lab/scenarios.py",
     "tlsdemo/loadgen/schedule.py",
     "tlsdemo/lab/compare/tool_errors.py",
     "tlsdemo/lab/compare/comparison_error.py",
     "tlsdemo/lab/compare/requirements.py",
-    *(
-        f"tlsdemo/reporting/{name}.py"
-        for name in (
-            *("confidence", "cost_differences", "difference_text", "event_differences"),
-            *("finding_differences", "finding_result", "findings_text", "grouping"),
-            *("load_counters", "run_result", "run_text", "snapshot"),
-        )
-    ),
 )
 NEVER_IN_PURE_FILES = ("twisted", "OpenSSL", "service_identity", "zope")
 

@@ -62,8 +62,8 @@ class Reading(ClientCase):
             "--workers=0": "--workers is '0', not between 1 and 1,024",
             "--mode=x": "--mode is 'x', none of starttls, pair, wrapped, clear",
             "--send=x": "--send is 'x', none of raw, buffered, stock",
-            "--connect=x": "--connect is 'x', which is no endpoint string",
-            "--status=x": "--status is 'x', which is no endpoint string",
+            "--connect=x": "--connect is 'x', not an endpoint string",
+            "--status=x": "--status is 'x', not an endpoint string",
             "--duration=": "--duration is '', not a number of seconds",
             "--nonsense": "option --nonsense not recognized",
             "2000": "'2000' is not understood",
@@ -213,7 +213,9 @@ class Making(ClientCase):
     def test_too_many_connections_are_refused_before_anything_starts(self) -> None:
         self.patch(load_options, "raise_descriptor_limit", lambda: 64)
         said = self.refused(lambda: self.make("--conn=2000"), status=1)
-        self.assertIn("needs 699 descriptors in each of 3 processes, and the limit is 64", said)
+        self.assertIn(
+            "needs 699 file descriptors in each of 3 processes, and the limit is 64", said
+        )
 
 
 class StandardError(RefusingCase):

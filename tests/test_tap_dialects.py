@@ -11,6 +11,7 @@ from tests.cli.refusals import RefusingCase
 from tests.proxy.memory_server import ServerInMemory
 from tests.support import certificates
 from tlsdemo import tap
+from tlsdemo.cli import server_options
 from tlsdemo.net.sockets import MAX_BUFFER
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.starttls.line import LineServer
@@ -109,7 +110,7 @@ class OfTheGuard(OptionsCase):
     def test_it_can_be_off_where_nobody_else_can_connect(self) -> None:
         for where in (*(f"tcp:1:interface={each}" for each in LOOPBACK), "unix:a"):
             self.parse("--unsafe-injection", f"--listen={where}")
-            self.assertTrue(tap.is_loopback(where))
+            self.assertTrue(server_options.is_loopback(where))
 
     def test_it_stays_on_everywhere_else(self) -> None:
         for where in (
@@ -123,7 +124,7 @@ class OfTheGuard(OptionsCase):
             "tcp:interface=127.0.0.1:port=1:interface=0.0.0.0",
             "tcp6:1",
         ):
-            self.assertFalse(tap.is_loopback(where), where)
+            self.assertFalse(server_options.is_loopback(where), where)
         self.check_refused(
             "--unsafe-injection --listen=tcp:1",
             "--unsafe-injection is for the loopback interface only, and --listen is 'tcp:1'; "
@@ -154,7 +155,7 @@ class OfBounds(OptionsCase):
             longest_line = 9000
 
         dialect = replace(DIALECTS["line"], server=Verbose)
-        self.patch(tap, "find_dialect", lambda name: dialect)
+        self.patch(server_options, "find_dialect", lambda name: dialect)
         self.assertEqual(self.parse("--dialect=line")["max-line"], 9000)
         self.assertEqual(self.parse("--dialect=line", "--max-line=100")["max-line"], 100)
 

@@ -1,4 +1,4 @@
-"""Lets `python -m tlsdemo` do what the `tlsdemo` command does."""
+"""`python -m tlsdemo` is the same as the `tlsdemo` command."""
 
 from __future__ import annotations
 

@@ -36,32 +36,33 @@ class Options(LoadOptions):
     synopsis = "[options]"
 
     longdesc = (
-        "Opens many connections to a tlsdemo server, secures each, verifies the server and "
-        "presents a client certificate, then sends small packets as fast as flow control allows. "
-        "At the end both sides print what was sent, what was received and what was lost. The exit "
-        "status is 0 only if every connection was secured and no byte was lost."
+        "Opens many connections to a tlsdemo server, upgrades each to TLS with a client "
+        "certificate, and sends small packets as fast as flow control allows. At the end both "
+        "sides print the number of bytes sent, received and lost. The exit status is 0 only if "
+        "every connection was secured and no byte was lost."
     )
 
     optParameters: ClassVar[list[list[Any]]] = named([
         *LOAD_PARAMETERS,
         ["connect", None, CONNECT, "Client endpoint string of the server."],
-        ["server-name", None, None, "The name or address that the server's certificate must be "
-         "valid for. [default: the host in --connect]"],
-        ["mode", None, None, "How our end is secured: starttls, pair, wrapped or clear. "
+        ["server-name", None, None, "Name or address for which the server's certificate must be "
+         "valid. [default: the host in --connect]"],
+        ["mode", None, None, "How the clients secure their connections: starttls, pair, wrapped or "
+         "clear. "
          "[default: starttls]", choice(ModeName)],
-        ["send", None, "raw", "raw: every packet becomes a TLS record of its own, as the "
-         "original's did; buffered: small writes are joined, as startTLS does by itself; stock: "
-         "what is usual for --mode."],
-        ["status", None, STATUS, "Client endpoint string where the server tells what has arrived; "
-         "none for a server that is not tlsdemo."],
+        ["send", None, "raw", "raw: each packet becomes a TLS record; buffered: small writes are "
+         "joined, as startTLS does; stock: the default of --mode."],
+        ["status", None, STATUS, "Client endpoint string of the server's status service; none "
+         "for a "
+         "server that is not tlsdemo."],
     ])  # fmt: skip
 
     optFlags: ClassVar[list[list[str | None]]] = [
-        ["background", None, "Run as a daemon, as twistd does by default with other services."],
+        ["background", None, "Run as a daemon, as twistd does with other services."],
     ]
 
     def postOptions(self) -> None:
-        """Check what only shows when all options are known; stay in the foreground."""
+        """Validate the options together, and have twistd stay in the foreground."""
         from twisted.internet import reactor
 
         super().postOptions()
@@ -78,12 +79,12 @@ class Options(LoadOptions):
         self._settle_twistd()
 
     def _settle_twistd(self) -> None:
-        """Be a command that runs and ends, unless twistd was told otherwise."""
+        """Run in the foreground, unless twistd's own options say otherwise."""
         parent = self.parent
         if self["background"] or parent is None or "nodaemon" not in parent:
             return
         parent["nodaemon"] = True
-        # The server's, in the same directory, is none of ours.
+        # A server in the same directory has the default pid file.
         if parent["pidfile"] == "twistd.pid":
             parent["pidfile"] = ""
         if not parent["logfile"] and not parent["logger"]:

@@ -7,7 +7,7 @@ import sys
 from tests.end_to_end.processes import ProcessCase
 
 COMMAND = (sys.executable, "-m", "tlsdemo", "events")
-ONE = ("--mode=starttls", "--tls=1.3", "--way=ok", "--times=1")
+ONE = ("--mode=starttls", "--tls=1.3", "--scenario=ok", "--times=1")
 """Options for a single connection."""
 
 

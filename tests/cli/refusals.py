@@ -1,4 +1,4 @@
-"""What a command says when it ends before it has begun."""
+"""The error messages of commands that refuse to run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class RefusingCase(SynchronousTestCase):
         self.patch(sys, "stderr", self.errors)
 
     def refused(self, act: Callable[[], object], status: int = 2) -> str:
-        """Return the one line that ``act`` ends with, after it has ended with ``status``."""
+        """Return the error line of ``act``, which has to exit with ``status``."""
         exit_ = self.assertRaises(SystemExit, act)
         self.assertEqual(exit_.code, status)
         text = self.errors.getvalue()

@@ -12,14 +12,14 @@ from tests.cli.events_process import COMMAND, ONE, EventsCase
 from tests.end_to_end.processes import children
 from tlsdemo.lab.stacks.stack_catalogue import node_availability
 
-ORDERS = ("server", "client", "wire")
+LIFELINES = ("server", "client", "wire")
 
 
 class Commands(EventsCase):
     def test_write_json_to_a_file(self) -> None:
         peer = "twisted-starttls"
         said = self.output_of(
-            *ONE, "--way=injection behind the req", f"--peer={peer}",
+            *ONE, "--scenario=injection behind the req", f"--stack={peer}",
             "--format=json", "--output=seen.json",
         )  # fmt: skip
         self.assertEqual(said, "")
@@ -31,11 +31,12 @@ class Commands(EventsCase):
         self.assertEqual(names, expected)
         for cell in seen["cells"]:
             self.assertLessEqual(
-                {"mode", "tls", "way", "peer", "race", "why", *ORDERS, "also", "trace"}, set(cell)
+                {"mode", "tls", "way", "peer", "race", "why", *LIFELINES, "also", "trace"},
+                set(cell),
             )
             self.assertEqual((cell["why"], cell["race"], cell["also"]), ("", False, []))
             self.assertEqual((cell["mode"], cell["tls"]), ("starttls", "1.3"))
-            self.assertTrue(all(cell[name] for name in ORDERS), cell)
+            self.assertTrue(all(cell[name] for name in LIFELINES), cell)
 
     def test_write_keys_for_wireshark(self) -> None:
         said = self.output_of(*ONE, "--keylog=keys", "--output=page")
@@ -51,13 +52,13 @@ class Commands(EventsCase):
         self.assertEqual(keys.read_text().splitlines()[: len(lines)], lines)
 
     def test_end_with_one_line_when_interrupted_and_leave_nothing(self) -> None:
-        for arguments in ((*ONE[:3], "--times=1000"), ("--peer=twisted-wrapped",)):
+        for arguments in ((*ONE[:3], "--times=1000"), ("--stack=twisted-wrapped",)):
             temporary = self.home / "temporary"
             temporary.mkdir(exist_ok=True)
             running = self.start("env", f"TMPDIR={temporary}", *COMMAND, *arguments)
             while not list(temporary.glob("tlsdemo-events-*/good/ecdsa/*")):
                 self.assertEqual(running.output, "")
-            if "--peer" in arguments[0]:
+            if "--stack" in arguments[0]:
                 while not children(running.pid):
                     self.assertEqual(running.output, "")
             started = children(running.pid)
@@ -70,7 +71,7 @@ class Commands(EventsCase):
 
     def test_show_what_node_calls_secure(self) -> None:
         running = self.start(
-            *COMMAND, *ONE[1:], "--peer=node-tlssocket", "--format=json", "--output=seen"
+            *COMMAND, *ONE[1:], "--stack=node-tlssocket", "--format=json", "--output=seen"
         )
         self.assertEqual(running.wait(), 0, running.output)
         (cell,) = json.loads((self.home / "seen").read_text())["cells"]

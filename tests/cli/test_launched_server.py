@@ -67,14 +67,14 @@ class Starting(LaunchCase):
             ],
         )
 
-    def test_it_runs_in_the_place_that_is_given(self) -> None:
+    def test_it_runs_with_the_given_python(self) -> None:
         place = Place("/other/python", {"PYTHONPATH": "/other"})
         self.server = LaunchedServer(self.reactor, ["--mode=pair"], place)
         process = self.start()
         self.assertEqual((process.executable, process.arguments[0]), ("/other/python",) * 2)
         self.assertEqual(process.env, {"PYTHONPATH": "/other"})
 
-    def test_it_has_started_when_it_answers_and_says_where_it_listens(self) -> None:
+    def test_it_has_started_when_its_status_service_answers(self) -> None:
         self.start()
         self.assertNoResult(self.starting)
         (attempt,) = self.reactor.attempts()
@@ -84,7 +84,7 @@ class Starting(LaunchCase):
         self.assertEqual(self.server.pid, self.reactor.processes[0].pid)
         self.assertFalse(self.status.connected)
 
-    def test_it_is_asked_until_it_listens(self) -> None:
+    def test_the_status_service_is_asked_until_it_listens(self) -> None:
         self.start()
         for count in range(1, 4):
             self.assertEqual(len(self.reactor.attempts()), count)
@@ -93,7 +93,7 @@ class Starting(LaunchCase):
         self.status.accept(self.reactor.attempts()[-1])
         self.successResultOf(self.starting)
 
-    def test_one_that_hangs_up_instead_of_answering_is_asked_again(self) -> None:
+    def test_a_status_service_that_disconnects_is_asked_again(self) -> None:
         self.start()
         deaf = FakeStatus({})
         deaf.accept(self.reactor.attempts()[-1])
@@ -102,7 +102,7 @@ class Starting(LaunchCase):
         self.status.accept(self.reactor.attempts()[-1])
         self.successResultOf(self.starting)
 
-    def test_a_path_with_a_colon_is_still_one_path(self) -> None:
+    def test_the_path_of_the_status_socket_can_contain_a_colon(self) -> None:
         odd = self.scratch / "a:b"
         odd.mkdir()
         self.patch(tempfile, "tempdir", str(odd))
@@ -111,7 +111,7 @@ class Starting(LaunchCase):
         address = self.reactor.unixClients[0][0]
         self.assertEqual(Path(address).parent.parent, odd)
 
-    def test_one_that_ends_is_told_with_the_last_line_it_said(self) -> None:
+    def test_a_server_that_exits_is_reported_with_its_last_line(self) -> None:
         process = self.start()
         process.protocol.outReceived(b"starting up\n")
         process.die(b"cannot listen on tcp:1\n")
@@ -119,7 +119,7 @@ class Starting(LaunchCase):
         self.reactor.advance(0.05)
         self.assertEqual(self.problem(), "the server did not start: cannot listen on tcp:1")
 
-    def test_one_that_the_system_cannot_start_is_told_and_leaves_nothing(self) -> None:
+    def test_a_server_that_the_system_cannot_start_is_reported_and_leaves_nothing(self) -> None:
         def fail(*_arguments: object, **_options: object) -> None:
             raise FileNotFoundError(2, "No such file or directory")
 
@@ -127,13 +127,13 @@ class Starting(LaunchCase):
         self.starting = self.doing(self.server.start())
         self.assertEqual(self.problem(), "the server did not start: No such file or directory")
 
-    def test_one_that_ends_without_a_word_is_told_as_well(self) -> None:
+    def test_a_server_that_exits_without_output_is_reported(self) -> None:
         self.start().die()
         self.reactor.attempts()[-1].refuse()
         self.reactor.advance(0.05)
-        self.assertEqual(self.problem(), "the server did not start: it said nothing")
+        self.assertEqual(self.problem(), "the server did not start: no output")
 
-    def test_one_that_never_answers_is_ended(self) -> None:
+    def test_a_server_that_never_answers_is_stopped(self) -> None:
         process = self.start()
         self.reactor.advance(START_WITHIN)
         self.reactor.attempts()[-1].refuse()
@@ -141,11 +141,11 @@ class Starting(LaunchCase):
         self.assertEqual(process.signals, ["TERM"])
         self.assertNoResult(self.starting)
         process.die()
-        self.assertEqual(self.problem(), "the server did not start: it said nothing")
+        self.assertEqual(self.problem(), "the server did not start: no output")
 
 
 class Stopping(LaunchCase):
-    def test_it_is_asked_to_end_and_waited_for(self) -> None:
+    def test_it_is_terminated_and_waited_for(self) -> None:
         process = self.started()
         process.protocol.outReceived(b"one\n")
         stopping = self.doing(self.server.stop())
@@ -157,7 +157,7 @@ class Stopping(LaunchCase):
         self.assertEqual(self.reactor.getDelayedCalls(), [])
         self.assertEqual(list(self.scratch.iterdir()), [])
 
-    def test_one_that_does_not_end_is_killed(self) -> None:
+    def test_a_server_that_does_not_exit_is_killed(self) -> None:
         process = self.started()
         stopping = self.doing(self.server.stop())
         self.reactor.advance(STOP_WITHIN)
@@ -165,14 +165,14 @@ class Stopping(LaunchCase):
         process.die()
         self.successResultOf(stopping)
 
-    def test_one_that_has_ended_by_itself_is_left_in_peace(self) -> None:
+    def test_a_server_that_has_exited_is_not_signalled(self) -> None:
         process = self.started()
         process.die()
         self.successResultOf(self.doing(self.server.stop()))
         self.assertEqual(process.signals, [])
         self.assertEqual(list(self.scratch.iterdir()), [])
 
-    def test_of_an_endless_log_the_end_is_kept(self) -> None:
+    def test_the_end_of_a_long_log_is_kept(self) -> None:
         process = self.started()
         for _ in range(100):
             process.protocol.outReceived(b"x" * 4096)

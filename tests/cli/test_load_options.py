@@ -26,7 +26,7 @@ class LoadOptionsCase(RefusingCase):
 
 
 class Parameters(LoadOptionsCase):
-    def test_their_defaults_are_the_originals_load(self) -> None:
+    def test_have_the_defaults_of_the_original_demonstration(self) -> None:
         options = self.parse()
         self.assertEqual(
             [options[name] for name in ("conn", "packet-size", "duration", "packets")],
@@ -50,25 +50,25 @@ class Parameters(LoadOptionsCase):
             "--idle-timeout=-1": "not between 0 and 1,000,000 seconds",
             "--closing-timeout=-1": "not between 0 and 1,000,000 seconds",
         }.items():
-            said = self.refused(lambda argument=argument: self.parse(argument))  # type: ignore[misc]
-            self.assertIn(problem, said)
+            message = self.refused(lambda argument=argument: self.parse(argument))  # type: ignore[misc]
+            self.assertIn(problem, message)
 
 
 class Workers(LoadOptionsCase):
     def limit(self, descriptors: int) -> None:
         self.patch(load_options, "raise_descriptor_limit", lambda: descriptors)
 
-    def test_one_less_than_there_are_cpus_work(self) -> None:
+    def test_are_one_less_than_there_are_cpus(self) -> None:
         self.limit(10_000)
         self.patch(os, "cpu_count", lambda: 5)
         self.assertEqual(self.parse().workers(), 4)
 
-    def test_one_works_if_nobody_knows_how_many_cpus_there_are(self) -> None:
+    def test_are_one_if_the_number_of_cpus_is_unknown(self) -> None:
         self.limit(10_000)
         self.patch(os, "cpu_count", lambda: None)
         self.assertEqual(self.parse().workers(), 1)
 
-    def test_as_many_work_as_were_asked_for(self) -> None:
+    def test_are_as_many_as_the_option_says(self) -> None:
         self.limit(10_000)
         self.assertEqual(self.parse("--workers=7").workers(), 7)
 
@@ -76,25 +76,25 @@ class Workers(LoadOptionsCase):
         self.limit(132)
         self.assertEqual(self.parse("--conn=100", "--workers=1").workers(), 1)
 
-    def test_too_low_a_limit_is_told_with_both_numbers_and_the_command_to_type(self) -> None:
+    def test_a_limit_that_is_too_low_is_reported_with_the_command_to_raise_it(self) -> None:
         self.limit(131)
         options = self.parse("--conn=100", "--workers=1")
         self.assertEqual(
             self.refused(options.workers, status=1),
-            "load: --conn=100 needs 132 descriptors in each of 1 processes, and the limit is 131; "
-            "raise it: ulimit -Hn 132, as root, or use more processes: --workers=2",
+            "load: --conn=100 needs 132 file descriptors in each of 1 processes, and the limit is "
+            "131; raise it: ulimit -Hn 132, as root, or use more processes: --workers=2",
         )
 
-    def test_what_it_advises_does_help(self) -> None:
+    def test_the_suggested_number_of_workers_is_enough(self) -> None:
         self.limit(40)
-        said = self.refused(self.parse("--conn=100", "--workers=1").workers, status=1)
-        advised = said.rpartition(" ")[2]
+        message = self.refused(self.parse("--conn=100", "--workers=1").workers, status=1)
+        advised = message.rpartition(" ")[2]
         self.assertEqual(self.parse("--conn=100", advised).workers(), 13)
 
-    def test_more_processes_are_not_advised_where_they_would_not_help(self) -> None:
+    def test_more_workers_are_not_suggested_if_they_would_not_help(self) -> None:
         self.limit(20)
-        said = self.refused(self.parse("--conn=100", "--workers=1").workers, status=1)
-        self.assertTrue(said.endswith("raise it: ulimit -Hn 132, as root"), said)
+        message = self.refused(self.parse("--conn=100", "--workers=1").workers, status=1)
+        self.assertTrue(message.endswith("raise it: ulimit -Hn 132, as root"), message)
 
 
 class TaskTests(LoadOptionsCase):
@@ -105,7 +105,7 @@ class TaskTests(LoadOptionsCase):
         options = self.parse(f"--certs={where}", *arguments)
         return options.task("tcp:127.0.0.1:1", mode, name)
 
-    def test_it_is_what_the_options_say(self) -> None:
+    def test_has_the_values_of_the_options(self) -> None:
         client = certificates().client
         self.assertEqual(
             self.task(
@@ -137,7 +137,7 @@ class TaskTests(LoadOptionsCase):
             ),
         )  # fmt: skip
 
-    def test_its_deadlines_can_be_told_one_by_one(self) -> None:
+    def test_has_timeouts_that_can_be_set_one_by_one(self) -> None:
         task = self.task(
             "--timeout=9", "--plain-timeout=2", "--handshake-timeout=3", "--idle-timeout=4",
             "--closing-timeout=0",
@@ -147,24 +147,24 @@ class TaskTests(LoadOptionsCase):
         )
         self.assertEqual((task.idle_timeout, task.closing_timeout), (4.0, 0.0))
 
-    def test_sending_may_be_buffered(self) -> None:
+    def test_can_send_buffered(self) -> None:
         self.assertEqual(self.task("--send=buffered").send, "buffered")
 
-    def test_sending_may_be_what_is_stock_for_the_mode(self) -> None:
+    def test_can_send_as_is_the_default_of_the_mode(self) -> None:
         self.assertEqual(self.task("--send=stock").send, "buffered")
         self.assertEqual(self.task("--send=stock", mode=ModeName.PAIR).send, "raw")
 
-    def test_what_openssl_cannot_use_is_told_in_a_line(self) -> None:
+    def test_credentials_that_openssl_cannot_use_are_reported_in_one_line(self) -> None:
         def build(*_: Any, **__: Any) -> None:
             raise UnusableCredentials("OpenSSL cannot use a.pem: key too small")
 
         self.patch(ClientTLS, "build", build)
-        said = self.refused(self.task, status=1)
-        self.assertEqual(said, "load: OpenSSL cannot use a.pem: key too small")
+        message = self.refused(self.task, status=1)
+        self.assertEqual(message, "load: OpenSSL cannot use a.pem: key too small")
 
-    def test_a_name_that_no_certificate_can_have_is_told_in_a_line(self) -> None:
+    def test_a_server_name_that_no_certificate_can_have_is_reported_in_one_line(self) -> None:
         for name in ("", "not a name", "a..b"):
             self.assertEqual(
                 self.refused(lambda name=name: self.task(name=name)),  # type: ignore[misc]
-                f"load: --server-name is {name!r}, which no certificate can name",
+                f"load: --server-name is {name!r}, not a name that a certificate can have",
             )

@@ -22,7 +22,7 @@ class Command(RefusingCase):
         self.assertEqual(exit_.code, 0)
         return self.output.getvalue()
 
-    def test_it_returns_the_status_of_its_sub_command(self) -> None:
+    def test_it_returns_the_status_of_its_subcommand(self) -> None:
         parsed = []
 
         def run(options: RunOptions) -> int:
@@ -38,25 +38,27 @@ class Command(RefusingCase):
         self.patch(sys, "argv", ["tlsdemo", "run"])
         self.assertEqual(main(), 7)
 
-    def test_it_tells_its_version(self) -> None:
+    def test_it_shows_its_version(self) -> None:
         self.assertEqual(self.shown("--version"), f"{tlsdemo.__version__}\n")
 
-    def test_its_help_tells_of_its_sub_commands_and_of_the_services(self) -> None:
-        text = self.shown("--help")
+    def test_its_help_lists_the_subcommands_and_the_services(self) -> None:
+        text = " ".join(self.shown("--help").split())
         for expected in (
             "run",
             "compare them",
             "events",
             "what fires when",
+            "sequence-diagram",
+            "An alias of sequence-diagram.",
             "twistd tlsdemo --help",
-            "twistd tlsclient",
+            "twistd tlsclient --help",
         ):
             self.assertIn(expected, text)
 
-    def test_the_help_of_a_sub_command_says_how_it_is_called(self) -> None:
+    def test_the_help_of_a_subcommand_begins_with_its_synopsis(self) -> None:
         self.assertTrue(self.shown("run", "--help").startswith("Usage: tlsdemo run [options]\n"))
 
-    def test_a_reader_that_has_read_enough_is_no_trouble(self) -> None:
+    def test_a_reader_that_quits_early_causes_no_error_message(self) -> None:
         command = [sys.executable, "-m", "tlsdemo", "findings"]
         process = subprocess.Popen(
             command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
@@ -69,17 +71,17 @@ class Command(RefusingCase):
 
     def test_every_problem_is_one_line(self) -> None:
         for arguments, expected in {
-            "": "tlsdemo: which command? run, events, findings, waterfall, versions "
-            "(try: tlsdemo --help)",
+            "": "tlsdemo: which command? run, events, findings, sequence-diagram, "
+            "versions (try: tlsdemo --help)",
             "walk": "tlsdemo: Unknown command: walk (try: tlsdemo --help)",
             "--nonsense": "tlsdemo: option --nonsense not recognized (try: tlsdemo --help)",
             "run --conn=x": "tlsdemo run: --conn is 'x', not a whole number "
             "(try: tlsdemo run --help)",
-            "run fast": "tlsdemo run: 'fast' is not understood: it is no option "
+            "run fast": "tlsdemo run: 'fast' is not understood: it is not an option "
             "(try: tlsdemo run --help)",
         }.items():
-            said = self.refused(lambda each=arguments: main(each.split()))  # type: ignore[misc]
-            self.assertEqual(said, expected)
+            message = self.refused(lambda each=arguments: main(each.split()))  # type: ignore[misc]
+            self.assertEqual(message, expected)
 
     def test_it_can_be_run_as_a_module(self) -> None:
         process = subprocess.run(

@@ -15,9 +15,10 @@ from twisted.internet.defer import Deferred, succeed
 from tests.cli.refusals import RefusingCase
 from tests.loadgen.fake_reactor import FakeReactor
 from tests.support import certificates
-from tlsdemo.cli import run_command as run
+from tlsdemo.cli import load_comparison, run_command
 from tlsdemo.cli.launched_server import CannotLaunch, Place
-from tlsdemo.cli.run_command import Comparison, Other, RunOptions
+from tlsdemo.cli.load_comparison import CandidateServer, LoadComparison
+from tlsdemo.cli.run_command import RunOptions
 from tlsdemo.lab.compare.environment_cache import Environment
 from tlsdemo.loadgen.controller import LoadPhase
 from tlsdemo.reporting.load_counters import LoadCounters
@@ -96,9 +97,11 @@ class ComparisonCase(RefusingCase):
         self.going: Callable[[str], Deferred[RunResult]] = lambda name: succeed(result(name))
         self.script: Callable[[], object] = lambda: None
         self.patch(
-            run, "LaunchedServer", lambda _, arguments, place: FakeServer(self, arguments, place)
+            load_comparison,
+            "LaunchedServer",
+            lambda _, arguments, place: FakeServer(self, arguments, place),
         )
-        self.patch(run, "Controller", lambda *arguments: FakeRun(self, arguments))
+        self.patch(load_comparison, "Controller", lambda *arguments: FakeRun(self, arguments))
         self.printed = io.StringIO()
 
     def options(self, *arguments: str) -> RunOptions:
@@ -110,39 +113,39 @@ class ComparisonCase(RefusingCase):
     def run_(self, *arguments: str) -> int:
         self.reactor = ScriptedReactor(lambda: self.script())
         console = Console(file=self.printed, width=200)
-        return Comparison(self.reactor, self.options(*arguments), console).run()
+        return LoadComparison(self.reactor, self.options(*arguments), console).run()
 
 
 class Options(ComparisonCase):
-    def test_the_modes_are_starttls_and_pair_unless_others_are_named(self) -> None:
+    def test_the_default_modes_are_starttls_and_pair(self) -> None:
         self.assertEqual(self.options()["modes"], [ModeName.STARTTLS, ModeName.PAIR])
         self.assertEqual(
             self.options("--mode=clear", "--mode=wrapped")["modes"],
             [ModeName.CLEAR, ModeName.WRAPPED],
         )
 
-    def test_the_original_sent_raw(self) -> None:
+    def test_the_default_of_sending_is_raw(self) -> None:
         self.assertEqual(self.options()["send"], "raw")
 
     def test_every_problem_is_one_line_that_names_the_option_and_the_value(self) -> None:
         for argument, expected in {
             "--mode=x": "--mode is 'x', none of starttls, pair, wrapped, clear",
             "--client-mode=x": "--client-mode is 'x', none of starttls, pair, wrapped, clear",
-            "--client-mode=clear": "--client-mode is clear, which only --mode=clear goes with",
+            "--client-mode=clear": "--client-mode is clear, which is only for --mode=clear",
             "--delivery=x": "--delivery is 'x', none of record, coalesced, readable",
             "--send=x": "--send is 'x', none of raw, buffered, stock",
             "--json=/nowhere/a": "--json is '/nowhere/a', and that folder does not exist",
             "--conn=x": "--conn is 'x', not a whole number",
         }.items():
-            said = self.refused(lambda argument=argument: self.options(argument))  # type: ignore[misc]
-            self.assertEqual(said, f"tlsdemo run: {expected} (try: tlsdemo run --help)")
+            message = self.refused(lambda argument=argument: self.options(argument))  # type: ignore[misc]
+            self.assertEqual(message, f"tlsdemo run: {expected} (try: tlsdemo run --help)")
 
-    def test_help_tells_of_every_option(self) -> None:
+    def test_the_help_has_every_option(self) -> None:
         text = str(RunOptions())
         for name in RunOptions().longOpt:
             self.assertIn(f"--{name}", text)
 
-    def test_it_runs_in_the_reactor_on_the_terminal(self) -> None:
+    def test_it_runs_the_comparison_in_the_reactor(self) -> None:
         seen: list[Any] = []
 
         class FakeComparison:
@@ -152,7 +155,7 @@ class Options(ComparisonCase):
             def run(self) -> int:
                 return 3
 
-        self.patch(run, "Comparison", FakeComparison)
+        self.patch(run_command, "LoadComparison", FakeComparison)
         options = self.options()
         self.assertEqual(options.run(), 3)
         from twisted.internet import reactor
@@ -161,7 +164,7 @@ class Options(ComparisonCase):
 
 
 class Comparing(ComparisonCase):
-    def test_each_mode_has_a_server_of_its_own_one_after_the_other(self) -> None:
+    def test_each_mode_has_its_own_server_one_after_the_other(self) -> None:
         self.assertEqual(self.run_("--mode=pair", "--mode=clear"), 0)
         self.assertEqual([load.name for load in self.loads], ["pair", "clear"])
         self.assertEqual([server.arguments[0] for server in self.servers],
@@ -170,7 +173,7 @@ class Comparing(ComparisonCase):
             self.assertEqual(server.log, ["made", "start", "started", "stop"])
         self.assertTrue(self.reactor.hasStopped)
 
-    def test_the_server_proves_itself_with_the_certificates_of_the_options(self) -> None:
+    def test_the_server_has_the_certificates_of_the_options(self) -> None:
         self.run_("--mode=pair", "--delivery=readable")
         server = certificates().server
         self.assertEqual(
@@ -187,7 +190,7 @@ class Comparing(ComparisonCase):
             ],
         )
 
-    def test_the_load_is_what_the_options_say(self) -> None:
+    def test_the_load_has_the_values_of_the_options(self) -> None:
         self.run_("--mode=pair", "--duration=3", "--packet-size=7")
         (load,) = self.loads
         self.assertEqual(load.task.connect, self.servers[0].connect)
@@ -195,11 +198,11 @@ class Comparing(ComparisonCase):
         self.assertEqual((load.workers, load.duration, load.status), (1, 3.0, "unix:status"))
         self.assertEqual(load.task.server_name, "127.0.0.1")
 
-    def test_clients_use_their_own_mode_but_are_in_the_clear_with_a_server_that_is(self) -> None:
+    def test_clients_have_their_own_mode_except_with_a_server_in_mode_clear(self) -> None:
         self.run_("--mode=starttls", "--mode=clear", "--client-mode=wrapped")
         self.assertEqual([load.task.mode for load in self.loads], ["wrapped", "clear"])
 
-    def test_clients_use_starttls_unless_told_otherwise(self) -> None:
+    def test_clients_use_starttls_by_default(self) -> None:
         self.run_("--mode=pair")
         self.assertEqual(self.loads[0].task.mode, "starttls")
 
@@ -212,7 +215,7 @@ class Comparing(ComparisonCase):
         (head,) = [line for line in text.splitlines() if "pair" in line and "clear" in line]
         self.assertLess(head.index("pair"), head.index("clear"))
 
-    def test_the_figures_are_written_as_json(self) -> None:
+    def test_the_results_are_written_as_json(self) -> None:
         path = Path(self.mktemp())
         self.run_("--mode=pair", "--mode=clear", f"--json={path}")
         written = json.loads(path.read_text())
@@ -229,29 +232,29 @@ class Status(ComparisonCase):
         self.going = lambda name: succeed(result(name, clean=2 - (name == "pair")))
         self.assertEqual(self.run_(), 1)
 
-    def test_it_is_1_if_nobody_knows_what_arrived(self) -> None:
+    def test_it_is_1_if_the_received_bytes_are_unknown(self) -> None:
         self.going = lambda name: succeed(RunResult(name, 2, LoadCounters(clean=2), 0.0, 0.0))
         self.assertEqual(self.run_(), 1)
 
-    def test_a_file_that_cannot_be_written_is_told_in_a_line_after_the_table(self) -> None:
+    def test_a_file_that_cannot_be_written_is_reported_after_the_table(self) -> None:
         folder = self.mktemp()
         Path(folder).mkdir()
-        said = self.refused(lambda: self.run_("--mode=pair", f"--json={folder}"), 1)
-        self.assertEqual(said, f"tlsdemo run: --json is {folder!r}: Is a directory")
+        message = self.refused(lambda: self.run_("--mode=pair", f"--json={folder}"), 1)
+        self.assertEqual(message, f"tlsdemo run: --json is {folder!r}: Is a directory")
         self.assertIn("lost bytes", self.printed.getvalue())
 
-    def test_a_server_that_cannot_start_is_told_in_a_line_and_ends_the_comparison(self) -> None:
+    def test_a_server_that_cannot_start_ends_the_comparison_with_one_line(self) -> None:
         async def cannot() -> None:
             raise CannotLaunch("the server did not start: no")
 
         self.starting = lambda: Deferred.fromCoroutine(cannot())
-        said = self.refused(self.run_, 1)
-        self.assertEqual(said, "tlsdemo run: the server did not start: no")
+        message = self.refused(self.run_, 1)
+        self.assertEqual(message, "tlsdemo run: the server did not start: no")
         self.assertEqual(len(self.servers), 1)
         self.assertEqual(self.loads, [])
         self.assertTrue(self.reactor.hasStopped)
 
-    def test_what_was_found_before_that_is_shown(self) -> None:
+    def test_the_results_before_a_failure_are_shown(self) -> None:
         def going(name: str) -> Deferred[RunResult]:
             self.starting = cast(Any, self.cannot)
             return succeed(result(name))
@@ -264,7 +267,7 @@ class Status(ComparisonCase):
     def cannot(self) -> Deferred[None]:
         raise CannotLaunch("the server did not start: no")
 
-    def test_what_nobody_foresaw_is_told_with_all_that_helps_and_the_server_is_stopped(
+    def test_an_unexpected_error_has_a_traceback_and_the_server_is_stopped(
         self,
     ) -> None:
         def going(_: str) -> Deferred[RunResult]:
@@ -273,16 +276,16 @@ class Status(ComparisonCase):
         self.going = going
         exit_ = self.assertRaises(SystemExit, self.run_)
         self.assertEqual(exit_.code, 1)
-        said = cast(io.StringIO, sys.stderr).getvalue()
-        self.assertIn("Traceback", said)
-        self.assertTrue(said.endswith("tlsdemo run: by nought\n"), said)
+        message = cast(io.StringIO, sys.stderr).getvalue()
+        self.assertIn("Traceback", message)
+        self.assertTrue(message.endswith("tlsdemo run: by nought\n"), message)
         self.assertEqual(self.servers[0].log[-1], "stop")
 
 
 class Interrupting(ComparisonCase):
-    INTERRUPTED = "tlsdemo run: interrupted: the figures are those until then"
+    INTERRUPTED = "tlsdemo run: interrupted, the results are incomplete"
 
-    def test_while_the_load_goes_on_it_is_stopped_and_its_figures_are_shown(self) -> None:
+    def test_during_the_load_stops_it_and_shows_its_result(self) -> None:
         done: Deferred[RunResult] = Deferred()
         self.going = lambda _: done
 
@@ -298,7 +301,7 @@ class Interrupting(ComparisonCase):
         self.assertEqual([server.log[-1] for server in self.servers], ["stop"])
         self.assertIn("lost bytes", self.printed.getvalue())
 
-    def test_while_a_server_starts_no_load_is_begun(self) -> None:
+    def test_while_a_server_starts_prevents_the_load(self) -> None:
         started: Deferred[None] = Deferred()
         self.starting = lambda: started
 
@@ -313,7 +316,7 @@ class Interrupting(ComparisonCase):
         self.assertEqual([server.log[-1] for server in self.servers], ["stop"])
         self.assertFalse(self.reactor.hasStopped)
 
-    def test_a_server_that_ctrl_c_reached_too_is_no_other_problem(self) -> None:
+    def test_a_server_that_also_receives_ctrl_c_is_no_second_problem(self) -> None:
         started: Deferred[None] = Deferred()
         self.starting = lambda: started
 
@@ -324,7 +327,7 @@ class Interrupting(ComparisonCase):
         self.script = script
         self.assertEqual(self.refused(self.run_, 1), self.INTERRUPTED)
 
-    def test_after_the_end_there_is_nothing_to_interrupt(self) -> None:
+    def test_after_the_end_has_no_effect(self) -> None:
         self.script = lambda: self.assertEqual(self.reactor.interrupt(), [None])
         self.assertEqual(self.run_(), 0)
 
@@ -338,29 +341,29 @@ class Against(ComparisonCase):
     def run_(self, *arguments: str) -> int:
         self.reactor = ScriptedReactor(lambda: self.script())
         console = Console(file=self.printed, width=200)
-        other = Other("twisted==24.7.0", {"Twisted": "24.7.0"}, self.PLACE)
-        return Comparison(self.reactor, self.options(*arguments), console, [other]).run()
+        candidate = CandidateServer("twisted==24.7.0", {"Twisted": "24.7.0"}, self.PLACE)
+        return LoadComparison(self.reactor, self.options(*arguments), console, [candidate]).run()
 
-    def test_the_runs_are_interleaved_each_with_a_server_of_its_own_in_its_place(self) -> None:
+    def test_the_runs_are_interleaved_each_with_its_own_server(self) -> None:
         self.assertEqual(self.run_("--rounds=2", "--mode=pair", "--mode=clear"), 0)
-        here, there = None, self.PLACE
+        baseline, candidate = None, self.PLACE
         self.assertEqual(
             [(server.arguments[0], server.place) for server in self.servers],
             [
-                *(("--mode=pair", here), ("--mode=pair", there)),
-                *(("--mode=clear", here), ("--mode=clear", there)),
-                *(("--mode=pair", there), ("--mode=pair", here)),
-                *(("--mode=clear", there), ("--mode=clear", here)),
+                *(("--mode=pair", baseline), ("--mode=pair", candidate)),
+                *(("--mode=clear", baseline), ("--mode=clear", candidate)),
+                *(("--mode=pair", candidate), ("--mode=pair", baseline)),
+                *(("--mode=clear", candidate), ("--mode=clear", baseline)),
             ],
         )
         self.assertEqual([server.log[-1] for server in self.servers], ["stop"] * 8)
 
-    def test_the_load_is_the_same_in_both_places(self) -> None:
+    def test_the_load_is_the_same_for_baseline_and_candidate(self) -> None:
         self.run_("--rounds=1", "--mode=pair")
         one, other = (replace(load.task, connect="") for load in self.loads)
         self.assertEqual(one, other)
 
-    def test_a_round_is_shorter_than_a_run_unless_one_says_how_long(self) -> None:
+    def test_a_round_is_shorter_than_a_run_by_default(self) -> None:
         self.assertEqual(self.options()["duration"], 2.0)
         self.assertEqual(self.options("--duration=10")["duration"], 10.0)
         self.assertEqual(super().options()["duration"], 10.0)
@@ -368,26 +371,26 @@ class Against(ComparisonCase):
 
     def test_rounds_are_only_for_a_comparison_with_other_versions(self) -> None:
         self.assertEqual(self.options("--rounds=7")["rounds"], 7)
-        said = self.refused(lambda: ComparisonCase.options(self, "--rounds=7"))
-        self.assertIn("--rounds goes with --against or --python only", said)
+        message = self.refused(lambda: ComparisonCase.options(self, "--rounds=7"))
+        self.assertIn("--rounds is only for --against or --python", message)
 
     def test_it_shows_each_run_the_costs_and_the_versions(self) -> None:
         self.run_("--rounds=2", "--mode=pair")
         text = self.printed.getvalue()
-        self.assertIn("pair, here, 1 of 2: server CPU not known", text)
-        self.assertIn("pair, twisted==24.7.0, 2 of 2: server CPU not known", text)
-        self.assertIn("packets of 32 B; there: twisted==24.7.0", text)
-        self.assertIn("1.00 (1.00 to 1.00): no difference to be seen", text)
-        self.assertIn("here: Python", text)
-        self.assertIn("there: Twisted 24.7.0\n", text)
+        self.assertIn("pair, baseline, 1 of 2: server CPU unknown", text)
+        self.assertIn("pair, twisted==24.7.0, 2 of 2: server CPU unknown", text)
+        self.assertIn("packets of 32 B; candidate: twisted==24.7.0", text)
+        self.assertIn("1.00 (1.00 to 1.00): no significant difference", text)
+        self.assertIn("baseline: Python", text)
+        self.assertIn("candidate: Twisted 24.7.0\n", text)
 
-    def test_a_run_that_lost_bytes_is_told_in_full_and_is_no_success(self) -> None:
+    def test_a_run_that_lost_bytes_is_shown_in_full_and_fails(self) -> None:
         self.going = lambda name: succeed(result(name, lost=3))
         self.assertEqual(self.run_("--rounds=1", "--mode=pair"), 1)
-        self.assertIn("pair, here, 1 of 1: run pair: sent 100, received 97, lost 3 bytes",
+        self.assertIn("pair, baseline, 1 of 1: run pair: sent 100, received 97, lost 3 bytes",
                       self.printed.getvalue())  # fmt: skip
 
-    def test_all_figures_are_written_as_json(self) -> None:
+    def test_all_results_are_written_as_json(self) -> None:
         path = Path(self.mktemp())
         self.run_("--rounds=2", "--mode=pair", f"--json={path}")
         written = json.loads(path.read_text())
@@ -398,7 +401,7 @@ class Against(ComparisonCase):
         self.assertEqual(against["runs"], written["runs"])
         self.assertIn("MB/s", [each["figure"] for each in against["differences"]])
 
-    def test_when_interrupted_it_shows_what_there_is(self) -> None:
+    def test_when_interrupted_it_shows_the_results(self) -> None:
         done: Deferred[RunResult] = Deferred()
         self.going = lambda _: done
 
@@ -410,9 +413,9 @@ class Against(ComparisonCase):
         self.script = script
         self.assertEqual(self.refused(self.run_, 1), Interrupting.INTERRUPTED)
         self.assertEqual(len(self.servers), 1)
-        self.assertIn("not known", self.printed.getvalue())
+        self.assertIn("unknown", self.printed.getvalue())
 
-    def test_it_is_compared_with_the_environments_that_are_asked_for(self) -> None:
+    def test_the_candidates_are_the_environments_of_the_options(self) -> None:
         seen: list[Any] = []
 
         class FakeComparison:
@@ -423,9 +426,9 @@ class Against(ComparisonCase):
                 return 3
 
         environment = Environment(Path(self.mktemp()).absolute(), versions={"Twisted": "24.7.0"})
-        self.patch(run, "Comparison", FakeComparison)
-        self.patch(run, "environment_variables", lambda each: {"PYTHONPATH": each.key})
+        self.patch(run_command, "LoadComparison", FakeComparison)
+        self.patch(run_command, "environment_variables", lambda each: {"PYTHONPATH": each.key})
         self.patch(RunOptions, "environments", lambda _: nullcontext({"old": environment}))
         self.assertEqual(self.options().run(), 3)
         place = Place(str(environment.python), {"PYTHONPATH": environment.key})
-        self.assertEqual(seen, [Other("old", {"Twisted": "24.7.0"}, place)])
+        self.assertEqual(seen, [CandidateServer("old", {"Twisted": "24.7.0"}, place)])

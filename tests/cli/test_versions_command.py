@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.cli.refusals import RefusingCase
-from tlsdemo.cli import versions_command as versions_command
+from tlsdemo.cli import versions_command
 from tlsdemo.cli.versions_command import VersionsOptions
 from tlsdemo.lab.compare.environment_cache import Cache, Environment
 from tlsdemo.tls import versions
@@ -39,23 +39,27 @@ class VersionsCase(RefusingCase):
 
 
 class Listing(VersionsCase):
-    def test_shows_what_is_used_here(self) -> None:
+    def test_shows_the_installed_versions(self) -> None:
         text = self.versions()
-        self.assertTrue(text.startswith("here: Python "), text)
+        self.assertTrue(text.startswith("installed: Python "), text)
         self.assertIn(f"Twisted {versions()['Twisted']}", text)
         self.assertEqual(text.count("\n"), 1)
 
-    def test_shows_what_is_in_each_environment_its_size_its_use_and_its_place(self) -> None:
+    def test_shows_the_contents_size_last_use_and_location_of_each_environment(self) -> None:
         self.make("a")
         os.utime(self.folder / "a" / "environment.json", (0.0, 0.0))
         _, _, *lines = self.versions().splitlines()
-        self.assertEqual(lines[:3], ["a", "  asked for twisted==1", "  Twisted 1, OpenSSL 2"])
+        self.assertEqual(
+            lines[:3], ["a", "  requirements: twisted==1", "  versions: Twisted 1, OpenSSL 2"]
+        )
         self.assertRegex(lines[3], r"^  [\d,.]+ (bytes|MB), last used (1970-01-01|1969-12-31) ")
         self.assertEqual(lines[4], f"  in {self.folder / 'a'}")
 
-    def test_shows_what_is_not_whole(self) -> None:
+    def test_shows_an_incomplete_environment(self) -> None:
         self.make("a", whole=False)
-        self.assertIn("a\n  not whole: a build goes on, or was interrupted\n", self.versions())
+        self.assertIn(
+            "a\n  incomplete: it is being built, or the build was interrupted\n", self.versions()
+        )
 
 
 class Clearing(VersionsCase):
@@ -68,38 +72,43 @@ class Clearing(VersionsCase):
         self.assertEqual(self.versions("--clear"), "removed one-x\nremoved one-y\nremoved two\n")
         self.assertEqual(list(self.folder.iterdir()), [])
 
-    def test_removes_those_that_are_named_or_begun(self) -> None:
+    def test_removes_the_named_environments(self) -> None:
         self.assertEqual(self.versions("--clear", "tw", "one-y"), "removed two\nremoved one-y\n")
         self.assertEqual(self.cache.names(), ["one-x"])
 
-    def test_takes_a_whole_name_though_another_begins_so(self) -> None:
+    def test_prefers_a_complete_name_to_the_beginning_of_another(self) -> None:
         self.make("two-more")
         self.versions("--clear", "two")
         self.assertIn("two-more", self.cache.names())
 
-    def test_removes_nothing_if_a_name_is_not_clear(self) -> None:
-        for name, expected in {"one": "2 begin so", "x": "there is none of that name"}.items():
-            said = self.refused(lambda name=name: self.versions("--clear", "two", name), 1)  # type: ignore[misc]
+    def test_removes_nothing_if_a_name_is_ambiguous_or_unknown(self) -> None:
+        for name, expected in {
+            "one": "2 names begin with it",
+            "x": "there is no such name",
+        }.items():
+            message = self.refused(lambda name=name: self.versions("--clear", "two", name), 1)  # type: ignore[misc]
             self.assertEqual(
-                said, f"tlsdemo versions: {name!r}: {expected} (try: tlsdemo versions)"
+                message, f"tlsdemo versions: {name!r}: {expected} (try: tlsdemo versions)"
             )
         self.assertEqual(len(self.cache.names()), 3)
 
-    def test_keeps_what_is_in_use(self) -> None:
+    def test_keeps_an_environment_in_use(self) -> None:
         with self.cache.locked("two", shared=True):
-            said = self.refused(lambda: self.versions("--clear"), 1)
-        self.assertEqual(said, "tlsdemo versions: in use by another command, and kept: two")
+            message = self.refused(lambda: self.versions("--clear"), 1)
+        self.assertEqual(
+            message, "tlsdemo versions: not removed, because another command uses it: two"
+        )
         self.assertEqual(self.cache.names(), ["two"])
 
-    def test_tells_what_it_may_not_remove(self) -> None:
+    def test_reports_an_environment_that_cannot_be_removed(self) -> None:
         def remove(_: str) -> bool:
             raise PermissionError(13, "Permission denied", "/cache")
 
         self.patch(Cache, "remove", lambda _, name: remove(name))
-        said = self.refused(lambda: self.versions("--clear"), 1)
-        self.assertEqual(said, "tlsdemo versions: [Errno 13] Permission denied: '/cache'")
+        message = self.refused(lambda: self.versions("--clear"), 1)
+        self.assertEqual(message, "tlsdemo versions: [Errno 13] Permission denied: '/cache'")
 
-    def test_is_asked_for_with_names(self) -> None:
+    def test_needs_the_option_for_names(self) -> None:
         self.assertEqual(
             self.refused(lambda: self.versions("two")),
             "tlsdemo versions: 'two' is not understood without --clear "

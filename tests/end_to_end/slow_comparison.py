@@ -60,5 +60,5 @@ class Interrupted(Case):
         self.assertEqual(command.wait(), 1)
         self.assertNotIn("Traceback", command.output)
         self.assertIn("lost 0 bytes", command.output)
-        self.assertIn("interrupted: the figures are those until then", command.output)
+        self.assertIn("interrupted, the results are incomplete", command.output)
         self.assertEqual(started.still_running(), [])

@@ -21,4 +21,4 @@ class TheMatrix(LaboratoryCase):
         self.assertEqual(len(first), len(SELECTED) * 6)
         for one, other in zip(first, again, strict=True):
             self.assertFalse(one.race or other.race, (one.mode, one.tls, one.scenario))
-            self.assertEqual(one.orders, other.orders)
+            self.assertEqual(one.sequences, other.sequences)

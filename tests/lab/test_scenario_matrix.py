@@ -61,8 +61,8 @@ class TheMatrix(LaboratoryCase):
         cells = Selection(("wrapped",), ("1.3",), ("ok", "injection behind the request")).cells()
         ok, none = await observe(laboratory(), cells, 1, announced.append)
         self.assertEqual(announced, cells)
-        self.assertEqual((ok.why, len(ok.traces)), ("", 1))
-        self.assertEqual((none.why, none.traces), ("there is no negotiation before TLS", []))
+        self.assertEqual((ok.reason, len(ok.traces)), ("", 1))
+        self.assertEqual((none.reason, none.traces), ("there is no negotiation before TLS", []))
 
 
 class PrestartedPrograms(LaboratoryCase):

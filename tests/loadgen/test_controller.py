@@ -138,9 +138,9 @@ class Result(ControllerCase):
         self.connections_opened = 5
         self.reactor.advance(DURATION)
         self.end()
-        phases = self.result().phases
+        phases = self.result().snapshots
         assert phases is not None
-        taken = [each.opened for each in (phases.began, phases.secured, phases.drained)]
+        taken = [each.opened for each in (phases.started, phases.secured, phases.drained)]
         self.assertEqual(taken, [0, 4, 5])
 
     def test_the_connection_to_the_status_service_is_closed_at_the_end(self) -> None:
@@ -154,7 +154,7 @@ class Result(ControllerCase):
         self.to_over(sent=50)
         result = self.result()
         self.assertTrue(result.complete)
-        self.assertEqual((result.arrived, result.lost, result.phases), (None, None, None))
+        self.assertEqual((result.arrived, result.lost, result.snapshots), (None, None, None))
 
 
 class Draining(ControllerCase):

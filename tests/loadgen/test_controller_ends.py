@@ -25,7 +25,7 @@ class Problems(ControllerCase):
         self.assertIn(f"no status service at {STATUS} (Connection was refused", self.problem())
         self.assertIn("--status=none", self.problem())
         self.assertIsNone(self.result().arrived)
-        self.assertIsNone(self.result().phases)
+        self.assertIsNone(self.result().snapshots)
 
     def test_a_status_service_that_is_lost_is_a_problem(self) -> None:
         self.begin_with_status()
@@ -35,7 +35,7 @@ class Problems(ControllerCase):
         self.reactor.advance(DURATION)
         self.end()
         self.assertIn("the status service did not answer: ", self.problem())
-        self.assertIsNone(self.result().phases)
+        self.assertIsNone(self.result().snapshots)
 
     def test_a_status_service_that_does_not_answer_does_not_block_the_load(self) -> None:
         self.server.answers.clear()

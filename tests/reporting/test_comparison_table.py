@@ -3,9 +3,9 @@ import io
 from rich.console import Console
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.reporting.comparison_table import NOT_KNOWN, ROWS, comparison
+from tlsdemo.reporting.comparison_table import ROWS, UNKNOWN, comparison_table
 from tlsdemo.reporting.load_counters import LoadCounters
-from tlsdemo.reporting.run_result import Phases, RunResult
+from tlsdemo.reporting.run_result import RunResult, ServerSnapshots
 from tlsdemo.reporting.snapshot import Snapshot
 
 KNOWN = RunResult(
@@ -17,19 +17,19 @@ KNOWN = RunResult(
     securing=3.456,
     sending=10.0,
     arrived=1_234_559_000,
-    phases=Phases(
-        began=Snapshot(cpu=1.0, opened=1),
+    snapshots=ServerSnapshots(
+        started=Snapshot(cpu=1.0, opened=1),
         secured=Snapshot(cpu=3.0, opened=2001, lag=0.25),
         drained=Snapshot(cpu=8.0, opened=2001, bytes_in=10**9, events=500_000, records=10**7),
     ),
 )
-UNKNOWN = RunResult("starttls", 2000, LoadCounters(), 0.0, 0.0)
+NO_COUNTERS = RunResult("starttls", 2000, LoadCounters(), 0.0, 0.0)
 
 
 def rows(*runs: RunResult) -> dict[str, list[str]]:
-    """The cells of each row as they are printed, by what the row is called."""
+    """Return the printed cells of each row, by the name of the row."""
     text = io.StringIO()
-    Console(file=text, width=120).print(comparison(runs, "title"))
+    Console(file=text, width=120).print(comparison_table(runs, "title"))
     cells = [
         [cell.strip() for cell in line.strip("│┃").replace("┃", "│").split("│")]
         for line in text.getvalue().splitlines()
@@ -40,10 +40,10 @@ def rows(*runs: RunResult) -> dict[str, list[str]]:
 
 class TheTable(SynchronousTestCase):
     def test_has_a_column_for_each_run_in_their_order(self) -> None:
-        self.assertEqual(rows(KNOWN, UNKNOWN)[""], ["pair", "starttls"])
-        self.assertEqual(comparison([KNOWN], "what it compares").title, "what it compares")
+        self.assertEqual(rows(KNOWN, NO_COUNTERS)[""], ["pair", "starttls"])
+        self.assertEqual(comparison_table([KNOWN], "a title").title, "a title")
 
-    def test_has_a_row_for_each_figure_in_its_unit(self) -> None:
+    def test_has_a_row_for_each_metric_in_its_unit(self) -> None:
         written = {name: value for name, (value,) in rows(KNOWN).items() if name}
         self.assertEqual(
             written,
@@ -65,8 +65,8 @@ class TheTable(SynchronousTestCase):
         )
         self.assertEqual(list(written), [name for name, _ in ROWS])
 
-    def test_says_so_where_a_figure_is_not_known(self) -> None:
-        unknown = {name for name, values in rows(UNKNOWN).items() if values == [NOT_KNOWN]}
+    def test_has_a_dash_for_each_unknown_metric(self) -> None:
+        unknown = {name for name, values in rows(NO_COUNTERS).items() if values == [UNKNOWN]}
         self.assertEqual(
             unknown,
             {

@@ -23,28 +23,28 @@ class StudentsDistribution(SynchronousTestCase):
         for freedom, expected in {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 9: 2.262, 30: 2.042}.items():  # fmt: skip # noqa: E501
             self.assertAlmostEqual(student(freedom), expected, places=3)
 
-    def test_comes_near_the_normal_distribution(self) -> None:
+    def test_approaches_the_normal_distribution(self) -> None:
         self.assertAlmostEqual(student(10_000), 1.960, places=3)
 
-    def test_has_other_degrees_of_confidence(self) -> None:
+    def test_supports_other_levels_of_confidence(self) -> None:
         self.assertAlmostEqual(student(4, 0.5), 0.741, places=3)
         self.assertAlmostEqual(student(4, 0.99), 4.604, places=3)
 
 
 class TheRatio(SynchronousTestCase):
-    def test_is_there_divided_by_here(self) -> None:
+    def test_is_the_candidate_divided_by_the_baseline(self) -> None:
         self.assertAlmostEqual(known([(2.0, 3.0), (2.0, 3.0)]).value, 1.5)
 
-    def test_of_twice_and_half_is_no_difference(self) -> None:
+    def test_of_double_and_half_the_cost_is_no_difference(self) -> None:
         found = known([(1.0, 2.0), (2.0, 1.0)])
         self.assertAlmostEqual(found.value, 1.0)
         self.assertFalse(found.differs)
 
-    def test_takes_no_notice_of_what_slows_both_down(self) -> None:
+    def test_is_not_affected_by_what_slows_both_down(self) -> None:
         found = known([(1.0, 1.1), (5.0, 5.5), (0.2, 0.22)])
-        for figure in (found.value, found.low, found.high):
-            assert figure is not None
-            self.assertAlmostEqual(figure, 1.1)
+        for bound in (found.value, found.low, found.high):
+            assert bound is not None
+            self.assertAlmostEqual(bound, 1.1)
         self.assertTrue(found.differs)
 
     def test_has_the_interval_of_student(self) -> None:
@@ -54,7 +54,7 @@ class TheRatio(SynchronousTestCase):
         self.assertAlmostEqual(math.log(found.high), 4.3027 * 0.1 / math.sqrt(3), places=4)
         self.assertAlmostEqual(found.low, 1 / found.high)
 
-    def test_leaves_out_the_rounds_that_say_nothing(self) -> None:
+    def test_ignores_rounds_with_an_unknown_or_non_positive_value(self) -> None:
         pairs: list[tuple[float | None, float | None]] = [
             *((None, 1.0), (1.0, None), (0.0, 1.0), (1.0, 0.0), (-1.0, 1.0)),
             *((1.0, 2.0), (1.0, 2.0)),
@@ -65,11 +65,11 @@ class TheRatio(SynchronousTestCase):
         self.assertIsNone(ratio([]))
         self.assertIsNone(ratio([(None, 1.0)]))
 
-    def test_of_one_round_has_no_interval_and_proves_nothing(self) -> None:
+    def test_of_one_round_has_no_interval_and_does_not_differ(self) -> None:
         found = known([(1.0, 9.0)])
         self.assertEqual((found.low, found.high, found.differs), (None, None, False))
 
-    def test_holds_the_truth_in_about_95_of_100_intervals(self) -> None:
+    def test_has_the_true_value_in_about_95_of_100_intervals(self) -> None:
         chance = random.Random(4)
         hits = 0
         for _ in range(1000):
@@ -80,39 +80,39 @@ class TheRatio(SynchronousTestCase):
 
     @QUICKLY
     @given(st.lists(st.tuples(*[st.floats(1e-6, 1e6)] * 2), min_size=2, max_size=9))
-    def test_is_inside_its_interval_and_the_inverse_from_the_other_side(
+    def test_is_inside_its_interval_and_inverts_if_the_sides_are_swapped(
         self, pairs: list[tuple[float, float]]
     ) -> None:
         found = known([*pairs])
-        other = known([(there, here) for here, there in pairs])
+        other = known([(candidate, baseline) for baseline, candidate in pairs])
         assert found.low is not None and found.high is not None
         self.assertLessEqual(found.low, found.value)
         self.assertLessEqual(found.value, found.high)
         self.assertTrue(math.isclose(found.value * other.value, 1.0))
 
-    def test_can_be_carried_by_json(self) -> None:
+    def test_has_its_fields_as_json(self) -> None:
         self.assertEqual(
             Ratio(1.5, 1.0, 2.0, 3).as_json(),
             {"value": 1.5, "low": 1.0, "high": 2.0, "rounds": 3},
         )
 
 
-class TheWording(SynchronousTestCase):
-    def test_says_what_it_means(self) -> None:
+class TheText(SynchronousTestCase):
+    def test_has_the_interval_and_a_verdict(self) -> None:
         for found, expected in {
-            Ratio(1.08, 1.03, 1.13, 5): "1.08 (1.03 to 1.13): dearer there",
-            Ratio(0.5, 0.4, 0.6, 5): "0.50 (0.40 to 0.60): cheaper there",
-            Ratio(1.01, 0.97, 1.05, 5): "1.01 (0.97 to 1.05): no difference to be seen",
-            Ratio(1.0, 1.0, 1.0, 5): "1.00 (1.00 to 1.00): no difference to be seen",
-            Ratio(3.0, None, None, 1): "3.00: one round, so nobody knows how sure",
+            Ratio(1.08, 1.03, 1.13, 5): "1.08 (1.03 to 1.13): candidate costs more",
+            Ratio(0.5, 0.4, 0.6, 5): "0.50 (0.40 to 0.60): candidate costs less",
+            Ratio(1.01, 0.97, 1.05, 5): "1.01 (0.97 to 1.05): no significant difference",
+            Ratio(1.0, 1.0, 1.0, 5): "1.00 (1.00 to 1.00): no significant difference",
+            Ratio(3.0, None, None, 1): "3.00: only one round, no confidence interval",
         }.items():
-            self.assertEqual(found.wording(), expected)
+            self.assertEqual(found.text(), expected)
 
-    def test_shows_on_which_side_of_1_a_narrow_interval_is(self) -> None:
+    def test_has_a_third_decimal_if_two_would_round_a_bound_to_1(self) -> None:
         self.assertEqual(
-            Ratio(1.004, 1.002, 1.006, 5).wording(), "1.004 (1.002 to 1.006): dearer there"
+            Ratio(1.004, 1.002, 1.006, 5).text(), "1.004 (1.002 to 1.006): candidate costs more"
         )
 
-    def test_can_be_of_what_is_no_cost(self) -> None:
-        text = Ratio(2.0, 1.5, 2.5, 5).wording("more there", "fewer there")
-        self.assertEqual(text, "2.00 (1.50 to 2.50): more there")
+    def test_can_have_other_verdicts(self) -> None:
+        text = Ratio(2.0, 1.5, 2.5, 5).text("more", "fewer")
+        self.assertEqual(text, "2.00 (1.50 to 2.50): more")

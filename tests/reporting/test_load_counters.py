@@ -12,8 +12,8 @@ OTHER = LoadCounters(
 )
 
 
-class ATally(SynchronousTestCase):
-    def test_is_the_sum_of_those_of_all_workers(self) -> None:
+class Counters(SynchronousTestCase):
+    def test_of_several_workers_are_added(self) -> None:
         self.assertEqual(
             LoadCounters.total(iter([ONE, OTHER])),
             LoadCounters(
@@ -27,13 +27,13 @@ class ATally(SynchronousTestCase):
             ),
         )
 
-    def test_of_nobody_is_nothing(self) -> None:
+    def test_of_no_workers_are_zero(self) -> None:
         self.assertEqual(LoadCounters.total([]), LoadCounters())
 
-    def test_counts_what_has_ended_in_either_way(self) -> None:
+    def test_have_the_number_of_connections_that_ended_in_order_or_not(self) -> None:
         self.assertEqual((ONE.failures, ONE.ended), (3, 10))
         self.assertEqual((LoadCounters().failures, LoadCounters().ended), (0, 0))
 
-    def test_survives_json(self) -> None:
+    def test_can_be_restored_from_json(self) -> None:
         for each in (ONE, LoadCounters()):
             self.assertEqual(LoadCounters.from_json(json.loads(json.dumps(each.as_json()))), each)

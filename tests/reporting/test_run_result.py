@@ -4,11 +4,11 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.reporting.load_counters import LoadCounters
-from tlsdemo.reporting.run_result import Phases, RunResult
+from tlsdemo.reporting.run_result import RunResult, ServerSnapshots
 from tlsdemo.reporting.snapshot import Snapshot
 
-PHASES = Phases(
-    began=Snapshot(at=1.0, cpu=0.5, opened=10, events=5, lag=9.0, failed={"truncated": 1}),
+SNAPSHOTS = ServerSnapshots(
+    started=Snapshot(at=1.0, cpu=0.5, opened=10, events=5, lag=9.0, failed={"truncated": 1}),
     secured=Snapshot(at=2.0, cpu=0.9, opened=14, events=5, lag=0.2, failed={"truncated": 1}),
     drained=Snapshot(
         at=7.0,
@@ -25,16 +25,16 @@ PHASES = Phases(
 
 
 def result(**changes: Any) -> RunResult:
-    figures: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "name": "pair",
         "connections": 4,
         "counters": LoadCounters(begun=4, secured=4, clean=4, sent=3_000_000, packets=8000),
         "securing": 1.0,
         "sending": 5.0,
         "arrived": 3_000_000,
-        "phases": PHASES,
+        "snapshots": SNAPSHOTS,
     }
-    return RunResult(**{**figures, **changes})
+    return RunResult(**{**fields, **changes})
 
 
 class ARun(SynchronousTestCase):
@@ -52,38 +52,40 @@ class ARun(SynchronousTestCase):
         self.assertEqual(result().rate, 0.6)
         self.assertEqual(result(sending=0.0).rate, 0.0)
 
-    def test_tells_the_cpu_of_sending_by_the_megabyte_of_both_directions(self) -> None:
+    def test_has_the_cpu_time_of_sending_for_each_megabyte_of_both_directions(self) -> None:
         self.assertAlmostEqual(result().cpu_per_megabyte or 0.0, 2.0 / 4)
 
-    def test_tells_the_cpu_of_securing_by_the_connection(self) -> None:
+    def test_has_the_cpu_time_of_securing_for_each_connection(self) -> None:
         self.assertAlmostEqual(result().cpu_per_connection or 0.0, 0.4 / 4)
 
-    def test_has_no_cpu_to_tell_where_nothing_was_done(self) -> None:
-        idle = result(phases=Phases(PHASES.began, PHASES.began, PHASES.began))
+    def test_has_no_cpu_time_where_nothing_was_done(self) -> None:
+        idle = result(
+            snapshots=ServerSnapshots(SNAPSHOTS.started, SNAPSHOTS.started, SNAPSHOTS.started)
+        )
         self.assertIsNone(idle.cpu_per_megabyte)
         self.assertIsNone(idle.cpu_per_connection)
 
-    def test_has_the_greatest_lag_of_its_own_time(self) -> None:
+    def test_has_the_longest_lag_of_its_own_time(self) -> None:
         self.assertEqual(result().lag, 0.2)
-        later = Phases(PHASES.began, PHASES.drained, PHASES.secured)
-        self.assertEqual(result(phases=later).lag, 0.2)
+        later = ServerSnapshots(SNAPSHOTS.started, SNAPSHOTS.drained, SNAPSHOTS.secured)
+        self.assertEqual(result(snapshots=later).lag, 0.2)
 
-    def test_has_the_servers_figures_of_its_own_time(self) -> None:
-        served = result().served
-        assert served is not None
-        self.assertEqual((served.opened, served.events), (4, 2000))
-        self.assertEqual(served.failed, {"truncated": 2})
+    def test_has_the_increase_of_the_servers_counters(self) -> None:
+        server = result().server
+        assert server is not None
+        self.assertEqual((server.opened, server.events), (4, 2000))
+        self.assertEqual(server.failed, {"truncated": 2})
 
-    def test_knows_nothing_of_a_server_that_offers_no_figures(self) -> None:
-        alone = result(phases=None)
+    def test_knows_nothing_about_a_server_without_counters(self) -> None:
+        alone = result(snapshots=None)
         self.assertEqual(
-            (alone.cpu_per_megabyte, alone.cpu_per_connection, alone.served, alone.lag),
+            (alone.cpu_per_megabyte, alone.cpu_per_connection, alone.server, alone.lag),
             (None, None, None, None),
         )
 
 
 class AsJSON(SynchronousTestCase):
-    def test_a_run_has_all_its_figures(self) -> None:
+    def test_a_run_has_all_its_metrics(self) -> None:
         written = json.loads(json.dumps(result().as_json()))
         self.assertAlmostEqual(written.pop("server_cpu_seconds_per_megabyte"), 0.5)
         self.assertAlmostEqual(written.pop("server_cpu_seconds_per_connection"), 0.1)
@@ -110,8 +112,8 @@ class AsJSON(SynchronousTestCase):
             },
         )
 
-    def test_what_is_not_known_is_null(self) -> None:
-        written = json.loads(json.dumps(result(phases=None, arrived=None).as_json()))
+    def test_what_is_unknown_is_null(self) -> None:
+        written = json.loads(json.dumps(result(snapshots=None, arrived=None).as_json()))
         unknown = {name for name, value in written.items() if value is None}
         self.assertEqual(
             unknown,

@@ -1,7 +1,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.reporting.load_counters import LoadCounters
-from tlsdemo.reporting.run_result import Phases, RunResult
+from tlsdemo.reporting.run_result import RunResult, ServerSnapshots
 from tlsdemo.reporting.run_text import (
     cost_line,
     events_text,
@@ -32,44 +32,44 @@ NOW = Snapshot(
 )
 
 
-class Words(SynchronousTestCase):
-    def test_for_bytes_are_bytes_as_long_as_there_are_few(self) -> None:
+class Texts(SynchronousTestCase):
+    def test_of_bytes_are_in_bytes_below_10000_and_in_mb_above(self) -> None:
         self.assertEqual(megabytes(0), "0 bytes")
         self.assertEqual(megabytes(9_999), "9,999 bytes")
         self.assertEqual(megabytes(10_000), "0.01 MB")
         self.assertEqual(megabytes(1_234_567_890), "1,234.57 MB")
 
-    def test_for_failures_name_the_causes(self) -> None:
+    def test_of_failures_have_the_close_reasons(self) -> None:
         self.assertEqual(failures_text(Snapshot()), "failed 0")
         self.assertEqual(failures_text(NOW), "failed 3 (truncated 2, wrong name 1)")
 
-    def test_for_events_tell_what_one_brought(self) -> None:
+    def test_of_events_have_the_average_size(self) -> None:
         self.assertEqual(
             events_text(NOW.since(BEFORE)), "2,000 events, 1,000.0 bytes and 4.0 records an event"
         )
 
-    def test_for_versions_name_each_library_once(self) -> None:
+    def test_of_versions_name_each_library_once(self) -> None:
         self.assertEqual(
             versions_text({"Twisted": "24.7.0", "OpenSSL": "OpenSSL 3.0.1"}),
             "Twisted 24.7.0, OpenSSL 3.0.1",
         )
 
-    def test_for_costs_tell_what_is_known(self) -> None:
+    def test_of_costs_have_the_metrics_that_are_known(self) -> None:
         secured, drained = Snapshot(cpu=0.1, opened=10), Snapshot(cpu=0.5, bytes_in=2_000_000)
         for before, after, expected in (
             (secured, drained, "server CPU 200.0 ms a MB, 10.00 ms a connection"),
             (secured, secured, "server CPU 10.00 ms a connection"),
-            (Snapshot(), Snapshot(), "server CPU not known"),
+            (Snapshot(), Snapshot(), "server CPU unknown"),
         ):
-            phases = Phases(Snapshot(), before, after)
-            run = RunResult("pair", 10, LoadCounters(), 1.0, 1.0, phases=phases)
+            phases = ServerSnapshots(Snapshot(), before, after)
+            run = RunResult("pair", 10, LoadCounters(), 1.0, 1.0, snapshots=phases)
             self.assertEqual(cost_line(run), expected)
         self.assertEqual(cost_line(RunResult("pair", 10, LoadCounters(), 1.0, 1.0)),
-                         "server CPU not known")  # fmt: skip
+                         "server CPU unknown")  # fmt: skip
 
 
 class TheLineOfARunningServer(SynchronousTestCase):
-    def test_has_totals_of_connections_and_what_came_lately(self) -> None:
+    def test_has_the_connections_and_the_latest_traffic(self) -> None:
         self.assertEqual(
             statistics_line(NOW, NOW.since(BEFORE)),
             "open 3, secured 11, failed 3 (truncated 2, wrong name 1); "
@@ -77,7 +77,7 @@ class TheLineOfARunningServer(SynchronousTestCase):
             "2,000 events, 1,000.0 bytes and 4.0 records an event; greatest lag 33 ms",
         )
 
-    def test_tells_what_the_sink_received_where_there_is_one(self) -> None:
+    def test_has_the_bytes_of_the_sink_if_there_is_one(self) -> None:
         line = statistics_line(Snapshot(sink_received=20_000), Snapshot())
         self.assertIn("; cleartext 0 bytes at 0.00 MB/s, sink received 0.02 MB; ", line)
 
@@ -95,7 +95,7 @@ class TheSummary(SynchronousTestCase):
             ],
         )
 
-    def test_tells_what_the_sink_received_where_there_is_one(self) -> None:
+    def test_has_the_bytes_of_the_sink_if_there_is_one(self) -> None:
         _, cleartext, _ = summary_lines(Snapshot(sink_received=0), open_at_stop=0, lag=0.0)
         self.assertEqual(
             cleartext, "summary: cleartext 0 bytes in, 0 bytes out, sink received 0 bytes"
@@ -103,7 +103,7 @@ class TheSummary(SynchronousTestCase):
 
 
 class TheLinesOfARun(SynchronousTestCase):
-    TALLY = LoadCounters(
+    COUNTERS = LoadCounters(
         begun=4,
         secured=3,
         clean=2,
@@ -112,8 +112,10 @@ class TheLinesOfARun(SynchronousTestCase):
         failed={"wrong name": 1, "truncated": 1},
     )
 
-    def test_tell_what_came_of_it(self) -> None:
-        run = RunResult("pair", 4, self.TALLY, 1.5, 2.0, 2_999_968, Phases(BEFORE, NOW, NOW))
+    def test_have_the_result(self) -> None:
+        run = RunResult(
+            "pair", 4, self.COUNTERS, 1.5, 2.0, 2_999_968, ServerSnapshots(BEFORE, NOW, NOW)
+        )
         self.assertEqual(
             list(result_lines(run)),
             [
@@ -125,7 +127,7 @@ class TheLinesOfARun(SynchronousTestCase):
             ],
         )
 
-    def test_tell_what_is_not_known_and_what_went_wrong(self) -> None:
+    def test_say_what_is_unknown_and_what_failed(self) -> None:
         run = RunResult(
             "pair", 4, LoadCounters(sent=64), 0.0, 0.0, problem="stopped before its end"
         )
@@ -139,5 +141,5 @@ class TheLinesOfARun(SynchronousTestCase):
             ],
         )
 
-    def test_are_alike_on_both_ends(self) -> None:
+    def test_end_with_the_line_that_both_ends_print(self) -> None:
         self.assertEqual(run_line("x", 10, 4), "run x: sent 10, received 4, lost 6 bytes")

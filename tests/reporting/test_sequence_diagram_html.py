@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.reporting.traces import arrow, mark, upgraded
-from tlsdemo.reporting.sequence_diagram import Step, rows, sentence
+from tlsdemo.reporting.sequence_diagram import Step, description, rows
 from tlsdemo.reporting.sequence_diagram_html import page
 from tlsdemo.trace.model import Arrow, End, Fate, Mark, Trace
 from tlsdemo.trace.record import Kind
@@ -15,7 +15,7 @@ EVIL = "<script>alert('x')</script>\"'&\x1b"
 
 
 class Outline(HTMLParser):
-    """Checks that what is opened is closed, and keeps what a page is made of."""
+    """Checks that all elements are closed, and collects the contents of a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -50,39 +50,39 @@ class Outline(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-class AWaterfallAsAPage(SynchronousTestCase):
+class ASequenceDiagramAsAPage(SynchronousTestCase):
     def outline(self, *traces: Trace) -> Outline:
         return Outline(page(traces))
 
-    def test_needs_nothing_else(self) -> None:
+    def test_is_self_contained(self) -> None:
         text = page([upgraded(), upgraded()])
         for resource in ("<script", "<link", "<img", "<iframe", "url(", "@import", "http", "src="):
             self.assertNotIn(resource, text)
         for link in Outline(text).all("a"):
             self.assertTrue((link["href"] or "").startswith("#"))
 
-    def test_says_its_language_and_has_one_heading_for_each_trace(self) -> None:
+    def test_has_a_language_and_a_heading_for_each_trace(self) -> None:
         outline = self.outline(upgraded(), upgraded())
         self.assertEqual(outline.all("html"), [{"lang": "en"}])
         self.assertEqual((len(outline.all("h1")), len(outline.all("h2"))), (1, 2))
         self.assertEqual(len(outline.all("main")), 1)
 
-    def test_tells_every_row_in_a_sentence(self) -> None:
+    def test_has_a_sentence_for_each_row(self) -> None:
         trace = upgraded()
         outline = self.outline(trace)
         for row in rows(trace):
-            expected = sentence(row) if isinstance(row, Step) else str(row)
+            expected = description(row) if isinstance(row, Step) else str(row)
             self.assertIn(expected, outline.spoken)
 
-    def test_does_not_tell_twice_what_is_drawn(self) -> None:
+    def test_hides_the_drawing_from_screen_readers(self) -> None:
         outline = self.outline(Trace("t", {}, [arrow(Kind.HANDSHAKE, 517, "client_hello")]))
-        told = [text for text in outline.spoken if "client_hello" in text]
-        self.assertEqual(told, ["client to server, handshake record, 517 bytes: client_hello"])
+        found = [text for text in outline.spoken if "client_hello" in text]
+        self.assertEqual(found, ["client to server, handshake record, 517 bytes: client_hello"])
 
     def test_hides_nothing_that_can_be_focused(self) -> None:
         self.assertEqual(self.outline(upgraded()).hidden_links, 0)
 
-    def test_has_an_anchor_for_each_row_that_its_time_leads_to(self) -> None:
+    def test_links_the_time_of_each_row_to_its_anchor(self) -> None:
         outline = self.outline(upgraded(), upgraded())
         names = [attributes["id"] for _, attributes in outline.tags if "id" in attributes]
         self.assertEqual(len(names), len(set(names)))
@@ -92,7 +92,7 @@ class AWaterfallAsAPage(SynchronousTestCase):
         self.assertLessEqual({each["id"] for each in rows_}, leading)
         self.assertLessEqual(leading, set(names))
 
-    def test_escapes_everything(self) -> None:
+    def test_escapes_all_texts(self) -> None:
         seen: list[Mark | Arrow] = [
             mark(End.CLIENT, 0.0, EVIL, peer=True, alpn=EVIL, **{EVIL: EVIL}),
             arrow(Kind.PLAIN, 9, EVIL),
@@ -130,15 +130,15 @@ class AWaterfallAsAPage(SynchronousTestCase):
         _, line = Outline(text).all("line")
         return line["x1"], line["x2"]
 
-    def test_shows_what_is_already_true(self) -> None:
+    def test_shows_the_states_at_an_event(self) -> None:
         text = page([Trace("t", {}, [mark(End.CLIENT, 0.0, "x", peer=True, alpn=None)])])
         self.assertIn(
-            '<i class="yes" title="the peer&#x27;s certificate is there: yes">P</i>', text
+            '<i class="yes" title="the peer&#x27;s certificate is available: yes">P</i>', text
         )
         self.assertIn('<i title="ALPN is known: no">A</i>', text)
-        self.assertIn('<i class="told" title="a write would go out now: not told"></i>', text)
+        self.assertIn('<i class="unknown" title="a write would go out now: unknown"></i>', text)
 
-    def test_explains_only_what_is_there(self) -> None:
+    def test_has_a_legend_for_what_it_contains(self) -> None:
         bare = page([Trace("t", {}, [mark(End.CLIENT, 0.0, "x")])])
         self.assertNotIn("certificate", bare)
         self.assertNotIn(">encrypted<", bare)
@@ -146,7 +146,7 @@ class AWaterfallAsAPage(SynchronousTestCase):
         for words in ("plain", "change cipher spec", "encrypted", "a write would go out now"):
             self.assertIn(words, full)
 
-    def test_marks_what_decides(self) -> None:
+    def test_marks_the_decisive_events(self) -> None:
         seen = [mark(End.CLIENT, 0.0, name) for name in ("secure", "insecure", "other")]
         text = page([Trace("t", {}, list(seen))])
         for expected in ("mark client good", "mark client bad", 'mark client"'):

@@ -30,7 +30,7 @@ def lines(*seen: object, width: int = 80) -> list[str]:
     return [line[12:] for line in drawn[top + 1 : end]]
 
 
-class AWaterfallAsText(SynchronousTestCase):
+class ASequenceDiagramAsText(SynchronousTestCase):
     def test_is_two_lifelines(self) -> None:
         drawn = text([upgraded()])
         self.assertEqual(drawn[: len(EXPECTED)], EXPECTED)
@@ -40,7 +40,7 @@ class AWaterfallAsText(SynchronousTestCase):
             for line in text([upgraded()], width).splitlines():
                 self.assertLessEqual(len(line), min(width, WIDEST), line)
 
-    def test_leads_every_arrow_to_the_other_lifeline(self) -> None:
+    def test_draws_every_arrow_to_the_other_lifeline(self) -> None:
         for kind in Kind:
             for sender in End:
                 seen = arrow(kind, 9, "x", sender=sender)
@@ -48,23 +48,23 @@ class AWaterfallAsText(SynchronousTestCase):
                 ends = (line[0], line[-2]) if sender is End.CLIENT else (line[-1], line[1])
                 self.assertEqual(ends, ("├", "▶") if sender is End.CLIENT else ("┤", "◀"))
 
-    def test_tells_encrypted_from_clear_without_colour(self) -> None:
+    def test_distinguishes_encrypted_records_without_colour(self) -> None:
         (line,) = lines(arrow(Kind.ALERT, 31, encrypted=True))
         self.assertTrue(line.startswith("╞═ alert 31 B ═"), line)
 
     def test_ends_a_dropped_arrow_in_the_middle(self) -> None:
-        (there,) = lines(arrow(Kind.ALERT, 7, fate=Fate.DROPPED))
+        (forth,) = lines(arrow(Kind.ALERT, 7, fate=Fate.DROPPED))
         (back,) = lines(arrow(Kind.ALERT, 7, fate=Fate.DROPPED, sender=End.SERVER))
-        self.assertEqual(there, "├─ alert 7 B " + "─" * 20 + "✕ dropped".ljust(34) + "│")
+        self.assertEqual(forth, "├─ alert 7 B " + "─" * 20 + "✕ dropped".ljust(34) + "│")
         self.assertEqual(back, "│" + "dropped ✕".rjust(34) + "─" * 20 + " alert 7 B ─┤")
 
     def test_begins_an_injected_arrow_in_the_middle(self) -> None:
-        (there,) = lines(arrow(Kind.ALERT, 7, fate=Fate.INJECTED))
+        (forth,) = lines(arrow(Kind.ALERT, 7, fate=Fate.INJECTED))
         (back,) = lines(arrow(Kind.ALERT, 7, fate=Fate.INJECTED, sender=End.SERVER))
-        self.assertEqual(there, "│" + "injected ○".rjust(34) + " alert 7 B " + "─" * 20 + "▶│")
+        self.assertEqual(forth, "│" + "injected ○".rjust(34) + " alert 7 B " + "─" * 20 + "▶│")
         self.assertEqual(back, "│◀" + "─" * 20 + " alert 7 B ○" + " injected".ljust(33) + "│")
 
-    def test_writes_above_an_arrow_what_does_not_fit_into_it(self) -> None:
+    def test_writes_a_long_label_above_its_arrow(self) -> None:
         names = [f"message {number}" for number in range(9)]
         *above, line = lines(arrow(Kind.HANDSHAKE, 99, *names))
         self.assertEqual(
@@ -80,35 +80,35 @@ class AWaterfallAsText(SynchronousTestCase):
             self.assertEqual({len(line) for line in drawn}, {68})
             self.assertEqual(sum("●" in line for line in drawn), 1)
 
-    def test_shows_what_is_already_true(self) -> None:
+    def test_shows_the_states_at_an_event(self) -> None:
         (line,) = lines(mark(End.CLIENT, 0.0, "secure", peer=True, alpn=None, flight=True))
         self.assertIn("● secure  [P·F?]", line)
 
-    def test_explains_the_states_only_if_there_are_any(self) -> None:
+    def test_has_a_legend_for_the_states_if_there_are_any(self) -> None:
         self.assertIn("[PAFW]", text([upgraded()]))
         self.assertNotIn("[PAFW]", text([Trace("t", {}, [mark(End.CLIENT, 0.0, "x")])]))
 
-    def test_puts_two_side_by_side_if_there_is_room(self) -> None:
-        beside = text([upgraded(), upgraded()], 132).splitlines()
-        self.assertEqual(beside[0].split("    ")[0], "starttls, TLS 1.2, ok")
-        tops = [line for line in beside if "┬" in line]
+    def test_puts_two_side_by_side_if_they_fit(self) -> None:
+        both = text([upgraded(), upgraded()], 132).splitlines()
+        self.assertEqual(both[0].split("    ")[0], "starttls, TLS 1.2, ok")
+        tops = [line for line in both if "┬" in line]
         self.assertEqual([line.count("┬") for line in tops], [4])
-        self.assertLessEqual(max(map(len, beside)), 132)
+        self.assertLessEqual(max(map(len, both)), 132)
 
-    def test_puts_two_below_each_other_if_there_is_none(self) -> None:
+    def test_puts_two_below_each_other_otherwise(self) -> None:
         tops = [line for line in text([upgraded(), upgraded()]).splitlines() if "┬" in line]
         self.assertEqual([line.count("┬") for line in tops], [2, 2])
 
-    def test_wraps_many_facts_between_them(self) -> None:
+    def test_does_not_break_lines_within_a_fact(self) -> None:
         facts = {f"key{number}": "value" for number in range(12)}
         for line in text([Trace("t", dict(facts))]).splitlines()[1:4]:
             self.assertEqual(line.split("   "), [each.strip() for each in line.split("   ")])
             self.assertTrue(line.startswith("key"))
 
-    def test_does_nothing_to_a_terminal(self) -> None:
+    def test_has_no_control_characters(self) -> None:
         trace = Trace("a\x1b[2J", {"b\x1b": "c\x1b"}, [mark(End.CLIENT, 0.0, "d\x1b", e="\x1b")])
         trace.seen.append(Arrow(End.CLIENT, 0.0, arrow(Kind.PLAIN, 3, "\x1b").record))
         self.assertNotIn("\x1b", text([trace]))
 
-    def test_of_nothing_is_two_bare_lifelines(self) -> None:
+    def test_of_an_empty_trace_has_empty_lifelines(self) -> None:
         self.assertEqual(lines(), [])

@@ -37,7 +37,7 @@ NOW = Snapshot(
 
 
 class ASnapshot(SynchronousTestCase):
-    def test_since_an_earlier_one_is_what_has_come_in_between(self) -> None:
+    def test_since_an_earlier_one_has_the_increase(self) -> None:
         self.assertEqual(
             NOW.since(EARLIER),
             Snapshot(
@@ -57,16 +57,16 @@ class ASnapshot(SynchronousTestCase):
             ),
         )
 
-    def test_since_one_without_a_sink_has_none(self) -> None:
+    def test_since_one_without_a_sink_has_no_sink(self) -> None:
         self.assertIsNone(NOW.since(Snapshot()).sink_received)
         self.assertIsNone(Snapshot().since(NOW).sink_received)
 
-    def test_tells_what_an_event_brought_on_average(self) -> None:
+    def test_has_the_average_size_of_an_event(self) -> None:
         lately = NOW.since(EARLIER)
         self.assertEqual(lately.bytes_per_event, 200.0)
         self.assertEqual(lately.records_per_event, 4.0)
 
-    def test_has_averages_also_before_the_first_event(self) -> None:
+    def test_has_averages_of_0_before_the_first_event(self) -> None:
         none_yet = Snapshot(bytes_in=1, records=1)
         self.assertEqual((none_yet.bytes_per_event, none_yet.records_per_event), (0.0, 0.0))
 
@@ -75,9 +75,9 @@ class ASnapshot(SynchronousTestCase):
         self.assertEqual(Snapshot().failures, 0)
         self.assertEqual(NOW.proxied, 1130)
 
-    def test_survives_json(self) -> None:
+    def test_can_be_restored_from_json(self) -> None:
         for each in (NOW, Snapshot()):
             self.assertEqual(Snapshot.from_json(json.loads(json.dumps(each.as_json()))), each)
 
-    def test_of_a_newer_server_is_read_as_far_as_it_is_known(self) -> None:
+    def test_of_a_newer_server_is_read_without_its_unknown_fields(self) -> None:
         self.assertEqual(Snapshot.from_json({"opened": 3, "news": 1}), Snapshot(opened=3))

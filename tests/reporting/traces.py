@@ -1,4 +1,4 @@
-"""Traces as a tap on the wire makes them, of bytes made by hand."""
+"""Traces for tests, from handmade bytes on the wire."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def arrow(
 
 
 def upgraded() -> Trace:
-    """A STARTTLS upgrade to TLS 1.2 with all that a waterfall can hold, over 2.5 seconds."""
+    """Return a STARTTLS upgrade to TLS 1.2 with everything a diagram can show, over 2.5 seconds."""
     trace = Trace("starttls, TLS 1.2, ok", {"mode": "starttls", "tls": "1.2", "Twisted": "26.10"})
     readers = {end: RecordReader() for end in End}
 

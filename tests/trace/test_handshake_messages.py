@@ -22,7 +22,7 @@ class AHandshakeReader(SynchronousTestCase):
             [("server_hello", "certificate", "certificate_status", "server_hello_done")],
         )
 
-    def test_names_a_message_in_each_record_that_it_reaches_into(self) -> None:
+    def test_names_a_message_in_each_record_that_has_a_part_of_it(self) -> None:
         certificate = message(11, bytes(2000))
         self.assertEqual(
             self.names(certificate[:900], certificate[900:1800], certificate[1800:] + message(14)),
@@ -39,18 +39,18 @@ class AHandshakeReader(SynchronousTestCase):
             [("server_hello_done",), ("server_hello_done (continued)", "finished")],
         )
 
-    def test_tells_a_retry_from_a_hello(self) -> None:
+    def test_distinguishes_a_retry_request_from_a_hello(self) -> None:
         self.assertEqual(
             self.names(RETRY + SERVER_HELLO), [("hello_retry_request", "server_hello")]
         )
 
-    def test_tells_a_retry_when_it_can(self) -> None:
+    def test_recognizes_a_retry_request_once_its_random_is_complete(self) -> None:
         self.assertEqual(
             self.names(RETRY[:20], RETRY[20:]),
             [("server_hello",), ("hello_retry_request (continued)",)],
         )
 
-    def test_numbers_a_message_that_has_no_name(self) -> None:
+    def test_numbers_an_unknown_message(self) -> None:
         self.assertEqual(self.names(message(99, b"x")), [("message 99",)])
 
     def test_has_nothing_in_an_empty_record(self) -> None:

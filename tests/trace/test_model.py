@@ -39,44 +39,44 @@ def a_trace() -> Trace:
 
 
 class Traces(SynchronousTestCase):
-    def test_are_in_the_order_of_time(self) -> None:
+    def test_are_sorted_by_time(self) -> None:
         self.assertEqual([each.at for each in a_trace().in_order()], [0.0, 0.001, 0.002, 0.003])
 
-    def test_keep_the_order_in_which_things_of_one_moment_were_seen(self) -> None:
+    def test_keep_the_order_of_what_has_the_same_time(self) -> None:
         both = [Mark(End.CLIENT, Event("b", 1.0)), Mark(End.CLIENT, Event("a", 1.0))]
         self.assertEqual(Trace("", {}, [*both]).in_order(), both)
 
-    def test_tell_the_events_of_one_end(self) -> None:
+    def test_have_the_events_of_each_end(self) -> None:
         self.assertEqual([event.name for event in a_trace().marks(End.SERVER)], ["connected"])
 
-    def test_tell_the_records_of_both_directions(self) -> None:
+    def test_have_the_records_of_both_directions(self) -> None:
         self.assertEqual([arrow.record for arrow in a_trace().arrows()], [HELLO, SECRET])
 
-    def test_each_end_talks_to_the_other(self) -> None:
+    def test_have_two_opposite_ends(self) -> None:
         self.assertIs(End.CLIENT.other, End.SERVER)
         self.assertIs(End.SERVER.other, End.CLIENT)
 
 
 class Lines(SynchronousTestCase):
-    def test_give_the_same_trace_again(self) -> None:
+    def test_restore_the_same_trace(self) -> None:
         trace = a_trace()
         again = traces_from([*lines_of(7, trace), "\n"])[7]
         self.assertEqual(
             (again.title, again.facts, again.seen), (trace.title, trace.facts, trace.in_order())
         )
 
-    def test_of_records_of_which_nothing_is_known_are_as_all_others(self) -> None:
+    def test_of_records_without_messages_are_the_same_as_from_json(self) -> None:
         for encrypted in (True, False):
             record = Record(Kind.APPLICATION_DATA, 53, "TLS 1.2", (), encrypted)
             arrow = Arrow(End.SERVER, 0.25, record, Fate.DROPPED)
             self.assertEqual(json.loads(line_of(3, arrow)), {"connection": 3, **fields_of(arrow)})
 
-    def test_of_several_connections_may_be_mixed(self) -> None:
+    def test_of_several_connections_can_be_interleaved(self) -> None:
         first, second = list(lines_of(1, a_trace())), list(lines_of(2, a_trace()))
         mixed = [line for pair in zip(first, second, strict=True) for line in pair]
         self.assertEqual(traces_from(mixed), traces_from([*first, *second]))
 
-    def test_of_a_second_run_in_the_same_file_replace_none_of_the_first(self) -> None:
+    def test_of_a_second_run_in_the_same_file_do_not_replace_the_first(self) -> None:
         runs = [
             [*lines_of(1, Trace(f"{run} a")), *lines_of(3, Trace(f"{run} b", seen=a_trace().seen))]
             for run in ("first", "second")
@@ -88,9 +88,9 @@ class Lines(SynchronousTestCase):
         )
         self.assertEqual(traces[5].seen, a_trace().in_order())
 
-    def test_that_are_none_are_named(self) -> None:
+    def test_that_do_not_belong_to_a_trace_are_reported(self) -> None:
         begin = next(lines_of(1, a_trace()))
         for line in ("no JSON", "[]", '{"connection": 1}', '{"connection": 2, "at": 1}'):
             error = self.assertRaises(NotATrace, traces_from, [begin, line])
-            self.assertIn("line 2 is not of a trace", str(error))
+            self.assertIn("line 2 does not belong to a trace", str(error))
             self.assertIn(repr(line), str(error))

@@ -14,7 +14,7 @@ def trace(*names: str) -> Trace:
 
 
 class Labels(SynchronousTestCase):
-    def test_of_events_have_what_makes_them_another_event(self) -> None:
+    def test_of_events_have_the_facts_that_distinguish_them(self) -> None:
         lost = Event("connectionLost", 1.0, {"reason": "ConnectionDone", "text": "cleanly."})
         self.assertEqual(label(lost), "connectionLost ConnectionDone")
         self.assertEqual(
@@ -33,17 +33,17 @@ class Labels(SynchronousTestCase):
             "server application data (dropped)",
         )
 
-    def test_of_what_cannot_be_read_do_not_tell_what_it_was(self) -> None:
+    def test_of_unreadable_bytes_do_not_have_their_content(self) -> None:
         noise = Record(Kind.UNREADABLE, 9, "", ("GET /",))
         self.assertEqual(wire_label(Arrow(End.CLIENT, 0.0, noise)), "client unreadable")
 
 
-class TheOrders(SynchronousTestCase):
-    def test_are_of_each_end_and_of_each_direction_without_openssls_states(self) -> None:
-        words = Record(Kind.PLAIN, 2, "", ("OK",))
+class TheEventSequences(SynchronousTestCase):
+    def test_are_those_of_each_end_and_each_direction_without_openssls_states(self) -> None:
+        plaintext = Record(Kind.PLAIN, 2, "", ("OK",))
         seen: list[Mark | Arrow] = [
-            Arrow(End.SERVER, 0.1, words),
-            Arrow(End.CLIENT, 0.2, words),
+            Arrow(End.SERVER, 0.1, plaintext),
+            Arrow(End.CLIENT, 0.2, plaintext),
             Mark(End.SERVER, Event("secure", 0.4)),
             Mark(End.SERVER, Event("connected", 0.0)),
             Mark(End.SERVER, Event(STATE, 0.3, {"state": "x"})),
@@ -57,16 +57,16 @@ class TheOrders(SynchronousTestCase):
         )
 
 
-class ASighting(SynchronousTestCase):
-    def test_is_a_race_if_the_orders_differ(self) -> None:
+class AnObservation(SynchronousTestCase):
+    def test_is_a_race_if_the_event_sequences_differ(self) -> None:
         same = Observation("pair", "1.3", "ok", "tlsdemo", "", [trace("a", "b"), trace("a", "b")])
         self.assertFalse(same.race)
-        self.assertEqual(len(same.orders), 1)
+        self.assertEqual(len(same.sequences), 1)
         same.traces.append(trace("b", "a"))
         self.assertTrue(same.race)
-        self.assertEqual([each.server for each in same.orders], [("a", "b"), ("b", "a")])
+        self.assertEqual([each.server for each in same.sequences], [("a", "b"), ("b", "a")])
 
-    def test_tells_everything_as_json(self) -> None:
+    def test_has_everything_as_json(self) -> None:
         both = Observation("pair", "1.3", "ok", "tlsdemo", "", [trace("a", "b"), trace("b", "a")])
         self.assertEqual(
             both.as_json(),
@@ -88,7 +88,7 @@ class ASighting(SynchronousTestCase):
             },
         )
 
-    def test_that_was_not_made_has_no_trace(self) -> None:
+    def test_of_an_impossible_connection_has_a_reason_and_no_trace(self) -> None:
         none = Observation("pair", "1.3", "ok", "node", "there is no node")
         self.assertEqual(none.outcome(End.SERVER), "")
         seen = none.as_json()
@@ -101,10 +101,10 @@ class ASighting(SynchronousTestCase):
 
 
 class AnOutcome(SynchronousTestCase):
-    def test_is_what_was_told_and_how_it_ended(self) -> None:
+    def test_has_the_security_events_and_the_end(self) -> None:
         closed = Event("closed", 3.0, {"cause": "clean"})
-        told = [Event("handshakeCompleted", 1.0), Event("secure", 2.0)]
-        self.assertEqual(outcome([*told, closed]), "handshakeCompleted, secure, clean")
-        self.assertEqual(outcome([told[0], Event("insecure", 2.0, {"cause": "x"})]),
+        secured = [Event("handshakeCompleted", 1.0), Event("secure", 2.0)]
+        self.assertEqual(outcome([*secured, closed]), "handshakeCompleted, secure, clean")
+        self.assertEqual(outcome([secured[0], Event("insecure", 2.0, {"cause": "x"})]),
                          "handshakeCompleted, x")  # fmt: skip
         self.assertEqual(outcome([closed]), "clean")

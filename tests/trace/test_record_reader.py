@@ -38,7 +38,7 @@ TLS12_SERVER = (
 
 
 class ARecordReader(SynchronousTestCase):
-    def test_tells_words_before_tls(self) -> None:
+    def test_reads_plaintext_before_tls(self) -> None:
         self.assertEqual(
             read(b"EHLO me\r\n", b"STARTTLS\r\n"),
             [
@@ -47,15 +47,15 @@ class ARecordReader(SynchronousTestCase):
             ],
         )
 
-    def test_splits_words_and_a_hello_in_one_piece(self) -> None:
+    def test_separates_plaintext_from_a_hello_in_the_same_piece(self) -> None:
         self.assertEqual(read(b"S" + CLIENT_HELLO), [Record(Kind.PLAIN, 1, messages=("S",)), HELLO])
 
-    def test_keeps_what_may_be_a_header(self) -> None:
+    def test_waits_for_more_of_what_may_be_a_header(self) -> None:
         for cut in range(1, len(CLIENT_HELLO)):
             words, hello = read(b"S" + CLIENT_HELLO[:cut], CLIENT_HELLO[cut:])
             self.assertEqual((words.messages, hello), (("S",), HELLO))
 
-    def test_gives_back_to_the_words_what_was_no_header(self) -> None:
+    def test_takes_what_was_not_a_header_for_plaintext(self) -> None:
         self.assertEqual(
             shape(b"a\x16\x03", b"\x01b"),
             [(Kind.PLAIN, 1, ("a",), False), (Kind.PLAIN, 4, ("\\x16\\x03\\x01b",), False)],
@@ -82,7 +82,7 @@ class ARecordReader(SynchronousTestCase):
             ],
         )
 
-    def test_reads_a_server_of_tls_1_3_that_asks_for_another_hello(self) -> None:
+    def test_reads_a_server_of_tls_1_3_with_a_hello_retry_request(self) -> None:
         self.assertEqual(
             [each[0::2] for each in shape(handshake(RETRY) + CHANGE + handshake(SERVER_HELLO))],
             [
@@ -97,7 +97,7 @@ class ARecordReader(SynchronousTestCase):
             shape(CLIENT_HELLO, record(23, b""))[1], (Kind.APPLICATION_DATA, 5, (), True)
         )
 
-    def test_tells_every_type_and_version(self) -> None:
+    def test_names_every_type_and_version(self) -> None:
         rest = record(20, b"\1", 0x0302) + record(24, b"h", 0x0304) + record(23, b"x", 0x0399)
         self.assertEqual(
             [(each.kind, each.version) for each in read(CLIENT_HELLO + rest)[1:]],
@@ -108,7 +108,7 @@ class ARecordReader(SynchronousTestCase):
             ],
         )
 
-    def test_is_lost_after_what_is_no_header(self) -> None:
+    def test_takes_everything_after_an_invalid_header_for_unreadable(self) -> None:
         for garbage in (
             b"\x13\3\3\0\1", b"\x19\3\3\0\1", b"\x16\2\3\0\1",
             b"\x17\3\3" + (LONGEST_CONTENT + 1).to_bytes(2, "big"),
@@ -122,16 +122,16 @@ class ARecordReader(SynchronousTestCase):
                 ],
             )
 
-    def test_counts_the_header_that_turns_out_to_be_none(self) -> None:
+    def test_counts_the_bytes_of_an_invalid_header(self) -> None:
         self.assertEqual(
             read(CLIENT_HELLO, b"\x17\3", b"\3\xff\xff!")[1:], [Record(Kind.UNREADABLE, 6)]
         )
 
-    def test_takes_the_longest_record(self) -> None:
+    def test_accepts_the_longest_record(self) -> None:
         longest = record(23, bytes(LONGEST_CONTENT))
         self.assertEqual(shape(CLIENT_HELLO + longest)[1][:2], (Kind.APPLICATION_DATA, 18437))
 
-    def test_keeps_nothing_of_what_it_counts(self) -> None:
+    def test_does_not_keep_the_content_of_records(self) -> None:
         reader = RecordReader()
         reader.feed(CLIENT_HELLO)
         begun = record(23, bytes(LONGEST_CONTENT))[:-1]
@@ -153,28 +153,28 @@ class TheEnd(SynchronousTestCase):
         self.assertEqual(reader.end(), [], "told twice")
         return found
 
-    def test_of_whole_records_is_silent(self) -> None:
+    def test_after_complete_records_adds_nothing(self) -> None:
         self.assertEqual(self.end(), [])
         self.assertEqual(self.end(b"words"), [])
         self.assertEqual(self.end(CLIENT_HELLO), [])
         self.assertEqual(self.end(CLIENT_HELLO, b"garbage"), [])
 
-    def test_in_a_record_tells_how_far_it_came(self) -> None:
+    def test_in_a_record_has_the_number_of_received_bytes(self) -> None:
         messages = ("client_hello", "handshake cut short, 100 of 211 bytes")
         self.assertEqual(
             self.end(CLIENT_HELLO[:100]), [Record(Kind.UNREADABLE, 100, "TLS 1.0", messages)]
         )
 
-    def test_in_a_header_tells_its_bytes(self) -> None:
+    def test_in_a_header_has_its_bytes(self) -> None:
         self.assertEqual(
             self.end(CLIENT_HELLO, b"\x17\3\3"),
             [Record(Kind.UNREADABLE, 3, messages=("header cut short",))],
         )
 
-    def test_before_tls_tells_the_words_that_were_kept(self) -> None:
+    def test_before_tls_has_the_plaintext_that_was_held_back(self) -> None:
         self.assertEqual(self.end(b"a\x16\3"), [Record(Kind.PLAIN, 2, messages=("\\x16\\x03",))])
 
-    def test_leaves_nothing_readable_after_it(self) -> None:
+    def test_makes_everything_after_it_unreadable(self) -> None:
         reader = RecordReader()
         reader.end()
         self.assertEqual(reader.feed(b"x"), [Record(Kind.UNREADABLE, 1)])
@@ -194,7 +194,7 @@ STREAMS = st.lists(
 
 
 def joined(records: list[Record]) -> list[Record]:
-    """The pieces outside of TLS as one, however they came."""
+    """Join adjacent pieces of bytes outside of records, which depend on the chunking."""
     result: list[Record] = []
     for each in records:
         if each.kind in (Kind.PLAIN, Kind.UNREADABLE):

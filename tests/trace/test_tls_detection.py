@@ -3,7 +3,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.trace.wire_bytes import CLIENT_HELLO, SERVER_HELLO, handshake, message, record
-from tlsdemo.trace.tls_detection import LONGEST_SHOWN, find_tls, shown
+from tlsdemo.trace.tls_detection import MAX_EXCERPT, excerpt, find_tls
 
 
 class TheBeginningOfTLS(SynchronousTestCase):
@@ -12,7 +12,7 @@ class TheBeginningOfTLS(SynchronousTestCase):
             self.assertEqual(find_tls(first), (0, True))
             self.assertEqual(find_tls(b"220 hello\r\n" + first), (11, True))
 
-    def test_is_no_other_record(self) -> None:
+    def test_is_not_another_record(self) -> None:
         for other in (
             handshake(message(11, b"x")), record(21, b"\3\x28"), record(21, b"\2\x28\0"),
             record(23, b"\1"), record(22, b"") + b"\1", record(22, b"\1" * 5, 0x0305),
@@ -20,7 +20,7 @@ class TheBeginningOfTLS(SynchronousTestCase):
         ):  # fmt: skip
             self.assertEqual(find_tls(other + bytes(9)), (len(other) + 9, False), other)
 
-    def test_is_found_right_behind_what_only_looked_like_it(self) -> None:
+    def test_is_found_directly_after_bytes_that_look_like_it(self) -> None:
         for before in (b"\x16", b"\x16\3", b"\x16\3\1\0\0\1"):
             self.assertEqual(find_tls(before + CLIENT_HELLO), (len(before), True))
 
@@ -28,19 +28,19 @@ class TheBeginningOfTLS(SynchronousTestCase):
         for size in range(1, 6):
             self.assertEqual(find_tls(b"ab" + CLIENT_HELLO[:size]), (2, False))
 
-    def test_is_at_the_end_if_it_is_nowhere(self) -> None:
+    def test_is_at_the_end_if_it_is_not_found(self) -> None:
         self.assertEqual(find_tls(b""), (0, False))
         self.assertEqual(find_tls(b"EHLO \x16 \x15\r\n"), (10, False))
 
 
-class PlainWords(SynchronousTestCase):
-    def test_are_shown_as_they_are(self) -> None:
-        self.assertEqual(shown(b"250-STARTTLS"), "250-STARTTLS")
+class AnExcerpt(SynchronousTestCase):
+    def test_has_printable_characters_unchanged(self) -> None:
+        self.assertEqual(excerpt(b"250-STARTTLS"), "250-STARTTLS")
 
-    def test_are_shown_printable(self) -> None:
-        self.assertEqual(shown(b"a\r\n\t\\\0\x7f\xff"), "a\\r\\n\\t\\\\\\x00\\x7f\\xff")
+    def test_has_other_bytes_escaped(self) -> None:
+        self.assertEqual(excerpt(b"a\r\n\t\\\0\x7f\xff"), "a\\r\\n\\t\\\\\\x00\\x7f\\xff")
 
-    def test_are_cut_after_a_whole_character(self) -> None:
-        self.assertEqual(shown(b"a" * 40), "a" * LONGEST_SHOWN)
-        self.assertEqual(shown(b"a" * 41), "a" * LONGEST_SHOWN + "…")
-        self.assertEqual(shown(b"a" * 38 + b"\0"), "a" * 38 + "…")
+    def test_is_not_cut_within_an_escaped_byte(self) -> None:
+        self.assertEqual(excerpt(b"a" * 40), "a" * MAX_EXCERPT)
+        self.assertEqual(excerpt(b"a" * 41), "a" * MAX_EXCERPT + "…")
+        self.assertEqual(excerpt(b"a" * 38 + b"\0"), "a" * 38 + "…")

@@ -1,4 +1,4 @@
-"""``--against`` and ``--python``, which the commands that compare versions have in common."""
+"""``--against`` and ``--python``, for the commands that compare versions."""
 
 from __future__ import annotations
 
@@ -19,60 +19,65 @@ from tlsdemo.lab.compare.environment_cache import Cache, Environment, default_fo
 from tlsdemo.lab.compare.interpreter import Interpreter
 from tlsdemo.lab.compare.requirements import Requirement, parse_requirements
 
-WITHIN = 600.0
-"""Seconds that a command may take there."""
+TIMEOUT = 600.0
+"""Seconds that a command may take in a candidate environment."""
 
 
 @dataclass(frozen=True)
-class There:
-    """What a command gave in an environment with the packages that ``name`` says."""
+class Candidate:
+    """The result of a command in another environment, which ``name`` identifies for the user."""
 
     name: str
     versions: Mapping[str, str]
     result: Any
 
 
-class AgainstOptions(Options):
-    """A mixin for a command that can do the same with other versions, and tell what differs.
+class ComparisonOptions(Options):
+    """A mixin for a command that can be repeated with other versions, to compare the results.
 
-    Of a command whose result is JSON on standard output no more is needed than::
+    The baseline is the result in this process; each ``--against`` and ``--python`` adds candidates.
+    For a command that writes its result as JSON to standard output this is enough::
 
-        for there in self.results_there("--format=json", instead_of=("format", "expect")):
-            differences = event_differences(here, there.result)
+        for candidate in self.candidates("--format=json", without=("format", "expect")):
+            differences = event_differences(baseline, candidate.result)
 
-    which runs the command with the arguments that it was given itself, but for ``--against``,
-    ``--python`` and the options that are named, and with the new ones.  Without ``--against`` and
-    ``--python`` there is none.
+    It runs the same command with the same arguments, except ``--against``, ``--python`` and the
+    options in ``without``, and with the additional arguments.
     """
 
     optParameters: ClassVar[list[list[Any]]] = [
-        ["python", None, None, "With which Python to compare: a path, or a version such as 3.12. "
-         "Alone, with the packages as they are here. [default: this one]"],
+        ["python", None, None, "Compare with another Python: a path, or a version such as 3.12. "
+         "Without --against, it has the same packages as this one. [default: this one]"],
     ]  # fmt: skip
 
     def __init__(self) -> None:
         super().__init__()
         self["against"] = []
         self._given: list[tuple[str, str]] = []
-        self._others: list[str] = []
+        self._arguments: list[str] = []
 
     def opt_against(self, packages: str) -> None:
-        """Do the same with other versions, as in 'twisted==24.7.0 pyopenssl==24.2.1'.
+        """Compare with other versions, such as 'twisted==24.7.0 pyopenssl==24.2.1'.
 
-        Can be repeated. An environment is built for them once and kept; see tlsdemo versions.
+        Can be repeated. The environment for them is built once and kept; see tlsdemo versions.
         """
         self["against"].append(packages)
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """Read the options, and keep them as they were given."""
+        """Parse the options, and keep them for the candidates' command lines."""
         arguments = sys.argv[1:] if options is None else list(options)
-        # What cannot be read is refused in a line below.
+        # The base class reports invalid options.
         with suppress(getopt.GetoptError):
-            self._given, self._others = getopt.getopt(arguments, self.shortOpt, self.longOpt)
+            given, self._arguments = getopt.getopt(arguments, self.shortOpt, self.longOpt)
+            self._given = [(self._current_name(option), value) for option, value in given]
         super().parseOptions(arguments)
 
+    def _current_name(self, option: str) -> str:
+        alias = option.removeprefix("--")
+        return f"--{self.aliases[alias]}" if alias in self.aliases else option
+
     def postOptions(self) -> None:
-        """Check what only shows when all options are known."""
+        """Validate the options together."""
         super().postOptions()
         for text in self["against"]:
             try:
@@ -81,46 +86,46 @@ class AgainstOptions(Options):
                 raise usage.UsageError(f"--against is {text!r}: {problem}") from None
 
     def is_given(self, name: str) -> bool:
-        """Whether the option of that name, its long one, was on the command line."""
+        """Return whether the option with this long name was on the command line."""
         return any(option == f"--{name}" for option, _ in self._given)
 
-    def without(self, *names: str) -> list[str]:
-        """Return the arguments as they were given, but for the options of these long names."""
+    def arguments_without(self, *names: str) -> list[str]:
+        """Return the command line's arguments, except the options with these long names."""
         left = [(option, value) for option, value in self._given if option[2:] not in names]
-        # Twisted's list has an equals sign behind those that take a value.
+        # Twisted marks the options that take a value with an equals sign.
         options = [
             f"{option}={value}" if f"{option[2:]}=" in self.longOpt else f"{option}{value}"
             for option, value in left
         ]
-        return [*options, "--", *self._others] if self._others else options
+        return [*options, "--", *self._arguments] if self._arguments else options
 
-    def results_there(
-        self, *more: str, instead_of: Sequence[str] = (), within: float = WITHIN
-    ) -> Iterator[There]:
-        """Run this very command in each of the environments, with ``more`` arguments.
+    def candidates(
+        self, *more: str, without: Sequence[str] = (), timeout: float = TIMEOUT
+    ) -> Iterator[Candidate]:
+        """Run this command in each of the other environments, with ``more`` arguments.
 
-        The options named in ``instead_of`` are left out there.  Ends the process with one line if
-        an environment cannot be had, or the command gives no result there.
+        The options named in ``without`` are left out.  Ends the process with one line if an
+        environment cannot be built, or if the command has no result in it.
         """
         command = self.command.split()[1:]
-        arguments = [*command, *more, *self.without("against", "python", *instead_of)]
+        arguments = [*command, *more, *self.arguments_without("against", "python", *without)]
         with self.environments() as environments:
             for name, environment in environments.items():
-                self.say(f"the same with {name}")
+                self.report(f"running with {name}")
                 try:
-                    result = run_candidate(environment, arguments, within)
+                    result = run_candidate(environment, arguments, timeout)
                 except ComparisonError as problem:
                     fail(self.command, problem, status=1)
                 except KeyboardInterrupt:
                     fail(self.command, "interrupted", status=1)
-                yield There(name, environment.versions, result)
+                yield Candidate(name, environment.versions, result)
 
     @contextmanager
     def environments(self) -> Iterator[dict[str, Environment]]:
-        """Give the environments that are asked for, by what the user calls them; maybe none.
+        """Provide the other environments by name; none without ``--against`` and ``--python``.
 
-        Builds them if need be, and keeps them from being removed.  Ends the process with one line
-        if one cannot be had.
+        Builds them if necessary, and locks them against removal.  Ends the process with one line
+        if one cannot be built.
         """
         with ExitStack() as stack:
             try:
@@ -148,28 +153,26 @@ class AgainstOptions(Options):
     def _provide(
         self, builder: Builder, text: str | None, python: Interpreter
     ) -> Iterator[Environment]:
-        asked: list[Requirement] = (
+        requirements: list[Requirement] = (
             installed_requirements() if text is None else parse_requirements(text)
         )
         with ExitStack() as stack:
             try:
-                environment = stack.enter_context(builder.provide(asked, python))
+                environment = stack.enter_context(builder.provide(requirements, python))
             except ComparisonError as problem:
-                option = f"--python is {self['python']!r}" if text is None else (
-                    f"--against is {text!r}"
-                )  # fmt: skip
-                fail(self.command, f"{option}: {problem}", status=1)
+                name, value = ("python", self["python"]) if text is None else ("against", text)
+                fail(self.command, f"--{name} is {value!r}: {problem}", status=1)
             yield environment
 
     def _name(self, text: str | None, python: Interpreter) -> str:
-        words = [] if text is None else [text]
-        return ", ".join([*words, *([f"Python {python.version}"] if self["python"] else [])])
+        parts = [] if text is None else [text]
+        return ", ".join([*parts, *([f"Python {python.version}"] if self["python"] else [])])
 
     def builder(self) -> Builder:
-        """Return what builds environments, in the user's cache."""
-        return Builder.of_the_user(Cache(default_folder()), self.say)
+        """Return the builder of environments in the user's cache."""
+        return Builder.of_the_user(Cache(default_folder()), self.report)
 
-    def say(self, text: str) -> None:
-        """Write a line of progress, where no result is written to."""
+    def report(self, text: str) -> None:
+        """Write a line of progress to standard error."""
         sys.stderr.write(f"{self.command}: {text}\n")
         sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""The options that say what a server writes down of single connections."""
+"""The options of a server for diagnostics of individual connections."""
 
 from __future__ import annotations
 
@@ -15,29 +15,31 @@ from tlsdemo.proxy.trace_file import TraceFile
 from tlsdemo.tls import versions
 
 DIAGNOSTICS_PARAMETERS: list[list[Any]] = [
-    ["trace", None, None, "Append the events and records of connections to this file, as lines of "
-     "JSON; tlsdemo waterfall draws them."],
-    ["trace-every", None, 1, "Trace the first connection and each so-manieth.", whole(1)],
-    ["trace-max", None, 256 << 20, "Bytes that --trace's file may grow to; 0 for any number.",
+    ["trace", None, None, "Append the events and TLS records of connections to this file, as lines "
+     "of JSON; tlsdemo sequence-diagram draws them."],
+    ["trace-every", None, 1, "Trace one connection in this many, beginning with the first.",
+     whole(1)],
+    ["trace-max", None, 256 << 20, "Maximum size of the --trace file in bytes; 0 for no limit.",
      whole(0)],
-    ["keylog", None, None, "Append the secrets of all connections to this file (SSLKEYLOGFILE "
-     "format), for Wireshark: whoever has it can read what they carried."],
+    ["keylog", None, None, "Append the TLS secrets of all connections to this file (SSLKEYLOGFILE "
+     "format), for Wireshark. Anyone who has the file can decrypt the connections."],
 ]  # fmt: skip
 
 
 class DiagnosticsOptions(usage.Options):
-    """A mixin for the server's options."""
+    """A mixin for the options of a server."""
 
     command: ClassVar[str]
 
     optFlags: ClassVar[list[list[str | None]]] = [
-        ["log-events", None, "Log all events of the connections that --log-first and --log-every "
-         "choose, and what is true at each: the peer's certificate is there, which ALPN was agreed "
-         "on, our last flight has been written, a write would go out now."],
+        ["log-events", None, "Log all events of the connections selected by --log-first and "
+         "--log-every, and the state at each event: whether the peer's certificate is available, "
+         "the ALPN protocol, whether our last flight has been written, and whether a write would "
+         "be sent now."],
     ]  # fmt: skip
 
     def diagnostics(self, clock: IReactorTime, mode: str) -> Diagnostics:
-        """Open what is written to; ends the process with one line if that is not possible."""
+        """Open the files; ends the process with one line if one cannot be opened."""
         try:
             return Diagnostics(
                 bool(self["log-events"]), self._trace_file(clock, mode), self._keylog(clock)
@@ -54,5 +56,5 @@ class DiagnosticsOptions(usage.Options):
     def _keylog(self, clock: IReactorTime) -> AppendOnlyFile | None:
         if self["keylog"] is None:
             return None
-        # At once: whoever looks at a connection with Wireshark does it while it lasts.
+        # Without delay: Wireshark needs the secrets while the connection is open.
         return AppendOnlyFile("keylog", Path(self["keylog"]), clock, max_delay=0.0)

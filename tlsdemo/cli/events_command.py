@@ -1,40 +1,44 @@
-"""``tlsdemo events``: what fires when, on both ends, for every way that a connection can go."""
+"""``tlsdemo events``: what fires when on both ends, in every scenario."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TextIO
 
 from twisted.logger import globalLogBeginner
 from twisted.python import usage
 
-from tlsdemo.cli.comparison_options import AgainstOptions
-from tlsdemo.cli.events_run import FEW, EventsRun, as_json, traces_of
+from tlsdemo.cli.comparison_options import ComparisonOptions
+from tlsdemo.cli.events_run import EventsRun
 from tlsdemo.cli.options import fail, named, whole
 from tlsdemo.lab.laboratory import Cell
 from tlsdemo.lab.scenario_matrix import MODES, TLS, Selection
 from tlsdemo.lab.scenarios import SCENARIOS
 from tlsdemo.lab.stacks.stack_catalogue import STACKS
-from tlsdemo.reporting.difference_text import event_lines, versions_line
+from tlsdemo.reporting.difference_text import event_lines, version_lines
 from tlsdemo.reporting.event_differences import event_differences
+from tlsdemo.reporting.event_matrix import traces_of
+from tlsdemo.reporting.event_report import (
+    DIAGRAM_FORMATS,
+    FEW,
+    FORMATS,
+    write_diagrams,
+    write_matrix,
+)
+from tlsdemo.reporting.scenario_list import scenario_list
 
-FORMATS = ("text", "json", "markdown", "html")
+DEFAULT_STACKS = tuple(name for name in STACKS if name not in ("twisted-wrapped", "twisted-pair"))
+"""The servers of other stacks in the default selection, with only one of stock Twisted."""
 
-DRAWN = ("text", "html")
-"""The formats in which a connection can be drawn."""
-
-FOREIGN = tuple(STACKS)
-
-BY_DEFAULT = tuple(name for name in FOREIGN if name not in ("twisted-wrapped", "twisted-pair"))
-"""The foreign servers that are shown unless others are asked for: one of stock Twisted will do."""
-
-_ONLY_HERE = ("format", "expect", "output", "keylog", "orders", "waterfall")
+_BASELINE_ONLY = ("format", "expect", "output", "keylog", "sequences", "sequence-diagram")
+"""The options that candidates do not have: they concern the report."""
 
 
-class EventsOptions(AgainstOptions):
+class EventsOptions(ComparisonOptions):
     """The options of ``tlsdemo events``."""
 
     command = "tlsdemo events"
@@ -42,143 +46,170 @@ class EventsOptions(AgainstOptions):
     synopsis = "Usage: tlsdemo events [options]"
 
     longdesc = (
-        "Makes real connections over loopback, one for each mode, version of TLS and way that a "
-        "connection can go, and shows what each end was told, in which order. Foreign servers "
-        "(asyncio, Node, stock Twisted) are shown beside ours. Without options: all of them. "
-        "--mode, --tls, --way and --peer select, and can be repeated. With --against or --python, "
-        "the same is looked at with other versions, and what differs is told."
+        "Makes real connections over loopback, one for each mode, TLS version and scenario, and "
+        "shows the events on both ends in order. Servers of other stacks (asyncio, Node, stock "
+        "Twisted) are shown for comparison. The default is all of them; --mode, --tls, --scenario "
+        "and --stack select some, and can be repeated. With --against or --python, the same "
+        "connections are made with other versions, and the differences are shown."
     )
 
     optParameters: ClassVar[list[list[Any]]] = named([
-        ["format", None, "text", "text, json, markdown or html."],
-        ["times", None, 2, "How often each connection of ours is made: what goes in another order "
-         "the next time is called a race.", whole(1, 1000)],
-        ["output", None, None, "Write to this file instead of standard output."],
-        ["expect", None, None, "A file that --format=json has written before: tell what is no "
-         "longer so, and end with status 1 if anything is."],
-        ["keylog", None, None, "Append the secrets of all connections to this file "
-         "(SSLKEYLOGFILE format), for Wireshark: whoever has it can read what they carried."],
+        ["format", None, "text", "Format of the report: text, json, markdown or html."],
+        ["times", None, 2, "Number of times that each connection is made. If the order of events "
+         "changes, it is called a race.", whole(1, 1000)],
+        ["output", None, None, "File to write to. [default: standard output]"],
+        ["expect", None, None, "File from an earlier --format=json to compare with. If there are "
+         "differences, they are shown and the exit status is 1."],
+        ["keylog", None, None, "Append the TLS secrets of all connections to this file "
+         "(SSLKEYLOGFILE format), for Wireshark. Anyone who has the file can decrypt the "
+         "connections."],
     ])  # fmt: skip
 
     optFlags: ClassVar[list[list[Any]]] = [
-        ["orders", None, "Show the order of events, also of many cells."],
-        ["waterfall", None, "Draw each connection, as text or as a page of HTML; for a few."],
-        ["list", None, "List the ways and the foreign servers."],
-    ]
+        ["sequences", None, f"Show the event sequences of more than {FEW} connections, too."],
+        ["sequence-diagram", None, f"Draw a sequence diagram of each connection, as text or HTML; "
+         f"for at most {FEW}."],
+        ["list", None, "List the scenarios and the servers of other stacks."],
+    ]  # fmt: skip
+
+    aliases: ClassVar[Mapping[str, str]] = {
+        "way": "scenario",
+        "peer": "stack",
+        "orders": "sequences",
+        "waterfall": "sequence-diagram",
+    }
 
     def __init__(self) -> None:
         super().__init__()
-        for name in ("modes", "versions", "ways", "peers"):
+        for name in ("modes", "versions", "scenarios", "stacks"):
             self[name] = []
 
     def opt_mode(self, name: str) -> None:
-        """How our connections are secured: starttls, pair or wrapped."""
+        """How our connections are secured: starttls, pair or wrapped. Can be repeated."""
         self["modes"].append(_one_of("mode", name, MODES))
 
     def opt_tls(self, name: str) -> None:
-        """The version of TLS: 1.2 or 1.3."""
+        """TLS version: 1.2 or 1.3. Can be repeated."""
         self["versions"].append(_one_of("tls", name, TLS))
 
-    def opt_way(self, name: str) -> None:
-        """How the connection goes; see --list. The beginning of a name is enough."""
+    def opt_scenario(self, name: str) -> None:
+        """Name of a scenario, or its beginning; see --list. Can be repeated."""
         found = [scenario for scenario in SCENARIOS if scenario == name] or [
             scenario for scenario in SCENARIOS if name and scenario.lower().startswith(name.lower())
         ]
         if not found:
-            raise usage.UsageError(f"--way is {name!r}, none of {', '.join(SCENARIOS)}")
-        self["ways"] += found
+            raise usage.UsageError(f"--scenario is {name!r}, none of {', '.join(SCENARIOS)}")
+        self["scenarios"] += found
 
-    def opt_peer(self, name: str) -> None:
-        """A foreign server to show beside ours, or none; see --list.
+    def opt_stack(self, name: str) -> None:
+        """Server of another stack, or none; see --list. Can be repeated.
 
-        [default: those of asyncio and Node, and one of stock Twisted, unless a mode is asked for]
+        [default: those of asyncio and Node and one of stock Twisted, or none with --mode]
         """
-        self["peers"].append(_one_of("peer", name, (*FOREIGN, "none")))
+        self["stacks"].append(_one_of("stack", name, (*STACKS, "none")))
 
     def postOptions(self) -> None:
-        """Check what only shows when all options are known."""
+        """Validate the options together."""
         super().postOptions()
         if self["format"] not in FORMATS:
             raise usage.UsageError(f"--format is {self['format']!r}, none of {', '.join(FORMATS)}")
-        if self["waterfall"] and self["format"] not in DRAWN:
-            raise usage.UsageError(f"--waterfall needs --format={' or '.join(DRAWN)}")
-        wanted = len(self._cells)
-        if not wanted:
-            raise usage.UsageError(f"there are no such connections with {', '.join(self['ways'])}")
-        if self["waterfall"] and wanted > FEW:
+        if self["sequence-diagram"] and self["format"] not in DIAGRAM_FORMATS:
+            formats = " or ".join(DIAGRAM_FORMATS)
+            raise usage.UsageError(f"--sequence-diagram needs --format={formats}")
+        count = len(self._cells)
+        if not count:
+            scenarios = ", ".join(self["scenarios"])
+            raise usage.UsageError(f"there are no such connections in {scenarios}")
+        if self["sequence-diagram"] and count > FEW:
             raise usage.UsageError(
-                f"--waterfall draws {FEW} connections at the most, and {wanted} are selected; "
-                "select with --mode, --tls and --way"
+                f"--sequence-diagram draws at most {FEW} connections, and {count} are selected; "
+                "select with --mode, --tls and --scenario"
             )
         for name in ("output", "keylog"):
             if self[name] is not None and not Path(self[name]).absolute().parent.is_dir():
                 raise usage.UsageError(f"--{name} is {self[name]!r}, in no folder that exists")
 
     def selection(self) -> Selection:
-        """Return which cells are wanted.
+        """Return the selected cells.
 
-        Foreign servers are shown unless modes are asked for, and ours unless servers are.
+        Other stacks are left out if modes are selected, and our modes if stacks are selected.
         """
-        only_peers = self["peers"] and not self["modes"] and self["peers"] != ["none"]
-        peers = tuple(self["peers"]) or (() if self["modes"] else BY_DEFAULT)
+        only_stacks = self["stacks"] and not self["modes"] and self["stacks"] != ["none"]
+        stacks = tuple(self["stacks"]) or (() if self["modes"] else DEFAULT_STACKS)
         return Selection(
-            modes=() if only_peers else tuple(dict.fromkeys(self["modes"])) or MODES,
+            modes=() if only_stacks else tuple(dict.fromkeys(self["modes"])) or MODES,
             tls=tuple(dict.fromkeys(self["versions"])) or TLS,
-            scenarios=tuple(dict.fromkeys(self["ways"])) or tuple(SCENARIOS),
-            peers=tuple(name for name in dict.fromkeys(peers) if name != "none"),
+            scenarios=tuple(dict.fromkeys(self["scenarios"])) or tuple(SCENARIOS),
+            peers=tuple(name for name in dict.fromkeys(stacks) if name != "none"),
         )
 
     def run(self) -> int:
-        """Make the connections, show what was seen, and return the exit status."""
+        """Make the connections, write the report, and return the exit status."""
         if self["list"]:
-            print("\n".join(_listing()))
+            scenarios = {scenario.name: scenario.description for scenario in SCENARIOS.values()}
+            print("\n".join(scenario_list(scenarios, _stacks())))
             return 0
         from twisted.internet import reactor
 
-        # What a connection that goes wrong has Twisted log is shown as its events.
+        # Twisted logs failed connections; their events are in the report.
         globalLogBeginner.beginLoggingTo([], discardBuffer=True, redirectStandardIO=False)
         run = EventsRun(reactor, self, self._cells)
         reactor.callWhenRunning(run.start)
         reactor.run()
-        run.finish()
-        if not self["waterfall"]:
-            run.show()
-        here, beside = as_json(run.seen), []
-        for there in self.results_there("--format=json", instead_of=_ONLY_HERE):
-            self.say(f"here {versions_line(here['versions'])}")
-            self.say(f"there {versions_line(there.result['versions'])}")
-            self._tell(here, there.result, f"the same with {there.name}")
-            beside += traces_of(there.result)
-        if self["waterfall"]:
-            run.show(beside)
+        matrix = run.finish()
+        if not self["sequence-diagram"]:
+            with self._output() as stream:
+                write_matrix(matrix, self["format"], stream, self["sequences"])
+        baseline, traces = matrix.as_json(), matrix.traces()
+        for candidate in self.candidates("--format=json", without=_BASELINE_ONLY):
+            for line in version_lines(baseline["versions"], candidate.result["versions"]):
+                self.report(line)
+            self._compare(baseline, candidate.result, f"no differences with {candidate.name}")
+            traces += traces_of(candidate.result)
+        if self["sequence-diagram"]:
+            with self._output() as stream:
+                write_diagrams(traces, self["format"], stream)
         if self["expect"] is None:
             return 0
-        return self._tell(here, self._expected(), f"as {self['expect']} has it")
+        same = f"no differences from {self['expect']}"
+        return self._compare(self._expected(), baseline, same)
 
-    def _tell(self, here: Any, there: Any, same: str) -> int:
-        """Tell what differs, or that all is the ``same``; return the exit status of it."""
-        lines = list(event_lines(event_differences(here, there), here, there))
-        self.say("what differs:" if lines else same)
-        # Beside a result that somebody reads by program, only where nobody does.
+    def _compare(self, baseline: Any, candidate: Any, same: str) -> int:
+        """Report the differences, or the text ``same``; return the exit status."""
+        differences = event_differences(baseline, candidate)
+        lines = list(event_lines(differences, baseline, candidate))
+        self.report("differences:" if lines else same)
+        # Standard output may be for a program to read, except in the format text.
         stream = sys.stdout if self["format"] == "text" else sys.stderr
         for line in lines:
             stream.write(f"{line}\n")
         return 1 if lines else 0
 
+    @contextmanager
+    def _output(self) -> Iterator[TextIO]:
+        if self["output"] is None:
+            yield sys.stdout
+            return
+        try:
+            with open(self["output"], "w", encoding="utf-8") as stream:
+                yield stream
+        except OSError as problem:
+            fail(self.command, f"--output is {self['output']!r}: {problem.strerror}", status=1)
+
     def _expected(self) -> Any:
-        """Return what --expect's file has of the cells that are looked at."""
-        wanted = {(each.mode, each.tls, each.scenario.name, each.peer) for each in self._cells}
+        """Return the selected cells of --expect's file."""
+        selected = {(each.mode, each.tls, each.scenario.name, each.peer) for each in self._cells}
         try:
             found = json.loads(Path(self["expect"]).read_text(encoding="utf-8"))
             cells = [
                 cell
                 for cell in found["cells"]
-                if (cell["mode"], cell["tls"], cell["way"], cell["peer"]) in wanted
+                if (cell["mode"], cell["tls"], cell["way"], cell["peer"]) in selected
             ]
         except OSError as problem:
             fail(self.command, f"--expect is {self['expect']!r}: {problem.strerror}", status=2)
         except (ValueError, KeyError, TypeError):
-            text = "not what --format=json writes"
+            text = "not a file from --format=json"
             fail(self.command, f"--expect is {self['expect']!r}, {text}", status=2)
         return {**found, "cells": cells}
 
@@ -193,14 +224,11 @@ def _one_of(option: str, name: str, known: Sequence[str]) -> str:
     return name
 
 
-def _listing() -> list[str]:
-    width = max(len(name) for name in (*SCENARIOS, *FOREIGN)) + 2
-    lines = ["Ways (--way):", ""]
-    lines += [f"  {scenario.name:{width}}{scenario.description}" for scenario in SCENARIOS.values()]
-    lines += ["", "Foreign servers (--peer):", ""]
-    for name in FOREIGN:
-        peer = STACKS[name]
-        here = peer.availability()
-        there_is = here.version if here.reason is None else f"not here: {here.reason}"
-        lines.append(f"  {name:{width}}{peer.title} ({there_is})")
-    return lines
+def _stacks() -> dict[str, str]:
+    """Return the title of each other stack, with its version or why it is not available."""
+    stacks = {}
+    for name, stack in STACKS.items():
+        found = stack.availability()
+        status = found.version if found.reason is None else f"not available: {found.reason}"
+        stacks[name] = f"{stack.title} ({status})"
+    return stacks

@@ -1,4 +1,4 @@
-"""A server in a process of its own, as ``tlsdemo run`` and the benchmarks start it."""
+"""A server in a process of its own, for ``tlsdemo run`` and for the benchmarks."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tlsdemo.loadgen.status_client import connect_status_client
 from tlsdemo.net.child_process import ChildProcess, environment
 
 START_WITHIN = 30.0
-"""Seconds that a server may take until it answers."""
+"""Seconds until a started server has to answer."""
 
 STOP_WITHIN = 10.0
-"""Seconds that it may take to end, before it is killed."""
+"""Seconds until a server that does not exit is killed."""
 
 _LOG_KEPT = 1 << 16
 """Bytes of its log that are kept."""
@@ -47,11 +47,10 @@ class Place:
 
 
 class LaunchedServer:
-    """``twistd tlsdemo`` with ``arguments``, on ports that the system chooses.
+    """``twistd tlsdemo`` with ``arguments``, on a port that the system chooses.
 
-    ``place`` is where; without it, it is run by the Python and with the versions that run us.
-
-    ``connect`` and ``status`` are the client endpoint strings that lead to it, once it runs.
+    ``place`` is the Python to run it with, by default this one.  ``connect`` and ``status`` are the
+    client endpoint strings of the server and of its status service, once it is running.
     """
 
     def __init__(self, reactor: Any, arguments: Sequence[str], place: Place | None = None) -> None:
@@ -70,7 +69,7 @@ class LaunchedServer:
         return self._child.pid
 
     async def start(self) -> None:
-        """Start, and return when it listens; raises CannotLaunch."""
+        """Start the server, and return when it listens; raises CannotLaunch."""
         try:
             child = self._child = self._spawn()
         except OSError as problem:
@@ -82,7 +81,7 @@ class LaunchedServer:
                 status_client = await connect_status_client(self._reactor, self.status)
                 answer = await status_client.ask(ask="statistics")
             except Exception:
-                # It does not listen yet, or no more.
+                # It does not listen yet, or it has exited.
                 await deferLater(self._reactor, 0.05, lambda: None)
                 continue
             status_client.close()
@@ -90,7 +89,7 @@ class LaunchedServer:
             return
         reason = child.last_line
         await self.stop()
-        raise CannotLaunch(f"the server did not start: {reason or 'it said nothing'}")
+        raise CannotLaunch(f"the server did not start: {reason or 'no output'}")
 
     def _spawn(self) -> ChildProcess:
         return ChildProcess(
@@ -107,7 +106,7 @@ class LaunchedServer:
         )
 
     async def stop(self) -> str:
-        """End it, and return the end of its log."""
+        """Stop the server, and return the end of its log."""
         if self._child is not None:
             await self._child.stop(STOP_WITHIN)
         shutil.rmtree(self._home, ignore_errors=True)

@@ -1,55 +1,58 @@
-"""The options of a load, which ``twistd tlsclient`` and ``tlsdemo run`` have in common."""
+"""The options of a load, for ``twistd tlsclient`` and ``tlsdemo run``."""
 
 from __future__ import annotations
 
 import os
 from typing import Any
 
-from tlsdemo.cli.options import TLSOptions, fail, seconds, whole
+from tlsdemo.cli.options import fail, seconds, whole
+from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.loadgen.schedule import Task, default_workers, descriptors_needed, workers_needed
 from tlsdemo.net.limits import raise_descriptor_limit
 from tlsdemo.starttls.registry import DIALECTS, find_dialect
 from tlsdemo.tls import MODES, ClientTLS, ModeName, UnusableCredentials
 
 LOAD_PARAMETERS: list[list[Any]] = [
-    ["conn", "c", 2000, "How many connections, in all.", whole(1, 1_000_000)],
-    ["workers", None, None, "From how many processes. [default: one less than there are CPUs, at "
+    ["conn", "c", 2000, "Total number of connections.", whole(1, 1_000_000)],
+    ["workers", None, None, "Number of client processes. [default: the number of CPUs less 1, at "
      "least 1]", whole(1, 1024)],
-    ["packet-size", None, 32, "Bytes in a packet; each is a write of its own.",
+    ["packet-size", None, 32, "Bytes in a packet; each packet is one write.",
      whole(1, 1 << 24)],
-    ["duration", None, 10.0, "Seconds of sending.", seconds(0.0)],
-    ["packets", None, 0, "End each connection after so many packets; 0 to go by --duration.",
+    ["duration", None, 10.0, "Seconds to send for.", seconds(0.0)],
+    ["packets", None, 0, "Packets to send on each connection before closing it; 0 to send for "
+     "--duration.",
      whole(0)],
-    ["burst", None, 64, "Packets that a connection writes in a row before it is another's turn.",
+    ["burst", None, 64, "Packets that a connection writes before the next connection's turn.",
      whole(1)],
-    ["dialect", None, None, "How client and server agree that TLS starts: "
+    ["dialect", None, None, "Protocol in which client and server agree to start TLS: "
      f"{', '.join(DIALECTS)}. [default: immediate]",
      find_dialect],
-    ["connect-rate", None, 0.0, "Open at most so many connections a second; 0 for as fast as may "
-     "be.", seconds(0.0)],
-    ["in-flight", None, 256, "How many connections a worker secures at once.", whole(1)],
-    ["timeout", None, 60.0, "Seconds a connection may take to be secure, from the beginning, and "
-     "the server to drain at the end.", seconds(0.1)],
-    ["plain-timeout", None, None, "Seconds that a client's words before TLS may take; 0 for no "
-     "limit but --timeout, as with the next. [default: --timeout]", seconds(0.0)],
-    ["handshake-timeout", None, None, "Seconds that a client's handshake may take. "
-     "[default: --timeout]", seconds(0.0)],
-    ["idle-timeout", None, 600.0, "Seconds that a client may be silent once it is to send (not "
-     "while it waits for the others to be secured); 0 for any time.", seconds(0.0)],
+    ["connect-rate", None, 0.0, "Connections to open per second, at most; 0 for no limit.",
+     seconds(0.0)],
+    ["in-flight", None, 256, "Handshakes that a client process has in progress at a time, at most.",
+     whole(1)],
+    ["timeout", None, 60.0, "Seconds for a connection from the start until it is secured, and for "
+     "the server to receive everything at the end.", seconds(0.1)],
+    ["plain-timeout", None, None, "Seconds for a client's negotiation before TLS; 0 for no limit "
+     "but --timeout. [default: --timeout]", seconds(0.0)],
+    ["handshake-timeout", None, None, "Seconds for a client's TLS handshake; 0 for no limit but "
+     "--timeout. [default: --timeout]", seconds(0.0)],
+    ["idle-timeout", None, 600.0, "Seconds that a client may be idle while it sends (not while it "
+     "waits for the other connections to be secured); 0 for no limit.", seconds(0.0)],
     ["closing-timeout", None, None, "Seconds that a client waits for the end of a connection that "
-     "it closes, before it is cut off; 0 for any time. [default: --timeout]", seconds(0.0)],
+     "it closes, before it aborts it; 0 for no limit. [default: --timeout]", seconds(0.0)],
 ]  # fmt: skip
 
 SENDS = {"raw": "raw", "buffered": "buffered", "stock": None}
 
 
 class LoadOptions(TLSOptions):
-    """Reads the options that describe a load."""
+    """The options of a load."""
 
     def workers(self) -> int:
-        """Return how many workers, each of which can carry its share.
+        """Return the number of workers.
 
-        Ends the process with one line if the limit of descriptors is too low for that.
+        Ends the process with one line if the limit of file descriptors is too low for them.
         """
         connections = self["conn"]
         workers = self["workers"] or default_workers(os.cpu_count() or 1)
@@ -60,15 +63,15 @@ class LoadOptions(TLSOptions):
         instead = f", or use more processes: --workers={more}" if more else ""
         fail(
             self.command,
-            f"--conn={connections} needs {needed} descriptors in each of {workers} processes, and "
-            f"the limit is {limit}; raise it: ulimit -Hn {needed}, as root{instead}",
+            f"--conn={connections} needs {needed} file descriptors in each of {workers} "
+            f"processes, and the limit is {limit}; raise it: ulimit -Hn {needed}, as root{instead}",
             status=1,
         )
 
     def task(self, connect: str, mode: ModeName, server_name: str) -> Task:
-        """Return what the workers are to do.
+        """Return the task of the workers.
 
-        Ends the process with one line if their end of TLS could not be made.
+        Ends the process with one line if OpenSSL cannot use the credentials.
         """
         credentials = self.credentials("client")
         try:
@@ -76,7 +79,10 @@ class LoadOptions(TLSOptions):
         except UnusableCredentials as problem:
             fail(self.command, problem, status=1)
         except ValueError:
-            fail(self.command, f"--server-name is {server_name!r}, which no certificate can name")
+            fail(
+                self.command,
+                f"--server-name is {server_name!r}, not a name that a certificate can have",
+            )
         send = SENDS[self["send"]] or MODES[mode].send.value
         return Task(
             connections=self["conn"],

@@ -1,4 +1,4 @@
-"""``tlsdemo waterfall``: what was seen of a connection, drawn as text or as a page."""
+"""``tlsdemo sequence-diagram``: draws a traced connection, as text or as an HTML page."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from typing import Any, ClassVar
 from twisted.python import usage
 
 from tlsdemo.cli.options import Options, choice, fail, named, whole
-from tlsdemo.reporting.sequence_diagram import printable
 from tlsdemo.reporting.sequence_diagram_html import page
-from tlsdemo.reporting.sequence_diagram_text import text
+from tlsdemo.reporting.sequence_diagram_text import text, trace_list
 from tlsdemo.trace.model import NotATrace, Trace, traces_from
 
 
 class Format(enum.Enum):
-    """What a waterfall can be written as."""
+    """The formats of a sequence diagram."""
 
     TEXT = "text"
     HTML = "html"
@@ -32,35 +31,35 @@ _PAGES = (".html", ".htm")
 _LISTED = 10
 
 
-class WaterfallOptions(Options):
-    """The options of ``tlsdemo waterfall``."""
+class SequenceDiagramOptions(Options):
+    """The options of ``tlsdemo sequence-diagram``, and of its alias ``tlsdemo waterfall``."""
 
-    command = "tlsdemo waterfall"
+    command = "tlsdemo sequence-diagram"
 
-    synopsis = "Usage: tlsdemo waterfall [options] FILE.jsonl"
+    synopsis = "Usage: tlsdemo sequence-diagram [options] FILE.jsonl"
 
     longdesc = (
-        "Draws one connection of FILE.jsonl, as twistd tlsdemo --trace writes it: client and "
-        "server as two lifelines, each event a mark, each record on the wire an arrow. With - for "
-        "FILE.jsonl it is read from standard input."
+        "Draws a connection from FILE.jsonl, which twistd tlsdemo --trace writes: client and "
+        "server are two lifelines, each event is a mark, and each TLS record is an arrow. If "
+        "FILE.jsonl is -, standard input is read."
     )
 
     optParameters: ClassVar[list[list[Any]]] = named([
-        ["connection", None, None, "The number of the connection. [default: the first one]",
+        ["connection", None, None, "Number of the connection. [default: the first one]",
          whole(0)],
-        ["beside", None, None, "Another one to draw beside it: FILE, FILE:NUMBER, or :NUMBER for "
-         "one of the same file."],
-        ["format", None, None, "text or html. [default: html if --output ends with .html, "
-         "otherwise text]", choice(Format)],
-        ["output", None, None, "Write to this file. [default: standard output]"],
+        ["beside", None, None, "Another connection to draw next to it: FILE, FILE:NUMBER, or "
+         ":NUMBER for one in the same file."],
+        ["format", None, None, "Format of the diagram: text or html. [default: html if --output "
+         "ends with .html, otherwise text]", choice(Format)],
+        ["output", None, None, "File to write to. [default: standard output]"],
     ])  # fmt: skip
 
     optFlags: ClassVar[list[list[Any]]] = [
-        ["list", None, "Show which connections there are, and draw none."],
+        ["list", None, "List the connections in the file instead of drawing one."],
     ]
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """Read the options, wherever they are: Twisted wants all of them before the file."""
+        """Parse the options; they may follow the file, unlike those of other commands."""
         given = list(sys.argv[1:] if options is None else options)
         try:
             known, files = getopt.gnu_getopt(given, self.shortOpt, self.longOpt)
@@ -73,20 +72,22 @@ class WaterfallOptions(Options):
         super().parseOptions([*given, "--", *files])
 
     def parseArgs(self, *arguments: str) -> None:
-        """Take the one file."""
+        """Keep the name of the file."""
         if len(arguments) != 1:
-            raise usage.UsageError(f"{len(arguments)} files are given, and it draws from one")
+            raise usage.UsageError(f"{len(arguments)} files are given instead of one")
         (self["file"],) = arguments
 
     def run(self) -> int:
-        """Draw, and return the exit status."""
+        """Draw the diagram, and return the exit status."""
         traces = self._read(self["file"])
         if self["list"]:
-            self._write("".join(f"{_listed(*each)}\n" for each in traces.items()))
+            self._write(trace_list(traces))
             return 0
         number = self["connection"]
         if number is None and len(traces) > 1:
-            sys.stderr.write(f"{self.command}: the first of {len(traces):,}; --list shows all\n")
+            sys.stderr.write(
+                f"{self.command}: drawing the first of {len(traces):,}; --list shows all\n"
+            )
         drawn = [self._choose("connection", self["file"], traces, number)]
         if self["beside"] is not None:
             drawn.append(self._beside(traces))
@@ -109,7 +110,7 @@ class WaterfallOptions(Options):
         where: str = self["beside"]
         name, colon, number = where.rpartition(":")
         if not colon or not number.isdecimal() or Path(where).exists():
-            # A colon can be in the name of a file as well.
+            # The name of a file can contain a colon.
             return self._choose("beside", where, self._read(where), None)
         others = self._read(name) if name else traces
         return self._choose("beside", name or self["file"], others, int(number))
@@ -122,8 +123,7 @@ class WaterfallOptions(Options):
         if number not in traces:
             known = ", ".join(map(str, list(traces)[:_LISTED]))
             more = ", ..." if len(traces) > _LISTED else ""
-            asked = self[option]
-            fail(self.command, f"--{option} is {str(asked)!r}, and {name} has {known}{more}")
+            fail(self.command, f"--{option} is {str(self[option])!r}, and {name} has {known}{more}")
         return traces[number]
 
     def _read(self, name: str) -> Mapping[int, Trace]:
@@ -133,11 +133,11 @@ class WaterfallOptions(Options):
         except OSError as problem:
             fail(self.command, f"{name!r} cannot be read: {problem.strerror}", status=1)
         except UnicodeDecodeError:
-            fail(self.command, f"{name!r} is no trace: it is not written in UTF-8", status=1)
+            fail(self.command, f"{name!r} is not a trace: it is not UTF-8", status=1)
         except NotATrace as problem:
-            fail(self.command, f"{name!r} is no trace: {problem}", status=1)
+            fail(self.command, f"{name!r} is not a trace: {problem}", status=1)
         if not traces:
-            fail(self.command, f"{name!r} has no connection in it", status=1)
+            fail(self.command, f"{name!r} contains no connections", status=1)
         return traces
 
     def _write(self, drawing: str) -> None:
@@ -149,23 +149,19 @@ class WaterfallOptions(Options):
             return
         encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
         try:
-            # A terminal that does not have the characters shows others in their place.
+            # Replace characters that the terminal does not have.
             sys.stdout.write(drawing.encode(encoding, "replace").decode(encoding))
             sys.stdout.flush()
         except BrokenPipeError:
-            # Who reads, as a pager does, has seen enough; nothing is left to be flushed at exit.
+            # The reader, such as a pager, has quit. Nothing may be flushed to it at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _whole_lines(content: str) -> list[str]:
-    """Return the lines, without one at the end that a server is just writing."""
+    """Return the lines, without a last one that a server has not written completely."""
     *lines, last = content.split("\n")
     try:
         json.loads(last)
     except ValueError:
         return lines
     return [*lines, last]
-
-
-def _listed(number: int, trace: Trace) -> str:
-    return f"{number:>6}  {printable(trace.title)}  ({len(trace.seen):,} rows)"

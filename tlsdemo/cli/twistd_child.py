@@ -1,4 +1,4 @@
-"""``python -m tlsdemo.cli.twistd_child``: twistd as a child, which never outlives its parent."""
+"""``python -m tlsdemo.cli.twistd_child``: twistd as a child that does not outlive its parent."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from twisted.scripts import twistd
 
 
 def main() -> None:
-    """Run twistd with our arguments, until it ends or our standard input does."""
-    # Ctrl-C goes to every process of a terminal; the parent decides what it means.
+    """Run twistd with our arguments, until it exits or standard input is closed."""
+    # Ctrl-C is sent to every process of the terminal's session; only the parent handles it.
     os.setsid()
     threading.Thread(target=_end_with_input, daemon=True).start()
     twistd.run()
 
 
 def _end_with_input() -> None:
-    # Not through sys.stdin: its lock, held here, would make a Python that ends early abort.
+    # Not sys.stdin: Python would abort at exit while this thread holds its lock.
     while os.read(0, 4096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

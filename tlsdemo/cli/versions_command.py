@@ -1,4 +1,4 @@
-"""``tlsdemo versions``: what is used here, and the environments that are kept."""
+"""``tlsdemo versions``: the installed versions, and the environments with other versions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from twisted.python import usage
 
 from tlsdemo.cli.options import Options, fail
 from tlsdemo.lab.compare.comparison_error import ComparisonError
-from tlsdemo.lab.compare.environment_cache import Cache, Environment, default_folder
-from tlsdemo.reporting.run_text import megabytes, versions_text
+from tlsdemo.lab.compare.environment_cache import Cache, default_folder
+from tlsdemo.reporting.environment_text import environment_lines
+from tlsdemo.reporting.run_text import versions_text
 from tlsdemo.tls import versions
 
 
@@ -19,30 +20,30 @@ class VersionsOptions(Options):
 
     command = "tlsdemo versions"
 
-    synopsis = "Usage: tlsdemo versions [--clear [name...]]"
+    synopsis = "Usage: tlsdemo versions [--clear [NAME...]]"
 
     longdesc = (
-        "Shows the versions in use, and the environments with others that --against has built: "
-        "what is in each, where it is, its size, and when it was last used."
+        "Shows the installed versions, and the environments with other versions that --against "
+        "has built: the contents, location, size and last use of each."
     )
 
     optFlags: ClassVar[list[list[Any]]] = [
-        ["clear", None, "Remove the environments that are named, or all. The beginning of a name "
-         "will do, if no other begins so."],
+        ["clear", None, "Remove the named environments, or all of them. The beginning of a name "
+         "is enough if no other name begins with it."],
     ]  # fmt: skip
 
     def parseArgs(self, *names: str) -> None:
-        """Take the names of what is to be removed."""
+        """Keep the names of the environments to remove."""
         self["names"] = names
 
     def postOptions(self) -> None:
-        """Check what only shows when all options are known."""
+        """Validate the options together."""
         super().postOptions()
         if self["names"] and not self["clear"]:
             raise usage.UsageError(f"{self['names'][0]!r} is not understood without --clear")
 
     def run(self) -> int:
-        """List or remove, and return the exit status."""
+        """List or remove the environments, and return the exit status."""
         try:
             cache = Cache(default_folder())
             return self._clear(cache) if self["clear"] else self._show(cache)
@@ -50,28 +51,27 @@ class VersionsOptions(Options):
             fail(self.command, problem, status=1)
 
     def _show(self, cache: Cache) -> int:
-        print(f"here: {versions_text(versions())}")
+        print(f"installed: {versions_text(versions())}")
         for name in cache.names():
             print()
+            print(name)
             environment = cache.find(name)
             if environment is None:
-                print(f"{name}\n  not whole: a build goes on, or was interrupted")
+                print("  incomplete: it is being built, or the build was interrupted")
             else:
-                self._show_one(environment)
+                used = datetime.fromtimestamp(environment.used).astimezone()
+                lines = environment_lines(
+                    environment.asked, environment.versions, environment.size(), used
+                )
+                print("\n".join(lines))
             print(f"  in {cache.folder_of(name)}")
         return 0
 
-    def _show_one(self, environment: Environment) -> None:
-        used = datetime.fromtimestamp(environment.used).astimezone()
-        print(environment.key)
-        print(f"  asked for {' '.join(environment.asked)}")
-        print(f"  {versions_text(environment.versions)}")
-        print(f"  {megabytes(environment.size())}, last used {used:%Y-%m-%d %H:%M}")
-
     def _clear(self, cache: Cache) -> int:
-        busy = [name for name in self._chosen(cache) if not self._remove(cache, name)]
+        busy = [name for name in self._selected(cache) if not self._remove(cache, name)]
         if busy:
-            fail(self.command, f"in use by another command, and kept: {', '.join(busy)}", status=1)
+            text = f"not removed, because another command uses it: {', '.join(busy)}"
+            fail(self.command, text, status=1)
         return 0
 
     def _remove(self, cache: Cache, name: str) -> bool:
@@ -79,13 +79,13 @@ class VersionsOptions(Options):
             print(f"removed {name}")
         return removed
 
-    def _chosen(self, cache: Cache) -> list[str]:
+    def _selected(self, cache: Cache) -> list[str]:
         names = cache.names()
-        chosen = []
+        selected = []
         for wanted in self["names"]:
             found = [each for each in names if each.startswith(wanted)]
             if wanted not in found and len(found) != 1:
-                problem = f"{len(found)} begin so" if found else "there is none of that name"
+                problem = f"{len(found)} names begin with it" if found else "there is no such name"
                 fail(self.command, f"{wanted!r}: {problem} (try: {self.command})", status=1)
-            chosen.append(wanted if wanted in found else found[0])
-        return chosen if self["names"] else names
+            selected.append(wanted if wanted in found else found[0])
+        return selected if self["names"] else names

@@ -14,7 +14,7 @@ from tlsdemo.loadgen.schedule import Task, split
 from tlsdemo.loadgen.status_client import StatusClient, connect_status_client
 from tlsdemo.loadgen.worker_pool import WorkerPool
 from tlsdemo.reporting.load_counters import LoadCounters
-from tlsdemo.reporting.run_result import Phases, RunResult
+from tlsdemo.reporting.run_result import RunResult, ServerSnapshots
 from tlsdemo.reporting.snapshot import Snapshot
 
 POLL_INTERVAL = 0.25
@@ -105,9 +105,9 @@ class Controller:
         self._pool.close()
         if status_client is not None:
             status_client.close()
-        phases = None
+        snapshots = None
         if before is not None and secured is not None and drained is not None:
-            phases = Phases(before, secured, drained)
+            snapshots = ServerSnapshots(before, secured, drained)
         return RunResult(
             name=self._name,
             connections=self._task.connections,
@@ -115,7 +115,7 @@ class Controller:
             securing=secured_at - self._started_at,
             sending=over_at - secured_at,
             arrived=arrived,
-            phases=phases,
+            snapshots=snapshots,
             problem=self._problem,
         )
 

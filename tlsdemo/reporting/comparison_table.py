@@ -1,4 +1,4 @@
-"""Several runs side by side: one column a run, one row a figure."""
+"""Several runs side by side: a column for each run, a row for each metric."""
 
 from __future__ import annotations
 
@@ -9,18 +9,15 @@ from rich.table import Table
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.snapshot import Snapshot
 
-NOT_KNOWN = "—"
+UNKNOWN = "—"
 
 
 def _number(value: float | None, pattern: str, factor: float = 1.0) -> str:
-    return NOT_KNOWN if value is None else format(value * factor, pattern)
+    return UNKNOWN if value is None else format(value * factor, pattern)
 
 
-def _served(figure: Callable[[Snapshot], float], pattern: str) -> Callable[[RunResult], str]:
-    def write(run: RunResult) -> str:
-        return NOT_KNOWN if run.served is None else format(figure(run.served), pattern)
-
-    return write
+def _server(metric: Callable[[Snapshot], float], pattern: str) -> Callable[[RunResult], str]:
+    return lambda run: UNKNOWN if run.server is None else format(metric(run.server), pattern)
 
 
 ROWS: Sequence[tuple[str, Callable[[RunResult], str]]] = (
@@ -30,23 +27,23 @@ ROWS: Sequence[tuple[str, Callable[[RunResult], str]]] = (
     ("until all were secured, s", lambda run: f"{run.securing:.2f}"),
     ("sent, MB", lambda run: f"{run.counters.sent / 1e6:,.2f}"),
     ("MB/s", lambda run: f"{run.rate:,.2f}"),
-    ("events", _served(lambda served: served.events, ",")),
-    ("bytes per event", _served(lambda served: served.bytes_per_event, ",.1f")),
-    ("records per event", _served(lambda served: served.records_per_event, ",.1f")),
+    ("events", _server(lambda server: server.events, ",")),
+    ("bytes per event", _server(lambda server: server.bytes_per_event, ",.1f")),
+    ("records per event", _server(lambda server: server.records_per_event, ",.1f")),
     ("server CPU per MB, ms", lambda run: _number(run.cpu_per_megabyte, ",.1f", 1000)),
     ("server CPU per connection, ms", lambda run: _number(run.cpu_per_connection, ",.2f", 1000)),
     ("greatest lag, ms", lambda run: _number(run.lag, ",.0f", 1000)),
     ("lost bytes", lambda run: _number(run.lost, ",.0f")),
 )
-"""The rows of the comparison, in their order: what each is called, and how it is written."""
+"""The rows of the table: the name of each metric, and how its value is formatted."""
 
 
-def comparison(runs: Sequence[RunResult], title: str) -> Table:
+def comparison_table(runs: Sequence[RunResult], title: str) -> Table:
     """Make the table of ``runs``."""
     table = Table(title=title)
     table.add_column("")
     for run in runs:
         table.add_column(run.name, justify="right")
-    for name, write in ROWS:
-        table.add_row(name, *(write(run) for run in runs))
+    for name, format_metric in ROWS:
+        table.add_row(name, *(format_metric(run) for run in runs))
     return table

@@ -1,17 +1,17 @@
-"""How much dearer something is there than here, and how sure that is.
+"""The ratio of a candidate's cost to the baseline's, with its confidence interval.
 
-Costs on one machine drift: it grows warm, others work on it.  So the runs are interleaved, each
-run there has one here beside it in time, and of every such pair only the ratio counts: what slows
-both down cancels out.
+Costs on one machine drift, with its temperature and its other work.  Therefore the runs are
+interleaved: each run of the candidate has a run of the baseline next to it in time, and only the
+ratio within such a pair is used.  What slows both down cancels out.
 
-Ratios multiply, so their logarithms are averaged, which gives the geometric mean: twice as dear
-once and half as dear once is no difference.  The interval is Student's for the mean of these
-logarithms.  It takes the rounds to be independent of each other and their logarithms to be about
-normally distributed; with as few rounds as one has patience for, a bootstrap would only look as
-if it assumed less, and gives intervals that are too narrow.
+The mean is the geometric mean, that of the logarithms of the ratios: twice the cost in one round
+and half the cost in another is no difference.  The interval is Student's t interval for the mean of
+these logarithms.  It assumes that the rounds are independent and that the logarithms are
+approximately normally distributed.  With so few rounds a bootstrap would assume no less, and its
+intervals would be too narrow.
 
-Of twenty intervals of 95 %, one misses the truth: whoever compares many figures will see a
-difference where there is none.  It is worth a second look, with more rounds.
+One in twenty 95 % intervals does not contain the true value.  Among many metrics, some will
+therefore appear to differ when they do not; repeat the comparison with more rounds.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Ratio:
-    """What is there, divided by what is here.
+    """The candidate's value divided by the baseline's.
 
-    ``low`` and ``high`` enclose it with a confidence of 95 %; both are ``None`` after a single
-    round, which tells nothing of how much rounds differ.
+    ``low`` and ``high`` are the bounds of the 95 % confidence interval; both are ``None`` after a
+    single round, which does not show how much rounds vary.
     """
 
     value: float
@@ -40,40 +40,43 @@ class Ratio:
 
     @property
     def differs(self) -> bool:
-        """Whether there is a difference that chance does not explain."""
+        """Whether the interval excludes 1, that is, no difference."""
         return self.low is not None and self.high is not None and not self.low <= 1 <= self.high
 
-    def wording(self, more: str = "dearer there", less: str = "cheaper there") -> str:
-        """Write it with its interval and what that means; ``more`` is a ratio above 1."""
+    def text(self, above: str = "candidate costs more", below: str = "candidate costs less") -> str:
+        """Return the ratio with its interval and a verdict.
+
+        ``above`` and ``below`` are the verdicts for a ratio above and below 1.
+        """
         if self.low is None or self.high is None:
-            return f"{self.value:.2f}: one round, so nobody knows how sure"
+            return f"{self.value:.2f}: only one round, no confidence interval"
         digits = self._digits()
-        verdict = "no difference to be seen"
+        verdict = "no significant difference"
         if self.differs:
-            verdict = more if self.value > 1 else less
+            verdict = above if self.value > 1 else below
         low, high = format(self.low, f".{digits}f"), format(self.high, f".{digits}f")
         return f"{self.value:.{digits}f} ({low} to {high}): {verdict}"
 
     def _digits(self) -> int:
-        """Return how many decimals show on which side of 1 a narrow interval is."""
-        near = [abs(edge - 1) for edge in (self.low, self.high) if edge is not None]
-        return 3 if self.differs and min(near) < 0.005 else 2
+        """Return the number of decimals; more if two would round a bound to 1."""
+        distances = [abs(bound - 1) for bound in (self.low, self.high) if bound is not None]
+        return 3 if self.differs and min(distances) < 0.005 else 2
 
     def as_json(self) -> dict[str, Any]:
-        """Return plain values that JSON can carry."""
+        """Return the fields for JSON."""
         return asdict(self)
 
 
 def ratio(pairs: Iterable[tuple[float | None, float | None]]) -> Ratio | None:
-    """Return the ratio of costs in ``pairs``, each what it cost here and there in one round.
+    """Return the ratio for ``pairs`` of baseline and candidate, one pair for each round.
 
-    A round in which either is not known, or is not above 0, says nothing of the ratio and is left
-    out; without any other the ratio is not known, ``None``.
+    A round in which one of the two is unknown or not positive is left out.  The ratio is ``None``
+    if no round remains.
     """
     logarithms = [
-        math.log(there / here)
-        for here, there in pairs
-        if here is not None and there is not None and here > 0 and there > 0
+        math.log(candidate / baseline)
+        for baseline, candidate in pairs
+        if baseline is not None and candidate is not None and baseline > 0 and candidate > 0
     ]
     if not logarithms:
         return None
@@ -87,23 +90,23 @@ def ratio(pairs: Iterable[tuple[float | None, float | None]]) -> Ratio | None:
 
 
 def student(freedom: int, confidence: float = CONFIDENCE) -> float:
-    """Return how many standard errors on both sides hold ``confidence`` of Student's t.
+    """Return the two-sided quantile of Student's t distribution, in standard errors.
 
-    ``freedom``: degrees of freedom, a whole number from 1.
+    ``freedom`` is the number of degrees of freedom, at least 1.
     """
     low, high = 0.0, 1.0
-    while _held(high, freedom) < confidence:
+    while _share_within(high, freedom) < confidence:
         high *= 2
     for _ in range(60):
         middle = (low + high) / 2
-        if _held(middle, freedom) < confidence:
+        if _share_within(middle, freedom) < confidence:
             low = middle
         else:
             high = middle
     return (low + high) / 2
 
 
-def _held(t: float, freedom: int) -> float:
+def _share_within(t: float, freedom: int) -> float:
     """Return the share of Student's distribution within ``t`` standard errors of its mean.
 
     Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4.

@@ -1,4 +1,4 @@
-"""What the same load costs here and there: each figure of each mode, and its ratio."""
+"""PURE.  The cost of a load with baseline and candidate: the metrics of each mode, with ratios."""
 
 from __future__ import annotations
 
@@ -14,85 +14,85 @@ _Read = Callable[[RunResult], float | None]
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A figure of a run: its name, and how it is written.
+class Metric:
+    """A metric of a run.
 
-    ``read`` takes it from a run, ``None`` if it is not known there; ``pattern`` and ``factor``
-    write it.  ``more`` and ``less`` say what a ratio above and below 1 means.
+    ``read`` returns its value, ``None`` if it is unknown; ``pattern`` and ``factor`` format it.
+    ``above`` and ``below`` are the verdicts for a ratio above and below 1.
     """
 
     name: str
     read: _Read
     pattern: str
     factor: float = 1.0
-    more: str = "more there"
-    less: str = "fewer there"
+    above: str = "candidate has more"
+    below: str = "candidate has fewer"
 
-    def written(self, value: float | None) -> str:
-        """Write a value of this figure."""
+    def format(self, value: float | None) -> str:
+        """Return a value of this metric as text."""
         return "—" if value is None else format(value * self.factor, self.pattern)
 
 
-def _served(name: str) -> _Read:
-    return lambda run: None if run.served is None else float(getattr(run.served, name))
+def _server(name: str) -> _Read:
+    return lambda run: None if run.server is None else float(getattr(run.server, name))
 
 
-_COST = ("dearer there", "cheaper there")
+_COST = ("candidate costs more", "candidate costs less")
+_SPEED = ("candidate is faster", "candidate is slower")
 
-FIGURES: Sequence[Figure] = (
-    Figure("CPU per MB, ms", lambda run: run.cpu_per_megabyte, ",.1f", 1000, *_COST),
-    Figure("CPU per connection, ms", lambda run: run.cpu_per_connection, ",.2f", 1000,
-           *_COST),
-    Figure("MB/s", lambda run: run.rate, ",.2f", 1.0, "faster there", "slower there"),
-    Figure("bytes per event", _served("bytes_per_event"), ",.1f"),
-    Figure("records per event", _served("records_per_event"), ",.1f"),
-)  # fmt: skip
-"""What is compared, in the order in which it is shown; the CPU is the server's."""
+METRICS: Sequence[Metric] = (
+    Metric("CPU per MB, ms", lambda run: run.cpu_per_megabyte, ",.1f", 1000, *_COST),
+    Metric("CPU per connection, ms", lambda run: run.cpu_per_connection, ",.2f", 1000, *_COST),
+    Metric("MB/s", lambda run: run.rate, ",.2f", 1.0, *_SPEED),
+    Metric("bytes per event", _server("bytes_per_event"), ",.1f"),
+    Metric("records per event", _server("records_per_event"), ",.1f"),
+)
+"""The metrics that are compared, in the order of the table; CPU is that of the server."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One figure of one mode: its means here and there, and the ratio of there to here."""
+    """One metric of one mode: its means, and the ratio of candidate to baseline."""
 
     mode: str
-    figure: Figure
-    here: float | None
-    there: float | None
+    metric: Metric
+    baseline: float | None
+    candidate: float | None
     ratio: Ratio | None
 
     @property
-    def wording(self) -> str:
-        """The ratio in words."""
+    def text(self) -> str:
+        """The ratio as text."""
         if self.ratio is None:
-            return "not known"
-        return self.ratio.wording(self.figure.more, self.figure.less)
+            return "unknown"
+        return self.ratio.text(self.metric.above, self.metric.below)
 
     def as_json(self) -> dict[str, Any]:
-        """Return plain values that JSON can carry, in seconds where it is time."""
+        """Return the fields for JSON; durations are in seconds."""
         return {
             "mode": self.mode,
-            "figure": self.figure.name.removesuffix(", ms"),
-            "here": self.here,
-            "there": self.there,
+            "figure": self.metric.name.removesuffix(", ms"),
+            "here": self.baseline,
+            "there": self.candidate,
             "ratio": self.ratio and self.ratio.as_json(),
-            "text": self.wording,
+            "text": self.text,
         }
 
 
 def differences(
-    here: Mapping[str, Sequence[RunResult]], there: Mapping[str, Sequence[RunResult]]
+    baseline: Mapping[str, Sequence[RunResult]], candidate: Mapping[str, Sequence[RunResult]]
 ) -> Iterator[Difference]:
     """Compare the runs of each mode; those of one round have the same index on both sides.
 
-    A round that has come to its end on one side only is left out.
+    A round that was completed on one side only is left out.
     """
-    for mode, runs in here.items():
-        pairs = list(zip(runs, there.get(mode, ()), strict=False))
-        for figure in FIGURES:
-            values = [(figure.read(one), figure.read(other)) for one, other in pairs]
+    for mode, runs in baseline.items():
+        pairs = list(zip(runs, candidate.get(mode, ()), strict=False))
+        for metric in METRICS:
+            values = [(metric.read(one), metric.read(other)) for one, other in pairs]
             yield Difference(
                 mode,
-                figure,
+                metric,
                 _mean(one for one, _ in values),
                 _mean(other for _, other in values),
                 ratio(values),

@@ -1,4 +1,4 @@
-"""What a load costs here and with other versions, side by side: one row a figure of a mode."""
+"""The cost of a load with baseline and candidate, side by side: one row for a metric of a mode."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from tlsdemo.reporting.cost_differences import Difference
 
 
 def cost_table(differences: Iterable[Difference], title: str) -> Table:
-    """Make the table of ``differences``; those of a mode follow each other."""
+    """Make the table of ``differences``, which are sorted by mode."""
     table = Table(title=title)
     table.add_column("")
-    table.add_column("here", justify="right")
-    table.add_column("there", justify="right")
-    table.add_column("there / here, 95 % confidence")
+    table.add_column("baseline", justify="right")
+    table.add_column("candidate", justify="right")
+    table.add_column("candidate / baseline, 95 % confidence")
     last = ""
     for each in differences:
         if each.mode != last:
             table.add_section()
             table.add_row(each.mode)
         table.add_row(
-            f"  {each.figure.name}",
-            each.figure.written(each.here),
-            each.figure.written(each.there),
-            each.wording,
+            f"  {each.metric.name}",
+            each.metric.format(each.baseline),
+            each.metric.format(each.candidate),
+            each.text,
         )
         last = each.mode
     return table

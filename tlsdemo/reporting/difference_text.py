@@ -1,53 +1,57 @@
-"""PURE.  How differences are told: what several cells have in common, once."""
+"""PURE.  Differences as text, with those that several cells have in common shown once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
 from typing import Any
 
 from tlsdemo.reporting.event_differences import EventDifference, cells_by_name, names
+from tlsdemo.reporting.event_matrix import THEN, merge_repeated
+from tlsdemo.reporting.run_text import versions_text
 
 _MOST_CELLS = 6
-"""Cells that are named of those in which the same differs; of more, only how many."""
-
-_THEN = " → "
+"""How many cells with the same difference are named; of the others only the number is shown."""
 
 
 def event_lines(
-    differences: Iterable[EventDifference], here: Mapping[str, Any], there: Mapping[str, Any]
+    differences: Iterable[EventDifference],
+    baseline: Mapping[str, Any],
+    candidate: Mapping[str, Any],
 ) -> Iterator[str]:
-    """Return lines that show each lifeline that differs, here and there, and in which cells.
+    """Return lines with each lifeline that differs, on both sides, and the cells that have it.
 
-    ``differences`` are those of the matrices ``here`` and ``there``.
+    ``differences`` are those between the matrices ``baseline`` and ``candidate``.
     """
-    ours, theirs = cells_by_name(here), cells_by_name(there)
-    alike: dict[tuple[str, str, str], list[str]] = {}
+    old_cells, new_cells = cells_by_name(baseline), cells_by_name(candidate)
+    cells_of: dict[tuple[str, str, str], list[str]] = {}
     for cell, lifeline in dict.fromkeys((each.cell, each.lifeline) for each in differences):
-        shown = (lifeline, _shown(ours, cell, lifeline), _shown(theirs, cell, lifeline))
-        alike.setdefault(shown, []).append(cell)
-    for (lifeline, one, other), cells in alike.items():
-        yield f"{_named(cells)}:"
-        yield f"  {lifeline or 'the cell'}, here:  {one}"
-        yield f"  {lifeline or 'the cell'}, there: {other}"
+        key = (
+            lifeline,
+            _sequence(old_cells, cell, lifeline),
+            _sequence(new_cells, cell, lifeline),
+        )
+        cells_of.setdefault(key, []).append(cell)
+    for (lifeline, old, new), cells in cells_of.items():
+        yield f"{_cell_names(cells)}:"
+        yield f"  {lifeline or 'cell'}, baseline:  {old}"
+        yield f"  {lifeline or 'cell'}, candidate: {new}"
 
 
-def _shown(cells: Mapping[str, Mapping[str, Any]], cell: str, lifeline: str) -> str:
+def _sequence(cells: Mapping[str, Mapping[str, Any]], cell: str, lifeline: str) -> str:
     if cell not in cells:
-        return "none"
+        return "absent"
     if not lifeline:
-        return "seen"
-    runs = ((name, len(list(same))) for name, same in groupby(names(cells[cell].get(lifeline))))
-    words = [name if number == 1 else f"{name} ({number} times)" for name, number in runs]
-    return _THEN.join(words) or "nothing"
+        return "present"
+    return THEN.join(merge_repeated(names(cells[cell].get(lifeline)))) or "no events"
 
 
-def _named(cells: Sequence[str]) -> str:
+def _cell_names(cells: Sequence[str]) -> str:
     some = "; ".join(cells[:_MOST_CELLS])
     left = len(cells) - _MOST_CELLS
     return f"{some}; and {left} more" if left > 0 else some
 
 
-def versions_line(versions: Mapping[str, str]) -> str:
-    """Return the versions of one side, in a line."""
-    return ", ".join(f"{name} {version}" for name, version in versions.items())
+def version_lines(baseline: Mapping[str, str], candidate: Mapping[str, str]) -> Iterator[str]:
+    """Return a line with the versions of each side."""
+    yield f"baseline: {versions_text(baseline)}"
+    yield f"candidate: {versions_text(candidate)}"

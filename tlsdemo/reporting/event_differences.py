@@ -1,8 +1,8 @@
-"""What differs between two matrices of events, cell by cell.
+"""PURE.  The differences between two event matrices, cell by cell.
 
 A matrix is what ``tlsdemo events --format=json`` writes: ``{"versions": {…}, "cells": [{"mode",
 "tls", "way", "peer", "race", "server": […], "client": […], "wire": […]}]}``.  A lifeline is a list
-of names, or of objects that have a ``name``, in the order in which they happened.
+of labels, or of objects with a ``name``, in the order in which they happened.
 """
 
 from __future__ import annotations
@@ -13,82 +13,73 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-LIFELINES = ("server", "client", "wire")
+from tlsdemo.trace.observation import LIFELINES
 
 _IDENTITY = ("mode", "tls", "way", "peer")
-_BEGINNING = "at the beginning"
+_START = "at the start"
 
 
 class Kind(enum.Enum):
-    """How two cells differ.  What is more there is less here, and the other way round."""
+    """How the candidate differs from the baseline."""
 
-    MORE = "only there"
-    LESS = "only here"
-    ORDER = "in another order"
-    CELL_MORE = "cell only there"
-    CELL_LESS = "cell only here"
+    ADDED = "only in the candidate"
+    REMOVED = "only in the baseline"
+    ORDER = "in a different order"
+    CELL_ADDED = "cell only in the candidate"
+    CELL_REMOVED = "cell only in the baseline"
 
 
 @dataclass(frozen=True)
 class EventDifference:
     """One difference.
 
-    ``cell`` is how the cell is called, as in ``starttls 1.3 ok twisted``; ``lifeline`` one of
-    `LIFELINES`, empty if the whole cell is only on one side.  ``here`` and ``there`` hold all
-    that happened, if the order is what differs; otherwise the event, and what came before it.
+    ``cell`` is the name of the cell, such as ``starttls 1.3 ok tlsdemo``; ``lifeline`` is one of
+    `LIFELINES`, or empty if one side does not have the cell.  If the order differs, ``baseline``
+    and ``candidate`` are the common events in the order of each side.  Otherwise one of them is the
+    preceding event and the event that only that side has.
     """
 
     cell: str
     kind: Kind
     lifeline: str = ""
-    here: tuple[str, ...] = ()
-    there: tuple[str, ...] = ()
+    baseline: tuple[str, ...] = ()
+    candidate: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if not self.lifeline:
             return f"{self.cell}: {self.kind.value}"
-        where = f"{self.cell}, {self.lifeline}"
+        where = f"{self.cell}, {self.lifeline}: {self.kind.value}"
         if self.kind is Kind.ORDER:
-            here, there = ", ".join(self.here), ", ".join(self.there)
-            return f"{where}: in another order: here {here}; there {there}"
-        before, event = self.there if self.kind is Kind.MORE else self.here
-        after = before if before == _BEGINNING else f"after {before}"
-        return f"{where}: {self.kind.value}: {event} ({after})"
-
-    def as_json(self) -> dict[str, Any]:
-        """Return plain values that JSON can carry."""
-        return {
-            "cell": self.cell,
-            "kind": self.kind.value,
-            "lifeline": self.lifeline or None,
-            "text": str(self),
-        }
+            baseline, candidate = ", ".join(self.baseline), ", ".join(self.candidate)
+            return f"{where}: baseline {baseline}; candidate {candidate}"
+        before, event = self.candidate if self.kind is Kind.ADDED else self.baseline
+        return f"{where}: {event} ({before if before == _START else f'after {before}'})"
 
 
 def event_differences(
-    here: Mapping[str, Any], there: Mapping[str, Any]
+    baseline: Mapping[str, Any], candidate: Mapping[str, Any]
 ) -> Iterator[EventDifference]:
-    """Tell what differs, in the order of the cells here, and then of those only there.
+    """Find the differences: first in the baseline's cells, then the candidate's other cells.
 
-    In a cell that is a race on either side, another order is no difference.
+    A different order is no difference in a cell that is a race on either side.
     """
-    cells_here, cells_there = cells_by_name(here), cells_by_name(there)
-    for name, cell in cells_here.items():
-        if name not in cells_there:
-            yield EventDifference(name, Kind.CELL_LESS)
+    old_cells, new_cells = cells_by_name(baseline), cells_by_name(candidate)
+    for name, old in old_cells.items():
+        if name not in new_cells:
+            yield EventDifference(name, Kind.CELL_REMOVED)
             continue
-        other = cells_there[name]
-        race = bool(cell.get("race") or other.get("race"))
+        new = new_cells[name]
+        race = bool(old.get("race") or new.get("race"))
         for lifeline in LIFELINES:
-            ours, theirs = names(cell.get(lifeline)), names(other.get(lifeline))
-            yield from _between(name, lifeline, ours, theirs, race)
-    for name in cells_there:
-        if name not in cells_here:
-            yield EventDifference(name, Kind.CELL_MORE)
+            sequences = names(old.get(lifeline)), names(new.get(lifeline))
+            yield from _between(name, lifeline, *sequences, race)
+    for name in new_cells:
+        if name not in old_cells:
+            yield EventDifference(name, Kind.CELL_ADDED)
 
 
 def cells_by_name(matrix: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return the cells of a matrix, each by what it is called."""
+    """Return the cells of a matrix by their names."""
     return {
         " ".join(str(cell[part]) for part in _IDENTITY if cell.get(part)): cell
         for cell in matrix["cells"]
@@ -96,30 +87,29 @@ def cells_by_name(matrix: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def names(lifeline: Sequence[Any] | None) -> list[str]:
-    """Return the names on a lifeline, in their order."""
+    """Return the names of the events on a lifeline, in order."""
     return [each["name"] if isinstance(each, Mapping) else str(each) for each in lifeline or ()]
 
 
 def _between(
-    cell: str, lifeline: str, here: list[str], there: list[str], race: bool
+    cell: str, lifeline: str, baseline: list[str], candidate: list[str], race: bool
 ) -> Iterator[EventDifference]:
-    less, more = _beyond(here, there), _beyond(there, here)
-    for pair in less:
-        yield EventDifference(cell, Kind.LESS, lifeline, here=pair)
-    for pair in more:
-        yield EventDifference(cell, Kind.MORE, lifeline, there=pair)
-    # An event that is on one side only is told above, and no reason to call the rest disordered.
-    common = Counter(here) & Counter(there)
-    ours, theirs = _first_of(here, common), _first_of(there, common)
-    if ours != theirs and not race:
-        yield EventDifference(cell, Kind.ORDER, lifeline, ours, theirs)
+    for pair in _surplus(baseline, candidate):
+        yield EventDifference(cell, Kind.REMOVED, lifeline, baseline=pair)
+    for pair in _surplus(candidate, baseline):
+        yield EventDifference(cell, Kind.ADDED, lifeline, candidate=pair)
+    # An added or removed event does not make the order of the others different.
+    common = Counter(baseline) & Counter(candidate)
+    old, new = _only(baseline, common), _only(candidate, common)
+    if old != new and not race:
+        yield EventDifference(cell, Kind.ORDER, lifeline, old, new)
 
 
-def _beyond(events: list[str], others: list[str]) -> list[tuple[str, str]]:
-    """Return each event of which ``others`` have fewer, with what came before it."""
+def _surplus(events: list[str], others: list[str]) -> list[tuple[str, str]]:
+    """Return each event that ``others`` do not have as often, with the event before it."""
     left = Counter(others)
     found = []
-    for before, event in zip([_BEGINNING, *events], events, strict=False):
+    for before, event in zip([_START, *events], events, strict=False):
         if left[event]:
             left[event] -= 1
         else:
@@ -127,7 +117,8 @@ def _beyond(events: list[str], others: list[str]) -> list[tuple[str, str]]:
     return found
 
 
-def _first_of(events: list[str], common: Counter[str]) -> tuple[str, ...]:
+def _only(events: list[str], common: Counter[str]) -> tuple[str, ...]:
+    """Return the events without those that exceed their number in ``common``."""
     left = Counter(common)
     found = []
     for event in events:

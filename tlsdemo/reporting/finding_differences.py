@@ -1,6 +1,6 @@
-"""What differs between two catalogues of findings.
+"""PURE.  The differences between the verdicts of two runs of the findings.
 
-A catalogue is what ``tlsdemo findings --all --json`` writes: ``{"versions": {…}, "findings":
+The verdicts are what ``tlsdemo findings --all --json`` writes: ``{"versions": {…}, "findings":
 [{"name", "title", "verdict", "evidence", "seconds"}]}``.
 """
 
@@ -11,58 +11,51 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-SO = "still so"
+STILL_SO = "still so"
 NOT_SO = ("no longer so", "not yet so")
 
 
 class Change(enum.Enum):
-    """How a finding differs between here and there."""
+    """How a finding differs between baseline and candidate."""
 
-    THERE_ONLY = "so there, not here"
-    HERE_ONLY = "so here, not there"
-    UNTOLD = "cannot be told on one side"
+    CANDIDATE_ONLY = "holds for the candidate only"
+    BASELINE_ONLY = "holds for the baseline only"
+    UNKNOWN = "unknown on one side"
 
 
 @dataclass(frozen=True)
 class FindingDifference:
-    """One finding that is not the same on both sides, with the evidence of both, empty if none."""
+    """A finding whose verdict differs, with verdict and evidence of both sides."""
 
     name: str
     title: str
     change: Change
-    here: str
-    there: str
+    baseline: str
+    candidate: str
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.change.value}: here: {self.here}; there: {self.there}"
-
-    def as_json(self) -> dict[str, Any]:
-        """Return plain values that JSON can carry."""
-        return {
-            "name": self.name,
-            "title": self.title,
-            "change": self.change.value,
-            "here": self.here,
-            "there": self.there,
-        }
+        return (
+            f"{self.name}: {self.change.value}: baseline: {self.baseline}; "
+            f"candidate: {self.candidate}"
+        )
 
 
 def finding_differences(
-    here: Mapping[str, Any], there: Mapping[str, Any]
+    baseline: Mapping[str, Any], candidate: Mapping[str, Any]
 ) -> Iterator[FindingDifference]:
-    """Tell which findings came, went, or cannot be told on one of the sides.
+    """Find the findings that hold on one side only, or that are unknown on one side.
 
-    In the order of the findings here, then those only there.  One that is so on both sides, or on
-    neither, is no difference, though its evidence may be worded otherwise.
+    They come in the order of the baseline, followed by those that only the candidate has.  The
+    evidence alone makes no difference.
     """
-    ours = {each["name"]: each for each in here["findings"]}
-    theirs = {each["name"]: each for each in there["findings"]}
-    for name in [*ours, *(each for each in theirs if each not in ours)]:
-        one, other = ours.get(name), theirs.get(name)
-        held = (_holds(one), _holds(other))
-        if held[0] is not held[1]:
-            title = (one or other or {}).get("title", name)
-            yield FindingDifference(name, title, _change(*held), _said(one), _said(other))
+    old_findings = {each["name"]: each for each in baseline["findings"]}
+    new_findings = {each["name"]: each for each in candidate["findings"]}
+    for name in dict.fromkeys([*old_findings, *new_findings]):
+        old, new = old_findings.get(name), new_findings.get(name)
+        holds = (_holds(old), _holds(new))
+        if holds[0] is not holds[1]:
+            title = (old or new or {}).get("title", name)
+            yield FindingDifference(name, title, _change(*holds), _text(old), _text(new))
 
 
 def _verdict(finding: Mapping[str, Any]) -> str:
@@ -70,18 +63,18 @@ def _verdict(finding: Mapping[str, Any]) -> str:
 
 
 def _holds(finding: Mapping[str, Any] | None) -> bool | None:
-    """Whether it is so; ``None`` if that cannot be told."""
+    """Return whether a finding holds; ``None`` if that is unknown."""
     verdict = "" if finding is None else _verdict(finding)
-    return True if verdict == SO else False if verdict in NOT_SO else None
+    return True if verdict == STILL_SO else False if verdict in NOT_SO else None
 
 
-def _change(here: bool | None, there: bool | None) -> Change:
-    if here is None or there is None:
-        return Change.UNTOLD
-    return Change.HERE_ONLY if here else Change.THERE_ONLY
+def _change(baseline: bool | None, candidate: bool | None) -> Change:
+    if baseline is None or candidate is None:
+        return Change.UNKNOWN
+    return Change.BASELINE_ONLY if baseline else Change.CANDIDATE_ONLY
 
 
-def _said(finding: Mapping[str, Any] | None) -> str:
+def _text(finding: Mapping[str, Any] | None) -> str:
     if finding is None:
         return "not in the catalogue"
     evidence = finding.get("evidence") or ""

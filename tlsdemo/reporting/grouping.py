@@ -1,4 +1,4 @@
-"""PURE.  What many cells of the matrix have in common, said once."""
+"""PURE.  Groups of matrix cells with something in common, so that a report shows it once."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from dataclasses import dataclass
 
 from tlsdemo.trace.observation import Observation
 
-OURS = ("tlsdemo", "openssl")
-"""The peers before which the mode is what tells cells apart: the server is ours."""
+OUR_SERVER = ("tlsdemo", "openssl")
+"""The stacks that talk to our own server, whose cells are distinguished by the mode."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Cells that are alike in something; ``where`` says which they are."""
+    """Cells that have the same key; ``configurations`` names them."""
 
-    where: str
+    configurations: str
     cells: tuple[Observation, ...]
 
     @property
     def first(self) -> Observation:
-        """One that stands for all."""
+        """The cell that represents the group."""
         return self.cells[0]
 
 
 def grouped(cells: Sequence[Observation], key: Callable[[Observation], Hashable]) -> list[Group]:
-    """Put together the cells of one way that have the same ``key``, in the order they come."""
+    """Group the cells of one scenario by ``key``, in order of appearance."""
     groups: dict[Hashable, list[Observation]] = {}
     for cell in cells:
         groups.setdefault(key(cell), []).append(cell)
-    return [Group(_where(each, cells), tuple(each)) for each in groups.values()]
+    return [Group(_configurations(each, cells), tuple(each)) for each in groups.values()]
 
 
-def _where(some: Sequence[Observation], among: Sequence[Observation]) -> str:
-    """Say which cells these are: by name, and by version of TLS where not all are there."""
+def _configurations(some: Sequence[Observation], among: Sequence[Observation]) -> str:
+    """Name cells by mode or stack, with the versions of TLS unless they have all of them."""
     if len(some) == len(among):
-        return "everywhere"
+        return "all"
     versions = tuple(dict.fromkeys(cell.tls for cell in among))
     by_name: dict[str, tuple[str, ...]] = {}
     for cell in some:
@@ -53,12 +53,12 @@ def _where(some: Sequence[Observation], among: Sequence[Observation]) -> str:
 
 
 def name_of(cell: Observation) -> str:
-    """Return what secures the cell: our mode, or the foreign program where there is one."""
-    return cell.mode if cell.peer in OURS else cell.peer
+    """Return the mode of our own server, or else the name of the other stack."""
+    return cell.mode if cell.stack in OUR_SERVER else cell.stack
 
 
 def by_scenario(cells: Sequence[Observation]) -> dict[str, list[Observation]]:
-    """Return the cells by way, in the order they come; without those that there are none of."""
+    """Return the cells that have traces, by scenario, in order of appearance."""
     scenarios: dict[str, list[Observation]] = {}
     for cell in cells:
         if cell.traces:
@@ -66,11 +66,11 @@ def by_scenario(cells: Sequence[Observation]) -> dict[str, list[Observation]]:
     return scenarios
 
 
-def not_seen(cells: Sequence[Observation]) -> dict[str, list[str]]:
-    """Return why there are cells with nothing in them, and the names of those."""
+def not_observed(cells: Sequence[Observation]) -> dict[str, list[str]]:
+    """Return the names of the cells without traces, by the reason."""
     reasons: dict[str, list[str]] = {}
     for cell in cells:
         if not cell.traces:
             name = f"{cell.scenario}: {name_of(cell)}, TLS {cell.tls}"
-            reasons.setdefault(cell.why, []).append(name)
+            reasons.setdefault(cell.reason, []).append(name)
     return reasons

@@ -1,4 +1,4 @@
-"""What a load client has done so far, and how the tallies of its workers add up."""
+"""The counters of a load client, and the sum of those of its workers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class LoadCounters:
-    """Figures of a worker, or of all together.
+    """The counters of one worker, or their sum.
 
-    ``begun``, ``secured`` and ``clean``: connections that were opened, that could be used (in
-    mode ``clear``: that were connected), and that ended in order after all was sent.  ``failed``:
-    by the name of the cause.  ``sent`` and ``received``: cleartext bytes; ``packets``: writes.
+    Attributes:
+        begun: Connection attempts.
+        secured: Connections whose handshake succeeded (in mode ``clear``: that were established).
+        clean: Connections that ended in order after everything was sent.
+        sent: Bytes of cleartext that were sent.
+        received: Bytes of cleartext that were received.
+        packets: Writes.
+        failed: Failed connections, by the name of the close reason.
     """
 
     begun: int = 0
@@ -27,12 +32,12 @@ class LoadCounters:
 
     @property
     def failures(self) -> int:
-        """How many connections failed, whatever the cause."""
+        """The number of failed connections."""
         return sum(self.failed.values())
 
     @property
     def ended(self) -> int:
-        """How many connections have come to an end, good or bad."""
+        """The number of connections that have ended, in order or not."""
         return self.clean + self.failures
 
     @classmethod
@@ -49,10 +54,10 @@ class LoadCounters:
         return cls(**sums, failed=dict(failed))
 
     def as_json(self) -> dict[str, Any]:
-        """Return plain values that JSON can carry."""
+        """Return the fields for JSON."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> LoadCounters:
-        """Read what :meth:`as_json` gave."""
+        """Read the result of :meth:`as_json`."""
         return cls(**values)

@@ -1,4 +1,4 @@
-"""Progress of a load: one line that changes on a terminal, plain lines elsewhere."""
+"""The progress of a load: a line that is updated on a terminal, separate lines elsewhere."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.snapshot import MEGABYTE
 
 PLAIN_EVERY = 2.0
-"""Seconds between two plain lines of the same phase."""
+"""Seconds between two lines of the same phase, without a terminal."""
 
 
 class Progress:
-    """Shows how far a load of ``connections`` is; ``title`` begins each line."""
+    """Shows the progress of a load of ``connections``; ``title`` begins each line."""
 
     def __init__(self, console: Console, title: str, connections: int) -> None:
         self._console = console
@@ -27,16 +27,16 @@ class Progress:
         self._sent_before = 0
 
     def start(self) -> None:
-        """Take the terminal's last line, if there is a terminal."""
+        """Reserve the last line of the terminal, if there is one."""
         if self._console.is_terminal:
             self._live.start()
 
     def stop(self) -> None:
-        """Give it back."""
+        """Release the last line of the terminal."""
         self._live.stop()
 
     def show(self, phase: str, counters: LoadCounters, elapsed: float) -> None:
-        """Show the figures of this moment."""
+        """Show ``counters`` after ``elapsed`` seconds in ``phase``."""
         new_phase = phase != self._phase
         if new_phase:
             self._phase, self._phase_began, self._sent_before = phase, elapsed, counters.sent

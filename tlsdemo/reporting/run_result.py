@@ -1,8 +1,7 @@
-"""What came of a load: its figures on both ends, and what can be told from them."""
+"""The result of a load: the counters of both ends, and the metrics derived from them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,25 +10,33 @@ from tlsdemo.reporting.snapshot import MEGABYTE, Snapshot
 
 
 @dataclass(frozen=True)
-class Phases:
-    """The server's figures as the run went on.
+class ServerSnapshots:
+    """The server's counters at the ends of a run's phases.
 
-    ``began``: before the first connection; ``secured``: once all were; ``drained``: at the end.
+    Attributes:
+        started: Before the first connection.
+        secured: When all connections were secured.
+        drained: At the end, when the server had received everything.
     """
 
-    began: Snapshot
+    started: Snapshot
     secured: Snapshot
     drained: Snapshot
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """One run.  ``connections`` were asked for; ``counters`` is what the client's end counted.
+    """The result of one run.
 
-    ``securing`` and ``sending``: seconds until all were secured, and of sending and draining.
-    ``arrived``: bytes that the sink (or the backend) got of this run, ``None`` if it is not
-    known.  ``phases``: the server's figures, ``None`` if it offers none.  ``problem``: why the
-    run could not go to its end, in one line.
+    Attributes:
+        name: The mode, or the name that identifies the run to the server.
+        connections: The requested number of connections.
+        counters: The client's counters.
+        securing: Seconds until all connections were secured.
+        sending: Seconds of sending and draining.
+        arrived: Bytes of this run that the sink (or the backend) received; ``None`` if unknown.
+        snapshots: The server's counters; ``None`` if it does not offer them.
+        problem: One line that says why the run was not completed.
     """
 
     name: str
@@ -38,12 +45,12 @@ class RunResult:
     securing: float
     sending: float
     arrived: int | None = None
-    phases: Phases | None = None
+    snapshots: ServerSnapshots | None = None
     problem: str | None = None
 
     @property
     def lost(self) -> int | None:
-        """Bytes that were sent and did not arrive; ``None`` if it is not known."""
+        """Bytes that were sent and did not arrive; ``None`` if unknown."""
         return None if self.arrived is None else self.counters.sent - self.arrived
 
     @property
@@ -53,41 +60,43 @@ class RunResult:
 
     @property
     def rate(self) -> float:
-        """TLSStream sent, in MB a second of sending and draining; 0 if there was none."""
+        """Cleartext sent, in MB per second of sending and draining."""
         return self.counters.sent / MEGABYTE / self.sending if self.sending else 0.0
 
     @property
     def cpu_per_megabyte(self) -> float | None:
-        """Seconds of the server's CPU for each MB of cleartext; ``None`` if it is not known."""
-        if self.phases is None:
+        """The server's CPU seconds for each MB of cleartext; ``None`` if unknown."""
+        if self.snapshots is None:
             return None
-        spent = self.phases.drained.since(self.phases.secured)
+        spent = self.snapshots.drained.since(self.snapshots.secured)
         return spent.cpu * MEGABYTE / spent.proxied if spent.proxied else None
 
     @property
     def cpu_per_connection(self) -> float | None:
-        """Seconds of the server's CPU to accept and secure one; ``None`` if it is not known."""
-        if self.phases is None:
+        """The server's CPU seconds to accept and secure a connection; ``None`` if unknown."""
+        if self.snapshots is None:
             return None
-        spent = self.phases.secured.since(self.phases.began)
+        spent = self.snapshots.secured.since(self.snapshots.started)
         return spent.cpu / spent.opened if spent.opened else None
 
     @property
-    def served(self) -> Snapshot | None:
-        """The server's figures of the whole run."""
-        return None if self.phases is None else self.phases.drained.since(self.phases.began)
+    def server(self) -> Snapshot | None:
+        """The increase of the server's counters during the whole run; ``None`` if unknown."""
+        return (
+            None if self.snapshots is None else self.snapshots.drained.since(self.snapshots.started)
+        )
 
     @property
     def lag(self) -> float | None:
-        """The server's greatest lag during the run, in seconds."""
-        if self.phases is None:
+        """The longest delay of the server's reactor in seconds; ``None`` if unknown."""
+        if self.snapshots is None:
             return None
-        return max(self.phases.secured.lag, self.phases.drained.lag)
+        return max(self.snapshots.secured.lag, self.snapshots.drained.lag)
 
     def as_json(self) -> dict[str, Any]:
-        """Return all figures as plain values that JSON can carry."""
-        served = self.served
-        figures: Mapping[str, Any] = {
+        """Return the counters and metrics for JSON."""
+        server = self.server
+        return {
             "mode": self.name,
             "connections": self.connections,
             "secured": self.counters.secured,
@@ -99,13 +108,12 @@ class RunResult:
             "arrived": self.arrived,
             "lost": self.lost,
             "megabytes_per_second": self.rate,
-            "events": served and served.events,
-            "bytes_per_event": served and served.bytes_per_event,
-            "records_per_event": served and served.records_per_event,
+            "events": server and server.events,
+            "bytes_per_event": server and server.bytes_per_event,
+            "records_per_event": server and server.records_per_event,
             "server_cpu_seconds_per_megabyte": self.cpu_per_megabyte,
             "server_cpu_seconds_per_connection": self.cpu_per_connection,
             "server_greatest_lag_seconds": self.lag,
-            "server_failed": served and dict(served.failed),
+            "server_failed": server and dict(server.failed),
             "problem": self.problem,
         }
-        return dict(figures)

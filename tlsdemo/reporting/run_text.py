@@ -1,4 +1,4 @@
-"""Figures in words: the lines that logs and terminals show alike."""
+"""PURE.  Counters and metrics as text: the lines that both logs and terminals show."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from tlsdemo.reporting.snapshot import MEGABYTE, Snapshot
 
 
 def megabytes(count: float) -> str:
-    """Write a number of bytes in MB (10^6 bytes), or in bytes if there are few."""
+    """Return a number of bytes as text, in MB (10^6 bytes) from 10,000 on."""
     if count < 10_000:
         return f"{count:,.0f} bytes"
     return f"{count / MEGABYTE:,.2f} MB"
 
 
 def versions_text(versions: Mapping[str, str]) -> str:
-    """Write the versions of several libraries, each by its name."""
-    # OpenSSL says its name itself.
+    """Return the names and versions of libraries in one line."""
+    # OpenSSL's version text begins with its name.
     return ", ".join(
         text if text.startswith(name) else f"{name} {text}" for name, text in versions.items()
     )
 
 
 def failures_text(snapshot: Snapshot) -> str:
-    """Write how many failed, and by which causes."""
+    """Return the number of failed connections, with the close reasons."""
     if not snapshot.failed:
         return "failed 0"
     causes = ", ".join(f"{cause} {count}" for cause, count in sorted(snapshot.failed.items()))
@@ -32,7 +32,7 @@ def failures_text(snapshot: Snapshot) -> str:
 
 
 def events_text(snapshot: Snapshot) -> str:
-    """Write the events, and what one brought on average."""
+    """Return the number of events, and the average size of one."""
     return (
         f"{snapshot.events:,} events, {snapshot.bytes_per_event:,.1f} bytes "
         f"and {snapshot.records_per_event:,.1f} records an event"
@@ -40,7 +40,7 @@ def events_text(snapshot: Snapshot) -> str:
 
 
 def statistics_line(now: Snapshot, lately: Snapshot) -> str:
-    """Write one line of a running server: totals of connections, and what came lately."""
+    """Return a running server's statistics; ``lately`` is the increase since the last line."""
     rate = lately.proxied / MEGABYTE / lately.at if lately.at else 0.0
     sink = "" if now.sink_received is None else f", sink received {megabytes(now.sink_received)}"
     return (
@@ -51,12 +51,12 @@ def statistics_line(now: Snapshot, lately: Snapshot) -> str:
 
 
 def run_line(name: str, sent: int, received: int) -> str:
-    """Write what became of one run's bytes, as both ends print it."""
+    """Return the line about the bytes of a run that both ends print."""
     return f"run {name}: sent {sent:,}, received {received:,}, lost {sent - received:,} bytes"
 
 
 def summary_lines(total: Snapshot, open_at_stop: int, lag: float) -> Iterator[str]:
-    """Write what a server has done, at its end."""
+    """Return the lines that a server logs when it stops."""
     yield (
         f"summary: {total.opened} connections, {total.secured} secured, {total.clean} ended in "
         f"order, {failures_text(total)}, {open_at_stop} open when it was stopped"
@@ -71,17 +71,17 @@ def summary_lines(total: Snapshot, open_at_stop: int, lag: float) -> Iterator[st
 
 
 def cost_line(result: RunResult) -> str:
-    """Write what a run cost the server."""
+    """Return the line about the server's CPU time in a run."""
     per_megabyte, per_connection = result.cpu_per_megabyte, result.cpu_per_connection
     costs = [
         *([] if per_megabyte is None else [f"{per_megabyte * 1000:,.1f} ms a MB"]),
         *([] if per_connection is None else [f"{per_connection * 1000:,.2f} ms a connection"]),
     ]
-    return f"server CPU {', '.join(costs) or 'not known'}"
+    return f"server CPU {', '.join(costs) or 'unknown'}"
 
 
 def result_lines(result: RunResult) -> Iterator[str]:
-    """Write what came of one run, as the client prints it at its end."""
+    """Return the lines that the client prints at the end of a run."""
     counters = result.counters
     causes = ", ".join(f"{cause} {count}" for cause, count in sorted(counters.failed.items()))
     yield (
@@ -93,8 +93,8 @@ def result_lines(result: RunResult) -> Iterator[str]:
         f"{counters.packets:,} packets, {megabytes(counters.sent)} in {result.sending:.2f} s, "
         f"{result.rate:,.2f} MB/s"
     )
-    if result.served is not None:
-        yield f"server: {events_text(result.served)}"
+    if result.server is not None:
+        yield f"server: {events_text(result.server)}"
     if result.arrived is None:
         yield f"run {result.name}: sent {counters.sent:,}, received not known"
     else:

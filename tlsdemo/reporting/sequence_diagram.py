@@ -1,7 +1,7 @@
-"""One connection as a waterfall: what is in its rows, whatever draws them.
+"""The sequence diagram of one connection: its rows, independent of how they are drawn.
 
-Two lifelines, client and server; events are marks on them and records are arrows between them, one
-row each, time downwards.  Where nothing happened for a while there is a row that says how long.
+Client and server are two lifelines.  Events are marks on a lifeline, records are arrows between
+the two.  Each has a row of its own, and time runs downwards.  A longer pause is a row as well.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ from tlsdemo.trace.record import Kind, Record
 from tlsdemo.trace.timeline import Event, Fact
 
 GAP = 0.002
-"""Seconds without anything from which on they get a row of their own."""
+"""A pause of at least this many seconds gets a row of its own."""
 
 SPACES = (0.00005, 0.0002, 0.0007)
-"""Seconds between two rows: with each of these that is reached, they are a step further apart."""
+"""Thresholds in seconds: two rows are one step further apart for each threshold between them."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """A row with something that was seen; rows are counted from 1.
+    """A row with a mark or an arrow; rows are numbered from 1.
 
-    ``space`` is how far it is from the row before, in steps from 0 to 3.  ``details`` are the facts
-    of an event other than its states; of a state more than that it is so, where that is new.
+    ``space`` is the distance from the previous row, in steps from 0 to 3.  ``details`` are the
+    facts of an event that are not states, and the value of a state if it is a text that has
+    changed.
     """
 
     number: int
@@ -42,7 +43,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Gap:
-    """A row that stands for time in which nothing was seen."""
+    """A row for a pause in which nothing happened."""
 
     seconds: float
 
@@ -53,7 +54,7 @@ class Gap:
 def rows(trace: Trace) -> Iterator[Step | Gap]:
     """Return the rows of ``trace``, from the top."""
     before = 0.0
-    told: dict[tuple[End, str], Fact] = {}
+    last_states: dict[tuple[End, str], Fact] = {}
     for number, seen in enumerate(trace.in_order(), 1):
         passed = seen.at - before
         before = seen.at
@@ -63,76 +64,76 @@ def rows(trace: Trace) -> Iterator[Step | Gap]:
             yield Gap(passed)
             passed = 0.0
         space = sum(passed >= least for least in SPACES)
-        yield Step(number, seen, space, tuple(_details(seen, told)))
+        yield Step(number, seen, space, tuple(_details(seen, last_states)))
 
 
-def _details(seen: Mark | Arrow, told: dict[tuple[End, str], Fact]) -> Iterator[str]:
+def _details(seen: Mark | Arrow, last_states: dict[tuple[End, str], Fact]) -> Iterator[str]:
     if isinstance(seen, Arrow):
         return
     for key, value in seen.event.facts.items():
         if key in _STATE_FACTS:
-            before = told.get((seen.end, key))
-            told[seen.end, key] = value
+            before = last_states.get((seen.end, key))
+            last_states[seen.end, key] = value
             if not isinstance(value, str) or value in ("", before):
                 continue
-        yield f"{printable(key)}={written(value)}"
+        yield f"{printable(key)}={fact_text(value)}"
 
 
-# What is known at an event.
+# States: what is already true when an event happens.
 
 
-class Known(enum.Enum):
-    """Whether something is so at the moment of an event."""
+class StateValue(enum.Enum):
+    """Whether a state is true when an event happens."""
 
     YES = "yes"
     NO = "no"
-    UNTOLD = "not told"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
 class State:
-    """Something that is so or not yet so: the fact that tells it, its letter, and what it means."""
+    """A state: the fact of an event that holds it, its letter in a diagram, and its meaning."""
 
     fact: str
     letter: str
     meaning: str
 
-    def known(self, event: Event) -> Known:
-        """Return whether it is so at ``event``."""
+    def value(self, event: Event) -> StateValue:
+        """Return whether the state is true at ``event``."""
         if self.fact not in event.facts:
-            return Known.UNTOLD
-        return Known.YES if event.facts[self.fact] else Known.NO
+            return StateValue.UNKNOWN
+        return StateValue.YES if event.facts[self.fact] else StateValue.NO
 
 
 STATES: Sequence[State] = (
-    State("peer", "P", "the peer's certificate is there"),
+    State("peer", "P", "the peer's certificate is available"),
     State("alpn", "A", "ALPN is known"),
     State("flight", "F", "our last flight has been written"),
     State("write", "W", "a write would go out now"),
 )
-"""The states that are shown at each event that tells any of them."""
+"""The states in a diagram, in their order."""
 
 _STATE_FACTS = {state.fact for state in STATES}
 
 
-def states(event: Event) -> list[tuple[State, Known]]:
-    """Return all states at ``event``; nothing, if it tells of none of them."""
-    known = [(state, state.known(event)) for state in STATES]
-    return known if any(how is not Known.UNTOLD for _, how in known) else []
+def states(event: Event) -> list[tuple[State, StateValue]]:
+    """Return the value of each state at ``event``; empty if the event has none of them."""
+    values = [(state, state.value(event)) for state in STATES]
+    return values if any(value is not StateValue.UNKNOWN for _, value in values) else []
 
 
-# In words.
+# Texts.
 
 
 def printable(text: str) -> str:
-    """Return ``text`` with all that would not show, or would do something, escaped."""
+    """Return ``text`` with control characters and other unprintable characters escaped."""
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
     )
 
 
-def written(value: Fact) -> str:
-    """Return how the value of a fact is written."""
+def fact_text(value: Fact) -> str:
+    """Return the value of a fact as text."""
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -141,24 +142,24 @@ def written(value: Fact) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return ``seconds`` with a unit that fits."""
+    """Return ``seconds`` as text, with a suitable unit."""
     if seconds >= 1:
         return f"{seconds:,.1f} s"
     return f"{seconds * 1000:.1f} ms" if seconds >= 0.0001 else f"{seconds * 1e6:.0f} µs"
 
 
-def moment(at: float) -> str:
-    """Return a time since the trace began, in milliseconds, without the unit."""
+def milliseconds(at: float) -> str:
+    """Return ``at``, in seconds, as a number of milliseconds without the unit."""
     return f"{at * 1000:,.3f}"
 
 
 def kind_name(record: Record) -> str:
-    """Return what kind of record it is, in words."""
+    """Return the kind of a record as text."""
     return record.kind.value.replace("_", " ")
 
 
-def messages(record: Record) -> str:
-    """Return what is known of a record's content; of the same thing several times, how often."""
+def content_text(record: Record) -> str:
+    """Return the known content of a record; repeated messages appear once, with a count."""
     if record.kind is Kind.PLAIN:
         return f"“{printable(' '.join(record.messages))}”" if record.messages else ""
     runs: list[tuple[str, int]] = []
@@ -172,8 +173,8 @@ def messages(record: Record) -> str:
     )
 
 
-def sentence(step: Step) -> str:
-    """Return all that a row tells, as a sentence to be read aloud."""
+def description(step: Step) -> str:
+    """Return a row as a sentence, for screen readers."""
     if isinstance(step.seen, Mark):
         return "; ".join([_mark_sentence(step.seen), *step.details])
     return _arrow_sentence(step.seen)
@@ -181,8 +182,11 @@ def sentence(step: Step) -> str:
 
 def _mark_sentence(mark: Mark) -> str:
     parts = [f"{mark.end.value}: {printable(mark.event.name)}"]
-    told = [(state, how) for state, how in states(mark.event) if how is not Known.UNTOLD]
-    parts += [f"{state.meaning}: {how.value}" for state, how in told]
+    parts += [
+        f"{state.meaning}: {value.value}"
+        for state, value in states(mark.event)
+        if value is not StateValue.UNKNOWN
+    ]
     return "; ".join(parts)
 
 
@@ -191,21 +195,21 @@ def _arrow_sentence(arrow: Arrow) -> str:
     parts = [f"{arrow.sender.value} to {arrow.sender.other.value}"]
     if arrow.fate is not Fate.PASSED:
         parts.append(arrow.fate.value)
-    # What is no record is told by its name alone: plain words, unreadable bytes.
+    # Plaintext and unreadable bytes are not records.
     noun = _NO_RECORDS.get(record.kind, f"{kind_name(record)} record")
     parts.append(f"encrypted {noun}" if record.encrypted else noun)
     parts.append("1 byte" if record.length == 1 else f"{record.length:,} bytes")
-    content = messages(record)
+    content = content_text(record)
     return ", ".join(parts) + (f": {content}" if content else "")
 
 
-_NO_RECORDS = {Kind.PLAIN: "plain words", Kind.UNREADABLE: "unreadable bytes"}
+_NO_RECORDS = {Kind.PLAIN: "plaintext", Kind.UNREADABLE: "unreadable bytes"}
 
 
 def summary(trace: Trace) -> str:
-    """Return how much was seen, in how much time."""
+    """Return the number of bytes, records and events of a trace, and its duration."""
     if not trace.seen:
-        return "nothing was seen"
+        return "an empty trace"
     parts = []
     for end in End:
         sent = [arrow.record for arrow in trace.arrows() if arrow.sender is end]

@@ -1,7 +1,7 @@
-"""Waterfalls as one HTML page that needs nothing else: no script, no font, no picture.
+"""Sequence diagrams as one self-contained HTML page: no scripts, fonts or images.
 
-Each row is an item of an ordered list, with a sentence that tells all of it; what is drawn beside
-the sentence is hidden from those who listen.
+Each row is an item of an ordered list, with a sentence for screen readers, which skip the drawing
+(``aria-hidden``).
 """
 
 from __future__ import annotations
@@ -9,30 +9,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
+from tlsdemo.reporting.html_page import html_page
 from tlsdemo.reporting.sequence_diagram import (
     STATES,
     Gap,
-    Known,
+    StateValue,
     Step,
+    content_text,
+    description,
+    fact_text,
     kind_name,
-    messages,
-    moment,
+    milliseconds,
     printable,
     rows,
-    sentence,
     states,
     summary,
-    written,
 )
-from tlsdemo.reporting.sequence_diagram_style import STYLE
+from tlsdemo.reporting.stylesheets import stylesheet
 from tlsdemo.trace.model import Arrow, End, Fate, Mark, Trace
 from tlsdemo.trace.record import Kind
 from tlsdemo.trace.timeline import Event
 
 TITLE = "TLS, seen from both ends"
 
-MOODS: Mapping[str, str] = {"secure": "good", "confirmed": "good", "insecure": "bad"}
-"""The events that decide what becomes of a connection, and how they are shown."""
+DECISIVE_EVENTS: Mapping[str, str] = {"secure": "good", "confirmed": "good", "insecure": "bad"}
+"""The events that decide the outcome of a connection, and the CSS class of each."""
 
 _LOCK = (
     '<svg viewBox="0 0 18 20"><path d="M3 9h12v9H3zM5.5 9V6a3.5 3.5 0 0 1 7 0v3" fill="none" '
@@ -41,24 +42,20 @@ _LOCK = (
 
 
 def page(traces: Sequence[Trace]) -> str:
-    """Return a page with all ``traces``, side by side where there is room for two."""
+    """Return a page with the diagrams of ``traces``, side by side in a wide window."""
     title = printable(traces[0].title) if len(traces) == 1 else TITLE
-    shown = "".join(
+    diagrams = "".join(
         line for number, trace in enumerate(traces, 1) for line in _trace(number, trace)
     )
     several = " several" if len(traces) > 1 else ""
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+    body = (
         '<a class="skip" href="#c1">Skip to the connection</a>\n'
         f'<header class="top{several}">\n<h1>{TITLE}</h1>\n'
         '<p class="lead">Time runs downwards. Each mark on a lifeline is an event on that end, '
         "each arrow a record on the wire between the two.</p>\n"
-        f'{"".join(_legend(traces))}</header>\n<main class="traces{several}">\n{shown}</main>\n'
-        "</body>\n</html>\n"
+        f'{"".join(_legend(traces))}</header>\n<main class="traces{several}">\n{diagrams}</main>\n'
     )
+    return html_page(title, stylesheet("sequence_diagram.css"), body)
 
 
 def _legend(traces: Sequence[Trace]) -> Iterator[str]:
@@ -81,7 +78,7 @@ def _legend(traces: Sequence[Trace]) -> Iterator[str]:
                 f'<li><span class="states"><i class="yes">{state.letter}</i></span>'
                 f"{escape(state.meaning)}</li>\n"
             )
-        yield '<li><span class="states" aria-hidden="true"><i>P</i></span>dotted: not so</li>\n'
+        yield '<li><span class="states" aria-hidden="true"><i>P</i></span>dotted: no</li>\n'
     yield "</ul>\n"
 
 
@@ -92,7 +89,7 @@ def _trace(number: int, trace: Trace) -> Iterator[str]:
     if trace.facts:
         yield '<dl class="facts">\n'
         for key, value in trace.facts.items():
-            what = f"<dt>{escape(printable(key))}</dt><dd>{escape(written(value))}</dd>"
+            what = f"<dt>{escape(printable(key))}</dt><dd>{escape(fact_text(value))}</dd>"
             yield f"<div>{what}</div>\n"
         yield "</dl>\n"
     yield f'<p class="summary">{escape(summary(trace))}</p>\n'
@@ -112,7 +109,7 @@ def _gap(gap: Gap) -> str:
 
 def _step(name: str, step: Step) -> str:
     anchor = f"{name}-{step.number}"
-    time = moment(step.at)
+    time = milliseconds(step.at)
     if isinstance(step.seen, Mark):
         what, drawn = "event", _mark(step.seen, step.details)
     else:
@@ -121,7 +118,7 @@ def _step(name: str, step: Step) -> str:
     return (
         f'<li class="row {what}{space}" id="{anchor}">'
         f'<span class="time"><a href="#{anchor}" aria-label="at {time} milliseconds">{time}</a>'
-        f'</span><span class="aloud">{escape(sentence(step))}</span>{drawn}</li>\n'
+        f'</span><span class="visually-hidden">{escape(description(step))}</span>{drawn}</li>\n'
     )
 
 
@@ -129,10 +126,10 @@ def _mark(mark: Mark, details: Sequence[str]) -> str:
     event = mark.event
     name = f'<b class="name">{escape(printable(event.name))}</b>'
     more = "".join(f"<span>{escape(each)}</span>" for each in details)
-    mood = f" {MOODS[event.name]}" if event.name in MOODS else ""
+    outcome = f" {DECISIVE_EVENTS[event.name]}" if event.name in DECISIVE_EVENTS else ""
     return (
         '<div class="lane" aria-hidden="true"></div>'
-        f'<div class="mark {mark.end.value}{mood}" aria-hidden="true">'
+        f'<div class="mark {mark.end.value}{outcome}" aria-hidden="true">'
         f'<div class="line">{name}{_states(event)}</div>'
         + (f'<div class="line more">{more}</div>' if more else "")
         + "</div>"
@@ -140,16 +137,20 @@ def _mark(mark: Mark, details: Sequence[str]) -> str:
 
 
 def _states(event: Event) -> str:
-    told = states(event)
-    if not told:
+    values = states(event)
+    if not values:
         return ""
-    classes = {Known.YES: ' class="yes"', Known.NO: "", Known.UNTOLD: ' class="told"'}
+    classes = {
+        StateValue.YES: ' class="yes"',
+        StateValue.NO: "",
+        StateValue.UNKNOWN: ' class="unknown"',
+    }
     return (
         '<span class="states">'
         + "".join(
-            f'<i{classes[how]} title="{escape(state.meaning)}: {how.value}">'
-            f"{'' if how is Known.UNTOLD else state.letter}</i>"
-            for state, how in told
+            f'<i{classes[value]} title="{escape(state.meaning)}: {value.value}">'
+            f"{'' if value is StateValue.UNKNOWN else state.letter}</i>"
+            for state, value in values
         )
         + "</span>"
     )
@@ -157,7 +158,7 @@ def _states(event: Event) -> str:
 
 def _arrow(arrow: Arrow) -> str:
     record = arrow.record
-    content = messages(record)
+    content = content_text(record)
     parts = [
         _LOCK if record.encrypted else "",
         f"<b>{escape(kind_name(record))}</b>",
@@ -165,7 +166,7 @@ def _arrow(arrow: Arrow) -> str:
         f'<span class="size">{record.length:,} B</span>',
         "" if arrow.fate is Fate.PASSED else f'<span class="fate">{arrow.fate.value}</span>',
     ]
-    header = f' title="the header says {escape(record.version)}"' if record.version else ""
+    header = f' title="version in the header: {escape(record.version)}"' if record.version else ""
     return (
         f'<div class="lane" aria-hidden="true"><div class="arrow {record.kind.value}"{header}>'
         f'<div class="label">{"".join(parts)}</div>{_shaft(arrow.sender, arrow.fate)}</div></div>'

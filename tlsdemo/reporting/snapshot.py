@@ -1,4 +1,4 @@
-"""The figures of a server at one moment, and what can be told from two of them."""
+"""A server's counters at one moment, and the difference between two such snapshots."""
 
 from __future__ import annotations
 
@@ -11,15 +11,22 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Totals since a server began, but for ``open`` and ``lag``.
+    """Counters since the start of a server, except ``open`` and ``lag``.
 
-    ``at`` and ``cpu``: seconds, of the clock and of the process's user and system time.
-    ``bytes_in``/``bytes_out``: cleartext from and to the clients.  ``events``: how often an
-    application was handed bytes; ``records``: TLS records of application data that came in.
-    ``sink_received``: bytes that the embedded sink got, ``None`` where there is none.
-    ``failed``: connections that did not end as they should, by the name of the cause.
-    ``lag``: the greatest lateness of the reactor in seconds, since the last one that was taken
-    with a reset.
+    Attributes:
+        at: Seconds of the server's clock.
+        cpu: Seconds of user and system time of the process.
+        opened: Accepted connections.
+        open: Connections that are open now.
+        secured: Connections whose handshake succeeded.
+        clean: Connections that ended in order.
+        bytes_in: Bytes of cleartext from the clients.
+        bytes_out: Bytes of cleartext to the clients.
+        events: Calls of the application's ``dataReceived``.
+        records: TLS records of application data that were received.
+        sink_received: Bytes that the embedded sink received; ``None`` without a sink.
+        lag: The longest delay of the reactor in seconds, since the last snapshot with a reset.
+        failed: Failed connections, by the name of the close reason.
     """
 
     at: float = 0.0
@@ -38,26 +45,26 @@ class Snapshot:
 
     @property
     def failures(self) -> int:
-        """How many connections failed, whatever the cause."""
+        """The number of failed connections."""
         return sum(self.failed.values())
 
     @property
     def bytes_per_event(self) -> float:
-        """TLSStream bytes an event brought on average; 0 before the first."""
+        """The average number of cleartext bytes in an event; 0 before the first."""
         return self.bytes_in / self.events if self.events else 0.0
 
     @property
     def records_per_event(self) -> float:
-        """TLS records an event was made of on average; 0 before the first."""
+        """The average number of TLS records in an event; 0 before the first."""
         return self.records / self.events if self.events else 0.0
 
     @property
     def proxied(self) -> int:
-        """TLSStream bytes in both directions."""
+        """Bytes of cleartext in both directions."""
         return self.bytes_in + self.bytes_out
 
     def since(self, earlier: Snapshot) -> Snapshot:
-        """Return what has come since ``earlier``; ``open`` and ``lag`` stay as they are now."""
+        """Return the increase since ``earlier``; ``open`` and ``lag`` keep their current values."""
         totals = {
             name: getattr(self, name) - getattr(earlier, name)
             for name in _TOTALS
@@ -71,12 +78,12 @@ class Snapshot:
         return Snapshot(**totals, open=self.open, lag=self.lag, failed=failed)
 
     def as_json(self) -> dict[str, Any]:
-        """Return plain values that JSON can carry."""
+        """Return the fields for JSON."""
         return {**asdict(self), "failed": dict(self.failed)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Snapshot:
-        """Read what :meth:`as_json` gave; names that are not known are left out."""
+        """Read the result of :meth:`as_json`; unknown fields, of a newer server, are ignored."""
         known = {each.name for each in fields(cls)}
         return cls(**{name: value for name, value in values.items() if name in known})
 

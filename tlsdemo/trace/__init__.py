@@ -1,1 +1,1 @@
-"""What was seen of one connection: events on its ends, records on the wire, and their order."""
+"""Traces of connections: events on both ends, TLS records on the wire, and their sequence."""

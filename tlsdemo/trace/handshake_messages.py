@@ -5,16 +5,16 @@ from __future__ import annotations
 from tlsdemo.trace.tls_names import RETRY, RETRY_RANDOM, SERVER_HELLO, message_name
 
 MESSAGE_HEADER = 4
-"""Bytes: the type, and the length in three (RFC 8446, section 4)."""
+"""Bytes of a message header: one for the type, three for the length (RFC 8446, section 4)."""
 
 _RANDOM_BEGINS = MESSAGE_HEADER + 2
 _KEPT = _RANDOM_BEGINS + len(RETRY_RANDOM)
 
 
 class HandshakeReader:
-    """Names the messages in one direction; records and messages need not end together.
+    """Names the messages of one direction, however they are divided among the records.
 
-    Of a message no more than the first 38 bytes are kept, which tell what it is.
+    At most the first 38 bytes of a message are kept, which are enough to identify it.
     """
 
     __slots__ = ("_begun_before", "_head", "_names", "_seen", "_size")
@@ -40,7 +40,7 @@ class HandshakeReader:
                 self._next_message()
 
     def take(self) -> tuple[str, ...]:
-        """Return the messages of the record that ends here, whole ones and pieces."""
+        """Return the names of the messages, or parts of messages, in the record that has ended."""
         if self._seen:
             self._names.append(self._name())
             self._begun_before = True
@@ -50,7 +50,7 @@ class HandshakeReader:
     def _next_message(self) -> None:
         self._head = bytearray()
         self._seen = 0
-        # Until the header tells more.
+        # Until the header is complete.
         self._size = MESSAGE_HEADER
 
     def _name(self) -> str:

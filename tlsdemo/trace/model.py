@@ -1,4 +1,4 @@
-"""What was seen of one connection: events on its two ends, and records on the wire between them."""
+"""A trace of one connection: events on both ends, and records on the wire between them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class End(enum.Enum):
 
     @property
     def other(self) -> End:
-        """The end that this one talks to."""
+        """The opposite end."""
         return End.SERVER if self is End.CLIENT else End.CLIENT
 
 
 class Fate(enum.Enum):
-    """What became of a record between the ends."""
+    """Whether a record was forwarded unchanged, dropped, or injected between the ends."""
 
     PASSED = "passed"
     DROPPED = "dropped"
@@ -34,7 +34,7 @@ class Fate(enum.Enum):
 
 @dataclass(frozen=True)
 class Mark:
-    """An event on one end's lifeline."""
+    """An event on the lifeline of one end."""
 
     end: End
     event: Event
@@ -47,7 +47,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Arrow:
-    """A record on its way from ``sender``; ``at`` is in seconds since the trace began."""
+    """A record from ``sender`` to the other end; ``at`` is in seconds since the trace began."""
 
     sender: End
     at: float
@@ -57,9 +57,9 @@ class Arrow:
 
 @dataclass
 class Trace:
-    """One connection: a title, facts that hold for all of it, and what was seen, in any order.
+    """One connection: its title, its facts, and its marks and arrows in any order.
 
-    The facts name what it was a trace of: mode, TLS version, way, versions of the libraries.
+    The facts apply to the whole connection: mode, TLS version, scenario, versions of libraries.
     """
 
     title: str
@@ -77,20 +77,20 @@ class Trace:
         return [each for each in self.in_order() if isinstance(each, Arrow)]
 
     def in_order(self) -> list[Mark | Arrow]:
-        """Return all that was seen, by time; what has the same time, as it was seen."""
+        """Return all marks and arrows sorted by time; those with the same time keep their order."""
         return sorted(self.seen, key=lambda each: each.at)
 
 
-# As JSON lines: one object a line, so that a running server can write them as they happen.
+# JSON Lines: one object in each line, so that a running server can append them as they happen.
 
 
 def begin_line(number: int, title: str, facts: dict[str, Fact]) -> str:
-    """Return the line that begins connection ``number``."""
+    """Return the first line of connection ``number``."""
     return json.dumps({"connection": number, "begins": title, "facts": facts})
 
 
 def fields_of(seen: Mark | Arrow) -> dict[str, Any]:
-    """Return one thing seen as the fields of a JSON object."""
+    """Return the fields of a mark or an arrow for JSON."""
     fields: dict[str, Any] = {"at": round(seen.at, 6)}
     if isinstance(seen, Mark):
         facts = dict(seen.event.facts)
@@ -109,16 +109,16 @@ def fields_of(seen: Mark | Arrow) -> dict[str, Any]:
 
 
 def line_of(number: int, seen: Mark | Arrow) -> str:
-    """Return the line for one thing seen of connection ``number``."""
+    """Return the line for a mark or an arrow of connection ``number``."""
     if isinstance(seen, Arrow) and not seen.record.messages:
-        return _plain_line(number, seen)
+        return _line_without_messages(number, seen)
     return json.dumps({"connection": number, **fields_of(seen)})
 
 
-def _plain_line(number: int, arrow: Arrow) -> str:
-    """Return the line for a record whose content is not known: most are, and they are many.
+def _line_without_messages(number: int, arrow: Arrow) -> str:
+    """Return the line for a record with unknown content, as most are.
 
-    To have ``json`` write it would take several times as long; nothing in it has to be escaped.
+    ``json`` would take several times as long, and there is nothing to escape.
     """
     record = arrow.record
     return (
@@ -130,21 +130,21 @@ def _plain_line(number: int, arrow: Arrow) -> str:
 
 
 def lines_of(number: int, trace: Trace) -> Iterator[str]:
-    """Return the lines of a whole trace."""
+    """Return the lines of a complete trace."""
     yield begin_line(number, trace.title, trace.facts)
     for each in trace.in_order():
         yield line_of(number, each)
 
 
 class NotATrace(Exception):
-    """A line is none of a trace; the text is one line that says which and why."""
+    """A line does not belong to a trace; the text names the line and the problem."""
 
 
 def traces_from(lines: Iterable[str]) -> dict[int, Trace]:
-    """Read traces by the number of their connection; raises :class:`NotATrace`.
+    """Read traces, by the number of their connection; raises :class:`NotATrace`.
 
-    A number that begins again is another run's, appended to the same file: it goes on from the
-    highest so far.
+    If a number begins again, the file has another run appended to it.  Its connections are
+    numbered from the highest number so far.
     """
     traces: dict[int, Trace] = {}
     numbers: dict[int, int] = {}
@@ -163,13 +163,13 @@ def traces_from(lines: Iterable[str]) -> dict[int, Trace]:
                 traces[numbers[connection]].seen.append(seen_from(fields))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise NotATrace(
-                f"line {number} is not of a trace: {error!r} in {line[:60]!r}"
+                f"line {number} does not belong to a trace: {error!r} in {line[:60]!r}"
             ) from None
     return traces
 
 
 def seen_from(fields: dict[str, Any]) -> Mark | Arrow:
-    """Return what fields tell; raises KeyError, ValueError or TypeError if that is nothing."""
+    """Return the mark or arrow with these fields; raises KeyError, ValueError or TypeError."""
     at = float(fields["at"])
     if "event" in fields:
         return Mark(End(fields["end"]), Event(str(fields["event"]), at, dict(fields["facts"])))

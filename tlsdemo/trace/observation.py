@@ -1,4 +1,4 @@
-"""PURE.  What a trace says, without its times: the order of events on each end and on the wire."""
+"""PURE.  Observations of a connection without its times: the sequence of events on each end."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from tlsdemo.trace.record import Kind
 from tlsdemo.trace.timeline import Event
 
 STATE = "OpenSSL state"
-"""The events that tell of OpenSSL's inner states, which differ from one version to the next."""
+"""The name of the events for OpenSSL's internal states, which differ between its versions."""
 
 PLUMBING = ("net.Socket ", "encrypted ", "wire ")
-"""The events of what a foreign program puts together underneath its application's stream."""
+"""Prefixes of events from the layers below the application's stream in programs of other stacks."""
 
-_TELLING = {
+LIFELINES = ("server", "client", "wire")
+
+_DISTINGUISHING_FACTS = {
     "connectionLost": ("reason",),
     "socket lost": ("reason",),
     "insecure": ("cause",),
@@ -24,43 +26,47 @@ _TELLING = {
     "alert in": ("alert",),
     "alert out": ("alert",),
 }
-"""What belongs to an event's name, since another of it would be another event."""
-
+"""Facts that are part of an event's label: with another value it is a different event."""
 
 _SECURED = ("handshakeCompleted", "start_tls returned", "secure", "secureConnect")
-"""The events by which the ecosystems tell an application that its connection is secure."""
+"""The events by which the stacks report to an application that its connection is secure."""
 
 
 def label(event: Event) -> str:
-    """Return an event's name, and of its facts what tells it from others of that name."""
-    facts = [str(event.facts[key]) for key in _TELLING.get(event.name, ()) if key in event.facts]
-    return " ".join((event.name, *(facts or _problem(event))))
+    """Return an event's name, with the facts that distinguish it from others of that name."""
+    keys = _DISTINGUISHING_FACTS.get(event.name, ())
+    facts = [str(event.facts[key]) for key in keys if key in event.facts]
+    return " ".join((event.name, *(facts or _exception_name(event))))
 
 
-def _problem(event: Event) -> list[str]:
-    """Return the name of the exception that a foreign event tells of, if it does."""
+def _exception_name(event: Event) -> list[str]:
+    """Return the name of the exception in an event of another stack, if it has one."""
     name, colon, _ = str(event.facts.get("text", "")).partition(": ")
     return [name] if colon and name.isidentifier() else []
 
 
-def _is_told(event: Event) -> bool:
+def _concerns_application(event: Event) -> bool:
     return event.name != STATE and not event.name.startswith(PLUMBING)
 
 
 def wire_label(arrow: Arrow) -> str:
-    """Return a record without its length, which signatures make differ by a byte or two."""
+    """Return a label for a record, without its length: that of signatures varies by a few bytes."""
     record = arrow.record
-    words = [arrow.sender.value, record.kind.value.replace("_", " ")]
+    parts = [arrow.sender.value, record.kind.value.replace("_", " ")]
     if record.kind is not Kind.UNREADABLE:
-        words += record.messages
+        parts += record.messages
     if arrow.fate is not Fate.PASSED:
-        words.append(f"({arrow.fate.value})")
-    return " ".join(words)
+        parts.append(f"({arrow.fate.value})")
+    return " ".join(parts)
 
 
 @dataclass(frozen=True)
 class EventSequences:
-    """The order of events on each end, and of records in each direction."""
+    """The sequence of events on each end, and of records in each direction, as labels.
+
+    ``wire`` has the client's records first, then the server's: the order between the two directions
+    depends on timing.
+    """
 
     server: tuple[str, ...]
     client: tuple[str, ...]
@@ -68,76 +74,79 @@ class EventSequences:
 
     @classmethod
     def of(cls, trace: Trace) -> EventSequences:
-        """Take the orders from a trace.
-
-        Records of the two directions cross each other as they please, so each has its own order.
-        """
+        """Return the sequences in ``trace``."""
         arrows = trace.arrows()
 
-        def of_end(end: End) -> tuple[str, ...]:
-            return tuple(label(event) for event in trace.marks(end) if _is_told(event))
+        def on_end(end: End) -> tuple[str, ...]:
+            return tuple(label(event) for event in trace.marks(end) if _concerns_application(event))
 
         wire = tuple(wire_label(arrow) for end in End for arrow in arrows if arrow.sender is end)
-        return cls(of_end(End.SERVER), of_end(End.CLIENT), wire)
+        return cls(on_end(End.SERVER), on_end(End.CLIENT), wire)
+
+    def as_json(self) -> dict[str, list[str]]:
+        """Return the labels on each lifeline, as lists."""
+        return {name: list(getattr(self, name)) for name in LIFELINES}
 
 
 @dataclass
 class Observation:
-    """One cell of the matrix, and what was seen in it; ``traces`` are those of each time.
+    """One cell of the event matrix and its traces, one for each repetition of the connection.
 
-    ``why``: why there is no such connection, where there is none.
+    ``stack`` is the implementation on the other end: ``tlsdemo``, ``openssl``, or a server program
+    of another ecosystem.  ``reason`` says why there are no traces, where such a connection is not
+    possible.
     """
 
     mode: str
     tls: str
     scenario: str
-    peer: str
-    why: str = ""
+    stack: str
+    reason: str = ""
     traces: list[Trace] = field(default_factory=list)
 
     @property
-    def orders(self) -> list[EventSequences]:
-        """The different orders that were seen, the first one first."""
+    def sequences(self) -> list[EventSequences]:
+        """The different event sequences in the traces, in order of appearance."""
         return list(dict.fromkeys(EventSequences.of(trace) for trace in self.traces))
 
     @property
     def race(self) -> bool:
-        """Whether the same connection, made again, went in another order."""
-        return len(self.orders) > 1
+        """Whether the event sequences of the repetitions differ."""
+        return len(self.sequences) > 1
 
     def outcome(self, end: End) -> str:
-        """Return in a few words what became of one end."""
+        """Return the outcome on ``end`` as a short text; empty without traces."""
         return outcome(self.traces[0].marks(end)) if self.traces else ""
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as JSON has it: the orders first, then everything that was seen."""
-        seen: dict[str, Any] = {
+        """Return the cell for JSON: its event sequences, and all of its first trace."""
+        first, *others = self.sequences or [EventSequences((), (), ())]
+        fields: dict[str, Any] = {
             "mode": self.mode,
             "tls": self.tls,
             "way": self.scenario,
-            "peer": self.peer,
+            "peer": self.stack,
             "race": self.race,
-            "why": self.why,
+            "why": self.reason,
+            **first.as_json(),
+            "also": [each.as_json() for each in others],
         }
-        orders = self.orders
-        for name in ("server", "client", "wire"):
-            seen[name] = list(getattr(orders[0], name)) if orders else []
-        seen["also"] = [
-            {name: list(getattr(each, name)) for name in ("server", "client", "wire")}
-            for each in orders[1:]
-        ]
         if self.traces:
-            seen["trace"] = [fields_of(each) for each in self.traces[0].in_order()]
-        return seen
+            fields["trace"] = [fields_of(each) for each in self.traces[0].in_order()]
+        return fields
 
 
 def outcome(events: Sequence[Event]) -> str:
-    """Say in a few words what an end was told: whether it was secure, and how it ended."""
+    """Return a summary of the events on an end: whether it became secure, and how it ended."""
     names = {event.name for event in events}
-    told = [name for name in _SECURED if name in names]
+    secured = [name for name in _SECURED if name in names]
     ours = [each for each in events if each.name in ("insecure", "closed")]
     if ours:
-        return ", ".join([*told, str(ours[-1].facts.get("cause", ""))])
-    heard = [each for each in events if _is_told(each) and not each.name.startswith("warning")]
-    foreign = [each for each in heard if _problem(each)] or heard[-1:]
-    return ", ".join([*told, *(label(each) for each in foreign[:1])])
+        return ", ".join([*secured, str(ours[-1].facts.get("cause", ""))])
+    others = [
+        each
+        for each in events
+        if _concerns_application(each) and not each.name.startswith("warning")
+    ]
+    errors = [each for each in others if _exception_name(each)] or others[-1:]
+    return ", ".join([*secured, *(label(each) for each in errors[:1])])

@@ -1,4 +1,4 @@
-"""One piece of what went over the wire: a TLS record, or bytes that belong to none."""
+"""A piece of the bytes on the wire: a TLS record, or bytes outside of records."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 
 class Kind(enum.Enum):
-    """What a piece is: the content types of TLS (RFC 8446, section 5.1), and what is no record.
+    """The content types of TLS (RFC 8446, section 5.1), and two kinds of bytes outside of records.
 
-    ``HEARTBEAT`` is from RFC 6520, and rare.  ``PLAIN``: the words before TLS.
-    ``UNREADABLE``: bytes that should be a record and are none.
+    ``HEARTBEAT`` is from RFC 6520.  ``PLAIN`` is plaintext before TLS.  ``UNREADABLE`` are bytes
+    after the start of TLS that are not a record.
     """
 
     PLAIN = "plain"
@@ -24,13 +24,16 @@ class Kind(enum.Enum):
 
 @dataclass(frozen=True)
 class Record:
-    """One piece, as its header tells it.
+    """A TLS record, or bytes outside of records.
 
-    ``length``: bytes on the wire, the header of 5 bytes included.  ``version``: the header's, such
-    as ``TLS 1.2`` (which TLS 1.3 writes as well); empty for what is no record.  ``messages``: what
-    it holds as far as this can be read: the handshake messages by the names of RFC 8446, an alert
-    by its level and description, of plain words the beginning.  ``encrypted``: whether its content
-    cannot be read here.
+    Attributes:
+        kind: The content type.
+        length: Bytes on the wire, including the 5 bytes of the header.
+        version: The version in the header, such as ``TLS 1.2`` (TLS 1.3 uses it as well); empty for
+            bytes outside of records.
+        messages: The content as far as it can be read: the names of handshake messages (RFC 8446),
+            the level and description of an alert, or the beginning of plaintext.
+        encrypted: Whether the content is encrypted.
     """
 
     kind: Kind

@@ -1,4 +1,4 @@
-"""What the contents of one direction's records are, as far as they can be read."""
+"""The contents of the records of one direction, as far as they are not encrypted."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from tlsdemo.trace.handshake_messages import MESSAGE_HEADER, HandshakeReader
 from tlsdemo.trace.record import Kind
 from tlsdemo.trace.tls_names import CLIENT_HELLO, SERVER_HELLO, alert_name
 
-_ALERT_IN_THE_CLEAR = 2
+_UNENCRYPTED_ALERT = 2
 
 
 class _Reading(enum.Enum):
-    """What is done with the content of the record at hand."""
+    """How the content of the current record is read."""
 
-    MESSAGES = "its messages are named"
-    FIRST = "its first bytes show whether it is encrypted"
-    ALERT = "it is an alert in the clear"
-    COUNTED = "its bytes are counted"
+    MESSAGES = "for its handshake messages"
+    FIRST = "for its first bytes, which show whether it is encrypted"
+    ALERT = "as an unencrypted alert"
+    IGNORED = "not at all"
 
 
 class ContentReader:
-    """Names what is in one record after the other: ``begin``, ``feed``, and ``take`` what it was.
+    """Names the contents of one record after the other, by ``begin``, ``feed`` and ``take``.
 
-    TLS 1.2 encrypts all that follows its change_cipher_spec, with the same types in the headers.
-    TLS 1.3 sends one as well, for show, and hides what it encrypts in application data: so what
-    still looks like a hello after it, to the byte, is one (RFC 8446, appendix D.4).
+    TLS 1.2 encrypts everything after its change_cipher_spec, without changing the types in the
+    headers.  TLS 1.3 sends a change_cipher_spec only for compatibility, and its encrypted records
+    have the type application data.  Therefore a handshake record after a change_cipher_spec is
+    unencrypted only if it is exactly one hello (RFC 8446, appendix D.4).
     """
 
     __slots__ = ("_ciphered", "_first", "_handshake", "_kind", "_reading", "_size")
@@ -40,17 +41,17 @@ class ContentReader:
         self._kind = kind
         self._size = size
         self._first = b""
-        self._reading = _Reading.COUNTED
+        self._reading = _Reading.IGNORED
         if kind is Kind.HANDSHAKE:
             self._reading = _Reading.FIRST if self._ciphered else _Reading.MESSAGES
-        elif kind is Kind.ALERT and size == _ALERT_IN_THE_CLEAR:
-            # Encrypted it would be longer: there is always a tag with it.
+        elif kind is Kind.ALERT and size == _UNENCRYPTED_ALERT:
+            # An encrypted alert is longer, because of its authentication tag.
             self._reading = _Reading.ALERT
 
     @property
     def wants_bytes(self) -> bool:
-        """Whether there is something to read in the content of the record at hand."""
-        return self._reading is not _Reading.COUNTED
+        """Whether the content of the current record has to be fed."""
+        return self._reading is not _Reading.IGNORED
 
     def feed(self, data: bytes) -> None:
         """Read a piece of the record's content."""
@@ -66,15 +67,15 @@ class ContentReader:
                 self.feed(data[rest:])
 
     def take(self) -> tuple[tuple[str, ...], bool]:
-        """Return the names of what was in the record so far, and whether it is encrypted."""
+        """Return the names of the contents so far, and whether the record is encrypted."""
         if self._reading is _Reading.MESSAGES:
             return self._handshake.take(), False
         if self._reading is _Reading.ALERT:
-            whole = len(self._first) == _ALERT_IN_THE_CLEAR
+            whole = len(self._first) == _UNENCRYPTED_ALERT
             return (alert_name(*self._first),) if whole else (), False
         if self._kind is Kind.CHANGE_CIPHER_SPEC:
             self._ciphered = True
-            # What is left of a message in the clear does not go on behind this.
+            # An incomplete unencrypted message does not continue after this.
             self._handshake = HandshakeReader()
             return (), False
         return (), self._ciphered or self._kind is Kind.APPLICATION_DATA
@@ -87,4 +88,4 @@ class ContentReader:
             self._reading = _Reading.MESSAGES
             self._handshake.feed(self._first)
         else:
-            self._reading = _Reading.COUNTED
+            self._reading = _Reading.IGNORED

@@ -1,7 +1,7 @@
-"""One direction of a connection, read as records: what a tap on the wire is told.
+"""Reads the bytes of one direction as TLS records, as a tap on the wire sees them.
 
-Nothing is decrypted and nothing is kept: of a record its header, of a handshake message the bytes
-that name it.  The rest is counted.
+Nothing is decrypted.  Only the header of a record and the first bytes of a handshake message are
+kept; the rest is counted.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import functools
 
 from tlsdemo.trace.record import Kind, Record
 from tlsdemo.trace.record_content import ContentReader
-from tlsdemo.trace.tls_detection import find_tls, shown
+from tlsdemo.trace.tls_detection import excerpt, find_tls
 from tlsdemo.trace.tls_names import CONTENT_TYPES, version_name
 
 HEADER = 5
-"""Bytes: type, version, length (RFC 8446, section 5.1)."""
+"""Bytes of a record header: type, version and length (RFC 8446, section 5.1)."""
 
 LONGEST_CONTENT = (1 << 14) + 2048
-"""Bytes that a record's content can have at most, encrypted (RFC 5246, section 6.2.3)."""
+"""The maximum bytes of a record's encrypted content (RFC 5246, section 6.2.3)."""
 
 _MAJOR_VERSION = 3
 
@@ -26,40 +26,40 @@ _APPLICATION_DATA = 23
 
 
 class _State(enum.Enum):
-    WORDS = "words before TLS"
-    HEADER = "a record's header"
-    CONTENT = "a record's content"
-    LOST = "bytes that cannot be told apart any more"
+    PLAIN = "plaintext before TLS"
+    HEADER = "the header of a record"
+    CONTENT = "the content of a record"
+    LOST = "unreadable bytes"
 
 
 class RecordReader:
-    """Reads one direction, in whatever pieces it comes, in linear time and bounded memory.
+    """Reads one direction, in pieces of any size, in linear time and bounded memory.
 
-    Before TLS everything is ``PLAIN``, one piece for each piece that is fed, up to where a first
-    record begins: one that holds a hello, or an alert.  From there on everything is records; after
-    something that is none, all is ``UNREADABLE``, again piece by piece.
+    Bytes are ``PLAIN`` up to the first record that contains a hello or an alert, one piece for each
+    piece that is fed.  All bytes from there on have to be records.  After bytes that are not,
+    everything is ``UNREADABLE``, one piece for each piece that is fed.
     """
 
     __slots__ = ("_content", "_head", "_kind", "_left", "_size", "_state", "_version")
 
     def __init__(self) -> None:
-        self._state = _State.WORDS
-        # What may become a header, or is the beginning of one.
+        self._state = _State.PLAIN
+        # The beginning of a header, or what may be one.
         self._head = b""
         self._content = ContentReader()
         self._kind = Kind.UNREADABLE
         self._version = ""
-        # Bytes of the content of the record at hand: all, and those that are still to come.
+        # Bytes of the current record's content: all of them, and those not yet received.
         self._size = 0
         self._left = 0
 
     def feed(self, data: bytes) -> list[Record]:
-        """Read what came; returns what is complete with it, in order."""
+        """Read the next bytes; returns the records that they complete, in order."""
         records: list[Record] = []
         position = 0
-        if self._state is _State.WORDS:
+        if self._state is _State.PLAIN:
             data = self._head + data
-            position = self._read_words(data, records)
+            position = self._read_plain(data, records)
         while position < len(data):
             if self._state is _State.HEADER and data[position] == _APPLICATION_DATA:
                 whole = self._whole_record(data, position)
@@ -83,9 +83,9 @@ class RecordReader:
         return records
 
     def _whole_record(self, data: bytes, position: int) -> Record | None:
-        """Return the application data at ``position``, if all of it is there.
+        """Return the application data record at ``position``, if it is complete.
 
-        Most records are such, so this is a way for them that is several times as short.
+        This is a shortcut, several times as fast, for what most records are.
         """
         if self._head or len(data) < position + HEADER or data[position + 1] != _MAJOR_VERSION:
             return None
@@ -95,25 +95,25 @@ class RecordReader:
         return _application_data(_MAJOR_VERSION << 8 | data[position + 2], HEADER + size)
 
     def end(self) -> list[Record]:
-        """Return what stays incomplete, as nothing more will come."""
+        """Return the incomplete record at the end of the connection, if there is one."""
         state, self._state = self._state, _State.LOST
         head, self._head = self._head, b""
         if state is _State.CONTENT:
             messages, _ = self._content.take()
-            came, whole = (HEADER + size for size in (self._size - self._left, self._size))
-            cut = f"{self._kind.value} cut short, {came} of {whole} bytes"
-            return [Record(Kind.UNREADABLE, came, self._version, (*messages, cut))]
+            received, whole = (HEADER + size for size in (self._size - self._left, self._size))
+            cut = f"{self._kind.value} cut short, {received} of {whole} bytes"
+            return [Record(Kind.UNREADABLE, received, self._version, (*messages, cut))]
         if not head:
             return []
-        if state is _State.WORDS:
-            return [Record(Kind.PLAIN, len(head), messages=(shown(head),))]
+        if state is _State.PLAIN:
+            return [Record(Kind.PLAIN, len(head), messages=(excerpt(head),))]
         return [Record(Kind.UNREADABLE, len(head), messages=("header cut short",))]
 
-    def _read_words(self, data: bytes, records: list[Record]) -> int:
-        """Read up to where TLS begins, or may begin; returns how much of ``data`` is done with."""
+    def _read_plain(self, data: bytes, records: list[Record]) -> int:
+        """Read up to where TLS begins or may begin; returns how much of ``data`` has been read."""
         begins, certain = find_tls(data)
         if begins:
-            records.append(Record(Kind.PLAIN, begins, messages=(shown(data[:begins]),)))
+            records.append(Record(Kind.PLAIN, begins, messages=(excerpt(data[:begins]),)))
         self._head = b"" if certain else data[begins:]
         if certain:
             self._state = _State.HEADER

@@ -1,16 +1,16 @@
-"""Where the words before TLS end, and how they are shown."""
+"""Finds the beginning of TLS after plaintext, and shows an excerpt of the plaintext."""
 
 from __future__ import annotations
 
 import re
 
-LONGEST_SHOWN = 40
-"""Characters of plain words that are shown, at most."""
+MAX_EXCERPT = 40
+"""The maximum number of characters in an excerpt."""
 
 _ANY = frozenset(range(256))
 _MINOR_VERSIONS = frozenset(range(5))
 
-# What a first record looks like, byte by byte: type, version, length, and the first of its content.
+# The bytes of a first record: type, version, length, and the first byte of its content.
 _HELLO = (
     frozenset({22}), frozenset({3}), _MINOR_VERSIONS,
     frozenset(range(0x41)), _ANY,
@@ -21,41 +21,41 @@ _ALERT = (
     frozenset({0}), frozenset({2}),
     frozenset({1, 2}),
 )  # fmt: skip
-_OPENINGS = (_HELLO, _ALERT)
+_PATTERNS = (_HELLO, _ALERT)
 
 _MAY_BEGIN = re.compile(rb"[\x15\x16]")
-_LONGEST_CLEAR = 1 << 14
+_MAX_UNENCRYPTED = 1 << 14
 
 _ESCAPES = {"\r": "\\r", "\n": "\\n", "\t": "\\t", "\\": "\\\\"}
 
 
 def find_tls(data: bytes) -> tuple[int, bool]:
-    """Return where TLS begins in ``data``, and whether that is certain.
+    """Return the position in ``data`` where TLS begins, and whether that is certain.
 
-    If it is not, what follows may be the beginning of a record's header and has to be looked at
-    again with more; without any such thing, that is the end of ``data``.
+    If it is not certain, the bytes from there on may be the beginning of a record, and have to be
+    read again together with the next ones.  If there is no such beginning, the position is the end.
     """
     for found in _MAY_BEGIN.finditer(data):
         start = found.start()
         head = data[start : start + len(_HELLO)]
-        if any(_begins_like(head, opening) for opening in _OPENINGS):
+        if any(_matches(head, pattern) for pattern in _PATTERNS):
             if len(head) < len(_HELLO):
                 return start, False
-            if 0 < int.from_bytes(head[3:5], "big") <= _LONGEST_CLEAR:
+            if 0 < int.from_bytes(head[3:5], "big") <= _MAX_UNENCRYPTED:
                 return start, True
     return len(data), False
 
 
-def _begins_like(head: bytes, opening: tuple[frozenset[int], ...]) -> bool:
-    return all(byte in allowed for byte, allowed in zip(head, opening, strict=False))
+def _matches(head: bytes, pattern: tuple[frozenset[int], ...]) -> bool:
+    return all(byte in allowed for byte, allowed in zip(head, pattern, strict=False))
 
 
-def shown(words: bytes) -> str:
-    """Return the beginning of ``words`` in printable ASCII, the rest escaped as Python does it."""
+def excerpt(plaintext: bytes) -> str:
+    """Return the beginning of ``plaintext`` in printable ASCII; other bytes are escaped."""
     text = ""
-    for byte in words:
+    for byte in plaintext:
         character = _character(byte)
-        if len(text) + len(character) > LONGEST_SHOWN:
+        if len(text) + len(character) > MAX_EXCERPT:
             return f"{text}…"
         text += character
     return text

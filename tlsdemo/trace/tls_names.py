@@ -1,4 +1,4 @@
-"""What TLS calls what it sends: content types, versions, handshake messages and alerts."""
+"""The names of TLS content types, versions, handshake messages and alerts."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ MESSAGES = {
     25: "compressed_certificate",
     254: "message_hash",
 }
-"""The types of handshake messages: RFC 8446, section 4; RFC 5246, section 7.4; and their kin."""
+"""The types of handshake messages: RFC 8446, section 4; RFC 5246, section 7.4; and extensions."""
 
 RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
-"""The random that makes a server_hello a hello_retry_request (RFC 8446, section 4.1.3)."""
+"""The random value of a server_hello that is a hello_retry_request (RFC 8446, section 4.1.3)."""
 
 RETRY = "hello_retry_request"
 
@@ -95,15 +95,15 @@ ALERTS = {
 
 
 def version_name(number: int) -> str:
-    """Return what the version of a record's header is called."""
+    """Return the name of a version in a record's header."""
     return VERSIONS.get(number, f"0x{number:04x}")
 
 
 def message_name(number: int) -> str:
-    """Return what a type of handshake message is called."""
+    """Return the name of a type of handshake message."""
     return MESSAGES.get(number, f"message {number}")
 
 
 def alert_name(level: int, description: int) -> str:
-    """Return level and description of an alert."""
+    """Return the level and the description of an alert."""
     return f"{LEVELS.get(level, level)} {ALERTS.get(description, description)}"

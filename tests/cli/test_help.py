@@ -1,0 +1,74 @@
+"""The help and the version of all commands, and of both plugins for twistd."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import sys
+from collections.abc import Iterator
+
+from twisted.python import usage
+from twisted.trial.unittest import SynchronousTestCase
+
+from tlsdemo import __version__, tap, tap_client
+from tlsdemo.cli.main import Command
+
+WIDTH = 80
+
+NAME = re.compile(r"  (-\w,|   ) --[\w-]+=? +|    [\w-]+ {6,}")
+"""The first column of a line about an option or a subcommand."""
+
+
+def parents() -> Iterator[tuple[usage.Options, str]]:
+    """Return new options, with the command line that leads to each command."""
+    yield Command(), ""
+    for name, *_ in Command.subCommands:
+        yield Command(), name
+    for name, options in (("tlsdemo", tap.Options), ("tlsclient", tap_client.Options)):
+        twistd = usage.Options()
+        twistd.subCommands = [(name, None, options, "")]  # type: ignore[attr-defined, unused-ignore]
+        yield twistd, name
+
+
+class CommandCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.patch(os, "environ", {**os.environ, "COLUMNS": str(WIDTH)})
+
+    def printed(self, parent: usage.Options, name: str, option: str) -> str:
+        output = io.StringIO()
+        self.patch(sys, "stdout", output)
+        exit_ = self.assertRaises(SystemExit, parent.parseOptions, [*name.split(), option])
+        self.assertEqual(exit_.code, 0)
+        return output.getvalue()
+
+    def helps(self) -> Iterator[tuple[str, str]]:
+        for parent, name in parents():
+            yield name, self.printed(parent, name, "--help")
+
+
+class TheVersion(CommandCase):
+    def test_of_every_command_is_that_of_tlsdemo(self) -> None:
+        for parent, name in parents():
+            self.assertEqual(self.printed(parent, name, "--version"), f"{__version__}\n", name)
+
+
+class TheHelp(CommandCase):
+    def test_of_every_command_has_no_runs_of_spaces_inside_sentences(self) -> None:
+        for name, text in self.helps():
+            for line in text.splitlines():
+                sentence = NAME.sub("", line, count=1).strip()
+                self.assertNotIn("  ", sentence, f"{name}: {line!r}")
+
+    def test_of_every_command_fits_into_its_width(self) -> None:
+        for name, text in self.helps():
+            for line in text.splitlines():
+                self.assertLessEqual(len(line), WIDTH, f"{name}: {line!r}")
+
+    def test_of_every_command_describes_each_option_in_sentences(self) -> None:
+        for name, text in self.helps():
+            description = NAME.sub("\0", re.sub(r"\n {9,}", " ", text))
+            for line in description.splitlines():
+                if "\0" in line:
+                    sentence = line.partition("\0")[2]
+                    self.assertRegex(sentence, r"^\S.*[.\]]$", f"{name}: {line!r}")

@@ -1,0 +1,196 @@
+"""The runs of one ``tlsdemo run`` command: each mode, with the baseline and each candidate."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from tlsdemo.cli.launched_server import CannotLaunch, LaunchedServer, Place
+from tlsdemo.cli.load_options import LoadOptions
+from tlsdemo.cli.options import fail
+from tlsdemo.lab.compare.interleaving import ScheduledRun, interleaved_runs
+from tlsdemo.loadgen.controller import Controller, LoadPhase
+from tlsdemo.loadgen.schedule import Task
+from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.reporting.load_report import (
+    LoadResults,
+    comparison_as_json,
+    print_comparison,
+    print_run,
+)
+from tlsdemo.reporting.progress import Progress
+from tlsdemo.reporting.run_result import RunResult
+from tlsdemo.tls import ModeName, versions
+
+BASELINE = "baseline"
+
+_UPGRADES = (ModeName.STARTTLS, ModeName.PAIR)
+
+
+@dataclass(frozen=True)
+class CandidateServer:
+    """Where a server with other versions is run; ``name`` identifies them for the user."""
+
+    name: str
+    versions: Mapping[str, str]
+    place: Place
+
+
+class LoadComparison:
+    """Runs the load on each mode, in turn with the baseline and with each candidate."""
+
+    def __init__(
+        self,
+        reactor: Any,
+        options: LoadOptions,
+        console: Console,
+        candidates: Iterable[CandidateServer] = (),
+    ) -> None:
+        self._reactor = reactor
+        self._options = options
+        self._console = console
+        self._workers = options.workers()
+        self._server_credentials = options.credentials("server")
+        self._task = options.task("", options["client-mode"] or ModeName.STARTTLS, "127.0.0.1")
+        self._candidates = {each.name: each for each in candidates}
+        self._baseline = LoadResults(BASELINE, versions())
+        self._results = {
+            BASELINE: self._baseline,
+            **{name: LoadResults(name, each.versions) for name, each in self._candidates.items()},
+        }
+        self._current: Controller | None = None
+        self._interrupted = False
+        self._problem: str | None = None
+        self._done: Deferred[None] | None = None
+
+    def run(self) -> int:
+        """Run in the reactor until everything is done; return the exit status."""
+        self._reactor.callWhenRunning(self._begin)
+        self._reactor.addSystemEventTrigger("before", "shutdown", self._interrupt)
+        self._reactor.run()
+        candidates = [self._results[name] for name in self._candidates]
+        results = [run for each in self._results.values() for run in each.all()]
+        if results:
+            size = self._task.packet_size
+            load = f"{self._options['conn']:,} connections, packets of {size} B"
+            print_comparison(self._console, load, self._baseline, candidates)
+        if self._options["json"] is not None:
+            document = comparison_as_json(self._baseline, candidates)
+            self._write_json(Path(self._options["json"]), document)
+        if self._problem is not None:
+            fail(self._options.command, self._problem, status=1)
+        return 0 if all(run.complete and run.lost == 0 for run in results) else 1
+
+    def _begin(self) -> None:
+        self._done = Deferred.fromCoroutine(self._run_all()).addErrback(self._failed)
+        self._done.addBoth(self._stop)
+
+    def _failed(self, failure: Failure) -> None:
+        if not failure.check(CannotLaunch):
+            failure.printTraceback(sys.stderr)
+        self._problem = self._problem or failure.getErrorMessage()
+
+    def _stop(self, _: object) -> None:
+        self._done = None
+        if not self._interrupted:
+            self._reactor.stop()
+
+    def _interrupt(self) -> Deferred[None] | None:
+        self._interrupted = True
+        if self._done is not None:
+            self._problem = "interrupted, the results are incomplete"
+            if self._current is not None:
+                self._current.stop()
+        return self._done
+
+    async def _run_all(self) -> None:
+        rounds = self._options["rounds"] if self._candidates else 1
+        for turn in interleaved_runs(self._options["modes"], list(self._results), rounds):
+            if not self._interrupted:
+                await self._run_one(turn)
+
+    async def _run_one(self, turn: ScheduledRun[ModeName]) -> None:
+        candidate = self._candidates.get(turn.environment)
+        arguments = self._server_arguments(turn.mode)
+        place = None if candidate is None else candidate.place
+        server = LaunchedServer(self._reactor, arguments, place)
+        await server.start()
+        try:
+            if not self._interrupted:
+                result = await self._load(turn, server)
+                self._results[turn.environment].add(turn.mode.value, result)
+        finally:
+            await server.stop()
+
+    def _server_arguments(self, mode: ModeName) -> list[str]:
+        credentials = self._server_credentials
+        policy = self._options["policy"]
+        delivery = self._options["delivery"]
+        return [
+            f"--mode={mode.value}",
+            f"--cert={credentials.certificate}",
+            f"--key={credentials.key}",
+            f"--ca={credentials.authority}",
+            f"--dialect={self._server_dialect(mode)}",
+            f"--tls-min={policy.lowest.value}",
+            f"--tls-max={policy.highest.value}",
+            f"--ciphers={policy.ciphers}",
+            # Clients are idle while they wait for the others to be secured. While they send,
+            # their own idle timeout applies.
+            "--idle-timeout=0",
+            *([f"--delivery={delivery.value}"] if delivery else []),
+        ]
+
+    def _server_dialect(self, mode: ModeName) -> str:
+        # Without an upgrade there is no negotiation before TLS.
+        return self._task.dialect if mode in _UPGRADES else "immediate"
+
+    async def _load(self, turn: ScheduledRun[ModeName], server: LaunchedServer) -> RunResult:
+        mode, title = turn.mode, self._title(turn)
+        task: Task = replace(
+            self._task,
+            connect=server.connect,
+            mode="clear" if mode is ModeName.CLEAR else self._task.mode,
+            dialect=self._server_dialect(mode),
+        )
+        progress = Progress(self._console, title, task.connections)
+
+        def show(phase: LoadPhase, counters: LoadCounters, elapsed: float) -> None:
+            progress.show(phase.value, counters, elapsed)
+
+        self._current = Controller(
+            self._reactor,
+            mode.value,
+            task,
+            self._workers,
+            self._options["duration"],
+            server.status,
+            show,
+        )
+        progress.start()
+        try:
+            result = await self._current.run()
+        finally:
+            progress.stop()
+            self._current = None
+        print_run(self._console, title, result, brief=bool(self._candidates))
+        return result
+
+    def _title(self, turn: ScheduledRun[ModeName]) -> str:
+        if not self._candidates:
+            return turn.mode.value
+        return f"{turn.mode.value}, {turn.environment}, {turn.round} of {self._options['rounds']}"
+
+    def _write_json(self, path: Path, document: dict[str, Any]) -> None:
+        try:
+            path.write_text(json.dumps(document, indent=2) + "\n")
+        except OSError as problem:
+            self._problem = self._problem or f"--json is {str(path)!r}: {problem.strerror}"

@@ -1,0 +1,270 @@
+"""The options of ``twistd tlsdemo``, and the settings that they describe."""
+
+from __future__ import annotations
+
+from functools import partial
+from ipaddress import ip_address
+from typing import Any, ClassVar
+
+from twisted.python import usage
+
+from tlsdemo.cli.diagnostics_options import DIAGNOSTICS_PARAMETERS, DiagnosticsOptions
+from tlsdemo.cli.options import (
+    check_client_endpoint,
+    check_server_endpoint,
+    choice,
+    named,
+    seconds,
+    whole,
+)
+from tlsdemo.cli.tls_options import TLSOptions
+from tlsdemo.net.sockets import MAX_BUFFER
+from tlsdemo.proxy.diagnostics import Diagnostics
+from tlsdemo.proxy.handlers import HandlerName
+from tlsdemo.proxy.server_settings import ServerSettings
+from tlsdemo.starttls.dialect import Dialect
+from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN
+from tlsdemo.starttls.registry import DIALECTS, find_dialect
+from tlsdemo.tls import (
+    MODES,
+    ClientAuth,
+    ConnectionSettings,
+    Delivery,
+    Mode,
+    ModeName,
+    ServerTLS,
+    Timeouts,
+)
+
+LISTEN = "tcp:8899:interface=127.0.0.1"
+STATUS = "tcp:8898:interface=127.0.0.1"
+
+
+def dialect_name(text: str) -> tuple[bool, Dialect]:
+    """Read the name of a dialect, and whether ``auto:`` stands before it."""
+    name = text.removeprefix("auto:")
+    return name != text, find_dialect(name)
+
+
+def is_loopback(where: str) -> bool:
+    """Tell whether a server endpoint string listens only where nobody else can connect."""
+    if where.startswith("unix:"):
+        return True
+    # A colon of an address is written \:, and the last "interface=" counts.
+    parts = where.replace("\\:", "\0").split(":")
+    interface = dict(part.split("=", 1) for part in parts if "=" in part).get("interface", "")
+    try:
+        return ip_address(interface.replace("\0", ":")).is_loopback
+    except ValueError:
+        return interface == "localhost"
+
+
+class ServerOptions(DiagnosticsOptions, TLSOptions):
+    """The options of ``twistd tlsdemo``."""
+
+    command = "twistd tlsdemo"
+
+    synopsis = "[options]"
+
+    longdesc = (
+        "Accepts plain TCP connections, upgrades each to TLS, and forwards the cleartext to a "
+        "plaintext backend. Without --backend it forwards to a sink of its own, so that this "
+        'command alone is a complete demonstration. "twistd tlsclient" puts load on it.'
+    )
+
+    optParameters: ClassVar[list[list[Any]]] = named([
+        ["mode", None, None, "How connections are secured: starttls (transport.startTLS), "
+         "pair (a SecurePair), wrapped (TLS from the first byte) or clear (not at all). "
+         "[default: starttls]", choice(ModeName)],
+        ["dialect", None, None, "Protocol in which client and server agree to start TLS: "
+         f"{', '.join(DIALECTS)}; auto:DIALECT also accepts TLS from the "
+         "first byte. [default: immediate]", dialect_name],
+        ["delivery", None, None, "How cleartext is delivered to the application: record (an event "
+         "for each TLS record), coalesced (an event for each read of the socket) or readable (when "
+         "the application asks for it). [default: coalesced in mode pair, otherwise record]",
+         choice(Delivery)],
+        ["max-buffer", None, MAX_BUFFER, "Bytes to buffer in each direction of a connection. The "
+         "sender is paused at half of them; the other half is for one more read. TLS adds up to "
+         "one record (16 KiB); delivery readable doubles the total.",
+         whole(1024, 1 << 30)],
+        ["high-water", None, None, "Bytes that delivery readable buffers for the application "
+         "before it pauses the socket; at most half of --max-buffer. "
+         "[default: half of --max-buffer]", whole(1)],
+        ["role", None, None, "What the server does with the cleartext: proxy, echo or sink. "
+         "[default: proxy]", choice(HandlerName)],
+        ["backend", None, None, "Client endpoint string of the proxy's plaintext backend. "
+         "[default: an embedded sink]"],
+        ["client-auth", None, None, "Whether clients must present a certificate: "
+         "required, optional or none. [default: required]", choice(ClientAuth)],
+        ["alpn", None, None, "ALPN protocols to accept, separated by commas, the preferred one "
+         "first. "
+         "A client that offers only others is accepted without one. [default: none]"],
+        ["max-line", None, None, "Maximum bytes in a line before TLS. [default: the dialect's, "
+         f"mostly {MAX_LINE}]", whole(64)],
+        ["max-plain", None, MAX_PLAIN, "Maximum bytes before TLS in total.", whole(64)],
+        ["plain-timeout", None, 60.0, "Seconds for the negotiation before TLS. For this and the "
+         "other timeouts, 0 means no limit.", seconds(0.0)],
+        ["handshake-timeout", None, 30.0, "Seconds for the TLS handshake.", seconds(0.0)],
+        ["idle-timeout", None, 600.0, "Seconds that a secured connection may be idle.",
+         seconds(0.0)],
+        ["closing-timeout", None, 30.0, "Seconds to wait for the end of a connection that is being "
+         "closed, before it is aborted; also for the backend to receive the rest of a client's "
+         "data.",
+         seconds(0.0)],
+        ["backend-timeout", None, 30.0, "Seconds for connecting to the backend, and for its "
+         "greeting "
+         "in dialects that have one.", seconds(0.0)],
+        ["drain-timeout", None, 10.0, "Seconds for open connections to end in order when the "
+         "server "
+         "is stopped.", seconds(0.0)],
+        ["max-connections", None, 20_000, "Maximum number of open connections; 0 for no limit.",
+         whole(0)],
+        ["max-per-address", None, 10_000, "Maximum number of open connections from one address; 0 "
+         "for no limit.",
+         whole(0)],
+        ["status", None, STATUS, "Server endpoint string of the status service, which load "
+         "clients ask "
+         "for the received bytes; or none."],
+        ["interval", None, 5.0, "Seconds between log lines with statistics.", seconds(0.1)],
+        ["log-first", None, 3, "Log the events of this many connections after the start.",
+         whole(0)],
+        ["log-every", None, 100, "After those, log the events of one connection in this many; 0 "
+         "for "
+         "none.", whole(0)],
+        *DIAGNOSTICS_PARAMETERS,
+        ["remember", None, 1 << 16, "Number of connections that the status service remembers.",
+         whole(1)],
+    ])  # fmt: skip
+
+    optFlags: ClassVar[list[list[str | None]]] = [
+        ["new", None, "The same as --mode=starttls."],
+        ["readable", "r", "The same as --delivery=readable."],
+        [
+            "unsafe-injection",
+            None,
+            "Accept plaintext that follows the request for TLS as cleartext, as vulnerable "
+            "servers do. For demonstrations, on the loopback interface only.",
+        ],
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self["listen"] = []
+
+    def opt_listen(self, where: str) -> None:
+        """Server endpoint string to listen on. Can be repeated.
+
+        [default: tcp:8899:interface=127.0.0.1]
+        """
+        self["listen"].append(where)
+
+    def postOptions(self) -> None:
+        """Validate the options together."""
+        from twisted.internet import reactor
+
+        super().postOptions()
+        self["mode"] = self["mode"] or ModeName.STARTTLS
+        self["role"] = self["role"] or HandlerName.PROXY
+        self["client-auth"] = self["client-auth"] or ClientAuth.REQUIRED
+        if self["new"]:
+            self["mode"] = ModeName.STARTTLS
+        self["dialect"] = self["dialect"] or (False, DIALECTS["immediate"])
+        self._check_dialect()
+        self["max-line"] = self["max-line"] or self["dialect"][1].max_line
+        if self["readable"]:
+            self["delivery"] = Delivery.READABLE
+        self._check_buffers()
+        self["listen"] = self["listen"] or [LISTEN]
+        for where in self["listen"]:
+            check_server_endpoint(reactor, "listen", where)
+            if self["unsafe-injection"] and not is_loopback(where):
+                raise usage.UsageError(
+                    f"--unsafe-injection is for the loopback interface only, and --listen is "
+                    f"{where!r}; add interface=127.0.0.1"
+                )
+        if self["status"] == "none":
+            self["status"] = None
+        else:
+            check_server_endpoint(reactor, "status", self["status"])
+        if self["backend"] is not None:
+            if self["role"] is not HandlerName.PROXY:
+                raise usage.UsageError(
+                    f"--backend is for --role=proxy, and --role is {self['role'].value}"
+                )
+            check_client_endpoint(reactor, "backend", self["backend"])
+
+    def alpn(self) -> list[str]:
+        """Return the protocols to agree on by ALPN, those that the dialect needs included."""
+        names = [name for name in (self["alpn"] or "").split(",") if name]
+        _, dialect = self["dialect"]
+        return [*names, *(name for name in dialect.alpn if name not in names)]
+
+    def server_settings(
+        self, mode: Mode, tls: ServerTLS, diagnostics: Diagnostics
+    ) -> ServerSettings:
+        """Return all settings of the server."""
+        auto, dialect = self["dialect"]
+        return ServerSettings(
+            listen=self["listen"],
+            connection=self._connection_settings(mode, tls),
+            handler=self["role"],
+            backend=self["backend"],
+            status=self["status"],
+            dialect=dialect,
+            auto=auto,
+            guard=not self["unsafe-injection"],
+            interval=self["interval"],
+            log_first=self["log-first"],
+            log_every=self["log-every"],
+            remember=self["remember"],
+            backend_timeout=self["backend-timeout"],
+            max_connections=self["max-connections"],
+            max_per_address=self["max-per-address"],
+            drain=self["drain-timeout"],
+            diagnostics=diagnostics,
+        )
+
+    def _connection_settings(self, mode: Mode, tls: ServerTLS) -> ConnectionSettings:
+        auto, dialect = self["dialect"]
+        return ConnectionSettings(
+            mode,
+            tls,
+            partial(
+                dialect.auto() if auto else dialect.server,
+                not self["unsafe-injection"],
+                self["max-line"],
+                self["max-plain"],
+            ),
+            mode.transport_options(self["delivery"], None, self["high-water"]),
+            Timeouts(
+                plain=self["plain-timeout"],
+                handshake=self["handshake-timeout"],
+                idle=self["idle-timeout"],
+                closing=self["closing-timeout"],
+            ),
+            self["max-buffer"],
+        )
+
+    def _check_buffers(self) -> None:
+        half = self["max-buffer"] // 2
+        self["high-water"] = self["high-water"] or half
+        if self["high-water"] > half:
+            raise usage.UsageError(
+                f"--high-water is {self['high-water']:,}, more than half of --max-buffer, which "
+                f"is {self['max-buffer']:,}"
+            )
+
+    def _check_dialect(self) -> None:
+        auto, dialect = self["dialect"]
+        if dialect.server_negotiates and not MODES[self["mode"]].allows_negotiation:
+            raise usage.UsageError(
+                f"--dialect is {dialect.name}, and --mode={self['mode'].value} has no room "
+                "for words before TLS; use --mode=starttls or --mode=pair"
+            )
+        if auto and not dialect.negotiates:
+            raise usage.UsageError("--dialect=auto: needs a dialect that has words, such as smtp")
+        if dialect.protocol_filter is None and self["backend"] is not None:
+            raise usage.UsageError(
+                f"--dialect is {dialect.name}, which a proxy cannot go on with to a plain "
+                "backend; use --role=echo or --role=sink"
+            )

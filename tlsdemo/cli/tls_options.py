@@ -1,0 +1,137 @@
+"""The options for certificates, and for the versions and ciphers of TLS."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime, timezone
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, ClassVar
+
+from twisted.python import usage
+
+from tlsdemo.certificates.demo_ca import (
+    KEY_TYPES,
+    DemoCertificates,
+    default_directory,
+    demo_certificates,
+)
+from tlsdemo.certificates.files import BadCredentials, Credentials
+from tlsdemo.cli.options import Options, choice, fail, named
+from tlsdemo.tls.policy import CIPHERS, BadPolicy, Policy, TLSVersion
+
+
+class CredentialOptions(Options):
+    """The options for our own certificate and for the trusted CAs."""
+
+    optParameters: ClassVar[list[list[Any]]] = [
+        ["ca", None, None, "PEM file with the CA certificates to trust. "
+         "[default: the demo CA]"],
+        ["key-type", None, "ecdsa", "Type of the demo certificates' keys: ecdsa (P-256) or rsa."],
+        ["certs", None, None, "Directory of the demo certificates. [default: certs/ in a "
+         "checkout, otherwise in the user's data directory]"],
+    ]  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__()
+        self["cert"], self["key"] = [], []
+
+    def opt_cert(self, path: str) -> None:
+        """PEM file with our certificate chain, our own certificate first.
+
+        Can be repeated for a server, each time with a --key. A client that asks for a name which
+        none of the certificates has is shown the first. [default: a demo certificate]
+        """
+        self["cert"].append(path)
+
+    def opt_key(self, path: str) -> None:
+        """PEM file with the private key for --cert, without a passphrase."""
+        self["key"].append(path)
+
+    def credentials(self, side: str) -> Credentials:
+        """Return the checked credentials of ``side`` (``server`` or ``client``).
+
+        Makes the demo certificates if they are needed.  Ends the process with one line that names
+        the file and the problem, or if there is more than one certificate.
+        """
+        first, *more = self.identities(side)
+        if more:
+            fail(
+                self.command, f"--cert is given {len(more) + 1} times, and a {side} can have only 1"
+            )
+        return first
+
+    def identities(self, side: str) -> list[Credentials]:
+        """Return all credentials of ``side``, at least one, as :meth:`credentials` does.
+
+        All have the same trusted CAs.
+        """
+        now = datetime.now(timezone.utc)
+        if self["key-type"] not in KEY_TYPES:
+            fail(self.command, f"--key-type is {self['key-type']!r}, not {' or '.join(KEY_TYPES)}")
+        certs, keys = self["cert"], self["key"]
+        if len(certs) != len(keys) and max(len(certs), len(keys)) > 1:
+            fail(
+                self.command,
+                f"--cert is given {len(certs)} times and --key {len(keys)} times; "
+                "each needs the other",
+            )
+        try:
+            return [
+                self._identity(side, cert, key, now)
+                for cert, key in zip_longest(certs or [None], keys or [None])
+            ]
+        except BadCredentials as problem:
+            fail(self.command, problem, status=1)
+
+    def _identity(self, side: str, cert: str | None, key: str | None, now: datetime) -> Credentials:
+        own = Credentials(*map(_absolute, (cert, key, self["ca"])))
+        own.check(now)
+        if own.certificate is not None and own.authority is not None:
+            return own
+        demo: Credentials = getattr(self._demo(now), side)
+        return Credentials(
+            own.certificate or demo.certificate,
+            own.key or demo.key,
+            own.authority or demo.authority,
+        )
+
+    def _demo(self, now: datetime) -> DemoCertificates:
+        directory = _absolute(self["certs"]) or default_directory()
+        demo = demo_certificates(directory, self["key-type"], now)
+        if demo.made:
+            sys.stderr.write(f"{self.command}: made new certificates in {demo.authority.parent}\n")
+        return demo
+
+
+def _absolute(path: str | None) -> Path | None:
+    return None if path is None else Path(path).expanduser().absolute()
+
+
+class TLSOptions(CredentialOptions):
+    """The options of a TLS endpoint.
+
+    ``self["policy"]`` is the :class:`~tlsdemo.tls.policy.Policy` that they describe.
+    """
+
+    optParameters: ClassVar[list[list[Any]]] = named([
+        ["tls-min", None, None, "Lowest version of TLS: 1.2 or 1.3; 1.0 or 1.1 only with "
+         "--ciphers that OpenSSL allows for them. [default: 1.2]", choice(TLSVersion)],
+        ["tls-max", None, None, "Highest version of TLS. [default: 1.3]", choice(TLSVersion)],
+        ["ciphers", None, CIPHERS, "Ciphers for TLS 1.2 and below, as an OpenSSL cipher list."],
+    ])  # fmt: skip
+
+    def postOptions(self) -> None:
+        """Validate the options together."""
+        super().postOptions()
+        default = Policy()
+        try:
+            self["policy"] = Policy(
+                self["tls-min"] or default.lowest,
+                self["tls-max"] or default.highest,
+                self["ciphers"],
+            )
+        except BadPolicy as problem:
+            option = {"lowest": "tls-min", "highest": "tls-max"}.get(problem.field, problem.field)
+            reason = problem.reason.replace("the highest", "--tls-max")
+            raise usage.UsageError(f"--{option} is {problem.value!r}, {reason}") from None

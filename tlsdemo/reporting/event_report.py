@@ -1,0 +1,60 @@
+"""The report of ``tlsdemo events``, in each of its formats."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TextIO
+
+from rich.console import Console
+
+from tlsdemo.reporting.event_matrix import EventMatrix
+from tlsdemo.reporting.event_matrix_html import matrix_page
+from tlsdemo.reporting.event_matrix_markdown import markdown_page
+from tlsdemo.reporting.event_matrix_text import outcomes_table, sequences_text
+from tlsdemo.reporting.sequence_diagram_html import page
+from tlsdemo.reporting.sequence_diagram_text import text
+from tlsdemo.trace.model import Trace
+
+FORMATS = ("text", "json", "markdown", "html")
+
+DIAGRAM_FORMATS = ("text", "html")
+
+FEW = 12
+"""The number of cells up to which event sequences are shown by default, or diagrams at all."""
+
+_COLUMNS = 160
+"""The width of a text that is not written to a terminal."""
+
+_WITH_STATES = ("ok with client certificate", "starttls", "tlsdemo")
+"""Scenario, mode and stack of the cells whose states the documentation shows."""
+
+
+def write_matrix(matrix: EventMatrix, form: str, stream: TextIO, sequences: bool) -> None:
+    """Write ``matrix`` to ``stream``; ``form`` is one of `FORMATS`.
+
+    ``sequences``: whether a text has the event sequences even of more than `FEW` cells.
+    """
+    if form == "json":
+        stream.write(json.dumps(matrix.as_json()) + "\n")
+    elif form == "html":
+        stream.write(matrix_page(matrix))
+    elif form == "markdown":
+        with_states = [
+            cell for cell in matrix.cells if (cell.scenario, cell.mode, cell.stack) == _WITH_STATES
+        ]
+        stream.write(markdown_page(matrix, with_states))
+    else:
+        console = Console(file=stream, width=_width(stream), highlight=False)
+        console.print(outcomes_table(matrix))
+        if sequences or len(matrix.cells) <= FEW:
+            console.print(sequences_text(matrix))
+
+
+def write_diagrams(traces: Sequence[Trace], form: str, stream: TextIO) -> None:
+    """Write the sequence diagrams of ``traces``; ``form`` is one of `DIAGRAM_FORMATS`."""
+    stream.write(page(traces) if form == "html" else text(traces, _width(stream)))
+
+
+def _width(stream: TextIO) -> int:
+    return Console(file=stream).width if stream.isatty() else _COLUMNS

@@ -1,0 +1,16 @@
+"""The frame of a self-contained HTML page."""
+
+from __future__ import annotations
+
+from html import escape
+
+
+def html_page(title: str, style: str, body: str) -> str:
+    """Return a page with ``title`` (plain text), ``style`` (CSS) and ``body`` (HTML)."""
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n"
+        f"<body>\n{body}</body>\n</html>\n"
+    )
