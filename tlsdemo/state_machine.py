@@ -8,9 +8,12 @@ state is ignored: nothing is to be done about it there.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
+
+_ESCAPED = {ord(each): f"#{ord(each)};" for each in '#;:<>"%&`'}
+"""Characters with a meaning in Mermaid or HTML, and the entities that Mermaid has for them."""
 
 
 @dataclass(frozen=True)
@@ -47,25 +50,54 @@ class StateMachine:
                 transition.action(self, *arguments)
 
 
-def diagram(machine: type[StateMachine]) -> str:
-    """Draw the transitions of ``machine`` as a state diagram for Mermaid."""
-    return "".join(f"{line}\n" for line in _lines(machine))
+@dataclass(frozen=True)
+class Arrow:
+    """An arrow from one state to the next, with its label."""
+
+    state: enum.Enum
+    next: enum.Enum
+    label: str
 
 
-def _lines(machine: type[StateMachine]) -> Iterator[str]:
+def state_diagram(
+    states: Iterable[enum.Enum],
+    start: enum.Enum,
+    arrows: Sequence[Arrow],
+) -> str:
+    """Draw a state machine; states without an arrow are left out.
+
+    ``states`` gives the order.  A state is labelled with its value, and leads to the end if no
+    arrow leaves it.
+    """
+    return "".join(f"{line}\n" for line in _lines([*states], start, arrows))
+
+
+def _lines(states: list[enum.Enum], start: enum.Enum, arrows: Sequence[Arrow]) -> Iterator[str]:
     yield "stateDiagram-v2"
-    states = list(machine.states)
-    for state in states:
+    left = {each.state for each in arrows}
+    used = [each for each in states if each in left | {other.next for other in arrows}]
+    for state in used:
         yield f'    state "{state.value}" as {state.name}'
-    yield f"    [*] --> {states[0].name}"
-    for (state, name), transition in machine.transitions.items():
-        action = "" if transition.action is None else f" / {_words(transition.action)}"
-        yield f"    {state.name} --> {transition.next.name} : {name.value}{action}"
-    left = {state for state, _ in machine.transitions}
-    for state in states:
+    yield f"    [*] --> {start.name}"
+    for each in sorted(arrows, key=lambda each: states.index(each.state)):
+        label = each.label.translate(_ESCAPED)
+        yield f"    {each.state.name} --> {each.next.name} : {label}"
+    for state in used:
         if state not in left:
             yield f"    {state.name} --> [*]"
 
 
-def _words(action: Callable[..., object]) -> str:
-    return action.__name__.strip("_").replace("_", " ")
+def diagram(machine: type[StateMachine]) -> str:
+    """Draw the transitions of ``machine`` as a state diagram for Mermaid."""
+    states = list(machine.states)
+    arrows = [
+        Arrow(state, transition.next, f"{name.value}{_action(transition)}")
+        for (state, name), transition in machine.transitions.items()
+    ]
+    return state_diagram(states, states[0], arrows)
+
+
+def _action(transition: Transition) -> str:
+    if transition.action is None:
+        return ""
+    return f" / {transition.action.__name__.strip('_').replace('_', ' ')}"

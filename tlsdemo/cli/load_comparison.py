@@ -28,11 +28,9 @@ from tlsdemo.reporting.load_report import (
 )
 from tlsdemo.reporting.progress import Progress
 from tlsdemo.reporting.run_result import RunResult
-from tlsdemo.tls import ModeName, versions
+from tlsdemo.tls import MODES, ModeName, versions
 
 BASELINE = "baseline"
-
-_UPGRADES = (ModeName.STARTTLS, ModeName.PAIR)
 
 
 @dataclass(frozen=True)
@@ -151,7 +149,7 @@ class LoadComparison:
 
     def _server_dialect(self, mode: ModeName) -> str:
         # Without an upgrade there is no negotiation before TLS.
-        return self._task.dialect if mode in _UPGRADES else "immediate"
+        return self._task.dialect if MODES[mode].allows_negotiation else "immediate"
 
     async def _load(self, turn: ScheduledRun[ModeName], server: LaunchedServer) -> RunResult:
         mode, title = turn.mode, self._title(turn)

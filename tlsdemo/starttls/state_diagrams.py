@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterable
 
 from tlsdemo.starttls.dialect import Dialect
-from tlsdemo.starttls.mermaid import Transition, state_diagram
 from tlsdemo.starttls.negotiation import (
     MAX_LINE,
     MAX_MESSAGES,
@@ -19,6 +18,7 @@ from tlsdemo.starttls.negotiation import (
 )
 from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.starttls.sniffing import AutoServer
+from tlsdemo.state_machine import Arrow, state_diagram
 
 _PAGE = f"""\
 # Dialects
@@ -94,7 +94,7 @@ def diagram(table: Table) -> str:
     for (state, name), rule in table.items():
         arrows.setdefault((state, rule), []).append(name)
     transitions = [
-        Transition(state, rule.next, _label(names, rule)) for (state, rule), names in arrows.items()
+        Arrow(state, rule.next, _label(names, rule)) for (state, rule), names in arrows.items()
     ]
     return state_diagram(State, State.START, transitions)
 
