@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -257,11 +259,42 @@ def modules() -> list[Module]:
     ]
 
 
+def is_named(module: Module) -> bool:
+    """Whether it has a name of its own: a package's face has not."""
+    return not module.path.endswith(("/__init__.py", "/__main__.py"))
+
+
+def circle(of: list[Module]) -> list[str]:
+    """The modules of a circle of imports, also of those for types only; empty if there is none."""
+    named = {module.name: module for module in of}
+    graph = {
+        name: {
+            other
+            for _, full in module.imports
+            for other in (full, full.rpartition(".")[0])
+            if other in named and other != name and is_named(named[other])
+        }
+        for name, module in named.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
 class TheCode(SynchronousTestCase):
     def test_keeps_the_rules(self) -> None:
         found = [violation for module in modules() for violation in violations(module)]
         if found:
             self.fail("\n".join(["rules broken:", *found]))
+
+    def test_has_no_circles(self) -> None:
+        self.assertEqual(circle(modules()), [])
+
+    def test_has_no_module_name_twice(self) -> None:
+        names = Counter(module.name.rpartition(".")[2] for module in modules() if is_named(module))
+        self.assertEqual([name for name, count in names.items() if count > 1], [])
 
     def test_is_looked_at(self) -> None:
         paths = {module.path for module in modules()}
@@ -302,6 +335,11 @@ class TheChecker(SynchronousTestCase):
         self.check(
             "tlsdemo/close_reasons.py", "from . import net\n", "1: close_reasons imports net"
         )
+
+    def test_finds_a_circle(self) -> None:
+        one = Module("tlsdemo/net/one.py", "from tlsdemo.net.two import x\n")
+        two = Module("tlsdemo/net/two.py", "if TYPE_CHECKING:\n    from tlsdemo.net import one\n")
+        self.assertEqual(set(circle([one, two])), {"tlsdemo.net.one", "tlsdemo.net.two"})
 
     def test_finds_an_import_inside_a_function(self) -> None:
         self.check(

@@ -21,7 +21,8 @@ from tlsdemo.starttls.line import LineClient, LineServer
 from tlsdemo.starttls.negotiation import Negotiation
 from tlsdemo.starttls.sniffing import AutoServer
 from tlsdemo.tls import MODES, ConnectionSettings, ModeName, TLSConnection, UpgradeProtocol
-from tlsdemo.tls.observer import ObservedTLS, failure_facts
+from tlsdemo.tls.observed_tls import ObservedTLS
+from tlsdemo.tls.observer import failure_facts
 from tlsdemo.trace.connection_observer import ConnectionObserver
 from tlsdemo.trace.model import Arrow, End, Mark
 

@@ -9,15 +9,10 @@ writes and reads them, which is alike in every mode.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
 
 from tlsdemo.tls.observer import Observer
-
-if TYPE_CHECKING:
-    from tlsdemo.tls.tls_connection import TLSConnection
 
 STATES_OF_ONE = hasattr(SSL.Connection, "set_info_callback")
 """Whether a connection can be observed alone: pyOpenSSL 24.2 has this for contexts only."""
@@ -34,7 +29,7 @@ class HandshakeObservation:
     which in TLS 1.3 comes after the handshake (RFC 8446, section 4.4.2.4 and appendix E.1.6).
     """
 
-    def __init__(self, observer: Observer, connection: TLSConnection, is_client: bool) -> None:
+    def __init__(self, observer: Observer, connection: SSL.Connection, is_client: bool) -> None:
         self._observer = observer
         self._connection = connection
         self._confirmed = not is_client

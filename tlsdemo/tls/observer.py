@@ -5,21 +5,10 @@ Nothing is observed unless an observer is handed in, and what is not observed co
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from typing import Protocol as Interface
 
 from OpenSSL import SSL
-from twisted.internet.interfaces import (
-    IOpenSSLClientConnectionCreator,
-    IOpenSSLServerConnectionCreator,
-)
-from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
-from zope.interface import implementer
-
-if TYPE_CHECKING:
-    from tlsdemo.tls.contexts import TLS
-    from tlsdemo.tls.tls_connection import TLSConnection
 
 
 class Observer(Interface):
@@ -44,27 +33,10 @@ class Observer(Interface):
     def wire(self, sent: bool, data: bytes) -> None:
         """Bytes on the wire, in plaintext or of TLS; each byte once."""
 
-    def tls_created(self, connection: TLSConnection) -> None:
+    def tls_created(self, connection: SSL.Connection) -> None:
         """OpenSSL's connection has been created, before its handshake begins."""
 
 
 def failure_facts(reason: Failure) -> dict[str, str]:
     """Return the type and the message of what a ``connectionLost`` was given."""
     return {"reason": type(reason.value).__name__, "text": reason.getErrorMessage()}
-
-
-@implementer(IOpenSSLServerConnectionCreator, IOpenSSLClientConnectionCreator)
-class ObservedTLS:
-    """A connection creator that makes what ``tls`` makes, watched by ``observer``."""
-
-    def __init__(self, tls: TLS, observer: Observer | None) -> None:
-        self._tls = tls
-        self._observer = observer
-
-    def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
-        """Make the connection for one TLS layer of a server."""
-        return self._tls.make(self._observer)
-
-    def clientConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
-        """Make the connection for one TLS layer of a client."""
-        return self._tls.make(self._observer)

@@ -23,7 +23,8 @@ from tlsdemo.close_reasons import CloseReason
 from tlsdemo.tls.connection_info import ConnectionInfo
 from tlsdemo.tls.contexts import TLS
 from tlsdemo.tls.error_reasons import Insecure
-from tlsdemo.tls.observer import ObservedTLS, Observer, failure_facts
+from tlsdemo.tls.observed_tls import ObservedTLS
+from tlsdemo.tls.observer import Observer, failure_facts
 from tlsdemo.tls.protocol_switch import replace_protocol
 from tlsdemo.tls.stream import StreamSetup
 from tlsdemo.tls.tls_stream import TLSStream

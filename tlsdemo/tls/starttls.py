@@ -10,7 +10,7 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 
 from tlsdemo.tls.contexts import TLS
-from tlsdemo.tls.observer import ObservedTLS
+from tlsdemo.tls.observed_tls import ObservedTLS
 from tlsdemo.tls.protocol_switch import replace_protocol
 from tlsdemo.tls.stream import StreamSetup
 from tlsdemo.tls.tls_stream import TLSStream
