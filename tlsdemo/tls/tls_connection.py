@@ -169,7 +169,11 @@ class TLSConnection(SSL.Connection):
         if self.held:
             raise SSL.WantReadError
         try:
-            data = self._drain(bufsiz) if self.coalesce else self._receive_one(bufsiz)
+            if self.coalesce:
+                data = self._drain(bufsiz)
+            else:
+                data = _receive(self, bufsiz)
+                self.records += 1
         except SSL.ZeroReturnError:
             if self.at_close_notify is not None:
                 self.at_close_notify()
@@ -187,11 +191,6 @@ class TLSConnection(SSL.Connection):
         """Note that the wire has ended, after which nothing can be written."""
         if self.observation is not None:
             self.observation.wire_ended = True
-
-    def _receive_one(self, bufsiz: int) -> bytes:
-        data = _receive(self, bufsiz)
-        self.records += 1
-        return data
 
     def _drain(self, bufsiz: int) -> bytes:
         if self._kept is not None:
