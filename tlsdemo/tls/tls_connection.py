@@ -85,6 +85,9 @@ class TLSConnection(SSL.Connection):
         is_client: bool = False,
     ) -> None:
         super().__init__(context, None)
+        # OpenSSL may still call its callbacks when an SNI callback has chosen another context,
+        # and pyOpenSSL keeps only that one.  Twisted overwrites the app data.
+        self._first_context = context
         self.coalesce = False
         self.held = False
         self.records = 0
