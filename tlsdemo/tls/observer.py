@@ -55,7 +55,7 @@ def failure_facts(reason: Failure) -> dict[str, str]:
 
 @implementer(IOpenSSLServerConnectionCreator, IOpenSSLClientConnectionCreator)
 class ObservedTLS:
-    """A connection creator that makes what ``tls`` makes, watched by ``observer``."""
+    """A connection creator that makes one connection as ``tls`` does, watched by ``observer``."""
 
     def __init__(self, tls: TLS, observer: Observer | None) -> None:
         self._tls = tls
@@ -63,8 +63,14 @@ class ObservedTLS:
 
     def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
         """Make the connection for one TLS layer of a server."""
-        return self._tls.make(self._observer)
+        return self._make()
 
     def clientConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
         """Make the connection for one TLS layer of a client."""
-        return self._tls.make(self._observer)
+        return self._make()
+
+    def _make(self) -> SSL.Connection:
+        # The TLS layer keeps this, and the connection that layer: an observer that keeps the
+        # connection would be part of a cycle.
+        observer, self._observer = self._observer, None
+        return self._tls.make(observer)

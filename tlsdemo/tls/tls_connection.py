@@ -223,6 +223,8 @@ class TLSConnection(SSL.Connection):
         all that had to do with that call, until the collector finds it.
         """
         self.at_close_notify = None
+        if self.observation is not None:
+            self.observation.over()
         raised, self._raised, self._kept = self._raised, None, None
         if raised is not None:
             traceback.clear_frames(raised.__traceback__)
