@@ -103,7 +103,7 @@ class Starting(LaunchCase):
         self.successResultOf(self.starting)
 
     def test_the_path_of_the_status_socket_can_contain_a_colon(self) -> None:
-        odd = self.scratch / "a:b"
+        odd = self.scratch.absolute() / "a:b"
         odd.mkdir()
         self.patch(tempfile, "tempdir", str(odd))
         self.server = LaunchedServer(self.reactor, [])

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 from itertools import product
+from pathlib import Path
+
+from twisted.internet import reactor
 
 from tests.proxy import loopback_server as loopback
 from tests.proxy.memory_leaks import leaked_by, only_new_objects, turn
+from tlsdemo.net.append_only_file import AppendOnlyFile
+from tlsdemo.proxy.diagnostics import Diagnostics
 from tlsdemo.proxy.handlers import HandlerName
 from tlsdemo.proxy.service import Server
+from tlsdemo.proxy.trace_file import TraceFile
 from tlsdemo.tls import Delivery, ModeName
 from tlsdemo.tls.timeouts import Timeouts
 
@@ -55,6 +61,16 @@ class NoMemoryLeaks(loopback.LoopbackTestCase):
             await client.lost
 
         await self.ends(close)
+
+    async def test_after_it_was_traced_and_logged(self) -> None:
+        async def close(client: loopback.Peer) -> None:
+            client.close()
+            await client.lost
+
+        file = AppendOnlyFile("trace", Path(self.mktemp()), reactor)
+        self.addCleanup(file.close)
+        diagnostics = Diagnostics(log_events=True, trace_file=TraceFile(file))
+        await self.ends(close, diagnostics=diagnostics, log_first=2)
 
     async def test_after_a_reset(self) -> None:
         async def abort(client: loopback.Peer) -> None:

@@ -64,6 +64,8 @@ class Reloading(SynchronousTestCase):
         tls = ServerTLS.build(self.files, more=[issue(self.home, "more", "more.example")])
         connection = tls.serverConnectionForTLS(None)  # type: ignore[arg-type]
         old = weakref.ref(connection.get_context())
+        # As the TLS layer of Twisted 26 does.
+        connection.set_app_data(object())
         tls.reload(now())
         # As when the client asks for another name.
         connection.set_context(SSL.Context(SSL.TLS_METHOD))

@@ -32,6 +32,13 @@ class ConnectionTestCase(SynchronousTestCase):
         return connection, peer
 
 
+class Unobserved(ConnectionTestCase):
+    def test_has_nothing_to_note_when_the_wire_ends(self) -> None:
+        connection, _ = self.connected()
+        connection.wire_ended()
+        self.assertIsNone(connection.observation)
+
+
 class Receiving(ConnectionTestCase):
     def receive_all(self, connection: TLSConnection) -> list[bytes]:
         received = []

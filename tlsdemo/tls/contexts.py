@@ -226,11 +226,7 @@ class ServerTLS:
 
     def make(self, observer: Observer | None = None) -> TLSConnection:
         """Make the connection for one TLS layer; ``observer`` sees what happens on it."""
-        connection = TLSConnection(self._context, observer=observer)
-        # Its callbacks have to live as long as the connection, which forgets it when it changes to
-        # another context, as we do when the files are read anew.
-        connection.set_app_data(self._context)
-        return connection
+        return TLSConnection(self._context, observer=observer)
 
 
 @implementer(IOpenSSLClientConnectionCreator)

@@ -53,6 +53,11 @@ class HandshakeObservation:
         closed = self.wire_ended or self._connection.get_shutdown() & SSL.SENT_SHUTDOWN
         return self._complete and not closed
 
+    def over(self) -> None:
+        """Release the connection and its observer, which refer to this; nothing more will come."""
+        self.wire_ended = True
+        del self._connection, self._observer
+
     def received(self, data: bytes) -> None:
         """Bytes have come from the wire."""
         self._observer.wire(False, data)

@@ -16,7 +16,7 @@ from tlsdemo.tls.tls_connection import TLSConnection
 
 @implementer(IOpenSSLServerConnectionCreator, IOpenSSLClientConnectionCreator)
 class ObservedTLS:
-    """A connection creator that makes what ``tls`` makes, watched by ``observer``."""
+    """A connection creator that makes one connection as ``tls`` does, watched by ``observer``."""
 
     def __init__(self, tls: TLS, observer: Observer | None) -> None:
         self._tls = tls
@@ -24,8 +24,14 @@ class ObservedTLS:
 
     def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> TLSConnection:
         """Make the connection for one TLS layer of a server."""
-        return self._tls.make(self._observer)
+        return self._make()
 
     def clientConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> TLSConnection:
         """Make the connection for one TLS layer of a client."""
-        return self._tls.make(self._observer)
+        return self._make()
+
+    def _make(self) -> TLSConnection:
+        # The TLS layer keeps this, and the connection that layer: an observer that keeps the
+        # connection would be part of a cycle.
+        observer, self._observer = self._observer, None
+        return self._tls.make(observer)

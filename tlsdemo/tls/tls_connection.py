@@ -85,6 +85,9 @@ class TLSConnection(SSL.Connection):
         is_client: bool = False,
     ) -> None:
         super().__init__(context, None)
+        # OpenSSL may still call its callbacks when an SNI callback has chosen another context,
+        # and pyOpenSSL keeps only that one.  Twisted overwrites the app data.
+        self._first_context = context
         self.coalesce = False
         self.held = False
         self.records = 0
@@ -219,6 +222,8 @@ class TLSConnection(SSL.Connection):
         all that had to do with that call, until the collector finds it.
         """
         self.at_close_notify = None
+        if self.observation is not None:
+            self.observation.over()
         raised, self._raised, self._kept = self._raised, None, None
         if raised is not None:
             traceback.clear_frames(raised.__traceback__)

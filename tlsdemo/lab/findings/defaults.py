@@ -9,7 +9,7 @@ from OpenSSL import SSL
 from twisted.internet.ssl import CertificateOptions, PrivateCertificate, TLSVersion
 
 from tlsdemo.lab.findings.finding import AffectedVersions, Finding, evidence
-from tlsdemo.lab.findings.recording_protocols import RecordingProtocol
+from tlsdemo.lab.findings.recording_protocols import RecordingProtocol, factory_of
 from tlsdemo.lab.findings.stdlib_peer import StdlibPeer
 from tlsdemo.lab.findings.testbed import Testbed
 from tlsdemo.reporting.finding_result import Evidence
@@ -20,8 +20,10 @@ _AEAD = ("GCM", "CCM", "CHACHA20", "POLY1305")
 async def _handshake(testbed: Testbed, port: int, context: ssl.SSLContext) -> StdlibPeer:
     """Return a client that trusts any server, once its handshake has completed or failed."""
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    peer = await testbed.connect_peer(port)
-    peer.start_tls(context)
+    peer = StdlibPeer()
+    # At once, because a server without any version of TLS sends its alert before the ClientHello.
+    peer.on_connected = lambda: peer.start_tls(context)
+    testbed.connect(port, factory_of(peer))
     await testbed.require("end a handshake", lambda: peer.handshake_completed or peer.error)
     return peer
 
