@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import (
@@ -19,7 +21,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from tlsdemo.close_reasons import CloseReason
+from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.state_machine import StateMachine
 from tlsdemo.tls.listener import Listener
 from tlsdemo.tls.observer import Observer
@@ -28,6 +30,25 @@ from tlsdemo.tls.timeouts import NO_TIMEOUTS, ConnectionPhase, PhaseTimer
 from tlsdemo.tls.transport_options import Delivery, TransportOptions
 
 _log = Logger()
+
+
+class StreamState(enum.Enum):
+    """The states of a stream."""
+
+    CONNECTING = "connecting"
+    OPEN = "open"
+    CLOSING = "closing"
+    ABORTED = "aborted"
+    CLOSED = "closed"
+
+
+class StreamInput(enum.Enum):
+    """What happens to a stream."""
+
+    ACCEPTED = "accepted"
+    CLOSE = "loseConnection"
+    ABORT = "abort"
+    LOST = "connection lost"
 
 
 def _untimed() -> PhaseTimer:
@@ -66,6 +87,7 @@ class Stream(StateMachine, ABC):
         self.events = 0
         self.bytes_in = 0
         self.bytes_out = 0
+        self._state = StreamState.CONNECTING
         self._close_reason: CloseReason | None = None
         self._application: IProtocol | None = None
         self._deliver: Callable[[bytes], object] | None = None
@@ -81,32 +103,24 @@ class Stream(StateMachine, ABC):
         return self.bytes_in + self.bytes_out
 
     @property
-    @abstractmethod
     def disconnecting(self) -> bool:
         """Whether this is being closed, or is closed."""
+        return self._state not in (StreamState.CONNECTING, StreamState.OPEN)
 
     @property
     def records(self) -> int:
         """Records of application data that have been decrypted so far."""
         return 0
 
-    # Below: what each kind of stream does in its own way.
+    # What depends on the kind of stream.
 
     @abstractmethod
     def write(self, data: bytes) -> None:
         """Send ``data``; after the stream has been closed it is dropped."""
 
     @abstractmethod
-    def abort(self, close_reason: CloseReason) -> None:
-        """Close at once, and have the end carry ``close_reason`` as its cause."""
-
-    @abstractmethod
     def loseConnection(self) -> None:
         """Close in order, once everything that was written has been sent."""
-
-    @abstractmethod
-    def abortConnection(self) -> None:
-        """Close at once; nothing more is delivered or sent, and the peer sees it as cut off."""
 
     @abstractmethod
     def pauseProducing(self) -> None:
@@ -132,7 +146,19 @@ class Stream(StateMachine, ABC):
     def getHost(self) -> IAddress:
         """Return our own address."""
 
-    # Below: what all streams share.
+    # What all streams share.
+
+    def logPrefix(self) -> str:
+        """Return the name that Twisted's log uses."""
+        return type(self).__name__
+
+    def abortConnection(self) -> None:
+        """Close at once: nothing more is delivered or sent, and the peer sees a truncation."""
+        self.abort(CloseReason(Cause.ABORTED))
+
+    def abort(self, close_reason: CloseReason) -> None:
+        """Close at once, as :meth:`abortConnection` does, and report ``close_reason``."""
+        self._input(StreamInput.ABORT, close_reason)
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
         """Send several pieces as one."""
@@ -186,15 +212,38 @@ class Stream(StateMachine, ABC):
 
         return first
 
-    def _wait_for_reader(self) -> None:
-        """After the end of the wire, limit only how long a pulling application may be idle."""
-        if self._timer.phase is ConnectionPhase.CLOSING:
-            self._timer.enter(ConnectionPhase.OPEN)
+    def _drop_unread(self, close_reason: CloseReason) -> None:
+        """Discard what the application has not read; an earlier reason stays."""
+        self._close_reason = self._close_reason or close_reason
+        if self._pull_source is not None:
+            self._pull_source.drop()
 
-    def _fail(self, close_reason: CloseReason) -> None:
-        """Report the end of a connection that never had an application."""
+    def _release(self) -> None:
+        """Drop the references that form cycles, when nothing more will be received or sent."""
+        self._deliver = None
+
+    def _report_failure(self, close_reason: CloseReason, _reason: Failure) -> None:
+        """Report the end of a connection that has no application."""
+        self._release()
+        close_reason = self._close_reason or close_reason
         self._event("insecure", reason=close_reason)
         self._detach().insecure(close_reason)
+
+    def _report_end(self, close_reason: CloseReason, reason: Failure) -> None:
+        """Report the end, once the application has read everything that came before it."""
+        application, self._application = self._application, None
+        if application is None:
+            self._report_failure(close_reason, reason)
+            return
+        self._release()
+        finish = partial(self._finish, application, close_reason, reason)
+        if self._pull_source is None:
+            finish()
+            return
+        if self._timer.phase is ConnectionPhase.CLOSING:
+            # There is no peer to wait for any more, only an application that reads.
+            self._timer.enter(ConnectionPhase.OPEN)
+        self._pull_source.end(finish)
 
     def _finish(self, application: IProtocol, close_reason: CloseReason, reason: Failure) -> None:
         """Report the end, to the listener and to the application."""
@@ -208,10 +257,9 @@ class Stream(StateMachine, ABC):
         application.connectionLost(reason)
 
     def _detach(self) -> Listener:
-        """Return the listener for its last call, and refer to nothing that refers to this.
+        """Return the listener for its last call, and drop every reference that forms a cycle.
 
-        So the parts of a connection that has ended are freed at once, and do not wait for the
-        garbage collector.
+        So a connection that has ended is freed at once, without the garbage collector.
         """
         listener = self._listener
         del self._listener

@@ -18,7 +18,6 @@ Twisted leaves to applications:
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -37,29 +36,13 @@ from tlsdemo.state_machine import transition_table
 from tlsdemo.tls.connection_info import connection_info_of
 from tlsdemo.tls.error_reasons import close_reason_of, is_end_of_file, name_problem
 from tlsdemo.tls.observer import failure_facts
-from tlsdemo.tls.stream import Stream, StreamSetup
+from tlsdemo.tls.stream import Stream, StreamInput, StreamSetup, StreamState
 from tlsdemo.tls.timeouts import ConnectionPhase
 from tlsdemo.tls.tls_connection import TLSConnection
 from tlsdemo.tls.transport_options import Delivery, Send
 
-
-class _State(enum.Enum):
-    HANDSHAKE = "handshake"
-    OPEN = "open"
-    CLOSING = "closing"
-    ABORTED = "aborted"
-    CLOSED = "closed"
-
-
-class _Input(enum.Enum):
-    ACCEPTED = "accepted"
-    CLOSE = "loseConnection"
-    ABORT = "abort"
-    LOST = "connection lost"
-
-
-_LIVE = (_State.HANDSHAKE, _State.OPEN, _State.CLOSING)
-_SECURE = (_State.OPEN, _State.CLOSING)
+_LIVE = (StreamState.CONNECTING, StreamState.OPEN, StreamState.CLOSING)
+_SECURE = (StreamState.OPEN, StreamState.CLOSING)
 
 
 @implementer(IProtocol, IHandshakeListener)
@@ -70,7 +53,6 @@ class TLSStream(Stream):
         super().__init__(setup)
         self._options = setup.options
         self._required_alpn = setup.required_alpn
-        self._state = _State.HANDSHAKE
         self._send: Callable[[bytes], object] | None = None
         self._in_layer = False
         self._layer: TLSMemoryBIOProtocol
@@ -97,11 +79,6 @@ class TLSStream(Stream):
         """Records of application data that have been decrypted so far."""
         return self._connection.records
 
-    @property
-    def disconnecting(self) -> bool:
-        """Whether this is being closed, or is closed."""
-        return self._state not in (_State.HANDSHAKE, _State.OPEN)
-
     # The face towards the TLS layer.
 
     def makeConnection(self, transport: Any) -> None:
@@ -110,10 +87,6 @@ class TLSStream(Stream):
 
     def connectionMade(self) -> None:
         """Nothing yet: the application is connected when this is secure."""
-
-    def logPrefix(self) -> str:
-        """Name this in logs."""
-        return type(self).__name__
 
     def handshakeCompleted(self) -> None:
         """OpenSSL is done: verify, write the last flight, and only then report ``secure``."""
@@ -129,7 +102,7 @@ class TLSStream(Stream):
         connection.verify_name(connection.get_peer_certificate())
         if connection.name_error is not None:
             self.abort(CloseReason(Cause.WRONG_NAME, name_problem(connection.name_error)))
-        if self._state is not _State.HANDSHAKE:
+        if self._state is not StreamState.CONNECTING:
             return
         connection.flush_into(self._layer)
         info = connection_info_of(connection)
@@ -142,7 +115,7 @@ class TLSStream(Stream):
         if application is None:
             self.abort(CloseReason(Cause.REJECTED_BY_US, "by the application"))
         else:
-            self._input(_Input.ACCEPTED, application)
+            self._input(StreamInput.ACCEPTED, application)
 
     def dataReceived(self, data: bytes) -> None:
         """Deliver what has been decrypted, if this is still wanted."""
@@ -173,7 +146,7 @@ class TLSStream(Stream):
         if secure and isinstance(reason.value, ConnectionLost) and self._has_close_notify():
             # A wire that was reset after close_notify has cut nothing off.
             reason = connectionDone
-        self._input(_Input.LOST, close_reason_of(reason, connection, secure), reason)
+        self._input(StreamInput.LOST, close_reason_of(reason, connection, secure), reason)
 
     def _peer_closes(self) -> None:
         # The layer closes too, once all that was written has gone.  It drops what a producer still
@@ -214,7 +187,7 @@ class TLSStream(Stream):
         if send is not None:
             self.bytes_out += len(data)
             send(data)
-        elif self._state is _State.HANDSHAKE:
+        elif self._state is StreamState.CONNECTING:
             raise RuntimeError("nothing can be written before the connection is secure")
 
     def loseConnection(self) -> None:
@@ -222,15 +195,7 @@ class TLSStream(Stream):
 
         What has come in before the peer closed can still be received.
         """
-        self._input(_Input.CLOSE, CloseReason(Cause.ABORTED))
-
-    def abortConnection(self) -> None:
-        """Close at once; not one more byte is delivered."""
-        self.abort(CloseReason(Cause.ABORTED))
-
-    def abort(self, close_reason: CloseReason) -> None:
-        """Close at once, and report ``close_reason`` at the end."""
-        self._input(_Input.ABORT, close_reason)
+        self._input(StreamInput.CLOSE, CloseReason(Cause.ABORTED))
 
     def pauseProducing(self) -> None:
         """Deliver nothing more, and stop reading the wire."""
@@ -296,43 +261,23 @@ class TLSStream(Stream):
         self._layer.abortConnection()
         self._drop_unread(close_reason)
 
-    def _drop_unread(self, close_reason: CloseReason) -> None:
-        self._close_reason = self._close_reason or close_reason
-        if self._pull_source is not None:
-            self._pull_source.drop()
-
-    def _report_failure(self, close_reason: CloseReason, _reason: Failure) -> None:
-        self._release()
-        self._fail(self._close_reason or close_reason)
-
-    def _report_end(self, close_reason: CloseReason, reason: Failure) -> None:
-        self._release()
-        application, self._application = self._application, None
-        if application is None:
-            self._fail(self._close_reason or close_reason)
-        elif self._pull_source is None:
-            self._finish(application, close_reason, reason)
-        else:
-            self._wait_for_reader()
-            self._pull_source.end(partial(self._finish, application, close_reason, reason))
-
     def _release(self) -> None:
-        """Refer to nothing that refers to this, and have the layer let go of the producer."""
-        self._deliver = self._send = None
+        super()._release()
+        self._send = None
         self._connection.over()
         self._layer.unregisterProducer()
 
-    states = _State
+    states = StreamState
     transitions = transition_table(
-        (_State.HANDSHAKE, _Input.ACCEPTED, _State.OPEN, _open),
-        (_State.HANDSHAKE, _Input.CLOSE, _State.ABORTED, _abort_layer),
-        (_State.HANDSHAKE, _Input.ABORT, _State.ABORTED, _abort_layer),
-        (_State.HANDSHAKE, _Input.LOST, _State.CLOSED, _report_failure),
-        (_State.OPEN, _Input.CLOSE, _State.CLOSING, _close_layer),
-        (_State.OPEN, _Input.ABORT, _State.ABORTED, _abort_layer),
-        (_State.OPEN, _Input.LOST, _State.CLOSED, _report_end),
-        (_State.CLOSING, _Input.ABORT, _State.ABORTED, _abort_layer),
-        (_State.CLOSING, _Input.LOST, _State.CLOSED, _report_end),
-        (_State.ABORTED, _Input.LOST, _State.CLOSED, _report_end),
-        (_State.CLOSED, _Input.ABORT, _State.CLOSED, _drop_unread),
+        (StreamState.CONNECTING, StreamInput.ACCEPTED, StreamState.OPEN, _open),
+        (StreamState.CONNECTING, StreamInput.CLOSE, StreamState.ABORTED, _abort_layer),
+        (StreamState.CONNECTING, StreamInput.ABORT, StreamState.ABORTED, _abort_layer),
+        (StreamState.CONNECTING, StreamInput.LOST, StreamState.CLOSED, Stream._report_failure),
+        (StreamState.OPEN, StreamInput.CLOSE, StreamState.CLOSING, _close_layer),
+        (StreamState.OPEN, StreamInput.ABORT, StreamState.ABORTED, _abort_layer),
+        (StreamState.OPEN, StreamInput.LOST, StreamState.CLOSED, Stream._report_end),
+        (StreamState.CLOSING, StreamInput.ABORT, StreamState.ABORTED, _abort_layer),
+        (StreamState.CLOSING, StreamInput.LOST, StreamState.CLOSED, Stream._report_end),
+        (StreamState.ABORTED, StreamInput.LOST, StreamState.CLOSED, Stream._report_end),
+        (StreamState.CLOSED, StreamInput.ABORT, StreamState.CLOSED, Stream._drop_unread),
     )
