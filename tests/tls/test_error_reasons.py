@@ -70,8 +70,8 @@ class Certificates(EndingsTestCase):
     of_servers_only: tuple[tuple[Callable[[], Credentials], Cause, str], ...] = (
         (hostile.other_purpose, Cause.CERTIFICATE_INVALID, "verification ended with error 26"),
         (hostile.other_name, Cause.WRONG_NAME, "the certificate is not valid for localhost"),
-        (hostile.no_name, Cause.WRONG_NAME, "the certificate names nobody: "),
-        (hostile.unreadable_name, Cause.WRONG_NAME, "the certificate names nobody: "),
+        (hostile.no_name, Cause.WRONG_NAME, "the certificate contains no name: "),
+        (hostile.unreadable_name, Cause.WRONG_NAME, "the certificate contains no name: "),
     )
 
     def test_of_a_server_are_refused_with_the_reason(self) -> None:
@@ -90,7 +90,7 @@ class Certificates(EndingsTestCase):
         context.set_verify(SSL.VERIFY_PEER)
         peer = foreign_server(verify=ssl.CERT_NONE)
         tls = ClientTLS(context, "localhost")
-        self.check(tls, peer, Cause.CERTIFICATE_INVALID, "the context does not tell why")
+        self.check(tls, peer, Cause.CERTIFICATE_INVALID, "the context does not report why")
 
     def test_of_a_client_are_refused_with_the_reason(self) -> None:
         ours = certificates().server
@@ -255,8 +255,10 @@ class Reasons(SynchronousTestCase):
         self.assertIs(self.close_reason(error).cause, Cause.NO_COMMON_CIPHER)
 
     def test_of_a_name_that_a_context_of_another_kind_verified_are_told(self) -> None:
-        close_reason = self.close_reason(CertificateError("none at all"))
-        self.assertEqual(str(close_reason), "wrong name: the certificate names nobody: none at all")
+        close_reason = self.close_reason(CertificateError("none"))
+        self.assertEqual(
+            str(close_reason), "wrong name: the certificate contains no name: none"
+        )
 
     def test_of_the_wire_tell_a_clean_end_from_all_others(self) -> None:
         self.assertIs(self.close_reason(ConnectionDone(), secure=True), CLEAN)

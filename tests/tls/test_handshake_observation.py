@@ -145,13 +145,13 @@ class AClient(SynchronousTestCase):
     def test_is_confirmed_by_a_ticket_also_where_states_are_told_for_a_context_as_a_whole(
         self,
     ) -> None:
-        self.patch(handshake_observation, "STATES_OF_ONE", False)
+        self.patch(handshake_observation, "CAN_OBSERVE_ONE_CONNECTION", False)
         seen = Observed(End.CLIENT, observed_client())
         seen.end.converse(foreign_server(version=TLS13))
         self.assertEqual(seen.names, ["certificate verified", "confirmed"])
 
     def test_that_nobody_watches_is_none_the_worse_for_it(self) -> None:
-        self.patch(handshake_observation, "STATES_OF_ONE", False)
+        self.patch(handshake_observation, "CAN_OBSERVE_ONE_CONNECTION", False)
         end = OurEnd(ModeName.PAIR, observed_client()).begin()
         end.converse(foreign_server())
         self.assertIn("secure", end.log)
@@ -166,7 +166,7 @@ class AClient(SynchronousTestCase):
         self.assertEqual(seen.end.application.received, [b"onetwo"])
 
     def test_is_confirmed_by_the_first_bytes_where_no_state_is_told(self) -> None:
-        self.patch(handshake_observation, "STATES_OF_ONE", False)
+        self.patch(handshake_observation, "CAN_OBSERVE_ONE_CONNECTION", False)
         seen = Observed(End.CLIENT, client_tls())
         peer = foreign_server()
         seen.end.converse(peer)

@@ -18,7 +18,7 @@ from tests.tls.memory_ends import (
     server_tls,
 )
 from tlsdemo.tls import ClientAuth, ClientTLS, ModeName, ServerTLS
-from tlsdemo.tls.policy import CIPHERS, BadPolicy, Policy, TLSVersion, said
+from tlsdemo.tls.policy import CIPHERS, BadPolicy, Policy, TLSVersion, reasons_of
 
 TLS11 = ssl.TLSVersion.TLSv1_1
 OLD = "ECDHE+AES:@SECLEVEL=0"
@@ -126,7 +126,7 @@ class WhatOpenSSLSays(SynchronousTestCase):
             (SSL.Error([("SSL routines", "", "a"), ("SSL routines", "", "b")]), "a; b"),
             (SSL.Error(), ""),
         ):
-            self.assertEqual(said(error), line)
+            self.assertEqual(reasons_of(error), line)
 
 
 class Resumption(SynchronousTestCase):

@@ -116,4 +116,4 @@ class Reloading(SynchronousTestCase):
     def test_is_not_for_a_context_that_came_from_elsewhere(self) -> None:
         tls = ServerTLS(SSL.Context(SSL.TLS_METHOD))
         problem = self.assertRaises(UnusableCredentials, tls.reload, now())
-        self.assertIn("no files to be read anew", str(problem))
+        self.assertIn("no files to load again", str(problem))

@@ -12,7 +12,7 @@ from tests.tls.memory_ends import TLS12, TLS13, End, anonymous, foreign_client, 
 from tests.tls.named_certificates import issue, names_shown
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.tls import ModeName, ServerTLS
-from tlsdemo.tls.server_names import answers_to, names_of
+from tlsdemo.tls.server_names import matches, names_of
 
 
 class Names(SynchronousTestCase):
@@ -45,11 +45,11 @@ class Names(SynchronousTestCase):
             "": False,
             ".": False,
         }.items():
-            self.assertEqual(answers_to(names, asked), answer, asked)
+            self.assertEqual(matches(names, asked), answer, asked)
 
-    def test_a_wildcard_for_everything_answers_to_nothing(self) -> None:
-        self.assertFalse(answers_to(("*.", "*"), "com"))
-        self.assertFalse(answers_to(("*.", "*"), "com."))
+    def test_a_wildcard_for_everything_matches_nothing(self) -> None:
+        self.assertFalse(matches(("*.", "*"), "com"))
+        self.assertFalse(matches(("*.", "*"), "com."))
 
 
 class ServersWithSeveralCertificates(SynchronousTestCase):
@@ -82,7 +82,7 @@ class ServersWithSeveralCertificates(SynchronousTestCase):
         self.assertIn("CN=tlsdemo client", agreed.peer or "")
         return names_shown(peer.tls.getpeercert())
 
-    def test_show_the_first_that_answers_to_the_name_or_else_the_first_of_all(self) -> None:
+    def test_show_the_first_that_matches_the_name_or_else_the_first_of_all(self) -> None:
         for version in (TLS12, TLS13):
             for name, names in (
                 ("localhost", ["localhost"]),

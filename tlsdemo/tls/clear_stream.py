@@ -1,4 +1,4 @@
-"""Mode ``clear``: not secured at all, the control that the others are compared with."""
+"""Mode ``clear``: no TLS at all, as the baseline for comparisons."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from tlsdemo.tls.timeouts import ConnectionPhase
 
 @implementer(IProtocol)
 class ClearStream(Stream):
-    """An application's transport over a plain one: it counts, and changes nothing."""
+    """The application's transport without TLS: it counts, and passes everything on unchanged."""
 
     def __init__(self, setup: StreamSetup) -> None:
         super().__init__(setup)
         self._transport: Any = None
 
     def makeConnection(self, transport: Any) -> None:
-        """Begin to use the transport of the connection."""
+        """Use ``transport``, and connect the application."""
         self._transport = transport
         self.connectionMade()
 
     def connectionMade(self) -> None:
-        """Connect the application at once: there is nothing to wait for."""
-        application = self._ask(self._listener.plain)
+        """Connect the application at once: there is no handshake to wait for."""
+        application = self._get_application(self._listener.plain)
         if application is None:
             self.abort(CloseReason(Cause.REJECTED_BY_US, "by the application"))
         else:
             self._input(StreamInput.ACCEPTED, application)
 
     def dataReceived(self, data: bytes) -> None:
-        """Deliver what the wire brought, unless this has been aborted."""
+        """Deliver ``data``, unless this has been aborted."""
         deliver = self._deliver
         if deliver is None:
             return
@@ -51,7 +51,7 @@ class ClearStream(Stream):
         deliver(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Pass the end on, after everything that came before it."""
+        """Report the end, after the application has read everything before it."""
         if self._observer is not None and self._observer.detailed:
             self._observer.detail("connectionLost", **failure_facts(reason))
         if isinstance(reason.value, ConnectionDone):
@@ -61,32 +61,32 @@ class ClearStream(Stream):
         self._input(StreamInput.LOST, close_reason, reason)
 
     def write(self, data: bytes) -> None:
-        """Send ``data`` as it is."""
+        """Send ``data`` unchanged."""
         self.bytes_out += len(data)
         self._transport.write(data)
 
     def loseConnection(self) -> None:
-        """Close in order, once everything that was written has been sent."""
+        """Close in order, after everything that was written has been sent."""
         self._input(StreamInput.CLOSE)
 
     def pauseProducing(self) -> None:
-        """Stop reading."""
+        """Stop reading the wire."""
         self._transport.pauseProducing()
 
     def resumeProducing(self) -> None:
-        """Read again."""
+        """Resume reading the wire."""
         self._transport.resumeProducing()
 
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:
-        """Have ``producer`` paused whenever more is written than the wire takes."""
+        """Pause ``producer`` whenever the wire cannot take more."""
         self._transport.registerProducer(producer, streaming)
 
     def unregisterProducer(self) -> None:
-        """Forget the producer."""
+        """Stop pausing and resuming the producer."""
         self._transport.unregisterProducer()
 
     def getPeer(self) -> IAddress:
-        """Return the address of the peer."""
+        """Return the peer's address."""
         address: IAddress = self._transport.getPeer()
         return address
 
@@ -127,7 +127,7 @@ class ClearStream(Stream):
 def secure(
     transport: Any, _tls: TLS, setup: StreamSetup, _clock: IReactorTime
 ) -> tuple[ClearStream, ClearStream]:
-    """Leave ``transport`` as it is, and connect the application to it."""
+    """Connect the application to ``transport`` without TLS."""
     stream = ClearStream(setup)
     replace_protocol(transport, stream)
     stream.makeConnection(transport)

@@ -1,4 +1,4 @@
-"""The application's transport, the same interface in every mode; it counts what it carries."""
+"""The application's transport: one interface for every mode, with counters."""
 
 from __future__ import annotations
 
@@ -57,9 +57,14 @@ def _untimed() -> PhaseTimer:
 
 @dataclass(frozen=True)
 class StreamSetup:
-    """What a stream is made of, whatever secures it.
+    """The arguments that every stream is made from, in whatever mode.
 
-    ``required_alpn``: a protocol without which the connection is not secure (RFC 7301).
+    Attributes:
+        listener: Provides the application, and learns how the connection ended.
+        options: How cleartext is delivered and sent.
+        timer: Limits the phases of the connection; no limits by default.
+        observer: Sees every step.
+        required_alpn: A protocol that must be negotiated by ALPN (RFC 7301); ``""`` for none.
     """
 
     listener: Listener
@@ -71,12 +76,15 @@ class StreamSetup:
 
 @implementer(ITransport, IConsumer, IPushProducer)
 class Stream(StateMachine, ABC):
-    """What an application's protocol sees as its transport.
+    """The transport of an application's protocol.
 
-    ``events``: how often the application was handed bytes; ``bytes_in`` and ``bytes_out``: how
-    many, in the clear; ``records``: TLS records of application data that came in, 0 when plain.
-    Producers are registered here as with any transport, and pausing it holds everything back,
-    also what has been decrypted already.
+    Producers and consumers work as with any Twisted transport; a paused stream delivers nothing,
+    not even data that has been decrypted already.
+
+    Attributes:
+        events: How often data has been delivered to the application.
+        bytes_in: Bytes of cleartext that have been delivered to the application.
+        bytes_out: Bytes of cleartext that the application has written.
     """
 
     def __init__(self, setup: StreamSetup) -> None:
@@ -109,18 +117,18 @@ class Stream(StateMachine, ABC):
 
     @property
     def records(self) -> int:
-        """Records of application data that have been decrypted so far."""
+        """TLS records of application data that have been decrypted so far; 0 without TLS."""
         return 0
 
     # What depends on the kind of stream.
 
     @abstractmethod
     def write(self, data: bytes) -> None:
-        """Send ``data``; after the stream has been closed it is dropped."""
+        """Send ``data``; it is dropped once the stream is closed."""
 
     @abstractmethod
     def loseConnection(self) -> None:
-        """Close in order, once everything that was written has been sent."""
+        """Close in order, after everything that was written has been sent."""
 
     @abstractmethod
     def pauseProducing(self) -> None:
@@ -128,19 +136,19 @@ class Stream(StateMachine, ABC):
 
     @abstractmethod
     def resumeProducing(self) -> None:
-        """Deliver what was held back, then read the wire again."""
+        """Deliver what was held back, then resume reading the wire."""
 
     @abstractmethod
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:
-        """Have ``producer`` paused whenever more is written than the wire takes."""
+        """Pause ``producer`` whenever the wire cannot take more."""
 
     @abstractmethod
     def unregisterProducer(self) -> None:
-        """Forget the producer."""
+        """Stop pausing and resuming the producer."""
 
     @abstractmethod
     def getPeer(self) -> IAddress:
-        """Return the address of the peer."""
+        """Return the peer's address."""
 
     @abstractmethod
     def getHost(self) -> IAddress:
@@ -161,15 +169,15 @@ class Stream(StateMachine, ABC):
         self._input(StreamInput.ABORT, close_reason)
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
-        """Send several pieces as one."""
+        """Send several pieces as one write."""
         self.write(b"".join(data))
 
     def stopProducing(self) -> None:
-        """Close in order: a consumer wants no more of us."""
+        """Close in order: the consumer wants no more data."""
         self.loseConnection()
 
     def take(self, data: bytes) -> None:
-        """Count one event of ``data``, which the application has just been handed."""
+        """Count ``data`` as one event: the application has just received it."""
         self.events += 1
         self.bytes_in += len(data)
 
@@ -177,20 +185,20 @@ class Stream(StateMachine, ABC):
         if self._observer is not None:
             self._observer.event(name, **facts)
 
-    def _ask(self, listener: Callable[[], IProtocol | None]) -> IProtocol | None:
-        """Ask for the application; none, if the listener fails or the application does not fit."""
+    def _get_application(self, get: Callable[[], IProtocol | None]) -> IProtocol | None:
+        """Return the listener's application, or ``None`` if that fails or does not fit."""
         self._timer.enter(ConnectionPhase.OPEN)
         try:
-            application = listener()
+            application = get()
             if application is not None and self._pull_source is not None:
                 self._pull_source.attach(application)
         except Exception:
-            _log.failure("rejecting a connection, because its secure callback failed")
+            _log.failure("rejecting a connection because its secure callback failed")
             return None
         return application
 
     def _connect(self, application: IProtocol) -> None:
-        """Connect the application; from here on bytes are delivered to it."""
+        """Connect the application; from now on data is delivered to it."""
         self._application = application
         if self._pull_source is None:
             self._deliver = application.dataReceived
@@ -203,7 +211,7 @@ class Stream(StateMachine, ABC):
     def _first(
         self, observer: Observer, event: str, attribute: str, function: Callable[[bytes], object]
     ) -> Callable[[bytes], object]:
-        """Return what reports its first call, and then leaves ``function`` in its place."""
+        """Return a function that reports its first call, then puts ``function`` in its place."""
 
         def first(data: bytes) -> None:
             setattr(self, attribute, function)
@@ -246,11 +254,11 @@ class Stream(StateMachine, ABC):
         self._pull_source.end(finish)
 
     def _finish(self, application: IProtocol, close_reason: CloseReason, reason: Failure) -> None:
-        """Report the end, to the listener and to the application."""
+        """Report the end to the listener and to the application."""
         if self._close_reason is not None:
             close_reason = self._close_reason
             if reason.check(ConnectionDone):
-                # The wire was closed in order, but not all that it brought was delivered.
+                # The wire was closed in order, but not everything received was delivered.
                 reason = Failure(ConnectionAborted())
         self._event("closed", reason=close_reason)
         self._detach().ended(close_reason)

@@ -1,19 +1,18 @@
 """The application's transport above a TLS layer, the same in every mode that encrypts.
 
-Theory of operation.  Whatever made the ``TLSMemoryBIOProtocol`` (``startTLS``, a factory around
-ours, or a ``SecurePair``), it has two faces: below, the wire; above, a protocol that it wraps.  A
-:class:`TLSStream` is that upper protocol (``handshakeCompleted``, ``dataReceived``,
-``connectionLost``), and it is the application's transport.  In between it keeps the promises that
-Twisted leaves to applications:
+Theory of operation.  A ``TLSMemoryBIOProtocol`` connects the wire below it to a protocol above it,
+whether ``startTLS``, a wrapping factory or a ``SecurePair`` has made it.  A :class:`TLSStream` is
+that upper protocol (``handshakeCompleted``, ``dataReceived``, ``connectionLost``) and at the same
+time the application's transport.  It guarantees what Twisted leaves to applications:
 
-- ``secure`` comes once, after the peer has been verified and our last flight has been written.
-  Nothing is delivered before it, and nothing at all if it is never reached or rejects the peer.
-- A rejection is final.  After ``abortConnection()`` Twisted still delivers, under ``startTLS``,
-  what came together with Finished; here nothing is delivered any more.
-- A paused stream delivers nothing, although the wire may have brought more; that is kept inside
-  OpenSSL, and delivered on resuming, or before the end.
-- An end is clean if the stream said so with close_notify, whatever became of the wire after it;
-  that the wire was closed in order says nothing.
+- ``secure`` is reported once, after the peer has been verified and our last flight has been
+  written.  Nothing is delivered before that, and nothing at all if the peer is rejected.
+- A rejection is final.  Under ``startTLS`` Twisted still delivers, after ``abortConnection()``,
+  the data that arrived together with Finished; a ``TLSStream`` does not.
+- A paused stream delivers nothing, even if the wire brings more.  OpenSSL keeps it until the
+  stream is resumed or the connection ends.
+- An end is clean if the peer has sent close_notify, whatever happened to the wire afterwards.
+  A wire that was closed in order proves nothing: an attacker can do that (RFC 8446, section 6.1).
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ _SECURE = (StreamState.OPEN, StreamState.CLOSING)
 
 @implementer(IProtocol, IHandshakeListener)
 class TLSStream(Stream):
-    """The application's transport over TLS; :meth:`attach` names the layer below."""
+    """The application's transport over TLS; :meth:`attach` connects it to the TLS layer."""
 
     def __init__(self, setup: StreamSetup) -> None:
         super().__init__(setup)
@@ -59,9 +58,10 @@ class TLSStream(Stream):
         self._connection: TLSConnection
 
     def attach(self, layer: TLSMemoryBIOProtocol) -> None:
-        """Use ``layer`` to encrypt and decrypt, as soon as it has a connection.
+        """Use ``layer``, which must have created its connection, to encrypt and decrypt.
 
-        Raises TypeError if its connection creator does not make a ``TLSConnection``.
+        Raises:
+            TypeError: If the layer's connection is not a :class:`~tlsdemo.tls.TLSConnection`.
         """
         connection = layer.getHandle()
         if not isinstance(connection, TLSConnection):
@@ -70,26 +70,26 @@ class TLSStream(Stream):
                 "which make them from any context"
             )
         connection.coalesce = self._options.delivery is not Delivery.RECORD
-        connection.at_close_notify = self._peer_closes
+        connection.at_close_notify = self._close_notify_received
         self._layer = layer
         self._connection = connection
 
     @property
     def records(self) -> int:
-        """Records of application data that have been decrypted so far."""
+        """TLS records of application data that have been decrypted so far."""
         return self._connection.records
 
-    # The face towards the TLS layer.
+    # What the TLS layer calls.
 
     def makeConnection(self, transport: Any) -> None:
-        """Use the layer, where it connects its protocol by itself."""
+        """Attach to the layer, which calls this where it connects its protocol itself."""
         self.attach(transport)
 
     def connectionMade(self) -> None:
-        """Nothing yet: the application is connected when this is secure."""
+        """Do nothing: the application is connected once the connection is secure."""
 
     def handshakeCompleted(self) -> None:
-        """OpenSSL is done: verify, write the last flight, and only then report ``secure``."""
+        """Verify the peer's name, write our last flight, and only then report ``secure``."""
         self._in_layer = True
         try:
             self._event("handshakeCompleted")
@@ -111,15 +111,15 @@ class TLSStream(Stream):
             self.abort(CloseReason(Cause.PROTOCOL_ERROR, problem))
             return
         self._event("secure", info=info)
-        application = self._ask(lambda: self._listener.secure(info))
+        application = self._get_application(lambda: self._listener.secure(info))
         if application is None:
             self.abort(CloseReason(Cause.REJECTED_BY_US, "by the application"))
         else:
             self._input(StreamInput.ACCEPTED, application)
 
     def dataReceived(self, data: bytes) -> None:
-        """Deliver what has been decrypted, if this is still wanted."""
-        # Called for each record: under a load of small ones, each look-up here can be measured.
+        """Deliver what has been decrypted, unless this has been aborted."""
+        # Called for each record: with many small ones, every look-up is measurable.
         deliver = self._deliver
         if deliver is None:
             return
@@ -133,24 +133,24 @@ class TLSStream(Stream):
             self._in_layer = False
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Pass the end on, after everything that came before it."""
+        """Report the end, after delivering everything received before it."""
         connection = self._connection
         if self._observer is not None and self._observer.detailed:
             connection.wire_ended()
             self._observer.detail("connectionLost", **failure_facts(reason))
-        # From here on it is not the peer's close_notify that is waited for.
+        # No close_notify of the peer is waited for any more.
         connection.at_close_notify = None
         secure = self._state in _SECURE
         if secure and connection.held:
             reason = self._deliver_held(reason)
         if secure and isinstance(reason.value, ConnectionLost) and self._has_close_notify():
-            # A wire that was reset after close_notify has cut nothing off.
+            # A reset after close_notify truncates nothing.
             reason = connectionDone
         self._input(StreamInput.LOST, close_reason_of(reason, connection, secure), reason)
 
-    def _peer_closes(self) -> None:
-        # The layer closes too, once all that was written has gone.  It drops what a producer still
-        # writes; and a wire that waits for a paused one would wait for ever.
+    def _close_notify_received(self) -> None:
+        # The layer closes too, after all that was written has been sent.  It drops what a producer
+        # writes from now on, and would wait for ever for one that is paused.
         self._layer.unregisterProducer()
         self._timer.enter(ConnectionPhase.CLOSING)
 
@@ -158,13 +158,13 @@ class TLSStream(Stream):
         return bool(self._connection.get_shutdown() & SSL.RECEIVED_SHUTDOWN)
 
     def _deliver_held(self, reason: Failure) -> Failure:
-        """Deliver what pausing has kept inside OpenSSL; return the reason that it ends with.
+        """Deliver what OpenSSL has kept while this was paused; return the reason for the end.
 
-        The TLS layer has not looked there, so ``reason`` is the wire's: that it was closed in
-        order says nothing about the stream.
+        ``reason`` is the wire's.  The TLS layer has not read what OpenSSL keeps, so only this
+        finds out whether a close_notify was received.
         """
         while True:
-            # Again each time: what pauses now has nothing to wait for.
+            # In each turn: an application that pauses now has nothing to wait for.
             self._connection.held = False
             try:
                 data = self._connection.recv(1 << 15)
@@ -176,12 +176,13 @@ class TLSStream(Stream):
                 return Failure(CONNECTION_LOST if is_end_of_file(error) else error)
             self.dataReceived(data)
 
-    # The face towards the application.
+    # What the application calls.
 
     def write(self, data: bytes) -> None:
-        """Encrypt and send ``data``; after the stream has been closed it is dropped.
+        """Encrypt and send ``data``; it is dropped once the stream is closed.
 
-        Raises RuntimeError before the stream is secure.
+        Raises:
+            RuntimeError: If the connection is not secure yet.
         """
         send = self._send
         if send is not None:
@@ -191,9 +192,9 @@ class TLSStream(Stream):
             raise RuntimeError("nothing can be written before the connection is secure")
 
     def loseConnection(self) -> None:
-        """Close in order: all that was written, then close_notify (RFC 8446, section 6.1).
+        """Send everything that was written, then close_notify (RFC 8446, section 6.1).
 
-        What has come in before the peer closed can still be received.
+        Data is received until the peer closes too.  Before the connection is secure this aborts.
         """
         self._input(StreamInput.CLOSE, CloseReason(Cause.ABORTED))
 
@@ -201,35 +202,35 @@ class TLSStream(Stream):
         """Deliver nothing more, and stop reading the wire."""
         if self._state in _LIVE:
             self._connection.held = True
-            self._pace("pauseProducing")
+            self._call_wire("pauseProducing")
 
     def resumeProducing(self) -> None:
-        """Deliver what was held back, then read the wire again."""
+        """Deliver what was held back, then resume reading the wire."""
         if not self._connection.held or self._state not in _LIVE:
             return
         self._connection.held = False
-        # From inside a call of the layer's, its loop goes on delivering by itself.
+        # Inside a call from the layer, the layer's own loop continues delivering.
         if not self._in_layer:
             self._layer.dataReceived(b"")
         if not self._connection.held and self._state in _LIVE:
-            self._pace("resumeProducing")
+            self._call_wire("resumeProducing")
 
-    def _pace(self, how: str) -> None:
-        # What carries the bytes need not be a Twisted transport that can be paused.
-        method = getattr(self._layer.transport, how, None)
+    def _call_wire(self, name: str) -> None:
+        # What carries the bytes need not be a producer.
+        method = getattr(self._layer.transport, name, None)
         if method is not None:
             method()
 
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:
-        """Have ``producer`` paused whenever more is written than the wire takes."""
+        """Pause ``producer`` whenever the wire cannot take more."""
         self._layer.registerProducer(producer, streaming)
 
     def unregisterProducer(self) -> None:
-        """Forget the producer."""
+        """Stop pausing and resuming the producer."""
         self._layer.unregisterProducer()
 
     def getPeer(self) -> IAddress:
-        """Return the address of the peer."""
+        """Return the peer's address."""
         address: IAddress = self._layer.getPeer()
         return address
 
@@ -242,7 +243,7 @@ class TLSStream(Stream):
 
     def _open(self, application: IProtocol) -> None:
         if self._options.send is Send.RAW:
-            # The class's own method passes by the buffering that startTLS adds.
+            # The base class's method bypasses the buffering of BufferingTLSTransport.
             self._send = partial(TLSMemoryBIOProtocol.write, self._layer)
         else:
             self._send = self._layer.write
@@ -264,7 +265,7 @@ class TLSStream(Stream):
     def _release(self) -> None:
         super()._release()
         self._send = None
-        self._connection.over()
+        self._connection.break_cycles()
         self._layer.unregisterProducer()
 
     states = StreamState
