@@ -67,7 +67,7 @@ class RecordingHandlerListener:
     def __init__(self, log: list[object]) -> None:
         self.log = log
 
-    def happened(self, event: str) -> None:
+    def report(self, event: str) -> None:
         self.log.append(event)
 
     def backend_connected(self, host: str) -> None:

@@ -13,7 +13,7 @@ from tlsdemo.proxy.proxy_handler import ProxyHandler
 from tlsdemo.tls import Delivery
 
 REFUSED = "backend refused: Connection was refused by other side."
-TAKES_NOTHING = "closing timeout: the backend has not taken all it was sent after 8 s"
+TAKES_NOTHING = "closing timeout: the backend has not read everything after 8 s"
 RESET = "backend lost: Connection to the other side was lost in a non-clean fashion."
 
 
@@ -189,7 +189,7 @@ class EndingContract(CarryingContract):
         self.wire.deliver(b"12345")
         self.assertEqual(
             self.take_log(),
-            ["ended: clean", "drained: backend lost: it closed with 5 bytes to come"],
+            ["ended: clean", "drained: backend lost: it closed with 5 bytes undelivered"],
         )
 
     def test_a_client_that_closes_is_told_apart_from_a_backend_that_dies_meanwhile(self) -> None:

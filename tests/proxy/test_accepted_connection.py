@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tlsdemo.close_reasons import CLEAN, Cause, CloseReason
 from tlsdemo.proxy.accepted_connection import AcceptedConnection
 from tlsdemo.proxy.accounting import Accounting
-from tlsdemo.proxy.connection_registry import Account, ConnectionRegistry
+from tlsdemo.proxy.connection_registry import ConnectionRegistry, ConnectionTotals
 from tlsdemo.proxy.event_log import EventLog
 from tlsdemo.proxy.handler import Handler, HandlerListener
 from tlsdemo.proxy.statistics import Statistics
@@ -76,16 +76,16 @@ class AConnection(SynchronousTestCase):
         self.protocol.stream = CountingStream()
         self.accepted.secure(AGREED)
 
-    def account(self) -> Account:
-        return self.accounting.registry.account(["a:1"], None)
+    def totals(self) -> ConnectionTotals:
+        return self.accounting.registry.totals(["a:1"], None)
 
     def over(self) -> str | None:
         """How it ended according to the statistics, once it is over."""
         snapshot = self.accounting.statistics.snapshot(0, 0, 0)
         self.assertEqual(snapshot.clean + snapshot.failures + snapshot.open, 1)
         self.assertEqual(self.forgotten, [] if snapshot.open else [self.accepted])
-        self.assertEqual(self.account().open, snapshot.open)
-        self.assertEqual(self.account().failed, snapshot.failures)
+        self.assertEqual(self.totals().open, snapshot.open)
+        self.assertEqual(self.totals().failed, snapshot.failures)
         if snapshot.open:
             return None
         return next(iter(snapshot.failed), "clean")
@@ -157,14 +157,14 @@ class AConnection(SynchronousTestCase):
         self.assertEqual(lines, [])
 
     def test_is_accounted_for_with_what_came_in_so_far(self) -> None:
-        self.assertEqual(self.account(), Account(open=1))
+        self.assertEqual(self.totals(), ConnectionTotals(open=1))
         self.secured()
         assert self.protocol.stream is not None
         self.protocol.stream.bytes_in = 10
-        self.assertEqual(self.account(), Account(received=10, arrived=10, open=1))
+        self.assertEqual(self.totals(), ConnectionTotals(received=10, arrived=10, open=1))
         self.accepted.ended(CLEAN)
         self.accepted.drained(CLEAN)
-        self.assertEqual(self.account(), Account(received=10, arrived=10))
+        self.assertEqual(self.totals(), ConnectionTotals(received=10, arrived=10))
 
     def test_is_found_at_its_backend_by_the_address_that_the_handler_reports(self) -> None:
         self.secured()
@@ -175,14 +175,14 @@ class AConnection(SynchronousTestCase):
 
     def test_reports_what_its_handler_does_to_the_observer(self) -> None:
         self.secured()
-        self.accepted.happened("backend connected")
+        self.accepted.report("backend connected")
         self.accepted.drained(CLEAN)
         self.assertEqual([event.name for event in self.events], ["backend connected", "drained"])
 
     def test_reports_nothing_where_nobody_observes(self) -> None:
         self.protocol.observer = None
         self.secured()
-        self.accepted.happened("backend connected")
+        self.accepted.report("backend connected")
         self.assertEqual(self.events, [])
 
     def test_closes_in_order_what_has_been_secured(self) -> None:

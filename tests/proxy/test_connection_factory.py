@@ -31,7 +31,7 @@ class TheFactory(SynchronousTestCase):
             SinkHandler,
             self.accounting,
             self.clock,
-            ConnectionLimiter(most_of_one=most),
+            ConnectionLimiter(limit_per_host=most),
         )
 
     def accepted(self, port: int = 1) -> tuple[UpgradeProtocol, MemoryTransport]:

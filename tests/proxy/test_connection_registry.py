@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.proxy.connection_registry import Account, ConnectionRecord, ConnectionRegistry
+from tlsdemo.proxy.connection_registry import ConnectionRecord, ConnectionRegistry, ConnectionTotals
 
 
 def opened(
@@ -47,7 +47,7 @@ class ALedger(SynchronousTestCase):
         self.assertIsNotNone(registry.get("a:3"))
 
 
-class AnAccount(SynchronousTestCase):
+class AnConnectionTotals(SynchronousTestCase):
     def setUp(self) -> None:
         self.registry, self.sink = ConnectionRegistry(), ConnectionRegistry()
 
@@ -57,32 +57,35 @@ class AnAccount(SynchronousTestCase):
         opened(self.registry, "a:3", 40)
         opened(self.registry, "b:1", 1000)
         self.assertEqual(
-            self.registry.account(["a:1", "a:2", "a:3", "a:4"], None),
-            Account(received=70, arrived=70, open=1, failed=1, unknown=1),
+            self.registry.totals(["a:1", "a:2", "a:3", "a:4"], None),
+            ConnectionTotals(received=70, arrived=70, open=1, failed=1, unknown=1),
         )
 
     def test_of_nobody_is_empty(self) -> None:
-        self.assertEqual(self.registry.account([], self.sink), Account())
+        self.assertEqual(self.registry.totals([], self.sink), ConnectionTotals())
 
     def test_tells_what_the_sink_got_where_there_is_one(self) -> None:
         opened(self.registry, "a:1", 10, backend="s:1").close(failed=False)
         opened(self.sink, "s:1", 7).close(failed=False)
-        self.assertEqual(self.registry.account(["a:1"], self.sink), Account(received=10, arrived=7))
+        self.assertEqual(
+            self.registry.totals(["a:1"], self.sink), ConnectionTotals(received=10, arrived=7)
+        )
 
     def test_is_open_until_the_sink_has_got_the_end(self) -> None:
         near = opened(self.registry, "a:1", 10, backend="s:1")
         far = opened(self.sink, "s:1", 7)
         for one in (near, far):
-            self.assertEqual(self.registry.account(["a:1"], self.sink).open, 1)
+            self.assertEqual(self.registry.totals(["a:1"], self.sink).open, 1)
             one.close(failed=False)
-        self.assertEqual(self.registry.account(["a:1"], self.sink).open, 0)
+        self.assertEqual(self.registry.totals(["a:1"], self.sink).open, 0)
 
     def test_is_open_until_the_sink_has_accepted_the_connection(self) -> None:
         near = opened(self.registry, "a:1", 10, backend="s:1")
-        self.assertEqual(self.registry.account(["a:1"], self.sink).open, 1)
+        self.assertEqual(self.registry.totals(["a:1"], self.sink).open, 1)
         near.close(failed=False)
         self.assertEqual(
-            self.registry.account(["a:1"], self.sink), Account(received=10, arrived=0, open=1)
+            self.registry.totals(["a:1"], self.sink),
+            ConnectionTotals(received=10, arrived=0, open=1),
         )
 
     def test_waits_for_no_sink_where_the_connection_failed_or_never_got_there(self) -> None:
@@ -90,5 +93,6 @@ class AnAccount(SynchronousTestCase):
         opened(self.registry, "a:2", 0).close(failed=True)
         opened(self.registry, "a:3", 0).close(failed=False)
         self.assertEqual(
-            self.registry.account(["a:1", "a:2", "a:3"], self.sink), Account(received=10, failed=2)
+            self.registry.totals(["a:1", "a:2", "a:3"], self.sink),
+            ConnectionTotals(received=10, failed=2),
         )

@@ -45,7 +45,7 @@ class WhoseEventsAreLogged(SynchronousTestCase):
 
 class ALogInFull(SynchronousTestCase):
     def setUp(self) -> None:
-        self.events = EventLog(Logger(), Clock().seconds, 1, 3, in_full=True)
+        self.events = EventLog(Logger(), Clock().seconds, 1, 3, detailed=True)
 
     def lines(self, *seen: Mark | Arrow) -> list[str | None]:
         told = self.events.detail_logger(1, "a:1")
@@ -133,7 +133,7 @@ class ALine(SynchronousTestCase):
 class AFloodOfFailures(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
-        self.events = EventLog(Logger(), self.clock.seconds, most=2)
+        self.events = EventLog(Logger(), self.clock.seconds, max_failures=2)
 
     def fail_often(self, times: int) -> int:
         with capturedLogs() as lines:
@@ -150,5 +150,5 @@ class AFloodOfFailures(SynchronousTestCase):
         self.fail_often(5)
         self.clock.advance(1)
         self.fail_often(3)
-        self.assertEqual(self.events.take_left_out(), 4)
-        self.assertEqual(self.events.take_left_out(), 0)
+        self.assertEqual(self.events.take_suppressed(), 4)
+        self.assertEqual(self.events.take_suppressed(), 0)

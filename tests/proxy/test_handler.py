@@ -53,15 +53,15 @@ class ARole(SynchronousTestCase):
     def test_goes_on_taking_when_it_has_room_again(self) -> None:
         taker, source = Taker(2), Source(b"a", b"b", b"c")
         taker.tell(source)
-        taker.take_more()
+        taker.read_more()
         self.assertEqual(source.asked, 2)
         taker.room, taker.full = 9, False
-        taker.take_more()
+        taker.read_more()
         self.assertEqual((taker.taken, source.asked), ([b"a", b"b", b"c"], 4))
 
     def test_has_nothing_to_take_where_delivery_is_not_on_demand(self) -> None:
         taker = Taker(2)
-        taker.take_more()
+        taker.read_more()
         self.assertEqual(taker.taken, [])
 
     def test_can_be_delivered_to_on_demand(self) -> None:

@@ -13,7 +13,7 @@ from tlsdemo.tls import Delivery
 
 NONSENSE = "drained: protocol error: this is nonsense"
 NO = "drained: backend refused: "
-SILENT = "it has not greeted after 4 s"
+SILENT = "no greeting after 4 s"
 
 
 class Shouting(ProtocolFilter):
@@ -124,9 +124,7 @@ class AProxyWithAHandover(SynchronousTestCase):
         self.far.lose(ConnectionDone())
         self.assertTrue(self.wire.aborted)
         self.wire.turn()
-        self.assertEqual(
-            self.log, [f"{NO}it closed before it had greeted", "ended: backend refused"]
-        )
+        self.assertEqual(self.log, [f"{NO}it closed before its greeting", "ended: backend refused"])
 
     def test_ends_the_backend_if_the_client_goes_before_it_has_greeted(self) -> None:
         for reason, close_reason in ((ConnectionDone(), "clean"), (ConnectionLost(), "truncated")):

@@ -70,7 +70,7 @@ class Starting(ServerInMemory):
         self.reactor.advance(4.0)
         with self.lines() as lines:
             wire.turn()
-        problem = "backend refused: it has not greeted after 4 s"
+        problem = "backend refused: no greeting after 4 s"
         self.assertEqual(lines, [f"#1 192.0.2.1:1 failed: {problem}"])
 
     def test_has_a_backend_take_what_it_is_owed_in_the_time_for_closing(self) -> None:
@@ -83,7 +83,7 @@ class Starting(ServerInMemory):
         with self.lines() as lines:
             self.reactor.advance(3.0)
         self.assertTrue(far.aborted)
-        problem = "closing timeout: the backend has not taken all it was sent after 3 s"
+        problem = "closing timeout: the backend has not read everything after 3 s"
         self.assertEqual(lines, [f"#1 192.0.2.1:1 failed: {problem}"])
         self.assertEqual(server.snapshot().failed, {"closing timeout": 1})
 

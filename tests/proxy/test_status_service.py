@@ -8,13 +8,13 @@ from twisted.internet.testing import StringTransportWithDisconnection
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.proxy.status_service import MOST_ASKERS, Answer, Question, StatusFactory
+from tlsdemo.proxy.status_service import MAX_CONNECTIONS, Answer, Query, StatusFactory
 
 
-def weather(question: Question) -> Answer:
-    if "where" not in question:
+def weather(query: Query) -> Answer:
+    if "where" not in query:
         raise ValueError("weather is asked for a place")
-    return {"weather": f"rain in {question['where']}"}
+    return {"weather": f"rain in {query['where']}"}
 
 
 TIME = {"time": 12}
@@ -53,14 +53,14 @@ class TheStatusService(SynchronousTestCase):
             [TIME, {"weather": "rain in Rome"}],
         )
 
-    def test_hands_the_whole_question_on(self) -> None:
+    def test_hands_the_whole_query_on(self) -> None:
         self.assertEqual(
             self.refused(b'{"ask": "weather"}\n'), "not understood: weather is asked for a place"
         )
 
     def test_says_what_can_be_asked(self) -> None:
-        for question in (b'{"ask": "news"}', b'{"ask": ["time"]}', b"{}"):
-            self.assertIn("which is none of time, weather", self.refused(question + b"\n"))
+        for query in (b'{"ask": "news"}', b'{"ask": ["time"]}', b"{}"):
+            self.assertIn("which is none of time, weather", self.refused(query + b"\n"))
 
     def test_says_what_it_does_not_understand_and_goes_on(self) -> None:
         deep = b"[" * 200_000
@@ -77,7 +77,7 @@ class TheStatusService(SynchronousTestCase):
             self.setUp()
             self.protocol.MAX_LENGTH = 10
 
-    def test_has_room_for_a_question_about_more_connections_than_one_host_can_have(self) -> None:
+    def test_has_room_for_a_query_about_more_connections_than_one_host_can_have(self) -> None:
         peers = ["255.255.255.255:65535"] * (1 << 16)
         self.assertEqual(self.say(json.dumps({"ask": "time", "x": peers}).encode() + b"\n"), [TIME])
 
@@ -88,9 +88,9 @@ class TheStatusService(SynchronousTestCase):
         self.assertEqual(lines, [])
 
     def test_lets_go_of_who_does_not_ask(self) -> None:
-        self.clock.advance(self.protocol.timeouts - 1)
+        self.clock.advance(self.protocol.idle_timeout - 1)
         self.say(b'{"ask": "time"}\n')
-        self.clock.advance(self.protocol.timeouts - 1)
+        self.clock.advance(self.protocol.idle_timeout - 1)
         self.assertTrue(self.transport.connected)
         self.clock.advance(1)
         self.assertFalse(self.transport.connected)
@@ -112,7 +112,7 @@ class TheStatusService(SynchronousTestCase):
         self.transport.producer.stopProducing()
 
     def test_answers_no_more_than_some_at_once(self) -> None:
-        others = [self.factory.buildProtocol(None) for _ in range(MOST_ASKERS)]
+        others = [self.factory.buildProtocol(None) for _ in range(MAX_CONNECTIONS)]
         self.assertEqual(others.count(None), 1)
         self.transport.loseConnection()
         self.assertIsNotNone(self.factory.buildProtocol(None))

@@ -256,9 +256,7 @@ class Reasons(SynchronousTestCase):
 
     def test_of_a_name_that_a_context_of_another_kind_verified_are_told(self) -> None:
         close_reason = self.close_reason(CertificateError("none"))
-        self.assertEqual(
-            str(close_reason), "wrong name: the certificate contains no name: none"
-        )
+        self.assertEqual(str(close_reason), "wrong name: the certificate contains no name: none")
 
     def test_of_the_wire_tell_a_clean_end_from_all_others(self) -> None:
         self.assertIs(self.close_reason(ConnectionDone(), secure=True), CLEAN)
