@@ -5,14 +5,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from tlsdemo.proxy.limiter import ConnectionLimiter
 
 
-class TheDoor(SynchronousTestCase):
-    def test_lets_in_any_number_unless_told_otherwise(self) -> None:
+class ConnectionLimiterTests(SynchronousTestCase):
+    def test_by_default_there_is_no_limit(self) -> None:
         limiter = ConnectionLimiter()
         for _ in range(1000):
             self.assertIsNone(limiter.problem("a"))
             limiter.add("a")
 
-    def test_lets_in_so_many_in_all(self) -> None:
+    def test_the_total_number_is_limited(self) -> None:
         limiter = ConnectionLimiter(limit=2)
         for host in ("a", "b"):
             self.assertIsNone(limiter.problem(host))
@@ -23,7 +23,7 @@ class TheDoor(SynchronousTestCase):
         limiter.add("c")
         self.assertEqual(limiter.problem("a"), "there are 2 already")
 
-    def test_lets_in_so_many_of_one_host(self) -> None:
+    def test_the_number_for_each_host_is_limited(self) -> None:
         limiter = ConnectionLimiter(limit_per_host=2)
         for _ in range(2):
             self.assertIsNone(limiter.problem("a"))
@@ -33,7 +33,7 @@ class TheDoor(SynchronousTestCase):
         limiter.remove("a")
         self.assertIsNone(limiter.problem("a"))
 
-    def test_remembers_no_host_that_has_left(self) -> None:
+    def test_a_host_without_connections_is_forgotten(self) -> None:
         limiter = ConnectionLimiter(limit_per_host=2)
         for number in range(3):
             limiter.add(str(number))

@@ -124,9 +124,8 @@ class TimeoutCase(SynchronousTestCase):
 class TimeoutBeforeSecureTests(TimeoutCase):
     def test_a_silent_peer_is_aborted(self) -> None:
         for mode in (ModeName.STARTTLS, ModeName.PAIR):
-            end = NegotiatingEnd(
-                mode, server_tls(), SmtpServer(), TIMEOUTS, clock=self.clock
-            ).begin()
+            end = NegotiatingEnd(mode, server_tls(), SmtpServer(), TIMEOUTS, clock=self.clock)
+            end.begin()
             self.check_aborted(end, 6, "insecure: timeout before TLS")
 
     def test_a_peer_that_never_requests_tls_is_aborted(self) -> None:
