@@ -101,8 +101,8 @@ class ParsingTests(TapCase):
             "--nonsense": "option --nonsense not recognized",
             "8899": "'8899' is not understood",
         }.items():
-            said = self.refused(lambda each=arguments: self.parse(*each.split()))  # type: ignore[misc]
-            self.assertTrue(said.startswith(f"twistd tlsdemo: {expected}"), said)
+            message = self.refused(lambda each=arguments: self.parse(*each.split()))  # type: ignore[misc]
+            self.assertTrue(message.startswith(f"twistd tlsdemo: {expected}"), message)
 
     def test_help_lists_every_option(self) -> None:
         text = str(tap.Options())
@@ -167,13 +167,13 @@ class MakeServiceTests(TapCase):
             raise UnusableCredentials("OpenSSL cannot use a.pem: key too small")
 
         self.patch(ServerTLS, "build", build)
-        said = self.refused(self.config, status=1)
-        self.assertEqual(said, "twistd tlsdemo: OpenSSL cannot use a.pem: key too small")
+        message = self.refused(self.config, status=1)
+        self.assertEqual(message, "twistd tlsdemo: OpenSSL cannot use a.pem: key too small")
 
     def test_a_missing_file_is_reported_in_one_line(self) -> None:
-        said = self.refused(lambda: self.config("--ca=/nowhere/ca.pem"), status=1)
+        message = self.refused(lambda: self.config("--ca=/nowhere/ca.pem"), status=1)
         self.assertEqual(
-            said,
+            message,
             "twistd tlsdemo: authority '/nowhere/ca.pem' cannot be read: No such file or directory",
         )
 

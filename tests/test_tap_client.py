@@ -68,8 +68,8 @@ class ParsingTests(ClientCase):
             "--nonsense": "option --nonsense not recognized",
             "2000": "'2000' is not understood",
         }.items():
-            said = self.refused(lambda argument=argument: self.parse(argument))  # type: ignore[misc]
-            self.assertTrue(said.startswith(f"twistd tlsclient: {expected}"), said)
+            message = self.refused(lambda argument=argument: self.parse(argument))  # type: ignore[misc]
+            self.assertTrue(message.startswith(f"twistd tlsclient: {expected}"), message)
 
     def test_help_lists_every_option(self) -> None:
         text = str(tap_client.Options())
@@ -212,9 +212,9 @@ class MakeServiceTests(ClientCase):
 
     def test_too_many_connections_are_refused_before_starting(self) -> None:
         self.patch(load_options, "raise_descriptor_limit", lambda: 64)
-        said = self.refused(lambda: self.make("--conn=2000"), status=1)
+        message = self.refused(lambda: self.make("--conn=2000"), status=1)
         self.assertIn(
-            "needs 699 file descriptors in each of 3 processes, and the limit is 64", said
+            "needs 699 file descriptors in each of 3 processes, and the limit is 64", message
         )
 
 
@@ -258,11 +258,11 @@ class ExitWithTests(SynchronousTestCase):
     def test_the_process_ends_with_the_status_after_flushing(self) -> None:
         program = (
             "import sys; from tlsdemo.tap_client import exit_with; exit_with(3);"
-            "print('said'); print('shouted', file=sys.stderr)"
+            "print('to stdout'); print('to stderr', file=sys.stderr)"
         )
         buffered = {**environment(), "PYTHONUNBUFFERED": ""}
         process = subprocess.run(
             [sys.executable, "-c", program], env=buffered, capture_output=True, timeout=60
         )
         self.assertEqual(process.returncode, 3)
-        self.assertEqual((process.stdout, process.stderr), (b"said\n", b"shouted\n"))
+        self.assertEqual((process.stdout, process.stderr), (b"to stdout\n", b"to stderr\n"))

@@ -81,7 +81,7 @@ class ReloadTests(ReloadCase):
             issue(self.home, "server", "localhost", "new.example")
             self.assertEqual(self.connect(where).names[1], "old.example")
             server.signal(signal.SIGHUP)
-            server.wait_for_line("certificates loaded anew")
+            server.wait_for_line("certificates reloaded")
             new = self.connect(where)
             self.assertEqual(new.names[1], "new.example")
             self.assertTrue(new.echoes(b"new") and old.echoes(b"old"))
@@ -95,7 +95,7 @@ class ReloadTests(ReloadCase):
         assert certificate is not None
         certificate.write_text("nonsense")
         server.signal(signal.SIGHUP)
-        line = server.wait_for_line("#warn.*not loaded anew").string
+        line = server.wait_for_line("#warn.*not reloaded").string
         self.assertIn(
             f"the old ones are kept: certificate '{certificate}' holds no PEM certificate", line
         )
@@ -104,7 +104,7 @@ class ReloadTests(ReloadCase):
         self.assertTrue(new.echoes(b"new") and old.echoes(b"old"))
         issue(self.home, "server", "localhost", "mended.example")
         server.signal(signal.SIGHUP)
-        server.wait_for_line("certificates loaded anew")
+        server.wait_for_line("certificates reloaded")
         self.assertEqual(self.connect(where).names[1], "mended.example")
 
     def test_several_certificates_are_selected_by_name(self) -> None:

@@ -67,11 +67,11 @@ class _Service(Server):
             tls.reload(datetime.now(timezone.utc))
         except (BadCredentials, UnusableCredentials) as problem:
             _log.warn(
-                "certificates not loaded anew, the old ones are kept: {problem}",
+                "certificates not reloaded, the old ones are kept: {problem}",
                 problem=str(problem),
             )
         else:
-            _log.info("certificates loaded anew, for new connections")
+            _log.info("certificates reloaded, for new connections")
 
 
 def makeService(options: Options) -> IService:

@@ -59,13 +59,13 @@ class BadInputContract(LoopbackTestCase):
     def sending(self, data: bytes) -> Callable[[Server], Awaitable[Peer]]:
         """A peer that sends ``data``, and waits until it is disconnected."""
 
-        async def say(server: Server) -> Peer:
+        async def send(server: Server) -> Peer:
             peer = await self.connect(server, Peer())
             peer.send(data)
             await peer.lost
             return peer
 
-        return say
+        return send
 
     def authenticating(
         self, credentials: Credentials, version: ssl.TLSVersion

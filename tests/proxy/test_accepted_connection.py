@@ -189,7 +189,7 @@ class AcceptedConnectionTests(SynchronousTestCase):
         self.secured()
         self.accepted.close()
         assert self.protocol.stream is not None
-        # A TLS layer with a producer waits for more to send before it says goodbye.
+        # A TLS layer with a producer would wait for it before it sends close_notify.
         self.assertEqual(self.protocol.stream.log, ["no producer", "close"])
         self.assertFalse(self.protocol.stream.aborted)
         self.assertFalse(self.handlers[0].given_up)

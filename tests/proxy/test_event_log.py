@@ -48,11 +48,11 @@ class DetailedLogTests(SynchronousTestCase):
         self.events = EventLog(Logger(), Clock().seconds, 1, 3, detailed=True)
 
     def lines(self, *seen: Mark | Arrow) -> list[str | None]:
-        told = self.events.detail_logger(1, "a:1")
-        assert told is not None
+        log = self.events.detail_logger(1, "a:1")
+        assert log is not None
         with capturedLogs() as lines:
             for each in seen:
-                told(each)
+                log(each)
         self.fields = lines
         return [formatEvent(line) for line in lines]
 
@@ -76,12 +76,12 @@ class DetailedLogTests(SynchronousTestCase):
         self.assertEqual(
             self.lines(
                 Mark(End.SERVER, Event("connected", 0.0)),
-                Mark(End.SERVER, Event("told", 0.5, facts)),
+                Mark(End.SERVER, Event("secure", 0.5, facts)),
                 Mark(End.SERVER, Event("lost", 1.0, nothing)),
             ),
             [
                 "#1 a:1 +0.0000s connected",
-                "#1 a:1 +0.5000s told reason=x [peer alpn=h2 write]",
+                "#1 a:1 +0.5000s secure reason=x [peer alpn=h2 write]",
                 "#1 a:1 +1.0000s lost []",
             ],
         )

@@ -10,14 +10,14 @@ from tlsdemo.tls import PullSource
 
 
 class Source:
-    """Has so many pieces to read, and counts how often it is asked."""
+    """Has some pieces to read, and counts the reads."""
 
     def __init__(self, *pieces: bytes) -> None:
         self.pieces = deque(pieces)
-        self.asked = 0
+        self.reads = 0
 
     def read(self) -> bytes:
-        self.asked += 1
+        self.reads += 1
         return self.pieces.popleft() if self.pieces else b""
 
 
@@ -33,31 +33,31 @@ class ReadingHandler(Handler):
         self.taken.append(data)
         self.full = len(self.taken) >= self.room
 
-    def tell(self, source: Source) -> None:
+    def notify(self, source: Source) -> None:
         self.readable(source)  # type: ignore[arg-type]
 
 
 class HandlerTests(SynchronousTestCase):
     def test_it_reads_until_there_is_nothing_left(self) -> None:
         handler, source = ReadingHandler(9), Source(b"a", b"b")
-        handler.tell(source)
+        handler.notify(source)
         self.assertEqual(handler.taken, [b"a", b"b"])
-        # A source tells of more only to who has seen that there is none.
-        self.assertEqual(source.asked, 3)
+        # A source notifies again only after a read has returned nothing.
+        self.assertEqual(source.reads, 3)
 
     def test_it_reads_no_more_when_it_is_full(self) -> None:
         handler, source = ReadingHandler(2), Source(b"a", b"b", b"c")
-        handler.tell(source)
-        self.assertEqual((handler.taken, source.asked), ([b"a", b"b"], 2))
+        handler.notify(source)
+        self.assertEqual((handler.taken, source.reads), ([b"a", b"b"], 2))
 
     def test_it_continues_reading_when_it_has_room_again(self) -> None:
         handler, source = ReadingHandler(2), Source(b"a", b"b", b"c")
-        handler.tell(source)
+        handler.notify(source)
         handler.read_more()
-        self.assertEqual(source.asked, 2)
+        self.assertEqual(source.reads, 2)
         handler.room, handler.full = 9, False
         handler.read_more()
-        self.assertEqual((handler.taken, source.asked), ([b"a", b"b", b"c"], 4))
+        self.assertEqual((handler.taken, source.reads), ([b"a", b"b", b"c"], 4))
 
     def test_read_more_does_nothing_without_on_demand_delivery(self) -> None:
         handler = ReadingHandler(2)

@@ -20,8 +20,8 @@ class HandlersTests(SynchronousTestCase):
 
     def test_each_handler_gets_its_listener(self) -> None:
         for make in HANDLERS.values():
-            owner = RecordingHandlerListener([])
-            self.assertIs(make(owner, WaitingBackend().backend).listener, owner)
+            listener = RecordingHandlerListener([])
+            self.assertIs(make(listener, WaitingBackend().backend).listener, listener)
 
     def test_only_a_proxy_needs_a_backend(self) -> None:
         for name in (HandlerName.ECHO, HandlerName.SINK):

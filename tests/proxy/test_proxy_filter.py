@@ -1,4 +1,4 @@
-"""A proxy whose dialect goes on, after the upgrade, with a backend that greets."""
+"""A proxy with a protocol filter, for a dialect whose backend greets."""
 
 from __future__ import annotations
 

@@ -182,19 +182,19 @@ class StatisticsLogTests(ServerInMemory):
             ("0.01", "1 events, 50,000.0 bytes and 0.0 records an event"),
             ("0.00", "0 events, 0.0 bytes and 0.0 records an event"),
         ):
-            (told,) = self.logged_in()
+            (event,) = self.logged_in()
             self.assertEqual(
-                str(formatEvent(told)).rpartition("; ")[0],
+                str(formatEvent(event)).rpartition("; ")[0],
                 f"open 1, secured 0, failed 0; cleartext 0.05 MB at {rate} MB/s; {events}",
             )
-            self.assertEqual(told["statistics"]["bytes_in"], 50_000)
+            self.assertEqual(event["statistics"]["bytes_in"], 50_000)
 
     def test_the_first_interval_begins_at_the_start(self) -> None:
         self.reactor.advance(1000)
         self.started()
         self.accepted(1).deliver(b"x" * 50_000)
-        (told,) = self.logged_in()
-        self.assertIn("at 0.01 MB/s", str(formatEvent(told)))
+        (event,) = self.logged_in()
+        self.assertIn("at 0.01 MB/s", str(formatEvent(event)))
 
     def test_connections_to_the_embedded_sink_are_not_logged(self) -> None:
         self.started(handler=HandlerName.PROXY, log_first=9)
@@ -210,9 +210,9 @@ class StatisticsLogTests(ServerInMemory):
         self.started(mode=ModeName.PAIR)
         for peer in range(25):
             self.accepted(peer).lose(ConnectionDone())
-        _, told = self.logged_in()
-        self.assertEqual(formatEvent(told), "5 more failures were not logged one by one")
-        self.assertEqual(told["log_level"], LogLevel.warn)
+        _, event = self.logged_in()
+        self.assertEqual(formatEvent(event), "5 more failures were not logged one by one")
+        self.assertEqual(event["log_level"], LogLevel.warn)
         self.assertEqual(len(self.logged_in()), 1)
 
     def test_events_of_the_sampled_connections_are_logged(self) -> None:

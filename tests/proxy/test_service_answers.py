@@ -1,4 +1,4 @@
-"""What a server answers to those who ask its status service."""
+"""The answers of the status service."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class StatisticsQueryTests(ServerInMemory):
         self.reactor.advance(0.05)
         answer = self.ask(ask="statistics")
         self.assertEqual(answer["listening"], ["tcp:0.0.0.0:8899"])
-        figures = answer["statistics"]
+        counters = answer["statistics"]
         self.assertEqual(
-            {name: figures[name] for name in ("at", "cpu", "opened", "open", "bytes_in")},
+            {name: counters[name] for name in ("at", "cpu", "opened", "open", "bytes_in")},
             {"at": 0.05, "cpu": 1.5, "opened": 1, "open": 1, "bytes_in": 5},
         )
-        self.assertIsNone(figures["sink_received"])
+        self.assertIsNone(counters["sink_received"])
 
     def test_the_lag_is_the_greatest_since_the_last_query(self) -> None:
         self.started(status=STATUS)
@@ -46,10 +46,10 @@ class StatisticsQueryTests(ServerInMemory):
         self.started(status=STATUS, interval=1.0)
         self.reactor.advance(0.55)
         self.asked_lag()
-        (told,) = self.logged_in(0.45)
-        self.assertAlmostEqual(told["statistics"]["lag"], 0.5)
-        (told,) = self.logged_in(1)
-        self.assertAlmostEqual(told["statistics"]["lag"], 0.95)
+        (event,) = self.logged_in(0.45)
+        self.assertAlmostEqual(event["statistics"]["lag"], 0.5)
+        (event,) = self.logged_in(1)
+        self.assertAlmostEqual(event["statistics"]["lag"], 0.95)
 
     def asked_lag(self) -> float:
         return float(self.ask(ask="statistics")["statistics"]["lag"])
@@ -105,8 +105,8 @@ class RunQueryTests(ServerInMemory):
         for peer in (1, 2, 3):
             self.accepted(peer)
         peers = [f"192.0.2.1:{peer}" for peer in (1, 2, 3)]
-        account = self.ask(ask="run", name="x", sent=0, peers=peers)["run"]
-        self.assertEqual((account["open"], account["unknown"]), (2, 1))
+        totals = self.ask(ask="run", name="x", sent=0, peers=peers)["run"]
+        self.assertEqual((totals["open"], totals["unknown"]), (2, 1))
 
     def test_the_number_of_remembered_runs_is_limited(self) -> None:
         self.started_with_status()

@@ -13,7 +13,7 @@ from tlsdemo.proxy.status_service import MAX_CONNECTIONS, Answer, Query, StatusF
 
 def weather(query: Query) -> Answer:
     if "where" not in query:
-        raise ValueError("weather is asked for a place")
+        raise ValueError("weather needs a place")
     return {"weather": f"rain in {query['where']}"}
 
 
@@ -30,32 +30,32 @@ class StatusServiceTests(SynchronousTestCase):
         self.transport.protocol = protocol
         protocol.makeConnection(self.transport)
 
-    def say(self, line: bytes) -> list[Any]:
-        """The answers to what is said now."""
+    def answers_to(self, line: bytes) -> list[Any]:
+        """The answers to ``line``."""
         self.transport.clear()
         self.protocol.dataReceived(line)
         return [json.loads(answer) for answer in self.transport.value().splitlines()]
 
     def refused(self, line: bytes) -> str:
-        (answer,) = self.say(line)
+        (answer,) = self.answers_to(line)
         self.assertEqual(list(answer), ["error"])
         self.assertTrue(self.transport.connected)
         return str(answer["error"])
 
     def test_each_line_is_answered_with_a_line(self) -> None:
-        self.assertEqual(self.say(b'{"ask": "time"}\n'), [TIME])
+        self.assertEqual(self.answers_to(b'{"ask": "time"}\n'), [TIME])
         self.assertTrue(self.transport.value().endswith(b"}\n"))
 
     def test_queries_in_any_segments_are_answered_in_order(self) -> None:
-        self.assertEqual(self.say(b'{"ask": "ti'), [])
+        self.assertEqual(self.answers_to(b'{"ask": "ti'), [])
         self.assertEqual(
-            self.say(b'me"}\n{"ask": "weather", "where": "Rome"}\r\n{'),
+            self.answers_to(b'me"}\n{"ask": "weather", "where": "Rome"}\r\n{'),
             [TIME, {"weather": "rain in Rome"}],
         )
 
     def test_the_whole_query_is_passed_on(self) -> None:
         self.assertEqual(
-            self.refused(b'{"ask": "weather"}\n'), "not understood: weather is asked for a place"
+            self.refused(b'{"ask": "weather"}\n'), "not understood: weather needs a place"
         )
 
     def test_an_unknown_query_is_answered_with_the_known_ones(self) -> None:
@@ -67,19 +67,21 @@ class StatusServiceTests(SynchronousTestCase):
         for line in (b"garbage", b"\xff\xfe", b"", b"[1]", b"12", b"null", deep):
             self.assertTrue(self.refused(line + b"\n").startswith("not understood: "), line[:10])
         self.assertIn("not an object but list", self.refused(b"[1]\n"))
-        self.assertEqual(self.say(b'{"ask": "time"}\n'), [TIME])
+        self.assertEqual(self.answers_to(b'{"ask": "time"}\n'), [TIME])
 
     def test_a_line_that_is_too_long_is_refused(self) -> None:
         self.protocol.MAX_LENGTH = 10
         for line in (b"x" * 11, b"x" * 11 + b"\n"):
-            self.assertEqual(self.say(line), [{"error": "a line of more than 10 bytes"}])
+            self.assertEqual(self.answers_to(line), [{"error": "a line of more than 10 bytes"}])
             self.assertFalse(self.transport.connected)
             self.setUp()
             self.protocol.MAX_LENGTH = 10
 
     def test_the_line_limit_allows_all_ports_of_a_host(self) -> None:
         peers = ["255.255.255.255:65535"] * (1 << 16)
-        self.assertEqual(self.say(json.dumps({"ask": "time", "x": peers}).encode() + b"\n"), [TIME])
+        self.assertEqual(
+            self.answers_to(json.dumps({"ask": "time", "x": peers}).encode() + b"\n"), [TIME]
+        )
 
     def test_the_factory_logs_nothing(self) -> None:
         with capturedLogs() as lines:
@@ -89,7 +91,7 @@ class StatusServiceTests(SynchronousTestCase):
 
     def test_an_idle_client_is_disconnected(self) -> None:
         self.clock.advance(self.protocol.idle_timeout - 1)
-        self.say(b'{"ask": "time"}\n')
+        self.answers_to(b'{"ask": "time"}\n')
         self.clock.advance(self.protocol.idle_timeout - 1)
         self.assertTrue(self.transport.connected)
         self.clock.advance(1)

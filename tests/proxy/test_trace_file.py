@@ -36,9 +36,9 @@ class TraceFileTests(TracingCase):
         self.assertEqual(numbers, [1, 3, 6, 9])
 
     def test_a_trace_begins_with_its_facts(self) -> None:
-        told = self.trace_file().writer(4, "127.0.0.1:5")
-        assert told is not None
-        told(Mark(End.SERVER, Event("connected", 0.0)))
+        write = self.trace_file().writer(4, "127.0.0.1:5")
+        assert write is not None
+        write(Mark(End.SERVER, Event("connected", 0.0)))
         self.file.close()
         traces = traces_from(self.path.read_text(encoding="utf-8").splitlines())
         self.assertEqual([*traces], [4])

@@ -23,7 +23,7 @@ class DeliveryContract(SynchronousTestCase):
         self.clock = patch_reactor_clock(self)
 
     def secured(self, delivery: Delivery) -> tuple[End, ForeignPeer]:
-        """A server of ours and its client, secured; the log begins here."""
+        """A tlsdemo server and its client after the handshake, with an empty log."""
         peer = foreign_client()
         end = End(self.mode, server_tls(), delivery=delivery, clock=self.clock)
         end.secured_with(peer).log.clear()

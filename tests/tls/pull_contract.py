@@ -22,7 +22,7 @@ class PullContract(SynchronousTestCase):
         self.clock = patch_reactor_clock(self)
 
     def reading(self, high_water: int = 1 << 16) -> tuple[End, ReadingRecorder, ForeignPeer]:
-        """A server of ours and its client, secured; the log begins here."""
+        """A tlsdemo server and its client after the handshake, with an empty log."""
         application, peer = ReadingRecorder(), foreign_client()
         end = End(
             self.mode,

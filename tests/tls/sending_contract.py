@@ -35,7 +35,7 @@ class SendingContract(SynchronousTestCase):
         self.clock = patch_reactor_clock(self)
 
     def secured(self, send: Send = Send.RAW) -> tuple[End, ForeignPeer]:
-        """A server of ours and its client, secured; the log begins here."""
+        """A tlsdemo server and its client after the handshake, with an empty log."""
         # TLS 1.2 shows in its records what is data and what is an alert.
         peer = foreign_client(version=TLS12)
         tls, delivery = server_tls(), Delivery.RECORD

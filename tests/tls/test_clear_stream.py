@@ -51,13 +51,13 @@ class ClearStreamTests(SynchronousTestCase):
         )
 
     def test_a_reset_is_a_truncation_and_a_close_is_not(self) -> None:
-        for reason, told in (
+        for reason, expected in (
             (ConnectionDone(), ["ended: clean", "lost: ConnectionDone"]),
             (ConnectionLost(), ["ended: truncated", "lost: ConnectionLost"]),
         ):
             end = self.begun()
             end.transport.lose(reason)
-            self.assertEqual(end.log, told)
+            self.assertEqual(end.log, expected)
 
     def test_closing_first_sends_what_was_written(self) -> None:
         for close in ("loseConnection", "stopProducing"):

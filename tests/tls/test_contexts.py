@@ -132,7 +132,7 @@ class ClientTLSTests(SynchronousTestCase):
         self.assertIsNone(info(client_tls(), foreign_server(alpn="b")).alpn)
 
     def test_it_sends_a_name_but_not_an_address_as_sni(self) -> None:
-        for name, asked in (
+        for name, sni in (
             ("localhost", b"localhost"),
             ("LocalHost", b"localhost"),
             ("stra\u00dfe.example", b"xn--strae-oqa.example"),
@@ -150,7 +150,7 @@ class ClientTLSTests(SynchronousTestCase):
             peer.set_accept_state()
             peer.bio_write(hello)
             self.assertRaises(SSL.Error, peer.do_handshake)
-            self.assertEqual(seen, [asked])
+            self.assertEqual(seen, [sni])
 
     def test_it_verifies_addresses_as_well_as_names(self) -> None:
         for name in ("localhost", "LOCALHOST", "127.0.0.1", "::1"):

@@ -37,7 +37,7 @@ class CloseReasonTestCase(SynchronousTestCase):
     def check(
         self, tls: ServerTLS | ClientTLS, peer: ForeignPeer | bytes, cause: Cause, detail: str = ""
     ) -> End:
-        """Check how ``tls`` tells of its failure to become secure with ``peer``."""
+        """Check the close reason of a handshake between ``tls`` and ``peer`` that fails."""
         end = End(ModeName.PAIR, tls).begin()
         if isinstance(peer, bytes):
             end.transport.deliver(peer)
@@ -132,7 +132,7 @@ class CertificateTests(CloseReasonTestCase):
 
 class PlaintextTests(CloseReasonTestCase):
     def test_plaintext_is_recognized(self) -> None:
-        for words in (
+        for plaintext in (
             b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
             b"POST / HTTP/1.1\r\n\r\n",
             b"CONNECT localhost:443 HTTP/1.1\r\n\r\n",
@@ -144,7 +144,7 @@ class PlaintextTests(CloseReasonTestCase):
             b"\xff" * 40,
         ):
             for tls in (server_tls(), client_tls()):
-                self.check(tls, words, Cause.PLAINTEXT)
+                self.check(tls, plaintext, Cause.PLAINTEXT)
 
     def test_plaintext_after_the_first_flight_of_tls_is_recognized(self) -> None:
         # TLS 1.3 has everything encrypted after the hellos.
@@ -212,10 +212,10 @@ class AlertTests(CloseReasonTestCase):
         self.check(client_tls(), self.alert(5, 0), Cause.PROTOCOL_ERROR, "unknown alert type")
 
     def test_close_notify_during_the_handshake_is_an_interruption(self) -> None:
-        goodbye = self.alert(1, 0)
-        self.check(client_tls(), goodbye, Cause.HANDSHAKE_INTERRUPTED)
+        close_notify = self.alert(1, 0)
+        self.check(client_tls(), close_notify, Cause.HANDSHAKE_INTERRUPTED)
         hello = foreign_client(version=TLS12).take()
-        self.check(server_tls(), hello + goodbye, Cause.HANDSHAKE_INTERRUPTED)
+        self.check(server_tls(), hello + close_notify, Cause.HANDSHAKE_INTERRUPTED)
 
 
 class RecordTests(CloseReasonTestCase):

@@ -61,7 +61,7 @@ class InjectionCase(SynchronousTestCase):
 
 
 class InjectionMatrixTests(InjectionCase):
-    """Each dialect, mode and role; the injected bytes cut at every position, or delayed."""
+    """Each dialect, mode and end; the injected bytes are split at every position, or delayed."""
 
     def cuts(self, last: bytes) -> Iterator[list[bytes]]:
         whole = last + INJECTED

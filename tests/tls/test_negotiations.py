@@ -118,9 +118,9 @@ class RefusalTests(NegotiationCase):
             (Pop3Client(), [b"+OK\r\n", b"+OK\r\n.\r\n"], "peer offers no TLS", b"QUIT\r\n"),
             (Pop3Client(), [b"+OK\r\n+OK\r\n"], "injected plaintext", b"QUIT\r\n"),
         ]  # fmt: skip
-        for negotiation, said, cause, farewell in cases:
+        for negotiation, received, cause, farewell in cases:
             client = self.client(negotiation)
-            client.receive(*said)
+            client.receive(*received)
             self.check_refused(client, cause, farewell)
 
     def test_of_too_much_plaintext_has_a_cause_of_its_own(self) -> None:
@@ -138,7 +138,7 @@ class ConnectionLostBeforeTLSTests(NegotiationCase):
                 server.transport.lose(reason)
                 self.assertEqual(server.log, ["insecure: handshake interrupted"])
                 assert server.listener.close_reason is not None
-                self.assertIn("before TLS was agreed on", server.listener.close_reason.detail)
+                self.assertIn("before TLS was negotiated", server.listener.close_reason.detail)
 
     def test_calls_the_listener_of_a_client_in_the_middle_of_its_negotiation(self) -> None:
         client = self.client(SmtpClient())
@@ -248,7 +248,7 @@ class RequiredALPNTests(NegotiationCase):
     def check_rejected(self, end: NegotiatingEnd) -> None:
         self.assertEqual(end.log, ["handshake completed", "insecure: protocol error"])
         assert end.listener.close_reason is not None
-        self.assertEqual(end.listener.close_reason.detail, "ALPN 'postgresql' was not agreed on")
+        self.assertEqual(end.listener.close_reason.detail, "ALPN 'postgresql' was not negotiated")
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_rejects_a_server_that_does_not_agree(self) -> None:

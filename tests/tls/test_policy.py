@@ -140,7 +140,7 @@ class ResumptionTests(SynchronousTestCase):
         end.exchange_with(second)
         info = end.listener.info
         assert info is not None
-        # Resumed or not, it is known who the client is.
+        # The client's identity is known, whether or not the session was resumed.
         self.assertEqual(info.peer, subject_of(certificates().client))
         return bool(second.tls.session_reused)
 

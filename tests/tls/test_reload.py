@@ -65,7 +65,7 @@ class ReloadTests(SynchronousTestCase):
         connection = tls.serverConnectionForTLS(None)  # type: ignore[arg-type]
         old = weakref.ref(connection.get_context())
         tls.reload(now())
-        # As when the client asks for another name.
+        # As when the client's SNI selects another certificate.
         connection.set_context(SSL.Context(SSL.TLS_METHOD))
         gc.collect()
         self.assertIsNotNone(old())

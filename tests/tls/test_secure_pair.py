@@ -54,9 +54,9 @@ class ExampleTests(SynchronousTestCase):
             "certificates": certificates(),
         }
         (example,) = doctest.DocTestFinder(recurse=False).find(SecurePair, globs=names)
-        said: list[str] = []
-        failed, attempted = doctest.DocTestRunner().run(example, out=said.append)
-        self.assertEqual(failed, 0, "".join(said))
+        output: list[str] = []
+        failed, attempted = doctest.DocTestRunner().run(example, out=output.append)
+        self.assertEqual(failed, 0, "".join(output))
         self.assertGreater(attempted, 10)
 
 

@@ -78,7 +78,7 @@ class SocketTests(SocketTestCase):
 
 @implementer(IPullProducer)
 class PullProducer:
-    """Writes a number of times, once each time that it is asked."""
+    """Writes a number of times, once for each call of ``resumeProducing``."""
 
     def __init__(self, consumer: Any, times: int) -> None:
         self._consumer = consumer
@@ -91,7 +91,7 @@ class PullProducer:
             self._consumer.unregisterProducer()
 
     def stopProducing(self) -> None:
-        """Nothing goes on by itself."""
+        """Do nothing: a pull producer never writes by itself."""
 
 
 @implementer(IPushProducer)

@@ -31,7 +31,7 @@ class NameTests(SynchronousTestCase):
 
     def test_names_match_requested_names(self) -> None:
         names = ("one.example", "*.two.example")
-        for asked, answer in {
+        for requested, expected in {
             "one.example": True,
             "ONE.Example": True,
             "www.one.example": False,
@@ -45,7 +45,7 @@ class NameTests(SynchronousTestCase):
             "": False,
             ".": False,
         }.items():
-            self.assertEqual(matches(names, asked), answer, asked)
+            self.assertEqual(matches(names, requested), expected, requested)
 
     def test_a_wildcard_for_everything_matches_nothing(self) -> None:
         self.assertFalse(matches(("*.", "*"), "com"))

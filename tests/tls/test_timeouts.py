@@ -111,7 +111,7 @@ class TimeoutCase(SynchronousTestCase):
             yield end, peer
 
     def check_aborted(self, end: NegotiatingEnd, seconds: float, *log: object) -> None:
-        """Check that it is cut off in ``seconds`` and not before, and leaves nothing behind."""
+        """Check that ``end`` is aborted after ``seconds``, not earlier, and leaves no calls."""
         self.clock.advance(seconds - 0.1)
         self.assertFalse(end.transport.aborted)
         self.clock.advance(0.1)
@@ -255,7 +255,7 @@ class TimeoutOnceSecureTests(TimeoutCase):
 
 
 class SlowApplicationTests(TimeoutCase):
-    """The peer has said all and is gone, and delivery waits for the application."""
+    """The peer has gone, and its data waits for the application."""
 
     def gone(self, mode: ModeName) -> tuple[NegotiatingEnd, ReadingRecorder]:
         application = ReadingRecorder()

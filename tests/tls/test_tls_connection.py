@@ -124,11 +124,11 @@ class VerifyNameTests(SynchronousTestCase):
         self.assertTrue(self.connection().verify_name(None))
 
     def test_the_name_is_verified_once(self) -> None:
-        asked: list[X509] = []
-        connection, certificate = self.connection(asked.append), X509()
+        verified: list[X509] = []
+        connection, certificate = self.connection(verified.append), X509()
         self.assertTrue(connection.verify_name(certificate))
         self.assertTrue(connection.verify_name(certificate))
-        self.assertEqual(asked, [certificate])
+        self.assertEqual(verified, [certificate])
 
     def test_the_reason_for_a_rejection_is_kept(self) -> None:
         for error in (VerificationError(errors=[]), ValueError("unreadable"), RuntimeError()):

@@ -117,8 +117,8 @@ class TCPTests(SocketTestCase):
         await both(server.application.loss, client.application.loss)
         begin = ["plain"] if name is ModeName.CLEAR else ["handshake completed", "secure"]
         for side in (server, client):
-            told = [record for record in side.log if not isinstance(record, bytes)]
-            self.assertEqual(told, [*begin, "connected", "ended: clean", "lost: ConnectionDone"])
+            log = [record for record in side.log if not isinstance(record, bytes)]
+            self.assertEqual(log, [*begin, "connected", "ended: clean", "lost: ConnectionDone"])
 
     async def test_starttls_sends_data_in_both_directions(self) -> None:
         await self.check_both_directions(ModeName.STARTTLS)

@@ -107,7 +107,7 @@ class TLSStream(Stream):
         connection.flush_into(self._layer)
         info = connection_info_of(connection)
         if self._required_alpn and info.alpn != self._required_alpn:
-            problem = f"ALPN {self._required_alpn!r} was not agreed on"
+            problem = f"ALPN {self._required_alpn!r} was not negotiated"
             self.abort(CloseReason(Cause.PROTOCOL_ERROR, problem))
             return
         self._event("secure", info=info)

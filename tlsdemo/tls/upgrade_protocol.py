@@ -34,7 +34,7 @@ SNIFFING_TIME = 0.3
 """Seconds a server waits for a ClientHello before it greets, where both are possible."""
 
 _NOT_NEGOTIATED = CloseReason(
-    Cause.HANDSHAKE_INTERRUPTED, "the peer closed before TLS was agreed on"
+    Cause.HANDSHAKE_INTERRUPTED, "the peer closed before TLS was negotiated"
 )
 
 
