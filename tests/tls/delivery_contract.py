@@ -247,6 +247,15 @@ class DeliveryContract(SynchronousTestCase):
             self.assertEqual(end.log[0], b"first")
             self.assertEqual(end.log[-1], "lost: Error")
 
+    def test_closing_while_held_bytes_are_delivered_does_not_stop_them(self) -> None:
+        end, peer = self.paused(Delivery.RECORD)
+        peer.write(*THREE)
+        end.transport.protocol.dataReceived(peer.take())
+        end.application.on_data = lambda data: end.stream.loseConnection()
+        end.transport.lose(ConnectionLost())
+        self.assertEqual(end.log, [b"first", *THREE, "ended: truncated", "lost: ConnectionLost"])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
     def test_aborting_while_held_bytes_are_delivered_stops_them(self) -> None:
         end, peer = self.paused(Delivery.RECORD)
         peer.write(*THREE)

@@ -44,6 +44,10 @@ class UpgradeProtocolTests(SynchronousTestCase):
             self.assertEqual(end.observer.names, ["connected", called])
             verifyObject(IProtocol, end.protocol)
 
+    def test_no_cleartext_is_transferred_before_tls(self) -> None:
+        end = End(ModeName.STARTTLS, server_tls())
+        self.assertEqual(end.protocol.transferred, 0)
+
     def test_nagles_algorithm_is_disabled_in_every_mode(self) -> None:
         clock = patch_reactor_clock(self)
         for name in ModeName:

@@ -135,8 +135,8 @@ class TLSStream(Stream):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Report the end, after delivering everything received before it."""
         connection = self._connection
+        connection.wire_ended()
         if self._observer is not None and self._observer.detailed:
-            connection.wire_ended()
             self._observer.detail("connectionLost", **failure_facts(reason))
         # No close_notify of the peer is waited for any more.
         connection.at_close_notify = None
@@ -253,8 +253,7 @@ class TLSStream(Stream):
 
     def _close_layer(self, _close_reason: CloseReason) -> None:
         self._layer.loseConnection()
-        if self._connection.at_close_notify is not None:
-            self._timer.enter(ConnectionPhase.CLOSING)
+        self._timer.enter(ConnectionPhase.CLOSING)
 
     def _abort_layer(self, close_reason: CloseReason) -> None:
         self._close_reason = close_reason
