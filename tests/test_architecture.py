@@ -1,6 +1,6 @@
-"""The rules of who may import whom, held against the code.
+"""The rules of the architecture, checked against the code.
 
-The rules are the data below; the functions after them only read the code.
+The rules are the tables below; the functions after them read the code.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LONGEST_MODULE = 350
 
-# The rooms, and whom each may import. The table has to be complete: a new room finds its place in
-# it before it passes. tap.py and tap_client.py stand where twistd finds them, and belong to cli.
+# The rooms, and the rooms that each may import. The table is complete: a new room must be added to
+# it. tap.py and tap_client.py are where twistd finds them, and belong to cli.
 LIBRARY = {
     "close_reasons",
     "state_machine",
@@ -52,7 +52,7 @@ ROOM_MAY_IMPORT: dict[str, set[str]] = {
 }
 ROOM_OF = {"__main__": "cli", "tap": "cli", "tap_client": "cli"}
 
-# Each of these stands alone; only the catalogue of its package knows them all.
+# Modules that must not import each other; only the catalogue of their package imports all.
 SIBLINGS: dict[str, set[str]] = {
     "tlsdemo.tls": {"clear_stream", "secure_pair", "starttls", "wrapped"},
     "tlsdemo.proxy": {"echo_handler", "proxy_handler", "sink_handler"},
@@ -65,12 +65,12 @@ SIBLINGS: dict[str, set[str]] = {
     },
 }
 
-# What only these may import.
+# Modules and names that only these files may import.
 ONLY_IN: dict[str, tuple[str, ...]] = {
-    # The findings show stock Twisted as it is, and not what tlsdemo/tls/ makes of it.
+    # The findings reproduce the behaviour of Twisted without tlsdemo/tls/.
     "OpenSSL": ("tlsdemo/tls/", "tlsdemo/lab/findings/"),
     "service_identity": ("tlsdemo/tls/",),
-    # Besides, stock Twisted as it is, shown beside ours: programs of their own.
+    # Besides these, programs that run Twisted without tlsdemo, for comparison.
     "twisted.protocols.tls": (
         "tlsdemo/tls/",
         "tlsdemo/lab/findings/",
@@ -81,7 +81,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     # Processes are supervised in one place, with a reactor or without.
     "subprocess": ("tlsdemo/net/command.py",),
     "twisted.internet.protocol.ProcessProtocol": ("tlsdemo/net/child_process.py",),
-    # The global reactor, where a service or a worker is put together.
+    # The global reactor, where a service or a worker is assembled.
     "twisted.internet.reactor": (
         "tlsdemo/tap.py",
         "tlsdemo/tap_client.py",
@@ -93,11 +93,11 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 
 # Private names of Twisted that cannot be avoided, and the only file that may import each.
 PRIVATE_TO_TWISTED = {
-    # What startTLS does, for a transport that is not a socket of Twisted's; iosim's only pretends.
+    # The implementation of startTLS, for transports that are not sockets; that of iosim is a fake.
     "twisted.internet._newtls": "tlsdemo/testing/starttls_transport.py",
 }
 
-# Arithmetic and text: nothing of the network, and so nothing that is named as Twisted names it.
+# Computations and text only: no network, and no names in Twisted's style.
 PURE_FILES = (
     "tlsdemo/close_reasons.py",
     "tlsdemo/state_machine.py",
@@ -143,7 +143,7 @@ class Module:
 
     @cached_property
     def imports(self) -> list[tuple[int, str]]:
-        """The line and the full name of all that is imported, wherever in the file it is."""
+        """The line and the full name of every import in the file."""
         return list(self._imports())
 
     def _imports(self) -> Found:
@@ -168,7 +168,7 @@ def _within(name: str, module: str) -> bool:
 
 
 def _room(name: str) -> str | None:
-    """The room that a module or one of its names belongs to; none for tlsdemo's own version."""
+    """The room of a module or of a name in it; none for tlsdemo's own version."""
     parts = name.split(".")
     if parts[0] != "tlsdemo" or len(parts) == 1 or parts[1] == "__version__":
         return None
@@ -178,7 +178,7 @@ def _room(name: str) -> str | None:
 def rooms_import_only_what_they_may(module: Module) -> Found:
     room = _room(module.name)
     if room is not None and room not in ROOM_MAY_IMPORT:
-        yield 1, f"{room} has no place in the table of who may import whom"
+        yield 1, f"{room} is not in the table ROOM_MAY_IMPORT"
         return
     allowed = ROOM_MAY_IMPORT[room] if room else set()
     for line, name in module.imports:
@@ -187,7 +187,7 @@ def rooms_import_only_what_they_may(module: Module) -> Found:
             yield line, f"{room or module.name} imports {other}"
 
 
-def siblings_do_not_know_each_other(module: Module) -> Found:
+def siblings_do_not_import_each_other(module: Module) -> Found:
     siblings = SIBLINGS.get(module.package, set())
     own = module.name.rpartition(".")[2]
     if own in siblings:
@@ -197,7 +197,7 @@ def siblings_do_not_know_each_other(module: Module) -> Found:
                     yield line, f"{own} imports its sibling {other}"
 
 
-def some_things_are_imported_in_one_place_only(module: Module) -> Found:
+def restricted_imports_are_in_their_places(module: Module) -> Found:
     for line, name in module.imports:
         for thing, places in ONLY_IN.items():
             if _within(name, thing) and not module.path.startswith(places):
@@ -234,8 +234,8 @@ def modules_are_short(module: Module) -> Found:
 
 RULES = (
     rooms_import_only_what_they_may,
-    siblings_do_not_know_each_other,
-    some_things_are_imported_in_one_place_only,
+    siblings_do_not_import_each_other,
+    restricted_imports_are_in_their_places,
     pure_files_import_no_io,
     pure_files_have_no_camel_case,
     nothing_private_comes_from_twisted,
@@ -283,92 +283,90 @@ def circle(of: list[Module]) -> list[str]:
     return []
 
 
-class TheCode(SynchronousTestCase):
-    def test_keeps_the_rules(self) -> None:
+class ArchitectureTests(SynchronousTestCase):
+    def test_the_code_keeps_the_rules(self) -> None:
         found = [violation for module in modules() for violation in violations(module)]
         if found:
             self.fail("\n".join(["rules broken:", *found]))
 
-    def test_has_no_circles(self) -> None:
+    def test_there_are_no_circles(self) -> None:
         self.assertEqual(circle(modules()), [])
 
-    def test_has_no_module_name_twice(self) -> None:
+    def test_no_module_name_is_there_twice(self) -> None:
         names = Counter(module.name.rpartition(".")[2] for module in modules() if is_named(module))
         self.assertEqual([name for name, count in names.items() if count > 1], [])
 
-    def test_is_looked_at(self) -> None:
+    def test_every_module_is_checked(self) -> None:
         paths = {module.path for module in modules()}
         self.assertLessEqual({"tlsdemo/tap.py", "twisted/plugins/tlsdemo_plugin.py"}, paths)
 
-    def test_is_in_packages_so_that_trial_and_the_wheel_find_it(self) -> None:
+    def test_every_directory_is_a_package(self) -> None:
         folders = {
             path.parent for top in ("tlsdemo", "tests") for path in (ROOT / top).rglob("*.py")
         }
         bare = [str(folder) for folder in folders if not (folder / "__init__.py").exists()]
         self.assertEqual(bare, [])
 
-    def test_leaves_twisted_a_namespace(self) -> None:
+    def test_twisted_stays_a_namespace_package(self) -> None:
         self.assertEqual(list((ROOT / "twisted").rglob("__init__.py")), [])
 
 
-class TheChecker(SynchronousTestCase):
+class CheckerTests(SynchronousTestCase):
     """A rule that finds nothing proves something only if it can find."""
 
     def check(self, path: str, source: str, *expected: str) -> None:
         self.assertEqual(violations(Module(path, source)), [f"{path}:{each}" for each in expected])
 
-    def test_finds_an_import_upwards(self) -> None:
+    def test_it_finds_an_import_of_a_room_above(self) -> None:
         self.check(
             "tlsdemo/tls/secure_pair.py",
             "import os\nfrom tlsdemo.proxy import handler\n",
             "2: tls imports proxy",
         )
 
-    def test_finds_an_import_aside(self) -> None:
+    def test_it_finds_an_import_of_a_room_beside(self) -> None:
         self.check(
             "tlsdemo/loadgen/sender.py", "import tlsdemo.lab.relay\n", "1: loadgen imports lab"
         )
 
-    def test_finds_a_relative_import(self) -> None:
+    def test_it_finds_a_relative_import(self) -> None:
         self.check("tlsdemo/net/a.py", "from ..tls.policy import x\n", "1: net imports tls")
         self.check("tlsdemo/net/__init__.py", "from .. import proxy\n", "1: net imports proxy")
         self.check(
             "tlsdemo/close_reasons.py", "from . import net\n", "1: close_reasons imports net"
         )
 
-    def test_finds_a_circle(self) -> None:
+    def test_it_finds_a_circle(self) -> None:
         one = Module("tlsdemo/net/one.py", "from tlsdemo.net.two import x\n")
         two = Module("tlsdemo/net/two.py", "if TYPE_CHECKING:\n    from tlsdemo.net import one\n")
         self.assertEqual(set(circle([one, two])), {"tlsdemo.net.one", "tlsdemo.net.two"})
 
-    def test_finds_an_import_inside_a_function(self) -> None:
+    def test_it_finds_an_import_inside_a_function(self) -> None:
         self.check(
             "tlsdemo/reporting/progress.py",
             "def f():\n    from tlsdemo.loadgen import schedule\n",
             "2: reporting imports loadgen",
         )
 
-    def test_finds_an_import_for_types_only(self) -> None:
+    def test_it_finds_an_import_for_types_only(self) -> None:
         self.check(
             "tlsdemo/close_reasons.py",
             "if TYPE_CHECKING:\n    from zope.interface import Interface\n",
             "2: is pure, but imports zope.interface.Interface",
         )
 
-    def test_takes_what_twistd_finds_for_a_part_of_the_command(self) -> None:
+    def test_it_treats_the_modules_of_twistd_as_part_of_cli(self) -> None:
         self.check(
             "tlsdemo/tap.py", "from tlsdemo.lab import relay\nfrom tlsdemo.cli import options\n"
         )
 
-    def test_finds_a_room_without_a_place(self) -> None:
-        self.check(
-            "tlsdemo/news.py", "", "1: news has no place in the table of who may import whom"
-        )
+    def test_it_finds_a_room_that_is_not_in_the_table(self) -> None:
+        self.check("tlsdemo/news.py", "", "1: news is not in the table ROOM_MAY_IMPORT")
 
-    def test_finds_an_import_of_a_room_without_a_place(self) -> None:
+    def test_it_finds_an_import_of_a_room_that_is_not_in_the_table(self) -> None:
         self.check("tlsdemo/net/limits.py", "from tlsdemo import news\n", "1: net imports news")
 
-    def test_finds_siblings_that_know_each_other(self) -> None:
+    def test_it_finds_siblings_that_import_each_other(self) -> None:
         self.check(
             "tlsdemo/tls/secure_pair.py",
             "from tlsdemo.tls.starttls import x\n",
@@ -380,7 +378,7 @@ class TheChecker(SynchronousTestCase):
             "1: echo_handler imports its sibling sink_handler",
         )
 
-    def test_finds_openssl_outside_its_package(self) -> None:
+    def test_it_finds_openssl_outside_its_package(self) -> None:
         where = "which only tlsdemo/tls/, tlsdemo/lab/findings/ may"
         self.check(
             "tlsdemo/cli/main.py", "from OpenSSL import SSL\n", f"1: imports OpenSSL, {where}"
@@ -393,34 +391,34 @@ class TheChecker(SynchronousTestCase):
             "tlsdemo/testing/starttls_transport.py may",
         )
 
-    def test_finds_the_global_reactor(self) -> None:
+    def test_it_finds_the_global_reactor(self) -> None:
         for source in ("from twisted.internet import reactor", "import twisted.internet.reactor"):
             (found,) = violations(Module("tlsdemo/loadgen/sender.py", source))
             self.assertIn("tlsdemo/loadgen/sender.py:1: imports twisted.internet.reactor", found)
         self.check("tlsdemo/tap.py", "from twisted.internet import reactor\n")
 
-    def test_finds_io_in_a_pure_file(self) -> None:
+    def test_it_finds_io_in_a_pure_file(self) -> None:
         self.check(
             "tlsdemo/loadgen/schedule.py",
             "from twisted.internet.defer import Deferred\n",
             "1: is pure, but imports twisted.internet.defer.Deferred",
         )
 
-    def test_finds_camel_case_in_a_pure_file(self) -> None:
+    def test_it_finds_camel_case_in_a_pure_file(self) -> None:
         self.check(
             "tlsdemo/starttls/line.py",
             "class Line:\n    def lineReceived(self): pass\n",
             "2: is pure, but defines lineReceived",
         )
 
-    def test_finds_private_names_of_twisted(self) -> None:
+    def test_it_finds_private_names_of_twisted(self) -> None:
         self.check(
             "tlsdemo/proxy/handler.py",
             "from twisted.internet._newtls import startTLS\n",
             "1: imports twisted.internet._newtls.startTLS, which is private to Twisted",
         )
 
-    def test_allows_a_private_name_of_twisted_in_the_one_file_that_needs_it(self) -> None:
+    def test_it_allows_a_private_name_of_twisted_in_the_file_that_needs_it(self) -> None:
         source = "from twisted.internet import _newtls\n"
         self.check("tlsdemo/testing/starttls_transport.py", source)
         self.check(
@@ -429,17 +427,17 @@ class TheChecker(SynchronousTestCase):
             "1: imports twisted.internet._newtls, which is private to Twisted",
         )
 
-    def test_finds_a_product_that_imports_the_helpers_for_tests(self) -> None:
+    def test_it_finds_a_product_that_imports_the_test_helpers(self) -> None:
         self.check(
             "tlsdemo/tls/modes.py",
             "from tlsdemo.testing import MemoryTransport\n",
             "1: tls imports testing",
         )
 
-    def test_finds_a_long_module(self) -> None:
+    def test_it_finds_a_long_module(self) -> None:
         self.check("tlsdemo/cli/main.py", "\n" * 351, "351: has 351 lines, over 350")
 
-    def test_is_content_with_what_is_allowed(self) -> None:
+    def test_it_allows_what_the_rules_allow(self) -> None:
         self.check(
             "tlsdemo/tls/modes.py",
             "from OpenSSL import SSL\n"

@@ -44,25 +44,25 @@ class Door(StateMachine):
     )
 
 
-class AMachine(SynchronousTestCase):
-    def test_acts_with_the_arguments_of_the_input_once_it_is_in_the_next_state(self) -> None:
+class StateMachineTests(SynchronousTestCase):
+    def test_the_action_is_called_with_the_arguments_after_the_transition(self) -> None:
         door = Door()
         door.push("Ada")
         self.assertEqual((door.state, door.log), (_State.OPEN, ["Ada, open"]))
 
-    def test_ignores_what_has_no_transition(self) -> None:
+    def test_an_input_without_a_transition_is_ignored(self) -> None:
         door = Door()
         door.push("Ada")
         door.push("Bob")
         door.kick()
         self.assertEqual((door.state, door.log), (_State.OPEN, ["Ada, open"]))
 
-    def test_changes_without_an_action(self) -> None:
+    def test_a_transition_need_not_have_an_action(self) -> None:
         door = Door()
         door.kick()
         self.assertEqual((door.state, door.log), (_State.BROKEN, []))
 
-    def test_is_drawn_with_its_states_inputs_and_actions(self) -> None:
+    def test_the_diagram_has_states_inputs_and_actions(self) -> None:
         self.assertEqual(
             diagram(Door).splitlines(),
             [

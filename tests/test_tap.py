@@ -22,12 +22,12 @@ class TapCase(RefusingCase):
         return options
 
 
-class Defaults(TapCase):
-    def test_it_listens_where_the_original_did_and_on_the_loopback_only(self) -> None:
+class DefaultTests(TapCase):
+    def test_by_default_it_listens_on_the_original_port_on_loopback_only(self) -> None:
         self.assertEqual(self.parse()["listen"], ["tcp:8899:interface=127.0.0.1"])
         self.assertEqual(self.parse()["status"], "tcp:8898:interface=127.0.0.1")
 
-    def test_one_command_is_a_whole_demonstration(self) -> None:
+    def test_the_defaults_are_a_complete_demonstration(self) -> None:
         options = self.parse()
         self.assertEqual(options["mode"], ModeName.STARTTLS)
         self.assertEqual(options["role"], HandlerName.PROXY)
@@ -36,13 +36,13 @@ class Defaults(TapCase):
         self.assertIsNone(options["delivery"])
         self.assertEqual((options["interval"], options["log-every"]), (5.0, 100))
 
-    def test_options_do_not_share_what_they_listen_on(self) -> None:
+    def test_instances_do_not_share_their_listen_option(self) -> None:
         self.parse("--listen=tcp:1")
         self.assertEqual(self.parse("--listen=tcp:2")["listen"], ["tcp:2"])
 
 
-class Reading(TapCase):
-    def test_every_value_is_read(self) -> None:
+class ParsingTests(TapCase):
+    def test_every_value_is_parsed(self) -> None:
         options = self.parse(
             *("--mode=pair", "--delivery=readable", "--high-water=1", "--role=echo"),
             *("--client-auth=optional", "--interval=0.5", "--log-first=0", "--log-every=0"),
@@ -68,21 +68,21 @@ class Reading(TapCase):
             },
         )  # fmt: skip
 
-    def test_new_is_the_originals_name_for_starttls(self) -> None:
+    def test_new_is_an_alias_for_mode_starttls(self) -> None:
         self.assertEqual(self.parse("--new")["mode"], ModeName.STARTTLS)
         self.assertEqual(self.parse("--mode=pair", "--new")["mode"], ModeName.STARTTLS)
 
-    def test_readable_is_the_originals_name_for_that_delivery(self) -> None:
+    def test_readable_is_an_alias_for_delivery_readable(self) -> None:
         for flag in ("--readable", "-r"):
             self.assertEqual(self.parse(flag)["delivery"], Delivery.READABLE)
 
-    def test_there_need_be_no_status_service(self) -> None:
+    def test_the_status_service_is_optional(self) -> None:
         self.assertIsNone(self.parse("--status=none")["status"])
 
     def test_a_proxy_may_have_a_backend(self) -> None:
         self.assertEqual(self.parse("--backend=tcp:localhost:25")["backend"], "tcp:localhost:25")
 
-    def test_every_problem_is_one_line_that_names_the_option_and_the_value(self) -> None:
+    def test_errors_are_one_line_with_the_option_and_the_value(self) -> None:
         for arguments, expected in {
             "--mode=x": "--mode is 'x', none of starttls, pair, wrapped, clear",
             "--delivery=x": "--delivery is 'x', none of record, coalesced, readable",
@@ -101,16 +101,16 @@ class Reading(TapCase):
             "--nonsense": "option --nonsense not recognized",
             "8899": "'8899' is not understood",
         }.items():
-            said = self.refused(lambda each=arguments: self.parse(*each.split()))  # type: ignore[misc]
-            self.assertTrue(said.startswith(f"twistd tlsdemo: {expected}"), said)
+            message = self.refused(lambda each=arguments: self.parse(*each.split()))  # type: ignore[misc]
+            self.assertTrue(message.startswith(f"twistd tlsdemo: {expected}"), message)
 
-    def test_help_tells_of_every_option(self) -> None:
+    def test_help_lists_every_option(self) -> None:
         text = str(tap.Options())
         for name in tap.Options().longOpt:
             self.assertIn(f"--{name}", text)
 
 
-class Making(TapCase):
+class MakeServiceTests(TapCase):
     def setUp(self) -> None:
         super().setUp()
         self.patch(tap, "_Service", lambda config, reactor: (config, reactor))
@@ -123,7 +123,7 @@ class Making(TapCase):
         assert isinstance(config, ServerSettings)
         return config
 
-    def test_the_service_is_what_the_options_say(self) -> None:
+    def test_the_service_has_the_settings_of_the_options(self) -> None:
         config = self.config(
             *("--mode=wrapped", "--listen=tcp:1", "--listen=tcp:2", "--status=none"),
             *("--backend=tcp:a:1", "--interval=7", "--log-first=8", "--log-every=9"),
@@ -139,7 +139,7 @@ class Making(TapCase):
             (Delivery.COALESCED, 11),
         )
 
-    def test_delivery_is_what_is_stock_for_the_mode_unless_another_is_asked_for(self) -> None:
+    def test_delivery_defaults_to_that_of_the_mode(self) -> None:
         self.assertEqual(
             self.config("--mode=starttls").connection.transport.delivery, Delivery.RECORD
         )
@@ -151,7 +151,7 @@ class Making(TapCase):
         )
         self.assertEqual(self.config("--mode=starttls").connection.transport.send, Send.BUFFERED)
 
-    def test_it_demands_of_clients_what_was_asked_for(self) -> None:
+    def test_client_auth_is_passed_on(self) -> None:
         demanded = []
 
         def build(_credentials: object, client_auth: ClientAuth, *_: object, **__: object) -> None:
@@ -162,29 +162,29 @@ class Making(TapCase):
             self.config(f"--client-auth={name}")
         self.assertEqual(demanded, [ClientAuth.REQUIRED, ClientAuth.OPTIONAL, ClientAuth.NONE])
 
-    def test_what_openssl_cannot_use_is_told_in_a_line(self) -> None:
+    def test_unusable_credentials_are_reported_in_one_line(self) -> None:
         def build(*_: Any, **__: Any) -> None:
             raise UnusableCredentials("OpenSSL cannot use a.pem: key too small")
 
         self.patch(ServerTLS, "build", build)
-        said = self.refused(self.config, status=1)
-        self.assertEqual(said, "twistd tlsdemo: OpenSSL cannot use a.pem: key too small")
+        message = self.refused(self.config, status=1)
+        self.assertEqual(message, "twistd tlsdemo: OpenSSL cannot use a.pem: key too small")
 
-    def test_a_file_that_is_missing_is_told_in_a_line(self) -> None:
-        said = self.refused(lambda: self.config("--ca=/nowhere/ca.pem"), status=1)
+    def test_a_missing_file_is_reported_in_one_line(self) -> None:
+        message = self.refused(lambda: self.config("--ca=/nowhere/ca.pem"), status=1)
         self.assertEqual(
-            said,
+            message,
             "twistd tlsdemo: authority '/nowhere/ca.pem' cannot be read: No such file or directory",
         )
 
 
-class Starting(SynchronousTestCase):
+class StartTests(SynchronousTestCase):
     def setUp(self) -> None:
         options = tap.Options()
         options.parseOptions([f"--certs={certificates().authority.parent.parent}"])
         self.service = tap.makeService(options)
 
-    def test_a_server_that_cannot_is_an_exit_without_a_traceback_that_twistd_cleans_up_after(
+    def test_a_failure_to_start_is_an_exit_without_a_traceback(
         self,
     ) -> None:
         def cannot(_self: Server) -> None:
@@ -199,7 +199,7 @@ class Starting(SynchronousTestCase):
         texts = [formatEvent(event) for event in logged]
         self.assertEqual(texts, ["cannot listen on tcp:8899: Address already in use"])
 
-    def test_a_server_that_can_starts(self) -> None:
+    def test_a_server_starts(self) -> None:
         started: list[Server] = []
 
         def start(server: Server) -> None:

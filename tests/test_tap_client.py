@@ -35,28 +35,28 @@ class ClientCase(RefusingCase):
         return options
 
 
-class Reading(ClientCase):
-    def test_it_connects_to_a_server_with_default_options(self) -> None:
+class ParsingTests(ClientCase):
+    def test_by_default_it_connects_to_a_server_with_default_options(self) -> None:
         options = self.parse()
         self.assertEqual(options["connect"], "tcp:127.0.0.1:8899")
         self.assertEqual(options["status"], "tcp:127.0.0.1:8898")
         self.assertEqual(options["server-name"], "127.0.0.1")
         self.assertEqual((options["mode"], options["send"]), (ModeName.STARTTLS, "raw"))
 
-    def test_the_servers_name_is_the_host_that_is_connected_to(self) -> None:
+    def test_the_server_name_defaults_to_the_host(self) -> None:
         self.assertEqual(self.parse("--connect=tcp:example.org:25")["server-name"], "example.org")
 
-    def test_the_servers_name_can_be_another(self) -> None:
+    def test_the_server_name_can_be_set(self) -> None:
         options = self.parse("--connect=tcp:192.0.2.1:25", "--server-name=example.org")
         self.assertEqual(options["server-name"], "example.org")
 
-    def test_it_need_not_ask_what_arrived(self) -> None:
+    def test_the_status_service_is_optional(self) -> None:
         self.assertIsNone(self.parse("--status=none")["status"])
 
-    def test_the_original_commands_short_option_counts_connections(self) -> None:
+    def test_the_short_option_n_is_the_number_of_connections(self) -> None:
         self.assertEqual(self.parse("-c", "17")["conn"], 17)
 
-    def test_every_problem_is_one_line_that_names_the_option_and_the_value(self) -> None:
+    def test_errors_are_one_line_with_the_option_and_the_value(self) -> None:
         for argument, expected in {
             "--conn=x": "--conn is 'x', not a whole number",
             "--workers=0": "--workers is '0', not between 1 and 1,024",
@@ -68,21 +68,21 @@ class Reading(ClientCase):
             "--nonsense": "option --nonsense not recognized",
             "2000": "'2000' is not understood",
         }.items():
-            said = self.refused(lambda argument=argument: self.parse(argument))  # type: ignore[misc]
-            self.assertTrue(said.startswith(f"twistd tlsclient: {expected}"), said)
+            message = self.refused(lambda argument=argument: self.parse(argument))  # type: ignore[misc]
+            self.assertTrue(message.startswith(f"twistd tlsclient: {expected}"), message)
 
-    def test_help_tells_of_every_option(self) -> None:
+    def test_help_lists_every_option(self) -> None:
         text = str(tap_client.Options())
         for name in tap_client.Options().longOpt:
             self.assertIn(f"--{name}", text)
 
 
-class HostOf(SynchronousTestCase):
-    def test_its_examples_are_true(self) -> None:
+class HostOfTests(SynchronousTestCase):
+    def test_the_docstring_examples_work(self) -> None:
         outcome = doctest.testmod(tap_client)
         self.assertEqual((outcome.attempted > 0, outcome.failed), (True, 0))
 
-    def test_every_way_to_write_a_host(self) -> None:
+    def test_the_host_is_found_in_every_form(self) -> None:
         for connect, host in {
             "tcp:127.0.0.1:8899": "127.0.0.1",
             "tcp:host=example.org:port=25": "example.org",
@@ -100,7 +100,7 @@ class HostOf(SynchronousTestCase):
             self.assertEqual(host_of(connect), host, connect)
 
 
-class Twistd(ClientCase):
+class TwistdTests(ClientCase):
     """What it asks of twistd, whose options are the parent of ours."""
 
     def twistd(self, *arguments: str, **changes: Any) -> dict[str, Any]:
@@ -110,7 +110,7 @@ class Twistd(ClientCase):
         self.parse(*arguments, parent=parent)
         return parent
 
-    def test_it_stays_in_the_foreground_and_leaves_the_servers_pid_file_alone(self) -> None:
+    def test_by_default_it_stays_in_the_foreground_without_a_pid_file(self) -> None:
         self.assertEqual(
             self.twistd(),
             {
@@ -121,26 +121,26 @@ class Twistd(ClientCase):
             },
         )
 
-    def test_in_the_background_it_is_a_service_as_any_other(self) -> None:
+    def test_in_the_background_twistds_defaults_apply(self) -> None:
         parent = self.twistd("--background")
         self.assertEqual((parent["nodaemon"], parent["pidfile"]), (0, "twistd.pid"))
         self.assertIsNone(parent["logger"])
 
-    def test_a_pid_file_that_was_asked_for_is_kept(self) -> None:
+    def test_an_explicit_pid_file_is_kept(self) -> None:
         self.assertEqual(self.twistd(pidfile="mine.pid")["pidfile"], "mine.pid")
 
-    def test_a_log_that_was_asked_for_is_kept(self) -> None:
+    def test_an_explicit_log_is_kept(self) -> None:
         self.assertIsNone(self.twistd(logfile="my.log")["logger"])
         self.assertEqual(self.twistd(logger="my.logger")["logger"], "my.logger")
 
-    def test_without_twistd_there_is_nothing_to_ask_for(self) -> None:
+    def test_it_can_be_used_without_twistd(self) -> None:
         self.parse(parent=None)
         other: dict[str, Any] = {}
         self.parse(parent=other)
         self.assertEqual(other, {})
 
 
-class Making(ClientCase):
+class MakeServiceTests(ClientCase):
     def setUp(self) -> None:
         super().setUp()
         self.made: list[Any] = []
@@ -165,7 +165,7 @@ class Making(ClientCase):
         finished(RunResult("name", 2, counters, 0.5, 1.0, arrived))
         return self.output.getvalue()
 
-    def test_the_run_is_what_the_options_say(self) -> None:
+    def test_the_run_has_the_settings_of_the_options(self) -> None:
         run = self.make("--conn=2", "--mode=pair", "--duration=7", "--status=unix:a",
                         "--connect=tcp:localhost:25")  # fmt: skip
         _, name, task, workers, duration, status, _ = run
@@ -174,17 +174,17 @@ class Making(ClientCase):
                          (2, "pair", "tcp:localhost:25", "localhost"))  # fmt: skip
         self.assertEqual((workers, duration, status), (3, 7.0, "unix:a"))
 
-    def test_it_shows_how_far_it_is(self) -> None:
+    def test_it_shows_its_progress(self) -> None:
         watch = self.make("--conn=2")[-1]
         watch(LoadPhase.SENDING, LoadCounters(begun=2), 1.0)
         self.assertIn("tlsclient   1.0s sending: 2/2 begun", self.output.getvalue())
 
-    def test_it_prints_what_was_sent_received_and_lost_and_ends_well(self) -> None:
+    def test_it_prints_bytes_sent_received_and_lost_and_succeeds(self) -> None:
         self.make("--conn=2")
         self.assertIn("run name: sent 100, received 100, lost 0 bytes\n", self.end())
         self.assertEqual(self.statuses, [])
 
-    def test_a_server_that_cannot_tell_what_arrived_is_no_failure(self) -> None:
+    def test_a_server_without_status_is_not_a_failure(self) -> None:
         self.make("--conn=2", "--status=none")
         self.assertIn("run name: sent 100, received not known\n", self.end(arrived=None))
         self.assertEqual(self.statuses, [])
@@ -194,31 +194,31 @@ class Making(ClientCase):
         self.assertIn("lost 1 bytes", self.end(arrived=99))
         self.assertEqual(self.statuses, [1])
 
-    def test_a_connection_that_did_not_end_in_order_is_a_failure(self) -> None:
+    def test_a_connection_that_did_not_end_cleanly_is_a_failure(self) -> None:
         self.make("--conn=2")
         self.end(clean=1)
         self.assertEqual(self.statuses, [1])
 
-    def test_a_run_that_broke_off_is_a_failure(self) -> None:
+    def test_an_interrupted_run_is_a_failure(self) -> None:
         self.make("--conn=2")
         cast("Callable[[None], object]", self.finished)(None)
         self.assertEqual(self.statuses, [1])
 
-    def test_the_figures_are_logged_for_those_who_have_no_terminal(self) -> None:
+    def test_the_result_is_also_logged(self) -> None:
         self.make("--conn=2")
         with capturedLogs() as logged:
             text = self.end()
         self.assertEqual([event["line"] for event in logged], text.splitlines())
 
-    def test_too_many_connections_are_refused_before_anything_starts(self) -> None:
+    def test_too_many_connections_are_refused_before_starting(self) -> None:
         self.patch(load_options, "raise_descriptor_limit", lambda: 64)
-        said = self.refused(lambda: self.make("--conn=2000"), status=1)
+        message = self.refused(lambda: self.make("--conn=2000"), status=1)
         self.assertIn(
-            "needs 699 file descriptors in each of 3 processes, and the limit is 64", said
+            "needs 699 file descriptors in each of 3 processes, and the limit is 64", message
         )
 
 
-class StandardError(RefusingCase):
+class StandardErrorTests(RefusingCase):
     def setUp(self) -> None:
         super().setUp()
         observer = log_to_standard_error()
@@ -226,25 +226,25 @@ class StandardError(RefusingCase):
         self.addCleanup(globalLogPublisher.removeObserver, observer)
         self.log = Logger()
 
-    def test_what_a_user_has_to_know_is_shown(self) -> None:
+    def test_warnings_are_printed(self) -> None:
         self.log.warn("beware of {what}", what="dogs")
         self.assertEqual(self.errors.getvalue(), "tlsclient: beware of dogs\n")
 
-    def test_the_rest_is_not(self) -> None:
+    def test_other_events_are_not_printed(self) -> None:
         self.log.info("never mind")
         log.msg("what has no level of its own")
         log_to_standard_error()({"log_format": "nor has this"})
         self.assertEqual(self.errors.getvalue(), "")
 
-    def test_a_failure_is_shown_with_its_traceback(self) -> None:
+    def test_a_failure_is_printed_with_its_traceback(self) -> None:
         failure = Failure(ZeroDivisionError("by nought"))
         self.log.failure("broke off", failure, LogLevel.warn)
         self.assertTrue(self.errors.getvalue().startswith("tlsclient: broke off\nTraceback"))
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
 
-class ExitWith(SynchronousTestCase):
-    def test_it_leaves_at_the_very_end(self) -> None:
+class ExitWithTests(SynchronousTestCase):
+    def test_the_exit_is_registered_with_atexit(self) -> None:
         left: list[int] = []
         registered: list[Callable[[], object]] = []
         self.patch(atexit, "register", registered.append)
@@ -255,14 +255,14 @@ class ExitWith(SynchronousTestCase):
             leave()
         self.assertEqual(left, [3])
 
-    def test_the_process_ends_with_the_status_and_all_that_it_said(self) -> None:
+    def test_the_process_ends_with_the_status_after_flushing(self) -> None:
         program = (
             "import sys; from tlsdemo.tap_client import exit_with; exit_with(3);"
-            "print('said'); print('shouted', file=sys.stderr)"
+            "print('to stdout'); print('to stderr', file=sys.stderr)"
         )
         buffered = {**environment(), "PYTHONUNBUFFERED": ""}
         process = subprocess.run(
             [sys.executable, "-c", program], env=buffered, capture_output=True, timeout=60
         )
         self.assertEqual(process.returncode, 3)
-        self.assertEqual((process.stdout, process.stderr), (b"said\n", b"shouted\n"))
+        self.assertEqual((process.stdout, process.stderr), (b"to stdout\n", b"to stderr\n"))

@@ -1,4 +1,4 @@
-"""What the server's options say of words before TLS, of deadlines, and of bounds."""
+"""The server's options for dialects, the guard, timeouts and limits."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ class OptionsCase(RefusingCase):
         return options
 
     def check_refused(self, arguments: str, expected: str) -> None:
-        said = self.refused(lambda: self.parse(*arguments.split()))
-        self.assertTrue(said.startswith(f"twistd tlsdemo: {expected}"), said)
+        message = self.refused(lambda: self.parse(*arguments.split()))
+        self.assertTrue(message.startswith(f"twistd tlsdemo: {expected}"), message)
 
 
-class OfDialects(OptionsCase):
-    def test_there_are_none_unless_they_are_asked_for(self) -> None:
+class DialectOptionTests(OptionsCase):
+    def test_the_default_dialect_is_immediate(self) -> None:
         self.assertEqual(self.parse()["dialect"], (False, DIALECTS["immediate"]))
 
-    def test_each_has_its_name(self) -> None:
+    def test_each_dialect_has_its_name(self) -> None:
         for name, dialect in DIALECTS.items():
             options = self.parse(f"--dialect={name}")
             self.assertEqual(options["dialect"], (False, dialect))
 
-    def test_with_auto_each_that_has_words_takes_tls_at_once_too(self) -> None:
+    def test_auto_is_for_every_dialect_that_negotiates(self) -> None:
         for name, dialect in DIALECTS.items():
             argument = f"--dialect=auto:{name}"
             if dialect.negotiates:
@@ -54,11 +54,11 @@ class OfDialects(OptionsCase):
                     argument, "--dialect=auto: needs a dialect that has words, such as smtp"
                 )
 
-    def test_one_that_is_none_is_refused_with_those_that_are(self) -> None:
+    def test_an_unknown_dialect_is_refused_with_the_known_ones(self) -> None:
         for name in ("x", "", "auto", "auto:", "auto:x", "SMTP", "auto:auto:smtp"):
             self.check_refused(f"--dialect={name}", f"--dialect is {name!r}, none of {NAMES}")
 
-    def test_none_goes_with_a_mode_that_has_no_room_for_words(self) -> None:
+    def test_no_dialect_but_immediate_goes_with_a_mode_without_negotiation(self) -> None:
         for mode in ("wrapped", "clear"):
             for name in DIALECTS:
                 if name == "immediate":
@@ -70,13 +70,13 @@ class OfDialects(OptionsCase):
                     "TLS; use --mode=starttls or --mode=pair",
                 )
 
-    def test_all_go_with_the_modes_that_have(self) -> None:
+    def test_every_dialect_goes_with_a_mode_with_negotiation(self) -> None:
         for mode in (ModeName.STARTTLS, ModeName.PAIR):
             for name in DIALECTS:
                 options = self.parse(f"--mode={mode.value}", f"--dialect={name}")
                 self.assertEqual(options["mode"], mode)
 
-    def test_a_backend_needs_one_that_a_proxy_can_go_on_with(self) -> None:
+    def test_a_backend_needs_a_dialect_with_a_filter(self) -> None:
         for name, dialect in DIALECTS.items():
             arguments = f"--dialect={name} --backend=tcp:a:25"
             if dialect.protocol_filter is not None:
@@ -89,7 +89,7 @@ class OfDialects(OptionsCase):
                 )
                 self.parse(f"--dialect={name}")
 
-    def test_alpn_has_what_the_dialect_needs(self) -> None:
+    def test_alpn_includes_the_protocol_of_the_dialect(self) -> None:
         for arguments, expected in {
             "": [],
             "--alpn=h2,http/1.1": ["h2", "http/1.1"],
@@ -102,17 +102,17 @@ class OfDialects(OptionsCase):
             self.assertEqual(self.parse(*arguments.split()).alpn(), expected, arguments)
 
 
-class OfTheGuard(OptionsCase):
-    def test_it_is_on_unless_it_is_turned_off(self) -> None:
+class GuardOptionTests(OptionsCase):
+    def test_the_guard_is_on_by_default(self) -> None:
         self.assertFalse(self.parse()["unsafe-injection"])
         self.assertTrue(self.parse("--unsafe-injection")["unsafe-injection"])
 
-    def test_it_can_be_off_where_nobody_else_can_connect(self) -> None:
+    def test_the_guard_can_be_off_on_loopback_and_unix_sockets(self) -> None:
         for where in (*(f"tcp:1:interface={each}" for each in LOOPBACK), "unix:a"):
             self.parse("--unsafe-injection", f"--listen={where}")
             self.assertTrue(server_options.is_loopback(where))
 
-    def test_it_stays_on_everywhere_else(self) -> None:
+    def test_the_guard_cannot_be_off_elsewhere(self) -> None:
         for where in (
             "tcp:1",
             "tcp:1:interface=",
@@ -131,17 +131,17 @@ class OfTheGuard(OptionsCase):
             "add interface=127.0.0.1",
         )
 
-    def test_one_place_to_listen_that_is_not_loopback_is_one_too_many(self) -> None:
+    def test_the_guard_cannot_be_off_if_one_endpoint_is_not_loopback(self) -> None:
         self.check_refused(
             "--unsafe-injection --listen=tcp:1:interface=127.0.0.1 --listen=tcp:2",
             "--unsafe-injection is for the loopback interface only, and --listen is 'tcp:2'",
         )
 
 
-class OfBounds(OptionsCase):
+class LimitOptionTests(OptionsCase):
     SECONDS: ClassVar = ("plain", "handshake", "idle", "closing", "backend", "drain")
 
-    def test_they_are_set_from_the_beginning(self) -> None:
+    def test_the_limits_have_defaults(self) -> None:
         options = self.parse()
         for name in self.SECONDS:
             self.assertGreater(options[f"{name}-timeout"], 0)
@@ -159,14 +159,14 @@ class OfBounds(OptionsCase):
         self.assertEqual(self.parse("--dialect=line")["max-line"], 9000)
         self.assertEqual(self.parse("--dialect=line", "--max-line=100")["max-line"], 100)
 
-    def test_timeouts_can_be_set_and_be_off(self) -> None:
+    def test_timeouts_can_be_set_and_disabled(self) -> None:
         for name in self.SECONDS:
             self.assertEqual(self.parse(f"--{name}-timeout=0.5")[f"{name}-timeout"], 0.5)
             self.assertEqual(self.parse(f"--{name}-timeout=0")[f"{name}-timeout"], 0)
             for bad in ("-1", "x", "nan", "inf", ""):
                 self.check_refused(f"--{name}-timeout={bad}", f"--{name}-timeout is '{bad}', not ")
 
-    def test_numbers_have_a_least(self) -> None:
+    def test_numbers_have_a_minimum(self) -> None:
         for name, least in (
             ("max-line", 64), ("max-plain", 64), ("max-connections", 0), ("max-per-address", 0),
             ("max-buffer", 1024),
@@ -175,7 +175,7 @@ class OfBounds(OptionsCase):
             for bad in (str(least - 1), "x", "1.5"):
                 self.check_refused(f"--{name}={bad}", f"--{name} is '{bad}', not ")
 
-    def test_what_readable_keeps_is_within_the_bound(self) -> None:
+    def test_high_water_is_limited_by_max_buffer(self) -> None:
         self.assertEqual(self.parse("--max-buffer=9000", "--high-water=4500")["high-water"], 4500)
         self.check_refused(
             "--max-buffer=9000 --high-water=4501",
@@ -183,13 +183,13 @@ class OfBounds(OptionsCase):
         )
 
 
-def bounds_of(settings: ServerSettings) -> tuple[bool, int, int]:
+def limits_of(settings: ServerSettings) -> tuple[bool, int, int]:
     """The guard and the bounds of a negotiation that these settings make."""
     negotiation: Any = settings.connection.negotiation()
     return negotiation._guard, negotiation._max_line, negotiation._max_plain
 
 
-class Made(OptionsCase):
+class MakeServiceTests(OptionsCase):
     def setUp(self) -> None:
         super().setUp()
         self.patch(tap, "_Service", lambda config, reactor: config)
@@ -200,7 +200,7 @@ class Made(OptionsCase):
         assert isinstance(made, ServerSettings)
         return made
 
-    def test_the_service_has_the_dialect_the_guard_and_the_bounds(self) -> None:
+    def test_the_service_has_the_dialect_the_guard_and_the_limits(self) -> None:
         config = self.config(
             *("--dialect=auto:smtp", "--unsafe-injection", "--max-line=100", "--max-plain=200"),
             *("--plain-timeout=1", "--handshake-timeout=2", "--idle-timeout=3"),
@@ -209,34 +209,34 @@ class Made(OptionsCase):
         )
         self.assertEqual((config.dialect, config.auto), (DIALECTS["smtp"], True))
         self.assertFalse(config.guard)
-        self.assertEqual(bounds_of(config), (False, 100, 200))
+        self.assertEqual(limits_of(config), (False, 100, 200))
         self.assertEqual(config.connection.timeouts, Timeouts(1, 2, 3, 4))
         self.assertEqual((config.backend_timeout, config.drain), (5, 6))
         self.assertEqual((config.max_connections, config.max_per_address), (7, 8))
         connection = config.connection
         self.assertEqual((connection.max_buffer, connection.transport.high_water), (9000, 4500))
 
-    def test_the_service_is_bounded_and_guarded_from_the_beginning(self) -> None:
+    def test_by_default_the_service_is_limited_and_guarded(self) -> None:
         config = self.config()
         self.assertEqual((config.guard, config.auto), (True, False))
-        self.assertEqual(bounds_of(config), (True, MAX_LINE, MAX_PLAIN))
+        self.assertEqual(limits_of(config), (True, MAX_LINE, MAX_PLAIN))
         connection = config.connection
         self.assertEqual(
             (connection.max_buffer, connection.transport.high_water), (MAX_BUFFER, 1 << 16)
         )
         self.assertTrue(all(seconds > 0 for seconds in vars(config.connection.timeouts).values()))
 
-    def test_tls_is_told_of_the_protocols(self) -> None:
+    def test_the_protocols_are_passed_to_tls(self) -> None:
         told: list[object] = []
         self.patch(ServerTLS, "build", lambda _first, _auth, alpn, **_: told.append(alpn))
         self.config("--dialect=postgres")
         self.assertEqual(told, [["postgresql"]])
 
 
-class AcceptedConnection(ServerInMemory):
-    """What becomes of these options in a server."""
+class ServerTests(ServerInMemory):
+    """The effect of these options in a server."""
 
-    def test_the_log_is_loud_about_a_guard_that_is_off(self) -> None:
+    def test_a_disabled_guard_is_logged_as_unsafe(self) -> None:
         for guard in (True, False):
             self.setUp()
             with self.lines() as lines:
@@ -244,14 +244,14 @@ class AcceptedConnection(ServerInMemory):
             self.assertEqual([line for line in lines if line.startswith("UNSAFE: ")], lines[1:])
             self.assertEqual(len(lines), 1 if guard else 2)
 
-    def test_the_log_says_which_dialect_is_spoken(self) -> None:
+    def test_the_dialect_is_logged(self) -> None:
         for auto, name in ((False, "dialect smtp"), (True, "dialect auto:smtp")):
             self.setUp()
             with self.lines() as lines:
                 self.started(mode=ModeName.PAIR, dialect=DIALECTS["smtp"], auto=auto)
             self.assertIn(f"mode pair, {name}, ", lines[0])
 
-    def test_each_connection_has_a_dialogue_with_the_bounds(self) -> None:
+    def test_each_connection_has_a_negotiation_with_the_limits(self) -> None:
         self.started(mode=ModeName.PAIR, dialect=DIALECTS["smtp"], max_line=64)
         for peer in (1, 2):
             wire = self.accepted(peer)
@@ -266,12 +266,12 @@ class AcceptedConnection(ServerInMemory):
                  "a line of more than 64 bytes"],
             )  # fmt: skip
 
-    def test_those_for_whom_there_is_no_room_are_turned_away_also_inside_tls(self) -> None:
+    def test_connections_above_the_limit_are_refused_in_every_mode(self) -> None:
         for mode in (ModeName.PAIR, ModeName.WRAPPED, ModeName.CLEAR):
             self.setUp()
             server = self.started(mode=mode, max_connections=1)
             wire = self.accepted(1)
-            events = self.turned_away()
+            events = self.refused_events()
             self.assertEqual([str(formatEvent(event)) for event in events],
                 ["#0 ? failed: too many connections: there are 1 already"])  # fmt: skip
             self.assertEqual(events[0]["log_level"], LogLevel.warn)
@@ -281,7 +281,7 @@ class AcceptedConnection(ServerInMemory):
             wire.turn()
             self.accepted(2)
 
-    def turned_away(self) -> list[Any]:
+    def refused_events(self) -> list[Any]:
         with capturedLogs() as events:
             self.assertIsNone(self._factory(8899).buildProtocol(None))
         return list(events)

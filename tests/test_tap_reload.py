@@ -22,7 +22,7 @@ from tlsdemo.proxy.service import Server
 from tlsdemo.tls import ServerTLS
 
 
-class Connected:
+class EchoClient:
     """A client of the standard library, on a socket, that echoes."""
 
     def __init__(
@@ -30,7 +30,7 @@ class Connected:
         where: str,
         version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
         name: str = "localhost",
-        before: Connected | None = None,
+        before: EchoClient | None = None,
     ) -> None:
         context = foreign_context(ssl.PROTOCOL_TLS_CLIENT, None, version)
         context = before.socket.context if before else context
@@ -64,36 +64,38 @@ class ReloadCase(ProcessCase):
 
     def connect(
         self, where: str, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
-        name: str = "localhost", before: Connected | None = None,
-    ) -> Connected:  # fmt: skip
-        client = Connected(where, version, name, before)
+        name: str = "localhost", before: EchoClient | None = None,
+    ) -> EchoClient:  # fmt: skip
+        client = EchoClient(where, version, name, before)
         self.addCleanup(client.close)
         return client
 
 
-class ARunningServer(ReloadCase):
-    def test_shows_a_new_certificate_after_sighup_and_keeps_the_old_connections(self) -> None:
+class ReloadTests(ReloadCase):
+    def test_new_connections_get_the_new_certificate_after_sighup_and_old_ones_continue(
+        self,
+    ) -> None:
         for mode in ("starttls", "wrapped"):
             server, where = self.echo_server(f"--mode={mode}")
             old = self.connect(where)
             issue(self.home, "server", "localhost", "new.example")
             self.assertEqual(self.connect(where).names[1], "old.example")
             server.signal(signal.SIGHUP)
-            server.wait_for_line("certificates loaded anew")
+            server.wait_for_line("certificates reloaded")
             new = self.connect(where)
             self.assertEqual(new.names[1], "new.example")
             self.assertTrue(new.echoes(b"new") and old.echoes(b"old"))
             self.summary(server)
             issue(self.home, "server", "localhost", "old.example")
 
-    def test_keeps_the_old_certificate_if_the_new_one_is_bad_and_says_why(self) -> None:
+    def test_a_bad_certificate_is_logged_and_the_old_one_is_kept(self) -> None:
         server, where = self.echo_server()
         old = self.connect(where)
         certificate = self.files.certificate
         assert certificate is not None
         certificate.write_text("nonsense")
         server.signal(signal.SIGHUP)
-        line = server.wait_for_line("#warn.*not loaded anew").string
+        line = server.wait_for_line("#warn.*not reloaded").string
         self.assertIn(
             f"the old ones are kept: certificate '{certificate}' holds no PEM certificate", line
         )
@@ -102,18 +104,18 @@ class ARunningServer(ReloadCase):
         self.assertTrue(new.echoes(b"new") and old.echoes(b"old"))
         issue(self.home, "server", "localhost", "mended.example")
         server.signal(signal.SIGHUP)
-        server.wait_for_line("certificates loaded anew")
+        server.wait_for_line("certificates reloaded")
         self.assertEqual(self.connect(where).names[1], "mended.example")
 
-    def test_chooses_by_name_among_several(self) -> None:
+    def test_several_certificates_are_selected_by_name(self) -> None:
         more = issue(self.home, "more", "*.more.example")
         _, where = self.echo_server(f"--cert={more.certificate}", f"--key={more.key}")
         self.assertEqual(self.connect(where).names[0], "localhost")
         self.assertEqual(self.connect(where, name="a.more.example").names, ["*.more.example"])
 
 
-class ASession(ReloadCase):
-    def test_is_resumed_by_a_client_of_the_standard_library(self) -> None:
+class ResumptionTests(ReloadCase):
+    def test_a_standard_library_client_resumes_its_session(self) -> None:
         _, where = self.echo_server()
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
             first = self.connect(where, version)
@@ -122,7 +124,7 @@ class ASession(ReloadCase):
             self.assertTrue(again.socket.session_reused)
             self.assertTrue(again.echoes(b"hello again"))
 
-    def test_is_resumed_by_the_openssl_program(self) -> None:
+    def test_the_openssl_program_resumes_its_session(self) -> None:
         if shutil.which("openssl") is None:
             raise self.skipTest("there is no openssl program")
         _, where = self.echo_server()
@@ -158,8 +160,8 @@ class ASession(ReloadCase):
             return said + process.stdout.read()
 
 
-class TheSignal(SynchronousTestCase):
-    def test_means_again_what_it_meant_when_the_service_has_stopped(self) -> None:
+class SignalTests(SynchronousTestCase):
+    def test_the_previous_handler_is_restored_when_the_service_has_stopped(self) -> None:
         self.patch(Server, "startService", lambda _self: None)
         stopped: list[Deferred[None]] = [Deferred()]
         self.patch(Server, "stopService", lambda _self: stopped[0])
@@ -177,7 +179,7 @@ class TheSignal(SynchronousTestCase):
         self.assertIsNone(self.successResultOf(done))
         self.assertEqual(signal.getsignal(signal.SIGHUP), before)
 
-    def test_is_taken_when_it_is_the_reactors_turn(self) -> None:
+    def test_the_signal_is_handled_in_the_reactors_next_turn(self) -> None:
         turns: list[Callable[[], None]] = []
         self.patch(Server, "startService", lambda _self: None)
         self.patch(Server, "stopService", lambda _self: succeed(None))

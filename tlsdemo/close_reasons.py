@@ -1,4 +1,4 @@
-"""Every way in which a connection ends has a name, its cause; a close reason carries one."""
+"""Close reasons: why a connection ended, as a cause with a name and details."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 
 class Cause(enum.Enum):
-    """Why a connection ended; the value is the name that logs, summaries and tables show.
+    """Why a connection ended; the value is its name in logs, summaries and tables.
 
-    The causes are told from the side that reports them: ``CERTIFICATE_MISSING`` means that *the
-    peer* showed none, and ``REJECTED_BY_PEER`` that the peer refused what we showed.
+    Causes are from the point of view of the end that reports them: ``CERTIFICATE_MISSING`` means
+    that *the peer* sent none, and ``REJECTED_BY_PEER`` that the peer rejected us.
     """
 
     CLEAN = "clean"
@@ -44,9 +44,9 @@ class Cause(enum.Enum):
 
 @dataclass(frozen=True)
 class CloseReason:
-    """How one connection ended: a cause, and in words what was seen.
+    """Why one connection ended: a cause, and a text with details, if any.
 
-    ``str()`` gives one line: the cause's name, then the detail behind a colon where there is one.
+    ``str()`` returns one line: the cause's name, and the details after a colon.
     """
 
     cause: Cause
@@ -54,7 +54,7 @@ class CloseReason:
 
     @property
     def clean(self) -> bool:
-        """Whether the stream came to its proper end, so that nothing of it can be missing."""
+        """Whether the stream ended properly, so that none of it can be missing."""
         return self.cause is Cause.CLEAN
 
     def __str__(self) -> str:

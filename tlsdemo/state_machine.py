@@ -1,8 +1,7 @@
 """PURE.  State machines as tables, which tests can check and the documentation draws.
 
-A class that has states derives from :class:`StateMachine`, lists what it does in ``transitions``,
-and reports what happens to it with ``_input``.  An input that has no transition in the present
-state is ignored: nothing is to be done about it there.
+A class with states derives from :class:`StateMachine`, lists its ``transitions``, and calls
+``_input`` when something happens.  An input without a transition from the present state is ignored.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ _ESCAPED = {ord(each): f"#{ord(each)};" for each in '#;:<>"%&`'}
 
 @dataclass(frozen=True)
 class Transition:
-    """Where an input leads, and the method that is called once the machine is there."""
+    """The next state, and the method that is called once the machine is in it."""
 
     next: enum.Enum
     action: Callable[..., object] | None = None
@@ -31,7 +30,7 @@ Table = Mapping[tuple[enum.Enum, enum.Enum], Transition]
 def transition_table(
     *rows: tuple[enum.Enum, enum.Enum, enum.Enum, Callable[..., object] | None],
 ) -> Table:
-    """Make a table of rows: a state, an input, the next state, and the action."""
+    """Make a table from rows of a state, an input, the next state, and the action."""
     return {(state, name): Transition(to, action) for state, name, to, action in rows}
 
 

@@ -1,4 +1,4 @@
-"""``twistd tlsdemo``: what twistd looks for, the options of the server and its service."""
+"""``twistd tlsdemo``: the server's options and service, where twistd finds them."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _log = Logger(namespace="tlsdemo")
 
 
 class StartFailed(Exception, SystemExit):
-    """The server cannot start, which has been logged.
+    """The server cannot start; the reason has been logged.
 
-    To twistd it is an exception: it removes its pid file, and tells whoever waits for the daemon.
-    To Python it is an exit: there is no traceback.
+    As an exception, it makes twistd remove its pid file and report the failure of a daemon.  As a
+    SystemExit, it ends the process without a traceback.
     """
 
     code = 1
 
 
-# twistd has 98 bytes for the name and the text on their way to the terminal.
+# A daemon reports at most 98 bytes to the terminal; without a module name, more text fits.
 StartFailed.__module__ = "builtins"
 
 
@@ -44,38 +44,38 @@ class _Service(Server):
             raise StartFailed(str(problem)) from None
 
     def startService(self) -> None:
-        """Serve, and from now on load the certificates anew at SIGHUP."""
+        """Serve, and load the certificates again at SIGHUP."""
         super().startService()
-        # A signal interrupts whatever runs; the files are read when it is the reactor's turn.
-        self._before_us = signal.signal(
+        # A signal handler interrupts other code, so load the files in the reactor's next turn.
+        self._previous_handler = signal.signal(
             signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload)
         )
 
     def stopService(self) -> Deferred[None]:
-        """Stop; SIGHUP means again what it meant before once all connections have ended."""
+        """Stop; the previous SIGHUP handler is restored once all connections have ended."""
         return super().stopService().addBoth(self._restore)
 
     def _restore(self, result: None) -> None:
-        signal.signal(signal.SIGHUP, self._before_us)
+        signal.signal(signal.SIGHUP, self._previous_handler)
         return result
 
     def reload(self) -> None:
-        """Load the certificates anew for new connections; keep the old ones if they are bad."""
+        """Load the certificates again for new connections; keep the old ones on errors."""
         try:
             tls = self._settings.connection.tls
             assert isinstance(tls, ServerTLS)
             tls.reload(datetime.now(timezone.utc))
         except (BadCredentials, UnusableCredentials) as problem:
             _log.warn(
-                "certificates not loaded anew, the old ones are kept: {problem}",
+                "certificates not reloaded, the old ones are kept: {problem}",
                 problem=str(problem),
             )
         else:
-            _log.info("certificates loaded anew, for new connections")
+            _log.info("certificates reloaded, for new connections")
 
 
 def makeService(options: Options) -> IService:
-    """Make the server that ``options`` describe; ends the process if that is not possible."""
+    """Make the server that ``options`` describe, or end the process with an error message."""
     from twisted.internet import reactor
 
     raise_descriptor_limit()

@@ -1,4 +1,4 @@
-"""``twistd tlsclient``: the options of the load client, and the service that they describe."""
+"""``twistd tlsclient``: the load client's options and service, where twistd finds them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Options(LoadOptions):
     ]
 
     def postOptions(self) -> None:
-        """Validate the options together, and have twistd stay in the foreground."""
+        """Validate the options together, and keep twistd in the foreground."""
         from twisted.internet import reactor
 
         super().postOptions()
@@ -76,9 +76,9 @@ class Options(LoadOptions):
             check_client_endpoint(reactor, "status", self["status"])
         if self["server-name"] is None:
             self["server-name"] = host_of(self["connect"])
-        self._settle_twistd()
+        self._set_twistd_options()
 
-    def _settle_twistd(self) -> None:
+    def _set_twistd_options(self) -> None:
         """Run in the foreground, unless twistd's own options say otherwise."""
         parent = self.parent
         if self["background"] or parent is None or "nodaemon" not in parent:
@@ -92,12 +92,12 @@ class Options(LoadOptions):
 
 
 def host_of(connect: str) -> str:
-    """Return the host in a client endpoint string, ``localhost`` where there is none.
+    """Return the host in a client endpoint string, or ``localhost`` if it has none.
 
     >>> host_of("tcp:host=example.org:port=25")
     'example.org'
     """
-    # An escaped colon (of an IPv6 address) divides nothing.
+    # An escaped colon, as in an IPv6 address, is not a separator.
     kind, *parts = [part.replace("\0", ":") for part in connect.replace("\\:", "\0").split(":")]
     named = dict(part.split("=", 1) for part in parts if "=" in part)
     plain = [part for part in parts if "=" not in part]
@@ -108,7 +108,7 @@ def host_of(connect: str) -> str:
 
 @provider(ILogObserver)
 def _to_standard_error(event: LogEvent) -> None:
-    """Show what a user has to know; the progress and the result are printed by themselves."""
+    """Print warnings and errors; the progress and the result are printed elsewhere."""
     level = event.get("log_level")
     if level is not None and level >= LogLevel.warn:
         sys.stderr.write(f"tlsclient: {formatEvent(event)}\n")
@@ -118,28 +118,28 @@ def _to_standard_error(event: LogEvent) -> None:
 
 
 def log_to_standard_error() -> ILogObserver:
-    """Make the log's observer (twistd takes what makes it, by name)."""
+    """Return the log observer, for twistd's option ``--logger``."""
     return _to_standard_error  # type: ignore[no-any-return, unused-ignore]
 
 
 def exit_with(status: int) -> None:
-    """Have the process end with ``status``: twistd has no way to say it."""
+    """Make the process end with ``status``, for which twistd has no option."""
 
-    def leave() -> None:
+    def end_process() -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
 
-    atexit.register(leave)
+    atexit.register(end_process)
 
 
 def makeService(options: Options) -> IService:
-    """Make the load client that ``options`` describe; ends the process if that cannot be."""
+    """Make the load client that ``options`` describe, or end the process with an error message."""
     from twisted.internet import reactor
 
     workers = options.workers()
     task = options.task(options["connect"], options["mode"], options["server-name"])
-    # twistd makes sys.stdout a log.
+    # twistd redirects sys.stdout to the log.
     console = Console(file=sys.__stdout__)
     progress = Progress(console, "tlsclient", task.connections)
     run = Controller(

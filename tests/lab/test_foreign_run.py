@@ -85,7 +85,7 @@ class StackPrograms(LaboratoryCase):
     async def test_a_program_that_does_not_end_in_time_is_killed(self) -> None:
         each = cell("ok", peer="twisted-pair", action=None)
         running = await start(laboratory(), each)
-        self.patch(module, "DEADLINE", 0.1)
+        self.patch(module, "RUN_TIMEOUT", 0.1)
         ready: Deferred[object] = Deferred()
         ready.callback(running)
         with self.assertRaisesRegex(GivenUp, "^starttls, TLS 1.3, ok: not over after 0.1 s$"):
@@ -94,7 +94,7 @@ class StackPrograms(LaboratoryCase):
         self.assertIsNotNone(running.process.child.returncode)
 
     async def test_a_program_that_ends_before_the_connection_is_reported_at_once(self) -> None:
-        self.patch(module, "LAST", 0.1)
+        self.patch(module, "ABORT_TIMEOUT", 0.1)
         each = cell("ok", peer="twisted-pair")
         running = await start(laboratory(), each)
         running.kill()

@@ -303,17 +303,17 @@ class ConnectionsThatDoNotEnd(LaboratoryCase):
         self.assertEqual(str(raised.exception), f"starttls, TLS 1.3, ok: {problem}")
 
     async def test_a_connection_that_does_not_end_in_time_is_given_up(self) -> None:
-        self.patch(module, "DEADLINE", 0.1)
+        self.patch(module, "RUN_TIMEOUT", 0.1)
         await self.assert_given_up("not over after 0.1 s")
 
     async def test_a_connection_that_cannot_be_reset_is_given_up(self) -> None:
-        self.patch(module, "DEADLINE", 0.1)
-        self.patch(module, "LAST", 0.1)
+        self.patch(module, "RUN_TIMEOUT", 0.1)
+        self.patch(module, "ABORT_TIMEOUT", 0.1)
         self.patch(Relay, "reset", lambda relay: relay.cut())
         await self.assert_given_up("not over after 0.1 s")
 
     async def test_a_connection_that_cannot_be_established_is_given_up_at_once(self) -> None:
-        self.patch(module, "LAST", 0.1)
+        self.patch(module, "ABORT_TIMEOUT", 0.1)
         self.patch(module.Run, "relay_to", lambda run, _port: _refusing_port(run))
         await self.assert_given_up("Connection was refused by other side: 111: Connection refused.")
 

@@ -1,4 +1,4 @@
-"""What bad input does to a server, in every mode that secures: nothing but end itself."""
+"""Bad input ends its own connection, and nothing else, in every mode that encrypts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import ClassVar
 import trustme
 from twisted.internet.error import ConnectionDone
 
-from tests.proxy.loopback_server import MEBIBYTE, Echoing, LoopbackTestCase, Peer, TLSPeer
+from tests.proxy.loopback_server import MEBIBYTE, EchoPeer, LoopbackTestCase, Peer, TLSPeer
 from tests.tls.memory_ends import TLS12, TLS13, anonymous, foreign_client
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.proxy.handlers import HandlerName
@@ -23,14 +23,14 @@ HALF = len(MEBIBYTE) // 2
 class BadInputContract(LoopbackTestCase):
     mode: ClassVar[ModeName]
 
-    async def beside(
+    async def check_both(
         self, bad: Callable[[Server], Awaitable[Peer]], cause: str, detail: str
     ) -> None:
-        """Have a good connection and a bad one, and see how it ends for both."""
-        self.backends: list[Echoing] = []
+        """Check that a bad connection fails with ``cause``, and a good one is not affected."""
+        self.backends: list[EchoPeer] = []
 
-        def make() -> Echoing:
-            self.backends.append(Echoing())
+        def make() -> EchoPeer:
+            self.backends.append(EchoPeer())
             return self.backends[-1]
 
         where = await self.backend(make)
@@ -56,21 +56,21 @@ class BadInputContract(LoopbackTestCase):
         self.assertEqual([each for each in self.log.lines if "failed" in each], [line])
         self.assertEqual(self.flushLoggedErrors(), [])
 
-    def saying(self, data: bytes) -> Callable[[Server], Awaitable[Peer]]:
-        """A peer that says ``data``, and waits to be told that this is no TLS."""
+    def sending(self, data: bytes) -> Callable[[Server], Awaitable[Peer]]:
+        """A peer that sends ``data``, and waits until it is disconnected."""
 
-        async def say(server: Server) -> Peer:
+        async def send(server: Server) -> Peer:
             peer = await self.connect(server, Peer())
             peer.send(data)
             await peer.lost
             return peer
 
-        return say
+        return send
 
-    def showing(
+    def authenticating(
         self, credentials: Credentials, version: ssl.TLSVersion
     ) -> Callable[[Server], Awaitable[Peer]]:
-        """A client that shows a certificate, or none, and waits to be told what of that."""
+        """A client with ``credentials``, which waits until it is disconnected."""
 
         async def show(server: Server) -> Peer:
             client = TLSPeer(foreign_client(credentials=credentials, version=version))
@@ -80,8 +80,8 @@ class BadInputContract(LoopbackTestCase):
 
         return show
 
-    def of_a_stranger(self) -> Credentials:
-        """A certificate of an authority that the server does not know."""
+    def untrusted_credentials(self) -> Credentials:
+        """A certificate of an authority that the server does not trust."""
         leaf = trustme.CA().issue_cert("someone@example.org")
         certificate, key = Path(self.mktemp()), Path(self.mktemp())
         certificate.write_bytes(leaf.cert_chain_pems[0].bytes())
@@ -89,27 +89,27 @@ class BadInputContract(LoopbackTestCase):
         return Credentials(certificate, key, anonymous().authority)
 
     async def test_garbage_instead_of_tls(self) -> None:
-        bad = self.saying(b"garbage instead of TLS\r\n")
-        await self.beside(bad, "plain bytes instead of TLS", "")
+        bad = self.sending(b"garbage instead of TLS\r\n")
+        await self.check_both(bad, "plain bytes instead of TLS", "")
 
     async def test_an_http_request(self) -> None:
-        bad = self.saying(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        await self.beside(bad, "plain bytes instead of TLS", "http request")
+        bad = self.sending(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await self.check_both(bad, "plain bytes instead of TLS", "http request")
 
     async def test_garbage_that_begins_like_tls(self) -> None:
-        bad = self.saying(b"\x16\x03\x01\x00\x05" + bytes(5))
-        await self.beside(bad, "protocol error", "")
+        bad = self.sending(b"\x16\x03\x01\x00\x05" + bytes(5))
+        await self.check_both(bad, "protocol error", "")
 
     async def test_a_client_without_a_certificate(self) -> None:
         for version in (TLS12, TLS13):
-            bad = self.showing(anonymous(), version)
-            await self.beside(bad, "certificate missing", "peer did not return a certificate")
+            bad = self.authenticating(anonymous(), version)
+            await self.check_both(bad, "certificate missing", "peer did not return a certificate")
             self.log.lines.clear()
 
     async def test_a_client_with_a_certificate_of_another_authority(self) -> None:
         for version in (TLS12, TLS13):
-            bad = self.showing(self.of_a_stranger(), version)
-            await self.beside(bad, "certificate untrusted", "issuer")
+            bad = self.authenticating(self.untrusted_credentials(), version)
+            await self.check_both(bad, "certificate untrusted", "issuer")
             self.log.lines.clear()
 
     async def test_a_connection_that_closes_at_once(self) -> None:
@@ -118,7 +118,7 @@ class BadInputContract(LoopbackTestCase):
             peer.close()
             return peer
 
-        await self.beside(close, "handshake interrupted", "the peer closed before")
+        await self.check_both(close, "handshake interrupted", "the peer closed before")
 
     async def test_a_connection_that_is_reset_at_once(self) -> None:
         async def reset(server: Server) -> Peer:
@@ -126,18 +126,18 @@ class BadInputContract(LoopbackTestCase):
             peer.abort()
             return peer
 
-        await self.beside(reset, "handshake interrupted", "the peer closed before")
+        await self.check_both(reset, "handshake interrupted", "the peer closed before")
 
-    async def test_a_client_that_closes_in_its_hello(self) -> None:
+    async def test_a_client_that_closes_within_its_client_hello(self) -> None:
         async def begin(server: Server) -> Peer:
             peer = await self.connect(server, Peer())
             peer.send(foreign_client().take()[:40])
             peer.close()
             return peer
 
-        await self.beside(begin, "handshake interrupted", "the peer closed before")
+        await self.check_both(begin, "handshake interrupted", "the peer closed before")
 
-    async def test_a_client_that_is_cut_off(self) -> None:
+    async def test_a_client_that_is_reset(self) -> None:
         async def cut(server: Server) -> Peer:
             client = await self.connect(server, self.client(self.mode))
             await client.made
@@ -146,7 +146,7 @@ class BadInputContract(LoopbackTestCase):
             client.abort()
             return client
 
-        await self.beside(cut, "truncated", "the peer closed without close_notify")
+        await self.check_both(cut, "truncated", "the peer closed without close_notify")
 
     async def test_a_backend_that_refuses(self) -> None:
         async def refused(server: Server) -> Peer:
@@ -155,7 +155,7 @@ class BadInputContract(LoopbackTestCase):
             await client.lost
             return client
 
-        await self.beside(refused, "backend refused", "Connection was refused")
+        await self.check_both(refused, "backend refused", "Connection was refused")
 
     async def test_a_backend_that_dies(self) -> None:
         async def dying(server: Server) -> Peer:
@@ -167,4 +167,4 @@ class BadInputContract(LoopbackTestCase):
             await client.lost
             return client
 
-        await self.beside(dying, "backend lost", "non-clean")
+        await self.check_both(dying, "backend lost", "non-clean")

@@ -1,4 +1,4 @@
-"""What the tests of the server share: owners that write down, and backends that wait."""
+"""Fakes for the tests of the server: recording listeners, and backends in memory."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tlsdemo.tls import (
 from tlsdemo.tls.clear_stream import ClearStream
 
 GREETING, CLOSING = 4.0, 8.0
-"""Seconds that a waiting backend has."""
+"""The timeouts of a waiting backend, in seconds."""
 
 
 def server_settings(
@@ -67,7 +67,7 @@ class RecordingHandlerListener:
     def __init__(self, log: list[object]) -> None:
         self.log = log
 
-    def happened(self, event: str) -> None:
+    def report(self, event: str) -> None:
         self.log.append(event)
 
     def backend_connected(self, host: str) -> None:
@@ -78,7 +78,7 @@ class RecordingHandlerListener:
 
 
 class WaitingBackend:
-    """A TCP backend, which is connected to when it is told to."""
+    """A TCP backend in memory, to which the connection is made by ``connect``."""
 
     def __init__(self, max_buffer: int = MAX_BUFFER) -> None:
         self._reactor = MemoryReactorClock()
@@ -97,19 +97,19 @@ class WaitingBackend:
         return bool(connector.stoppedConnecting)
 
     def connect(self, transport: Callable[[Any], Any] = MemoryTransport) -> Any:
-        """Connect, over a ``transport``, which is returned."""
+        """Connect over a new ``transport``, and return it."""
         protocol = self._factory.buildProtocol(IPv4Address("TCP", "192.0.2.9", 25))
-        far = transport(protocol)
-        protocol.makeConnection(far)
-        return far
+        connected = transport(protocol)
+        protocol.makeConnection(connected)
+        return connected
 
     def refuse(self) -> None:
         (connector,) = self._reactor.connectors
         self._factory.clientConnectionFailed(connector, Failure(ConnectionRefusedError()))
 
 
-class Near:
-    """A client's connection to a role, in the clear: the wire, and the stream above it."""
+class ClearClient:
+    """A client's connection to a handler in mode ``clear``: the wire, and the stream above it."""
 
     def __init__(self, handler: Handler, delivery: Delivery, log: list[object]) -> None:
         self.listener = RecordingListener(log, handler)
@@ -119,10 +119,10 @@ class Near:
         self.stream.makeConnection(self.wire)
 
     def fill(self) -> bytes:
-        """Send until we are made to wait, and return what has been sent."""
+        """Send until the wire is paused, and return what has been sent."""
         sent = b""
         while not self.wire.paused:
-            assert len(sent) < 1000, "nobody makes us wait"
+            assert len(sent) < 1000, "the wire is not paused"
             chunk = b"%04d" % len(sent)
             sent += chunk
             self.wire.deliver(chunk)

@@ -29,7 +29,7 @@ MEBIBYTE = bytes(range(256)) * 4096
 
 @implementer(ILogObserver)
 class Log:
-    """What is logged, as text; can be waited for."""
+    """Keeps the text of what is logged, and can wait for a line."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -53,7 +53,7 @@ class Log:
 
 
 class Peer(Protocol):
-    """A plain TCP peer that keeps what it gets; ``lost`` fires with the reason of the end."""
+    """A plaintext TCP peer that keeps what it receives; ``lost`` fires with the close reason."""
 
     def __init__(self) -> None:
         self.made: Deferred[None] = Deferred()
@@ -102,20 +102,20 @@ class Peer(Protocol):
         self.lost.callback(reason.value)
 
     async def gone(self) -> None:
-        """Cut it off if it is still there, and wait until it is not."""
+        """Abort the connection if it is open, and wait until it has ended."""
         if self.transport is not None:
             self.abort()
             await self._over
 
 
 class TLSPeer(Peer):
-    """A client that speaks TLS with the standard library; ``made`` fires when it is secure."""
+    """A TLS client of the standard library; ``made`` fires when it is secure."""
 
     def __init__(self, tls: ForeignPeer) -> None:
         super().__init__()
         self._tls = tls
         self._is_secure = False
-        self._said_goodbye = False
+        self._close_notify_sent = False
 
     def connectionMade(self) -> None:
         self._flush()
@@ -132,7 +132,7 @@ class TLSPeer(Peer):
             self.made.callback(None)
         cleartext, self._tls.received = self._tls.received, b""
         self.take(cleartext)
-        if self._tls.closed and not self._said_goodbye:
+        if self._tls.closed and not self._close_notify_sent:
             self.close()
         if self._tls.closed or self._tls.error:
             super().close()
@@ -142,25 +142,25 @@ class TLSPeer(Peer):
         self._flush()
 
     def close(self) -> None:
-        self._said_goodbye = True
+        self._close_notify_sent = True
         self._tls.close()
         self._flush()
 
 
-class Asker(Peer):
-    """Asks a status service, one question after the other."""
+class StatusClient(Peer):
+    """A client of a status service."""
 
-    async def ask(self, **question: object) -> Any:
+    async def ask(self, **query: object) -> Any:
         self._received.clear()
-        self.send(json.dumps(question).encode() + b"\n")
+        self.send(json.dumps(query).encode() + b"\n")
         answer = b""
         while not answer.endswith(b"\n"):
             answer = await self.received(len(answer) + 1)
         return json.loads(answer)
 
 
-class Echoing(Peer):
-    """A plain backend that sends back what it gets."""
+class EchoPeer(Peer):
+    """A plaintext backend that sends back what it receives."""
 
     def dataReceived(self, data: bytes) -> None:
         self.take(data)
@@ -191,7 +191,7 @@ class LoopbackTestCase(TestCase):
         return server
 
     async def backend(self, make: Callable[[], Peer]) -> str:
-        """Listen as a plain backend; return the endpoint string that leads there."""
+        """Listen as a plaintext backend; return its client endpoint string."""
 
         def build() -> Peer:
             peer = make()
@@ -211,7 +211,7 @@ class LoopbackTestCase(TestCase):
         return await self.connect_to(where, peer)
 
     async def connect_to(self, where: str, peer: AnyPeer) -> AnyPeer:
-        """Connect ``peer``, which will be gone when the test ends."""
+        """Connect ``peer``, which is disconnected when the test ends."""
         self.addCleanup(peer.gone)
         await connectProtocol(clientFromString(reactor, where), peer)
         return peer

@@ -20,7 +20,7 @@ from tlsdemo.tls import ClientAuth, ModeName
 
 
 class MemoryReactor(MemoryReactorClock):
-    """One that writes down in ``stopped`` on which ports nobody listens any more."""
+    """A reactor that keeps the ports it no longer listens on in ``stopped``."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class MemoryReactor(MemoryReactorClock):
 
 
 class ServerInMemory(SynchronousTestCase):
-    """Has a server, by default a sink in the clear."""
+    """A test case with a server, by default a sink in mode ``clear``."""
 
     def setUp(self) -> None:
         self.reactor = MemoryReactor()
@@ -73,23 +73,23 @@ class ServerInMemory(SynchronousTestCase):
         return factory
 
     def backend_connected(self, make: Callable[[Any], Any] = MemoryTransport) -> Any:
-        """Our transport towards a backend, which has just been connected to."""
+        """Our transport towards a backend that has just been connected."""
         protocol: Any = self.reactor.tcpClients[-1][2].buildProtocol(None)
         transport = make(protocol)
         protocol.makeConnection(transport)
         return transport
 
-    def ask(self, **question: object) -> Any:
-        """What the status service on port 8898 answers."""
+    def ask(self, **query: object) -> Any:
+        """The answer of the status service on port 8898."""
         protocol = self._factory(8898).buildProtocol(None)
         transport = StringTransport()
         protocol.makeConnection(transport)
-        protocol.dataReceived(json.dumps(question).encode() + b"\n")
+        protocol.dataReceived(json.dumps(query).encode() + b"\n")
         protocol.connectionLost()
         return json.loads(transport.value())
 
-    def told(self, seconds: float = 5) -> list[LogEvent]:
-        """What is logged while the time goes on."""
+    def logged_in(self, seconds: float = 5) -> list[LogEvent]:
+        """The events that are logged in ``seconds``."""
         with capturedLogs() as events:
             self.reactor.advance(seconds)
         return list(events)

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tlsdemo.close_reasons import CLEAN, Cause, CloseReason
 from tlsdemo.proxy.accepted_connection import AcceptedConnection
 from tlsdemo.proxy.accounting import Accounting
-from tlsdemo.proxy.connection_registry import Account, ConnectionRegistry
+from tlsdemo.proxy.connection_registry import ConnectionRegistry, ConnectionTotals
 from tlsdemo.proxy.event_log import EventLog
 from tlsdemo.proxy.handler import Handler, HandlerListener
 from tlsdemo.proxy.statistics import Statistics
@@ -53,7 +53,7 @@ class RecordingHandler(Handler):
         self.given_up = True
 
 
-class AConnection(SynchronousTestCase):
+class AcceptedConnectionTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.accounting = Accounting(
@@ -76,32 +76,32 @@ class AConnection(SynchronousTestCase):
         self.protocol.stream = CountingStream()
         self.accepted.secure(AGREED)
 
-    def account(self) -> Account:
-        return self.accounting.registry.account(["a:1"], None)
+    def totals(self) -> ConnectionTotals:
+        return self.accounting.registry.totals(["a:1"], None)
 
     def over(self) -> str | None:
         """How it ended according to the statistics, once it is over."""
         snapshot = self.accounting.statistics.snapshot(0, 0, 0)
         self.assertEqual(snapshot.clean + snapshot.failures + snapshot.open, 1)
         self.assertEqual(self.forgotten, [] if snapshot.open else [self.accepted])
-        self.assertEqual(self.account().open, snapshot.open)
-        self.assertEqual(self.account().failed, snapshot.failures)
+        self.assertEqual(self.totals().open, snapshot.open)
+        self.assertEqual(self.totals().failed, snapshot.failures)
         if snapshot.open:
             return None
         return next(iter(snapshot.failed), "clean")
 
-    def test_gets_its_handler_when_it_is_secure(self) -> None:
+    def test_it_gets_its_handler_when_it_is_secure(self) -> None:
         self.assertEqual((self.handlers, self.accounting.statistics.secured), ([], 0))
         handler = self.accepted.secure(AGREED)
         self.assertEqual(self.handlers, [handler])
         self.assertIs(self.handlers[0].listener, self.accepted)
         self.assertEqual(self.accounting.statistics.secured, 1)
 
-    def test_gets_its_handler_in_the_clear_and_is_not_counted_as_secured(self) -> None:
+    def test_in_mode_clear_it_gets_its_handler_and_is_not_counted_as_secured(self) -> None:
         handler = self.accepted.plain()
         self.assertEqual((self.handlers, self.accounting.statistics.secured), ([handler], 0))
 
-    def test_is_over_when_its_stream_has_ended_and_its_handler_is_done(self) -> None:
+    def test_it_is_over_when_its_stream_has_ended_and_its_handler_has_drained(self) -> None:
         for first, second in ((0, 1), (1, 0)):
             self.setUp()
             self.secured()
@@ -111,7 +111,7 @@ class AConnection(SynchronousTestCase):
             ends[second]()
             self.assertEqual(self.over(), "clean")
 
-    def test_has_failed_if_its_stream_or_its_handler_has(self) -> None:
+    def test_it_has_failed_if_its_stream_or_its_handler_has(self) -> None:
         for stream, handler, cause in (
             (TRUNCATED, CLEAN, "truncated"),
             (CLEAN, BACKEND_LOST, "backend lost"),
@@ -126,7 +126,7 @@ class AConnection(SynchronousTestCase):
             (line,) = lines
             self.assertEqual(line["cause"], cause)
 
-    def test_that_fails_is_logged_with_its_number_its_peer_and_why(self) -> None:
+    def test_a_failure_is_logged_with_number_peer_and_reason(self) -> None:
         self.secured()
         with capturedLogs() as lines:
             self.accepted.ended(TRUNCATED)
@@ -135,71 +135,71 @@ class AConnection(SynchronousTestCase):
         (line,) = lines
         self.assertEqual(formatEvent(line), "#5 a:1 failed: truncated: the peer closed")
 
-    def test_that_never_became_secure_is_over_at_once(self) -> None:
+    def test_an_insecure_connection_is_over_at_once(self) -> None:
         with capturedLogs() as lines:
             self.accepted.insecure(CloseReason(Cause.CERTIFICATE_MISSING))
         self.assertEqual(self.over(), "certificate missing")
         (line,) = lines
         self.assertEqual(formatEvent(line), "#5 a:1 failed: certificate missing")
 
-    def test_that_we_aborted_has_failed_but_that_is_no_news(self) -> None:
+    def test_an_abort_by_us_is_counted_but_not_logged(self) -> None:
         self.secured()
         with capturedLogs() as lines:
             self.accepted.ended(CloseReason(Cause.ABORTED))
             self.accepted.drained(CLEAN)
         self.assertEqual((self.over(), lines), ("aborted by us", []))
 
-    def test_that_ended_in_order_is_not_logged(self) -> None:
+    def test_a_clean_end_is_not_logged(self) -> None:
         self.secured()
         with capturedLogs() as lines:
             self.accepted.ended(CLEAN)
             self.accepted.drained(CLEAN)
         self.assertEqual(lines, [])
 
-    def test_is_accounted_for_with_what_came_in_so_far(self) -> None:
-        self.assertEqual(self.account(), Account(open=1))
+    def test_its_record_has_the_bytes_received_so_far(self) -> None:
+        self.assertEqual(self.totals(), ConnectionTotals(open=1))
         self.secured()
         assert self.protocol.stream is not None
         self.protocol.stream.bytes_in = 10
-        self.assertEqual(self.account(), Account(received=10, arrived=10, open=1))
+        self.assertEqual(self.totals(), ConnectionTotals(received=10, arrived=10, open=1))
         self.accepted.ended(CLEAN)
         self.accepted.drained(CLEAN)
-        self.assertEqual(self.account(), Account(received=10, arrived=10))
+        self.assertEqual(self.totals(), ConnectionTotals(received=10, arrived=10))
 
-    def test_is_found_at_its_backend_by_the_address_that_the_handler_reports(self) -> None:
+    def test_its_record_has_our_address_towards_the_backend(self) -> None:
         self.secured()
         self.accepted.backend_connected("s:1")
         record = self.accounting.registry.get("a:1")
         assert record is not None
         self.assertEqual(record.backend, "s:1")
 
-    def test_reports_what_its_handler_does_to_the_observer(self) -> None:
+    def test_events_of_its_handler_are_reported_to_the_observer(self) -> None:
         self.secured()
-        self.accepted.happened("backend connected")
+        self.accepted.report("backend connected")
         self.accepted.drained(CLEAN)
         self.assertEqual([event.name for event in self.events], ["backend connected", "drained"])
 
-    def test_reports_nothing_where_nobody_observes(self) -> None:
+    def test_without_an_observer_events_are_ignored(self) -> None:
         self.protocol.observer = None
         self.secured()
-        self.accepted.happened("backend connected")
+        self.accepted.report("backend connected")
         self.assertEqual(self.events, [])
 
-    def test_closes_in_order_what_has_been_secured(self) -> None:
+    def test_a_secure_connection_is_closed_in_order(self) -> None:
         self.secured()
         self.accepted.close()
         assert self.protocol.stream is not None
-        # A TLS layer with a producer waits for more to send before it says goodbye.
+        # A TLS layer with a producer would wait for it before it sends close_notify.
         self.assertEqual(self.protocol.stream.log, ["no producer", "close"])
         self.assertFalse(self.protocol.stream.aborted)
         self.assertFalse(self.handlers[0].given_up)
 
-    def test_closes_at_once_what_has_not_been_secured(self) -> None:
+    def test_a_connection_that_is_not_secure_is_aborted(self) -> None:
         self.protocol.stream = CountingStream()
         self.accepted.close()
         self.assertTrue(self.protocol.stream.aborted)
 
-    def test_aborts_its_stream_and_its_handler(self) -> None:
+    def test_aborting_aborts_the_stream_and_the_handler(self) -> None:
         self.accepted.abort()
         self.secured()
         self.accepted.abort()

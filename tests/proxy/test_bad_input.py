@@ -1,14 +1,14 @@
-from tests.proxy import bad_input as unfit
+from tests.proxy import bad_input
 from tlsdemo.tls import ModeName
 
 
-class ByStartTLS(unfit.BadInputContract):
+class StartTLSTests(bad_input.BadInputContract):
     mode = ModeName.STARTTLS
 
 
-class ByPair(unfit.BadInputContract):
+class PairTests(bad_input.BadInputContract):
     mode = ModeName.PAIR
 
 
-class Wrapped(unfit.BadInputContract):
+class WrappedTests(bad_input.BadInputContract):
     mode = ModeName.WRAPPED

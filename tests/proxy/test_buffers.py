@@ -1,4 +1,4 @@
-"""How much is kept of what a peer does not take: measured, in every mode and delivery."""
+"""The memory that is used for a peer that does not read, in every mode and delivery."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Client:
         handler: Handler,
         mode: ModeName,
         delivery: Delivery,
-        most: int,
+        max_buffer: int,
     ) -> None:
         self._clock = patch_reactor_clock(case)
         chosen, tls = MODES[mode], server_tls()
-        options = chosen.transport_options(delivery, None, most // 2)
-        settings = ConnectionSettings(chosen, tls, transport=options, max_buffer=most)
+        options = chosen.transport_options(delivery, None, max_buffer // 2)
+        settings = ConnectionSettings(chosen, tls, transport=options, max_buffer=max_buffer)
         inner = UpgradeProtocol(settings, RecordingListener([], handler), self._clock)
         protocol: Any = chosen.wrap(tls, factory_of(inner), self._clock).buildProtocol(
             None  # type: ignore[arg-type]
@@ -86,60 +86,60 @@ def framed(size: int, record: int = RECORD) -> int:
     return size + (size // record + 1) * 22
 
 
-class Kept(SynchronousTestCase):
-    def each(self) -> Iterator[tuple[ModeName, Delivery, int, int]]:
+class BufferLimitTests(SynchronousTestCase):
+    def limits(self) -> Iterator[tuple[ModeName, Delivery, int, int]]:
         """Each way and bound, with what may be kept of a client's cleartext."""
-        for most in BOUNDS:
+        for max_buffer in BOUNDS:
             for mode, delivery in SCENARIOS:
-                once = most if mode is ModeName.CLEAR else most + RECORD
-                yield mode, delivery, most, once * (2 if delivery is Delivery.READABLE else 1)
+                once = max_buffer if mode is ModeName.CLEAR else max_buffer + RECORD
+                yield mode, delivery, max_buffer, once * (2 if delivery is Delivery.READABLE else 1)
 
     def proxied(
         self,
         mode: ModeName,
         delivery: Delivery,
-        most: int,
+        max_buffer: int,
         protocol_filter: Callable[[], ProtocolFilter] = ProtocolFilter,
     ) -> Client:
-        self.backend = WaitingBackend(most)
+        self.backend = WaitingBackend(max_buffer)
         proxy = ProxyHandler(RecordingHandlerListener([]), self.backend.backend, protocol_filter())
-        return Client(self, proxy, mode, delivery, most)
+        return Client(self, proxy, mode, delivery, max_buffer)
 
-    def until_nothing_moves(self, client: Client, far: Wire) -> None:
+    def exchange_everything(self, client: Client, to_backend: Wire) -> None:
         """Have everybody read and take until there is nothing more."""
         before = None
-        while before != (before := self.progress(client, far)):
+        while before != (before := self.progress(client, to_backend)):
             client.turn()
-            far.read()
+            to_backend.read()
 
-    def progress(self, client: Client, far: Wire) -> tuple[int, ...]:
-        """Take all that there is; return how far everybody is."""
-        self.far_took += far.take()
-        return client.wire.was_read, far.was_read, len(self.far_took), len(client.take())
+    def progress(self, client: Client, to_backend: Wire) -> tuple[int, ...]:
+        """Take all that there is; return how to_backend everybody is."""
+        self.far_took += to_backend.take()
+        return client.wire.was_read, to_backend.was_read, len(self.far_took), len(client.take())
 
     def setUp(self) -> None:
         self.far_took = b""
 
-    def test_for_a_backend_that_reads_nothing(self) -> None:
-        for mode, delivery, most, allowed in self.each():
+    def test_buffers_are_limited_for_a_backend_that_never_reads(self) -> None:
+        for mode, delivery, max_buffer, allowed in self.limits():
             for record in (RECORD, 1000):
                 self.setUp()
-                client = self.proxied(mode, delivery, most)
-                far = self.backend.connect(Wire)
+                client = self.proxied(mode, delivery, max_buffer)
+                to_backend = self.backend.connect(Wire)
                 client.send(MUCH, record)
                 while client.turn():
                     pass
                 kept = client.wire.was_read
                 self.assertLessEqual(kept, framed(allowed, record), (mode, delivery))
-                self.assertGreater(kept, most // 2)
-                self.until_nothing_moves(client, far)
+                self.assertGreater(kept, max_buffer // 2)
+                self.exchange_everything(client, to_backend)
                 self.assertEqual(self.far_took, MUCH)
 
-    def test_for_a_backend_that_reads_now_and_then(self) -> None:
-        for mode, delivery, most, allowed in self.each():
+    def test_buffers_are_limited_for_a_backend_that_reads_slowly(self) -> None:
+        for mode, delivery, max_buffer, allowed in self.limits():
             self.setUp()
-            client = self.proxied(mode, delivery, most)
-            far = self.backend.connect(Wire)
+            client = self.proxied(mode, delivery, max_buffer)
+            to_backend = self.backend.connect(Wire)
             client.send(MUCH)
             while len(self.far_took) < len(MUCH):
                 while client.turn():
@@ -147,54 +147,54 @@ class Kept(SynchronousTestCase):
                 kept = client.wire.was_read - len(self.far_took)
                 frames = framed(len(MUCH)) - len(MUCH)
                 self.assertLessEqual(kept, allowed + frames, (mode, delivery))
-                self.far_took += far.take()
+                self.far_took += to_backend.take()
             self.assertEqual(self.far_took, MUCH)
 
-    def test_for_a_client_that_reads_nothing(self) -> None:
-        for mode, delivery, most, _ in self.each():
+    def test_buffers_are_limited_for_a_client_that_never_reads(self) -> None:
+        for mode, delivery, max_buffer, _ in self.limits():
             for protocol_filter in (ProtocolFilter, SmtpFilter):
-                client = self.proxied(mode, delivery, most, protocol_filter)
-                far = self.backend.connect(Wire)
+                client = self.proxied(mode, delivery, max_buffer, protocol_filter)
+                to_backend = self.backend.connect(Wire)
                 if protocol_filter is SmtpFilter:
-                    far.arrived += b"220 ready\r\n"
-                    far.read()
-                    far.was_read = 0
-                far.arrived += LINES
-                while far.read():
+                    to_backend.arrived += b"220 ready\r\n"
+                    to_backend.read()
+                    to_backend.was_read = 0
+                to_backend.arrived += LINES
+                while to_backend.read():
                     client.turn()
-                self.assertLessEqual(far.was_read, most, (mode, delivery))
-                self.assertGreaterEqual(far.was_read, most // 2)
-                self.until_nothing_moves(client, far)
+                self.assertLessEqual(to_backend.was_read, max_buffer, (mode, delivery))
+                self.assertGreaterEqual(to_backend.was_read, max_buffer // 2)
+                self.exchange_everything(client, to_backend)
                 self.assertEqual(client.take(), LINES)
 
-    def test_for_a_backend_that_is_not_there_yet_or_has_not_greeted(self) -> None:
-        for mode, delivery, most, allowed in self.each():
+    def test_buffers_are_limited_before_the_backend_has_connected_or_greeted(self) -> None:
+        for mode, delivery, max_buffer, allowed in self.limits():
             self.setUp()
-            client = self.proxied(mode, delivery, most, SmtpFilter)
+            client = self.proxied(mode, delivery, max_buffer, SmtpFilter)
             client.send(LINES)
             while client.turn():
                 pass
             self.assertLessEqual(client.wire.was_read, framed(allowed), (mode, delivery))
-            far = self.backend.connect(Wire)
+            to_backend = self.backend.connect(Wire)
             while client.turn():
                 pass
             self.assertLessEqual(client.wire.was_read, framed(allowed), (mode, delivery))
-            far.arrived += b"220 ready\r\n"
-            self.until_nothing_moves(client, far)
+            to_backend.arrived += b"220 ready\r\n"
+            self.exchange_everything(client, to_backend)
             self.assertEqual(self.far_took, LINES)
 
-    def test_for_a_client_that_does_not_read_its_echo(self) -> None:
-        for mode, delivery, most, allowed in self.each():
+    def test_buffers_are_limited_for_a_client_that_does_not_read_its_echo(self) -> None:
+        for mode, delivery, max_buffer, allowed in self.limits():
             for record in (RECORD, 100):
                 client = Client(
-                    self, EchoHandler(RecordingHandlerListener([])), mode, delivery, most
+                    self, EchoHandler(RecordingHandlerListener([])), mode, delivery, max_buffer
                 )
                 client.send(MUCH, record)
                 while client.turn():
                     pass
                 kept = client.wire.was_read
                 self.assertLessEqual(kept, framed(allowed, record), (mode, delivery))
-                self.assertGreater(kept, most // 4)
+                self.assertGreater(kept, max_buffer // 4)
                 client.take()
                 while client.turn():
                     client.take()

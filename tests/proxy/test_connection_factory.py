@@ -18,10 +18,10 @@ from tlsdemo.proxy.statistics import Statistics
 from tlsdemo.tls import MODES, ConnectionSettings, ModeName, ServerTLS, UpgradeProtocol
 
 
-class TheFactory(SynchronousTestCase):
+class ConnectionFactoryTests(SynchronousTestCase):
     mode = MODES[ModeName.CLEAR]
 
-    def setUp(self, most: int = 0) -> None:
+    def setUp(self, limit_per_host: int = 0) -> None:
         self.clock = Clock()
         events = EventLog(Logger(), self.clock.seconds, first=1, every=0)
         self.accounting = Accounting(Statistics(), ConnectionRegistry(), events)
@@ -31,7 +31,7 @@ class TheFactory(SynchronousTestCase):
             SinkHandler,
             self.accounting,
             self.clock,
-            ConnectionLimiter(most_of_one=most),
+            ConnectionLimiter(limit_per_host=limit_per_host),
         )
 
     def accepted(self, port: int = 1) -> tuple[UpgradeProtocol, MemoryTransport]:
@@ -41,7 +41,7 @@ class TheFactory(SynchronousTestCase):
         protocol.makeConnection(transport)
         return protocol, transport
 
-    def test_makes_a_session_for_each_connection(self) -> None:
+    def test_it_makes_an_upgrade_protocol_for_each_connection(self) -> None:
         one, transport = self.accepted(1)
         other, _ = self.accepted(2)
         self.assertIsNot(one, other)
@@ -51,13 +51,13 @@ class TheFactory(SynchronousTestCase):
         transport.deliver(b"12345")
         self.assertEqual(one.stream.bytes_in, 5)
 
-    def test_knows_connections_by_their_peers(self) -> None:
+    def test_connections_are_recorded_by_the_address_of_their_peer(self) -> None:
         self.accepted(25)[1].deliver(b"12345")
         self.factory.buildProtocol(None)
         entries = [self.accounting.registry.get(address) for address in ("192.0.2.1:25", "?")]
         self.assertEqual([record and record.received() for record in entries], [5, 0])
 
-    def test_numbers_connections_for_the_log_with_the_time_since_each_began(self) -> None:
+    def test_connections_are_numbered_and_timed_in_the_log(self) -> None:
         with capturedLogs() as lines:
             for port in (1, 2):
                 self.clock.advance(10)
@@ -72,14 +72,14 @@ class TheFactory(SynchronousTestCase):
             [("connected", 0), ("left in the clear", 0), ("closed", 2), ("drained", 2)],
         )
 
-    def test_says_nothing_of_its_own(self) -> None:
+    def test_the_factory_itself_logs_nothing(self) -> None:
         with capturedLogs() as lines:
             self.factory.doStart()
             self.factory.doStop()
         self.assertEqual(lines, [])
 
-    def test_turns_away_those_for_whom_there_is_no_room(self) -> None:
-        self.setUp(most=1)
+    def test_connections_above_the_limit_are_refused(self) -> None:
+        self.setUp(limit_per_host=1)
         _, transport = self.accepted(1)
         with capturedLogs() as lines:
             self.assertIsNone(self.factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", 2)))
@@ -93,14 +93,14 @@ class TheFactory(SynchronousTestCase):
         transport.lose(ConnectionDone())
         self.accepted(3)
 
-    def test_turns_away_also_those_without_an_address(self) -> None:
-        self.setUp(most=1)
+    def test_connections_without_an_address_are_limited_too(self) -> None:
+        self.setUp(limit_per_host=1)
         self.assertIsNotNone(self.factory.buildProtocol(None))
         with capturedLogs() as lines:
             self.assertIsNone(self.factory.buildProtocol(None))
         self.assertEqual(lines[0]["peer"], "?")
 
-    def test_has_all_end_in_order_and_tells_when_they_are_gone(self) -> None:
+    def test_drain_closes_all_connections_in_order(self) -> None:
         _, transport = self.accepted()
         draining = self.factory.drain(5)
         self.assertTrue(transport.disconnecting)
@@ -111,7 +111,7 @@ class TheFactory(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.assertEqual(self.accounting.statistics.clean, 1)
 
-    def test_aborts_those_that_do_not_end_in_time(self) -> None:
+    def test_drain_aborts_connections_that_do_not_end_in_time(self) -> None:
         _, transport = self.accepted()
         draining = self.factory.drain(1)
         self.clock.advance(0.5)
@@ -122,14 +122,14 @@ class TheFactory(SynchronousTestCase):
         transport.turn()
         self.assertIsNone(self.successResultOf(draining))
 
-    def test_aborts_all_at_once_where_there_is_no_time(self) -> None:
+    def test_drain_without_time_aborts_all_connections(self) -> None:
         _, transport = self.accepted()
         draining = self.factory.drain(0)
         self.assertTrue(transport.aborted)
         transport.turn()
         self.assertIsNone(self.successResultOf(draining))
 
-    def test_aborts_all_and_tells_when_they_are_gone(self) -> None:
+    def test_abort_all_fires_when_all_connections_have_ended(self) -> None:
         transports = [self.accepted(port)[1] for port in (1, 2)]
         waiting: list[Deferred[None]] = [self.factory.abort_all(), self.factory.abort_all()]
         for transport in transports:
@@ -141,12 +141,12 @@ class TheFactory(SynchronousTestCase):
             self.assertIsNone(self.successResultOf(deferred))
         self.assertEqual(self.accounting.statistics.failed, {"aborted by us": 2})
 
-    def test_has_nothing_to_wait_for_where_all_are_gone_already(self) -> None:
+    def test_drain_fires_at_once_without_connections(self) -> None:
         self.assertIsNone(self.successResultOf(self.factory.abort_all()))
         self.accepted()[1].lose(ConnectionDone())
         self.assertIsNone(self.successResultOf(self.factory.abort_all()))
 
-    def test_waits_only_once_for_those_who_go(self) -> None:
+    def test_each_drain_fires_once(self) -> None:
         _, transport = self.accepted()
         deferred = self.factory.abort_all()
         transport.turn()

@@ -5,31 +5,33 @@ from typing import ClassVar
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.proxy.fakes import Near, RecordingHandlerListener
+from tests.proxy.fakes import ClearClient, RecordingHandlerListener
 from tlsdemo.proxy.echo_handler import EchoHandler
 from tlsdemo.tls import Delivery
 
 
-class AnEcho(SynchronousTestCase):
+class EchoHandlerTests(SynchronousTestCase):
     delivery: ClassVar = Delivery.RECORD
 
     def setUp(self) -> None:
         self.log: list[object] = []
-        near = Near(EchoHandler(RecordingHandlerListener(self.log)), self.delivery, self.log)
-        self.wire, self.fill = near.wire, near.fill
+        client = ClearClient(
+            EchoHandler(RecordingHandlerListener(self.log)), self.delivery, self.log
+        )
+        self.wire, self.fill = client.wire, client.fill
         self.wire.deliver(b"first")
         self.assertEqual(self.wire.take(), b"first")
         self.log.clear()
 
-    def test_is_the_push_producer_of_its_own_connection(self) -> None:
+    def test_it_is_the_push_producer_of_its_own_connection(self) -> None:
         self.assertIsInstance(self.wire.producer, EchoHandler)
         self.assertTrue(self.wire.streamingProducer)
 
-    def test_sends_back_what_it_gets(self) -> None:
+    def test_it_sends_back_what_it_receives(self) -> None:
         self.wire.deliver(b"question")
         self.assertEqual(self.wire.take(), b"question")
 
-    def test_makes_a_client_that_does_not_read_wait_and_loses_nothing(self) -> None:
+    def test_a_client_that_does_not_read_is_paused_without_loss(self) -> None:
         self.wire.producer.pauseProducing()
         sent = self.fill()
         self.assertEqual(self.wire.take(), b"")
@@ -39,17 +41,17 @@ class AnEcho(SynchronousTestCase):
         self.wire.turn()
         self.assertEqual(self.wire.take(), sent + b"the last")
 
-    def test_is_done_when_the_client_is_gone(self) -> None:
+    def test_it_drains_when_the_client_has_gone(self) -> None:
         for reason, close_reason in ((ConnectionDone(), "clean"), (ConnectionLost(), "truncated")):
             self.setUp()
             self.wire.lose(reason)
             self.assertEqual(self.log, [f"ended: {close_reason}", "drained: clean"])
 
 
-class AnEchoOnDemand(AnEcho):
+class ReadableEchoHandlerTests(EchoHandlerTests):
     delivery = Delivery.READABLE
 
-    def test_takes_only_what_it_can_send_back(self) -> None:
+    def test_it_reads_only_what_it_can_send_back(self) -> None:
         self.wire.producer.pauseProducing()
         self.assertFalse(self.wire.paused)
         self.wire.deliver(b"question")
@@ -57,7 +59,7 @@ class AnEchoOnDemand(AnEcho):
         self.wire.producer.resumeProducing()
         self.assertEqual(self.wire.take(), b"question")
 
-    def test_is_done_also_when_the_client_goes_without_having_read(self) -> None:
+    def test_it_drains_when_the_client_leaves_without_reading(self) -> None:
         self.wire.producer.pauseProducing()
         self.wire.deliver(b"question")
         # As a connection does to its producer that is lost.

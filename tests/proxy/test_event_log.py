@@ -19,52 +19,52 @@ def logged_numbers(events: EventLog, most: int) -> list[int]:
     ]
 
 
-class WhoseEventsAreLogged(SynchronousTestCase):
+class SamplingTests(SynchronousTestCase):
     def events(self, first: int, every: int) -> EventLog:
         return EventLog(Logger(), Clock().seconds, first, every)
 
-    def test_those_of_the_first_and_then_of_each_so_manieth(self) -> None:
+    def test_the_first_and_every_nth_connection_are_logged(self) -> None:
         self.assertEqual(logged_numbers(self.events(3, 5), 16), [1, 2, 3, 5, 10, 15])
 
-    def test_those_of_the_first_alone(self) -> None:
+    def test_only_the_first_connections_are_logged(self) -> None:
         self.assertEqual(logged_numbers(self.events(2, 0), 200), [1, 2])
 
-    def test_those_of_each_so_manieth_alone(self) -> None:
+    def test_only_every_nth_connection_is_logged(self) -> None:
         self.assertEqual(logged_numbers(self.events(0, 100), 200), [100, 200])
 
-    def test_all(self) -> None:
+    def test_all_connections_are_logged(self) -> None:
         self.assertEqual(logged_numbers(self.events(0, 1), 4), [1, 2, 3, 4])
 
-    def test_nobodys(self) -> None:
+    def test_no_connection_is_logged(self) -> None:
         self.assertEqual(logged_numbers(self.events(0, 0), 200), [])
 
-    def test_the_first_three_and_each_hundredth_unless_told_otherwise(self) -> None:
+    def test_by_default_the_first_three_and_every_hundredth_are_logged(self) -> None:
         stock = EventLog(Logger(), Clock().seconds)
         self.assertEqual(logged_numbers(stock, 200), [1, 2, 3, 100, 200])
 
 
-class ALogInFull(SynchronousTestCase):
+class DetailedLogTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.events = EventLog(Logger(), Clock().seconds, 1, 3, in_full=True)
+        self.events = EventLog(Logger(), Clock().seconds, 1, 3, detailed=True)
 
     def lines(self, *seen: Mark | Arrow) -> list[str | None]:
-        told = self.events.detail_logger(1, "a:1")
-        assert told is not None
+        log = self.events.detail_logger(1, "a:1")
+        assert log is not None
         with capturedLogs() as lines:
             for each in seen:
-                told(each)
+                log(each)
         self.fields = lines
         return [formatEvent(line) for line in lines]
 
-    def test_is_of_the_same_connections_instead_of_their_timelines(self) -> None:
+    def test_details_are_logged_for_the_same_connections(self) -> None:
         numbers = [n for n in range(1, 7) if self.events.detail_logger(n, "a:1") is not None]
         self.assertEqual(numbers, [1, 3, 6])
         self.assertEqual(logged_numbers(self.events, 6), [])
 
-    def test_is_not_kept_unless_it_is_asked_for(self) -> None:
+    def test_details_are_not_logged_by_default(self) -> None:
         self.assertIsNone(EventLog(Logger(), Clock().seconds).detail_logger(1, "a:1"))
 
-    def test_tells_of_each_event_what_holds_and_leaves_out_what_does_not(self) -> None:
+    def test_each_event_has_the_state_that_is_true(self) -> None:
         facts: dict[str, Fact] = {
             "reason": "x",
             "peer": True,
@@ -76,19 +76,19 @@ class ALogInFull(SynchronousTestCase):
         self.assertEqual(
             self.lines(
                 Mark(End.SERVER, Event("connected", 0.0)),
-                Mark(End.SERVER, Event("told", 0.5, facts)),
+                Mark(End.SERVER, Event("secure", 0.5, facts)),
                 Mark(End.SERVER, Event("lost", 1.0, nothing)),
             ),
             [
                 "#1 a:1 +0.0000s connected",
-                "#1 a:1 +0.5000s told reason=x [peer alpn=h2 write]",
+                "#1 a:1 +0.5000s secure reason=x [peer alpn=h2 write]",
                 "#1 a:1 +1.0000s lost []",
             ],
         )
         self.assertEqual(self.fields[1]["details"], {"reason": "x"})
         self.assertEqual(self.fields[2]["true"], nothing)
 
-    def test_leaves_out_records_and_the_states_of_openssl(self) -> None:
+    def test_records_and_openssl_states_are_not_logged(self) -> None:
         self.assertEqual(
             self.lines(
                 Mark(End.SERVER, Event("OpenSSL state", 0.0, {"state": "any"})),
@@ -98,8 +98,8 @@ class ALogInFull(SynchronousTestCase):
         )
 
 
-class ALine(SynchronousTestCase):
-    def test_of_an_event_has_words_and_fields(self) -> None:
+class LogLineTests(SynchronousTestCase):
+    def test_a_line_of_an_event_has_text_and_fields(self) -> None:
         observer = EventLog(Logger("tests"), Clock().seconds).event_logger(2, "192.0.2.1:5")
         assert observer is not None
         with capturedLogs() as lines:
@@ -118,7 +118,7 @@ class ALine(SynchronousTestCase):
         )
         self.assertEqual((line["log_level"], line["log_namespace"]), (LogLevel.info, "tests"))
 
-    def test_of_a_failure_has_words_and_fields(self) -> None:
+    def test_a_line_of_a_failure_has_text_and_fields(self) -> None:
         with capturedLogs() as lines:
             EventLog(Logger("tests"), Clock().seconds).failed(7, "192.0.2.1:5", FAILED)
         (line,) = lines
@@ -130,10 +130,10 @@ class ALine(SynchronousTestCase):
         self.assertEqual(line["log_level"], LogLevel.warn)
 
 
-class AFloodOfFailures(SynchronousTestCase):
+class FailureLimitTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
-        self.events = EventLog(Logger(), self.clock.seconds, most=2)
+        self.events = EventLog(Logger(), self.clock.seconds, max_failures=2)
 
     def fail_often(self, times: int) -> int:
         with capturedLogs() as lines:
@@ -141,14 +141,14 @@ class AFloodOfFailures(SynchronousTestCase):
                 self.events.failed(number, "a:1", FAILED)
         return len(lines)
 
-    def test_is_logged_so_often_a_second(self) -> None:
+    def test_failures_are_limited_per_second(self) -> None:
         self.assertEqual([self.fail_often(1) for _ in range(4)], [1, 1, 0, 0])
         self.clock.advance(1)
         self.assertEqual(self.fail_often(5), 2)
 
-    def test_is_counted_where_it_is_not_logged(self) -> None:
+    def test_suppressed_failures_are_counted(self) -> None:
         self.fail_often(5)
         self.clock.advance(1)
         self.fail_often(3)
-        self.assertEqual(self.events.take_left_out(), 4)
-        self.assertEqual(self.events.take_left_out(), 0)
+        self.assertEqual(self.events.take_suppressed(), 4)
+        self.assertEqual(self.events.take_suppressed(), 0)

@@ -10,18 +10,18 @@ from tlsdemo.tls import PullSource
 
 
 class Source:
-    """Has so many pieces to read, and counts how often it is asked."""
+    """Has some pieces to read, and counts the reads."""
 
     def __init__(self, *pieces: bytes) -> None:
         self.pieces = deque(pieces)
-        self.asked = 0
+        self.reads = 0
 
     def read(self) -> bytes:
-        self.asked += 1
+        self.reads += 1
         return self.pieces.popleft() if self.pieces else b""
 
 
-class Taker(Handler):
+class ReadingHandler(Handler):
     """Has room for ``room`` pieces."""
 
     def __init__(self, room: int) -> None:
@@ -33,38 +33,38 @@ class Taker(Handler):
         self.taken.append(data)
         self.full = len(self.taken) >= self.room
 
-    def tell(self, source: Source) -> None:
+    def notify(self, source: Source) -> None:
         self.readable(source)  # type: ignore[arg-type]
 
 
-class ARole(SynchronousTestCase):
-    def test_takes_what_there_is_until_nothing_is_left(self) -> None:
-        taker, source = Taker(9), Source(b"a", b"b")
-        taker.tell(source)
-        self.assertEqual(taker.taken, [b"a", b"b"])
-        # A source tells of more only to who has seen that there is none.
-        self.assertEqual(source.asked, 3)
+class HandlerTests(SynchronousTestCase):
+    def test_it_reads_until_there_is_nothing_left(self) -> None:
+        handler, source = ReadingHandler(9), Source(b"a", b"b")
+        handler.notify(source)
+        self.assertEqual(handler.taken, [b"a", b"b"])
+        # A source notifies again only after a read has returned nothing.
+        self.assertEqual(source.reads, 3)
 
-    def test_takes_no_more_than_it_has_room_for(self) -> None:
-        taker, source = Taker(2), Source(b"a", b"b", b"c")
-        taker.tell(source)
-        self.assertEqual((taker.taken, source.asked), ([b"a", b"b"], 2))
+    def test_it_reads_no_more_when_it_is_full(self) -> None:
+        handler, source = ReadingHandler(2), Source(b"a", b"b", b"c")
+        handler.notify(source)
+        self.assertEqual((handler.taken, source.reads), ([b"a", b"b"], 2))
 
-    def test_goes_on_taking_when_it_has_room_again(self) -> None:
-        taker, source = Taker(2), Source(b"a", b"b", b"c")
-        taker.tell(source)
-        taker.take_more()
-        self.assertEqual(source.asked, 2)
-        taker.room, taker.full = 9, False
-        taker.take_more()
-        self.assertEqual((taker.taken, source.asked), ([b"a", b"b", b"c"], 4))
+    def test_it_continues_reading_when_it_has_room_again(self) -> None:
+        handler, source = ReadingHandler(2), Source(b"a", b"b", b"c")
+        handler.notify(source)
+        handler.read_more()
+        self.assertEqual(source.reads, 2)
+        handler.room, handler.full = 9, False
+        handler.read_more()
+        self.assertEqual((handler.taken, source.reads), ([b"a", b"b", b"c"], 4))
 
-    def test_has_nothing_to_take_where_delivery_is_not_on_demand(self) -> None:
-        taker = Taker(2)
-        taker.take_more()
-        self.assertEqual(taker.taken, [])
+    def test_read_more_does_nothing_without_on_demand_delivery(self) -> None:
+        handler = ReadingHandler(2)
+        handler.read_more()
+        self.assertEqual(handler.taken, [])
 
-    def test_can_be_delivered_to_on_demand(self) -> None:
+    def test_it_can_be_attached_to_a_pull_source(self) -> None:
         # Readable refuses an application that has no such method.
         source = PullSource(None, 1)  # type: ignore[arg-type]
-        source.attach(Taker(1))
+        source.attach(ReadingHandler(1))

@@ -9,8 +9,8 @@ from tlsdemo.proxy.proxy_handler import ProxyHandler
 from tlsdemo.proxy.sink_handler import SinkHandler
 
 
-class TheCatalogue(SynchronousTestCase):
-    def test_makes_each_role_by_its_name(self) -> None:
+class HandlersTests(SynchronousTestCase):
+    def test_each_handler_is_made_by_its_name(self) -> None:
         made = {
             name.value: type(make(RecordingHandlerListener([]), WaitingBackend().backend))
             for name, make in HANDLERS.items()
@@ -18,12 +18,12 @@ class TheCatalogue(SynchronousTestCase):
         self.assertEqual(made, {"proxy": ProxyHandler, "echo": EchoHandler, "sink": SinkHandler})
         self.assertEqual(set(HANDLERS), set(HandlerName))
 
-    def test_hands_each_role_its_owner(self) -> None:
+    def test_each_handler_gets_its_listener(self) -> None:
         for make in HANDLERS.values():
-            owner = RecordingHandlerListener([])
-            self.assertIs(make(owner, WaitingBackend().backend).listener, owner)
+            listener = RecordingHandlerListener([])
+            self.assertIs(make(listener, WaitingBackend().backend).listener, listener)
 
-    def test_needs_no_backend_but_for_a_proxy(self) -> None:
+    def test_only_a_proxy_needs_a_backend(self) -> None:
         for name in (HandlerName.ECHO, HandlerName.SINK):
             HANDLERS[name](RecordingHandlerListener([]), None)
         error = self.assertRaises(

@@ -18,9 +18,9 @@ SOME = bytes(800_000)
 """More than a peer that does not read takes at once."""
 
 
-class Carrying(loopback.LoopbackTestCase):
+class ForwardingTests(loopback.LoopbackTestCase):
     async def carry(self, mode: ModeName, delivery: Delivery | None = None) -> None:
-        backend = loopback.Echoing()
+        backend = loopback.EchoPeer()
         where = await self.backend(lambda: backend)
         server = self.serve(mode, delivery, handler=HandlerName.PROXY, backend=where)
         client = await self.connect(server, self.client(mode))
@@ -35,23 +35,23 @@ class Carrying(loopback.LoopbackTestCase):
         self.assertEqual((snapshot.open, snapshot.clean, snapshot.failures), (0, 1, 0))
         self.assertEqual((snapshot.bytes_in, snapshot.bytes_out), (len(MEBIBYTE), len(MEBIBYTE)))
 
-    async def test_goes_both_ways_by_starttls(self) -> None:
+    async def test_data_is_forwarded_in_mode_starttls(self) -> None:
         await self.carry(ModeName.STARTTLS)
 
-    async def test_goes_both_ways_by_pair(self) -> None:
+    async def test_data_is_forwarded_in_mode_pair(self) -> None:
         await self.carry(ModeName.PAIR)
 
-    async def test_goes_both_ways_wrapped(self) -> None:
+    async def test_data_is_forwarded_in_mode_wrapped(self) -> None:
         await self.carry(ModeName.WRAPPED)
 
-    async def test_goes_both_ways_in_the_clear(self) -> None:
+    async def test_data_is_forwarded_in_mode_clear(self) -> None:
         await self.carry(ModeName.CLEAR)
 
-    async def test_goes_both_ways_on_demand(self) -> None:
+    async def test_data_is_forwarded_with_on_demand_delivery(self) -> None:
         for mode in ModeName:
             await self.carry(mode, Delivery.READABLE)
 
-    async def test_ends_in_a_sink_of_the_servers_own_which_tells_what_arrived(self) -> None:
+    async def test_the_embedded_sink_counts_what_has_arrived(self) -> None:
         status = f"unix:{self.mktemp()}"
         server = self.serve(ModeName.PAIR, handler=HandlerName.PROXY, status=status)
         client = await self.connect(server, self.client(ModeName.PAIR))
@@ -60,19 +60,21 @@ class Carrying(loopback.LoopbackTestCase):
         client.send(MEBIBYTE)
         client.close()
         await client.lost
-        asker = await self.connect_to(status, loopback.Asker())
-        account = {"open": 1}
-        while account["open"]:
-            answer = await asker.ask(ask="run", name="x", sent=len(MEBIBYTE), peers=[address])
-            account = answer["run"]
-        self.assertEqual((account["received"], account["arrived"]), (len(MEBIBYTE),) * 2)
+        status_client = await self.connect_to(status, loopback.StatusClient())
+        totals = {"open": 1}
+        while totals["open"]:
+            answer = await status_client.ask(
+                ask="run", name="x", sent=len(MEBIBYTE), peers=[address]
+            )
+            totals = answer["run"]
+        self.assertEqual((totals["received"], totals["arrived"]), (len(MEBIBYTE),) * 2)
         self.assertEqual(server.snapshot().sink_received, len(MEBIBYTE))
         line = "run x: sent 1,048,576, received 1,048,576, lost 0 bytes"
         self.assertEqual(await self.log.with_text("run x"), line)
         self.assertEqual(self.log.lines.count(line), 1)
 
 
-class CloseReason(loopback.LoopbackTestCase):
+class ClosingTests(loopback.LoopbackTestCase):
     async def joined(self, mode: ModeName, **changes: Any) -> tuple[loopback.Peer, loopback.Peer]:
         """A client and a backend of a proxy, connected to each other."""
         backend = loopback.Peer()
@@ -83,7 +85,7 @@ class CloseReason(loopback.LoopbackTestCase):
         await backend.made
         return client, backend
 
-    async def test_a_client_that_is_cut_off_has_the_backend_cut_off(self) -> None:
+    async def test_losing_the_client_resets_the_backend(self) -> None:
         for mode in ModeName:
             client, backend = await self.joined(mode)
             client.send(b"half")
@@ -91,7 +93,7 @@ class CloseReason(loopback.LoopbackTestCase):
             client.abort()
             self.assertIsInstance(await backend.lost, ConnectionLost)
 
-    async def test_a_client_that_says_no_goodbye_loses_nothing_and_is_not_taken_for_complete(
+    async def test_a_truncated_stream_is_forwarded_and_ends_with_a_reset(
         self,
     ) -> None:
         for mode in ModeName:
@@ -109,7 +111,7 @@ class CloseReason(loopback.LoopbackTestCase):
             self.assertIsInstance(await backend.lost, ConnectionLost)
             self.assertEqual(await backend.received(len(SOME)), SOME)
 
-    async def test_a_backend_that_is_cut_off_has_the_client_cut_off(self) -> None:
+    async def test_losing_the_backend_resets_the_client(self) -> None:
         for mode in ModeName:
             client, backend = await self.joined(mode)
             backend.send(b"half")
@@ -117,7 +119,7 @@ class CloseReason(loopback.LoopbackTestCase):
             backend.abort()
             self.assertIsInstance(await client.lost, ConnectionLost)
 
-    async def test_a_backend_that_ends_in_order_ends_the_client_in_order(self) -> None:
+    async def test_closing_the_backend_closes_the_client_in_order(self) -> None:
         for mode in ModeName:
             client, backend = await self.joined(mode)
             backend.send(MEBIBYTE)
@@ -126,25 +128,25 @@ class CloseReason(loopback.LoopbackTestCase):
             self.assertIsInstance(await client.lost, ConnectionDone)
 
 
-class Listening(loopback.LoopbackTestCase):
-    async def test_where_somebody_else_does_is_refused_in_one_line(self) -> None:
+class ListeningTests(loopback.LoopbackTestCase):
+    async def test_a_port_in_use_is_reported_in_one_line(self) -> None:
         (taken,) = self.serve(ModeName.CLEAR).listening()
         port = taken.rpartition(":")[2]
         where = f"tcp:{port}:interface=127.0.0.1"
         error = self.assertRaises(CannotStart, self.serve, ModeName.CLEAR, listen=[where])
         self.assertEqual(str(error), f"cannot listen on {where}: Address already in use")
 
-    async def test_at_a_unix_socket_is_possible_too(self) -> None:
+    async def test_it_can_listen_on_a_unix_socket(self) -> None:
         path = self.mktemp()
         server = self.serve(ModeName.PAIR, listen=[f"unix:{path}"])
         self.assertEqual(server.listening(), [f"unix:{path}"])
 
-    async def test_where_there_is_no_folder_is_refused_in_one_line(self) -> None:
+    async def test_a_missing_directory_is_reported_in_one_line(self) -> None:
         where = "unix:nowhere/socket"
         error = self.assertRaises(CannotStart, self.serve, ModeName.CLEAR, listen=[where])
         self.assertEqual(str(error), f"cannot listen on {where}: No such file or directory")
 
-    async def test_ends_when_the_server_stops_and_all_connections_with_it(self) -> None:
+    async def test_stopping_aborts_all_connections(self) -> None:
         server = self.serve(ModeName.STARTTLS)
         client = await self.connect(server, self.client(ModeName.STARTTLS))
         await client.made
@@ -155,10 +157,10 @@ class Listening(loopback.LoopbackTestCase):
         with self.assertRaises(ConnectionRefusedError):
             await self.connect_to(where, loopback.Peer())
 
-    async def test_lets_connections_end_in_order_where_there_is_time(self) -> None:
+    async def test_stopping_closes_connections_in_order_if_there_is_time(self) -> None:
         for mode in ModeName:
             for handler in (HandlerName.ECHO, HandlerName.PROXY):
-                where = await self.backend(loopback.Echoing)
+                where = await self.backend(loopback.EchoPeer)
                 backend = where if handler is HandlerName.PROXY else None
                 server = self.serve(mode, handler=handler, backend=backend, drain=1000.0)
                 client = await self.connect(server, self.client(mode))
@@ -170,7 +172,7 @@ class Listening(loopback.LoopbackTestCase):
                 self.assertEqual((server.snapshot().clean, server.snapshot().failures), (1, 0))
 
 
-class Logging(loopback.LoopbackTestCase):
+class LoggingTests(loopback.LoopbackTestCase):
     CALLED: ClassVar = {
         ModeName.STARTTLS: "startTLS called",
         ModeName.PAIR: "pair joined",
@@ -181,7 +183,7 @@ class Logging(loopback.LoopbackTestCase):
         """What was logged of the first connection, without numbers, addresses and times."""
         return [re.sub(r"^#1 \S+ \+\S+s ", "", line) for line in self.log.lines if line[0] == "#"]
 
-    async def test_tells_what_happens_to_a_connection(self) -> None:
+    async def test_the_events_of_a_connection_are_logged(self) -> None:
         for mode, called in self.CALLED.items():
             self.log.lines.clear()
             server = self.serve(mode, log_first=1, handler=HandlerName.PROXY)
@@ -201,7 +203,7 @@ class Logging(loopback.LoopbackTestCase):
                 [backend, closed, drained], ["backend connected", "closed how=clean", "drained"]
             )
 
-    async def test_tells_why_a_connection_could_not_be_secured(self) -> None:
+    async def test_the_reason_for_a_failed_handshake_is_logged(self) -> None:
         for mode, called in self.CALLED.items():
             self.log.lines.clear()
             server = self.serve(mode, log_first=1)

@@ -22,7 +22,7 @@ from tlsdemo.tls.timeouts import Timeouts
 End = Callable[[loopback.Peer], Awaitable[object]]
 
 
-class NoMemoryLeaks(loopback.LoopbackTestCase):
+class MemoryLeakTests(loopback.LoopbackTestCase):
     def setUp(self) -> None:
         super().setUp()
         excluding = only_new_objects()
@@ -55,14 +55,14 @@ class NoMemoryLeaks(loopback.LoopbackTestCase):
             await turn()
         await turn()
 
-    async def test_after_the_client_has_closed_in_order(self) -> None:
+    async def test_there_is_none_after_the_client_has_closed_in_order(self) -> None:
         async def close(client: loopback.Peer) -> None:
             client.close()
             await client.lost
 
         await self.ends(close)
 
-    async def test_after_it_was_traced_and_logged(self) -> None:
+    async def test_there_is_none_after_it_was_traced_and_logged(self) -> None:
         async def close(client: loopback.Peer) -> None:
             client.close()
             await client.lost
@@ -72,27 +72,27 @@ class NoMemoryLeaks(loopback.LoopbackTestCase):
         diagnostics = Diagnostics(log_events=True, trace_file=TraceFile(file))
         await self.ends(close, diagnostics=diagnostics, log_first=2)
 
-    async def test_after_a_reset(self) -> None:
+    async def test_there_is_none_after_a_reset(self) -> None:
         async def abort(client: loopback.Peer) -> None:
             await turn()
             client.abort()
 
         await self.ends(abort)
 
-    async def test_after_a_failed_handshake(self) -> None:
+    async def test_there_is_none_after_a_failed_handshake(self) -> None:
         async def fail(client: loopback.Peer) -> None:
             client.send(b"GET / HTTP/1.0\r\n\r\n")
             client.close()
 
         await self.ends(fail, is_secure=False)
 
-    async def test_after_an_idle_timeout(self) -> None:
+    async def test_there_is_none_after_an_idle_timeout(self) -> None:
         async def wait(client: loopback.Peer) -> None:
             await client.lost
 
         await self.ends(wait, timeouts=Timeouts(0, 0, 0.004, 0.01))
 
-    async def test_after_a_handshake_timeout(self) -> None:
+    async def test_there_is_none_after_a_handshake_timeout(self) -> None:
         async def wait(client: loopback.Peer) -> None:
             await client.lost
 

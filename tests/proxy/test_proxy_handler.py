@@ -2,16 +2,16 @@ from __future__ import annotations
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
 
-from tests.proxy import proxy_contract as proxying
+from tests.proxy import proxy_contract
 from tests.support import MemoryTransport
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.tls import Delivery
 
 
-class JoiningByRecord(proxying.JoiningContract):
+class RecordConnectingTests(proxy_contract.ConnectingContract):
     delivery = Delivery.RECORD
 
-    def test_giving_up_ends_the_connecting_for_a_client_that_has_gone(self) -> None:
+    def test_aborting_cancels_connecting_for_a_client_that_has_closed(self) -> None:
         self.stream.dataReceived(b"all of it")
         self.wire.lose(ConnectionDone())
         self.assertFalse(self.backend.given_up)
@@ -19,7 +19,7 @@ class JoiningByRecord(proxying.JoiningContract):
         self.assertTrue(self.backend.given_up)
         self.assertEqual(self.take_log(), ["ended: clean", "drained: aborted by us"])
 
-    def test_a_backend_that_is_slow_from_the_beginning_makes_the_client_wait_on(self) -> None:
+    def test_a_backend_that_is_slow_from_the_beginning_keeps_the_client_paused(self) -> None:
         write = MemoryTransport.write
 
         def write_and_be_full(transport: MemoryTransport, data: bytes) -> None:
@@ -31,93 +31,93 @@ class JoiningByRecord(proxying.JoiningContract):
         self.joined()
         self.assertTrue(self.wire.paused)
 
-    def test_a_truncated_beginning_is_not_worth_connecting_for(self) -> None:
+    def test_losing_the_client_early_cancels_connecting(self) -> None:
         self.stream.dataReceived(b"half of")
         self.wire.lose(ConnectionLost())
         self.assertTrue(self.backend.given_up)
         self.assertEqual(self.take_log(), ["ended: truncated", "drained: clean"])
 
 
-class CarryingByRecord(proxying.CarryingContract):
+class RecordForwardingTests(proxy_contract.ForwardingContract):
     delivery = Delivery.RECORD
 
-    def test_a_slow_backend_makes_the_client_wait_at_once(self) -> None:
-        self.far.producer.pauseProducing()
+    def test_a_slow_backend_pauses_the_client_at_once(self) -> None:
+        self.to_backend.producer.pauseProducing()
         self.assertTrue(self.wire.paused)
 
 
-class EndingByRecord(proxying.EndingContract):
+class RecordClosingTests(proxy_contract.ClosingContract):
     delivery = Delivery.RECORD
 
 
-class JoiningOnDemand(proxying.JoiningContract):
+class ReadableConnectingTests(proxy_contract.ConnectingContract):
     delivery = Delivery.READABLE
 
-    def test_what_was_read_before_the_client_had_to_wait_is_not_taken_either(self) -> None:
+    def test_data_read_before_the_client_was_paused_stays_unread(self) -> None:
         self.stream.dataReceived(b"early")
         self.assertEqual(self.stream.bytes_in, 0)
         self.joined()
         self.assertEqual(self.stream.bytes_in, 5)
 
 
-class CarryingOnDemand(proxying.CarryingContract):
+class ReadableForwardingTests(proxy_contract.ForwardingContract):
     delivery = Delivery.READABLE
 
-    def test_the_client_goes_on_as_long_as_there_is_room_for_it(self) -> None:
+    def test_the_client_is_not_paused_below_the_high_water_mark(self) -> None:
         self.wire.deliver(b"first")
-        self.far.take()
-        self.far.producer.pauseProducing()
+        self.to_backend.take()
+        self.to_backend.producer.pauseProducing()
         self.assertFalse(self.wire.paused)
         self.wire.deliver(b"waits")
         self.assertFalse(self.wire.paused)
-        self.assertEqual(self.far.take(), b"")
-        self.far.producer.resumeProducing()
-        self.assertEqual(self.far.take(), b"waits")
+        self.assertEqual(self.to_backend.take(), b"")
+        self.to_backend.producer.resumeProducing()
+        self.assertEqual(self.to_backend.take(), b"waits")
 
 
-class EndingOnDemand(proxying.EndingContract):
+class ReadableClosingTests(proxy_contract.ClosingContract):
     delivery = Delivery.READABLE
 
     def setUp(self) -> None:
         super().setUp()
         self.wire.deliver(b"first")
-        self.far.take()
+        self.to_backend.take()
 
-    def test_a_client_that_has_closed_ends_the_backend_after_all_that_it_sent(self) -> None:
-        self.far.producer.pauseProducing()
+    def test_closing_the_client_closes_the_backend_after_all_data(self) -> None:
+        self.to_backend.producer.pauseProducing()
         self.wire.deliver(b"last")
         self.wire.lose(ConnectionDone())
-        self.assertFalse(self.far.disconnecting)
-        self.far.producer.resumeProducing()
-        self.assertEqual(self.far.take(), b"last")
-        self.assertTrue(self.far.disconnecting)
-        self.assertFalse(self.far.aborted)
-        self.far.turn()
+        self.assertFalse(self.to_backend.disconnecting)
+        self.to_backend.producer.resumeProducing()
+        self.assertEqual(self.to_backend.take(), b"last")
+        self.assertTrue(self.to_backend.disconnecting)
+        self.assertFalse(self.to_backend.aborted)
+        self.to_backend.turn()
         self.assertEqual(self.take_log(), ["ended: clean", "drained: clean"])
 
-    def test_a_backend_is_cut_off_after_all_that_came_before_the_client_was(self) -> None:
-        self.far.producer.pauseProducing()
+    def test_losing_the_client_resets_the_backend_after_all_data(self) -> None:
+        self.to_backend.producer.pauseProducing()
         self.wire.deliver(b"half")
         self.wire.lose(ConnectionLost())
-        self.assertFalse(self.far.aborted)
-        self.far.producer.resumeProducing()
-        self.assertTrue(self.far.aborted)
+        self.assertFalse(self.to_backend.aborted)
+        self.to_backend.producer.resumeProducing()
+        self.assertTrue(self.to_backend.aborted)
 
-    def test_giving_up_ends_the_wait_of_a_client_that_has_closed(self) -> None:
-        self.far.producer.pauseProducing()
+    def test_aborting_ends_a_connection_whose_client_has_closed(self) -> None:
+        self.to_backend.producer.pauseProducing()
         self.wire.deliver(b"last")
         self.wire.lose(ConnectionDone())
         self.proxy.abort()
         self.stream.abortConnection()
-        self.assertTrue(self.far.aborted)
-        self.far.turn()
+        self.assertTrue(self.to_backend.aborted)
+        self.to_backend.turn()
         self.assertEqual(self.take_log(), ["ended: aborted by us", "drained: aborted by us"])
 
-    def test_a_backend_takes_nothing_for_complete_of_which_something_was_given_up(self) -> None:
-        self.far.producer.pauseProducing()
+    def test_a_backend_is_reset_if_unread_data_was_discarded(self) -> None:
+        self.to_backend.producer.pauseProducing()
         self.wire.deliver(b"last")
         self.wire.lose(ConnectionDone())
         self.stream.abort(CloseReason(Cause.IDLE))
-        self.assertTrue(self.far.aborted)
-        self.far.turn()
+        self.assertTrue(self.to_backend.aborted)
+        self.to_backend.turn()
         self.assertEqual(self.take_log(), ["ended: idle", "drained: clean"])

@@ -13,7 +13,7 @@ from tlsdemo.proxy.proxy_handler import ProxyHandler
 from tlsdemo.tls import MODES, ConnectionSettings, ModeName, UpgradeProtocol
 
 
-class AProxyOverTLS(SynchronousTestCase):
+class ProxyOverTLSTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.log: list[object] = []
         backend = WaitingBackend()
@@ -26,21 +26,21 @@ class AProxyOverTLS(SynchronousTestCase):
         for _ in range(2):
             self.wire.protocol.dataReceived(self.client.take())
             self.client.receive(self.wire.take())
-        self.far = backend.connect()
+        self.to_backend = backend.connect()
 
-    def test_a_client_that_does_not_read_makes_the_backend_wait(self) -> None:
-        self.far.deliver(bytes(200_000))
-        self.assertTrue(self.far.paused)
+    def test_a_client_that_does_not_read_pauses_the_backend(self) -> None:
+        self.to_backend.deliver(bytes(200_000))
+        self.assertTrue(self.to_backend.paused)
         self.client.receive(self.wire.take())
-        self.assertFalse(self.far.paused)
+        self.assertFalse(self.to_backend.paused)
         self.assertEqual(self.client.received, bytes(200_000))
 
-    def test_a_client_that_says_goodbye_before_it_has_read_all_is_let_go(self) -> None:
-        self.far.deliver(bytes(200_000))
-        self.assertTrue(self.far.paused)
+    def test_a_client_that_sends_close_notify_before_reading_everything_is_closed(self) -> None:
+        self.to_backend.deliver(bytes(200_000))
+        self.assertTrue(self.to_backend.paused)
         self.client.close()
         self.wire.protocol.dataReceived(self.client.take())
         self.client.receive(self.wire.take())
         self.assertEqual(self.client.received, bytes(200_000))
         self.assertFalse(self.wire.connected)
-        self.assertTrue(self.far.disconnecting)
+        self.assertTrue(self.to_backend.disconnecting)

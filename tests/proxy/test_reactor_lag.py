@@ -6,28 +6,28 @@ from twisted.trial.unittest import SynchronousTestCase
 from tlsdemo.proxy.reactor_lag import LagMeter
 
 
-class ALagMeter(SynchronousTestCase):
+class LagMeterTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.meter = LagMeter(self.clock, period=0.5)
         self.reading = self.meter.reading()
 
-    def test_notes_by_how_much_a_call_was_missed(self) -> None:
+    def test_the_lag_is_how_late_a_call_was(self) -> None:
         self.meter.start()
         self.clock.advance(0.75)
         self.assertEqual(self.reading.greatest, 0.25)
 
-    def test_finds_nothing_where_all_is_in_time(self) -> None:
+    def test_there_is_no_lag_if_calls_are_in_time(self) -> None:
         self.meter.start()
         self.clock.pump([0.5] * 10)
         self.assertEqual(self.reading.greatest, 0.0)
 
-    def test_keeps_the_greatest(self) -> None:
+    def test_the_greatest_lag_is_kept(self) -> None:
         self.meter.start()
         self.clock.pump([0.75, 2.5, 1.0, 0.5])
         self.assertEqual(self.reading.greatest, 2.0)
 
-    def test_begins_anew_when_the_lag_has_been_taken(self) -> None:
+    def test_taking_the_lag_resets_it(self) -> None:
         self.meter.start()
         self.clock.advance(1.5)
         self.assertEqual(self.reading.take(), 1.0)
@@ -35,7 +35,7 @@ class ALagMeter(SynchronousTestCase):
         self.clock.advance(0.75)
         self.assertEqual(self.reading.take(), 0.25)
 
-    def test_lets_one_who_takes_it_take_nothing_from_another(self) -> None:
+    def test_readings_are_independent(self) -> None:
         other = self.meter.reading()
         self.meter.start()
         self.clock.advance(1.5)
@@ -43,7 +43,7 @@ class ALagMeter(SynchronousTestCase):
         self.clock.advance(0.75)
         self.assertEqual((self.reading.take(), other.take()), (0.25, 1.0))
 
-    def test_measures_no_more_when_it_is_stopped(self) -> None:
+    def test_it_stops_measuring(self) -> None:
         self.meter.start()
         self.clock.advance(0.5)
         self.meter.stop()
@@ -52,7 +52,7 @@ class ALagMeter(SynchronousTestCase):
         self.clock.advance(5)
         self.assertEqual(self.reading.greatest, 0.0)
 
-    def test_can_be_started_again_and_has_missed_nothing_meanwhile(self) -> None:
+    def test_it_can_be_restarted_without_counting_the_pause(self) -> None:
         self.meter.start()
         self.meter.stop()
         self.clock.advance(5)
@@ -60,7 +60,7 @@ class ALagMeter(SynchronousTestCase):
         self.clock.advance(0.5)
         self.assertEqual(self.reading.greatest, 0.0)
 
-    def test_asks_about_twenty_times_a_second_unless_told_otherwise(self) -> None:
+    def test_by_default_it_measures_twenty_times_a_second(self) -> None:
         meter = LagMeter(self.clock)
         meter.start()
         (call,) = self.clock.getDelayedCalls()

@@ -19,38 +19,38 @@ from tlsdemo.tls.timeouts import Timeouts
 BACKEND = "tcp:192.0.2.9:25"
 
 
-class Backlogs(SynchronousTestCase):
-    def test_are_added_to_endpoints_that_can_have_one(self) -> None:
+class BacklogTests(SynchronousTestCase):
+    def test_a_backlog_is_added_to_endpoints_that_can_have_one(self) -> None:
         for where in ("tcp:8899", "tcp6:0", "ssl:443:interface=127.0.0.1", "unix:/run/x"):
             self.assertEqual(with_backlog(where), f"{where}:backlog=512")
 
-    def test_are_left_as_they_were_asked_for(self) -> None:
+    def test_an_explicit_backlog_is_kept(self) -> None:
         for where in ("tcp:8899:backlog=7", "unix:/run/x:backlog=7", "systemd:index=0", "fd:3"):
             self.assertEqual(with_backlog(where), where)
 
 
-class Starting(ServerInMemory):
-    def test_listens_wherever_it_is_told_with_room_for_a_burst(self) -> None:
+class StartTests(ServerInMemory):
+    def test_it_listens_on_every_endpoint_with_the_backlog(self) -> None:
         self.started(listen=["tcp:8899:interface=127.0.0.1", "tcp:25:backlog=7"])
         self.assertEqual(
             [(port, backlog, where) for port, _, backlog, where in self.reactor.tcpServers],
             [(8899, 512, "127.0.0.1"), (25, 7, "")],
         )
 
-    def test_has_a_sink_of_its_own_where_a_proxy_has_no_backend(self) -> None:
+    def test_a_proxy_without_a_backend_has_an_embedded_sink(self) -> None:
         self.started(handler=HandlerName.PROXY)
         self.assertEqual(
             [(port, where) for port, _, _, where in self.reactor.tcpServers],
             [(0, "127.0.0.1"), (8899, "127.0.0.1")],
         )
 
-    def test_connects_a_proxy_to_the_backend_that_it_is_told(self) -> None:
+    def test_a_proxy_connects_to_its_backend(self) -> None:
         self.started(handler=HandlerName.PROXY, backend=BACKEND)
         self.assertEqual(len(self.reactor.tcpServers), 1)
         self.accepted(1)
         self.assertEqual(self.reactor.tcpClients[0][:2], ("192.0.2.9", 25))
 
-    def test_does_not_wait_for_a_backend_longer_than_it_was_told_to(self) -> None:
+    def test_the_backend_timeout_applies_to_connecting(self) -> None:
         self.started(handler=HandlerName.PROXY, backend=BACKEND, backend_timeout=4.0)
         wire = self.accepted(1)
         self.reactor.advance(3.9)
@@ -60,7 +60,7 @@ class Starting(ServerInMemory):
             wire.turn()
         self.assertEqual(lines, ["#1 192.0.2.1:1 failed: backend refused: no answer after 4 s"])
 
-    def test_does_not_wait_any_longer_for_its_greeting(self) -> None:
+    def test_the_backend_timeout_applies_to_the_greeting(self) -> None:
         smtp = DIALECTS["smtp"]
         self.started(handler=HandlerName.PROXY, backend=BACKEND, dialect=smtp, backend_timeout=4.0)
         wire = self.accepted(1)
@@ -70,29 +70,29 @@ class Starting(ServerInMemory):
         self.reactor.advance(4.0)
         with self.lines() as lines:
             wire.turn()
-        problem = "backend refused: it has not greeted after 4 s"
+        problem = "backend refused: no greeting after 4 s"
         self.assertEqual(lines, [f"#1 192.0.2.1:1 failed: {problem}"])
 
-    def test_has_a_backend_take_what_it_is_owed_in_the_time_for_closing(self) -> None:
+    def test_the_closing_timeout_applies_to_the_backend(self) -> None:
         server = self.started(
             handler=HandlerName.PROXY, backend=BACKEND, timeouts=Timeouts(closing=3.0)
         )
-        wire, far = self.accepted(1), self.backend_connected()
+        wire, to_backend = self.accepted(1), self.backend_connected()
         wire.deliver(b"last")
         wire.lose(ConnectionDone())
         with self.lines() as lines:
             self.reactor.advance(3.0)
-        self.assertTrue(far.aborted)
-        problem = "closing timeout: the backend has not taken all it was sent after 3 s"
+        self.assertTrue(to_backend.aborted)
+        problem = "closing timeout: the backend has not read everything after 3 s"
         self.assertEqual(lines, [f"#1 192.0.2.1:1 failed: {problem}"])
         self.assertEqual(server.snapshot().failed, {"closing timeout": 1})
 
-    def test_bounds_what_both_sockets_keep(self) -> None:
+    def test_the_buffers_of_both_sockets_are_limited(self) -> None:
         self.started(handler=HandlerName.PROXY, backend=BACKEND, max_buffer=9000)
-        near, far = self.accepted(1, make=Wire), self.backend_connected(Wire)
-        self.assertEqual((near.bufferSize, far.bufferSize), (4500, 4500))
+        client, to_backend = self.accepted(1, make=Wire), self.backend_connected(Wire)
+        self.assertEqual((client.bufferSize, to_backend.bufferSize), (4500, 4500))
 
-    def test_speaks_the_dialect_that_was_asked_for(self) -> None:
+    def test_it_negotiates_in_the_given_dialect(self) -> None:
         self.started(dialect=DIALECTS["line"], max_line=20)
         wire = self.accepted(1)
         self.assertEqual(wire.take(), b"")
@@ -101,7 +101,7 @@ class Starting(ServerInMemory):
         wire.deliver(b"x" * 21)
         self.assertTrue(wire.disconnecting)
 
-    def test_goes_on_in_the_dialect_with_a_backend_that_was_asked_for(self) -> None:
+    def test_the_filter_of_the_dialect_is_used_with_a_backend(self) -> None:
         smtp = DIALECTS["smtp"]
         for backend, paused in ((BACKEND, True), (None, False)):
             self.setUp()
@@ -113,7 +113,7 @@ class Starting(ServerInMemory):
             # An SMTP backend greets, and our own sink does not.
             self.assertEqual(wire.paused, paused)
 
-    def test_says_what_it_does(self) -> None:
+    def test_it_logs_what_it_serves(self) -> None:
         cases: list[tuple[dict[str, Any], str]] = [
             (
                 {"handler": HandlerName.ECHO},
@@ -134,19 +134,19 @@ class Starting(ServerInMemory):
                 self.started(**changes)
             self.assertEqual(lines, [f"listening on tcp:0.0.0.0:8899; {expected}"])
 
-    def test_warns_of_a_guard_that_is_off(self) -> None:
+    def test_it_warns_if_the_guard_is_off(self) -> None:
         with capturedLogs() as events:
             self.started(guard=False)
         self.assertEqual(events[-1]["log_level"], LogLevel.critical)
         self.assertTrue(str(formatEvent(events[-1])).startswith("UNSAFE: "))
 
-    def test_tells_where_clients_can_connect(self) -> None:
+    def test_it_knows_where_clients_can_connect(self) -> None:
         server = self.started(
             listen=["tcp:8899", "tcp:25"], handler=HandlerName.PROXY, status="tcp:8898"
         )
         self.assertEqual(server.listening(), ["tcp:0.0.0.0:8899", "tcp:0.0.0.0:25"])
 
-    def test_that_is_not_possible_says_where_and_why(self) -> None:
+    def test_a_failure_to_listen_names_the_endpoint_and_the_reason(self) -> None:
         def refuse(port: int, *_arguments: object, **_named: object) -> None:
             raise CannotListenError("127.0.0.1", port, OSError(98, "Address already in use"))
 
@@ -156,7 +156,7 @@ class Starting(ServerInMemory):
             str(error), "cannot listen on tcp:8899:interface=127.0.0.1: Address already in use"
         )
 
-    def test_that_fails_for_another_reason_says_which(self) -> None:
+    def test_other_failures_to_listen_have_a_reason_too(self) -> None:
         def refuse(*_arguments: object, **_named: object) -> None:
             raise ValueError("no such family")
 
@@ -164,7 +164,7 @@ class Starting(ServerInMemory):
         error = self.assertRaises(CannotStart, self.server().privilegedStartService)
         self.assertTrue(str(error).endswith(": no such family"), error)
 
-    def test_does_not_wait_for_an_endpoint_that_may_never_listen(self) -> None:
+    def test_an_endpoint_that_does_not_listen_at_once_is_a_failure(self) -> None:
         class Slow:
             def listen(self, factory: object) -> Deferred[None]:
                 return Deferred()
@@ -174,48 +174,48 @@ class Starting(ServerInMemory):
         self.assertEqual(str(error), "cannot listen on x: the endpoint does not answer at once")
 
 
-class Telling(ServerInMemory):
-    def test_is_done_at_intervals_with_what_came_since_the_last(self) -> None:
+class StatisticsLogTests(ServerInMemory):
+    def test_statistics_are_logged_at_intervals_with_rates(self) -> None:
         self.started()
         self.accepted(1).deliver(b"x" * 50_000)
         for rate, events in (
             ("0.01", "1 events, 50,000.0 bytes and 0.0 records an event"),
             ("0.00", "0 events, 0.0 bytes and 0.0 records an event"),
         ):
-            (told,) = self.told()
+            (event,) = self.logged_in()
             self.assertEqual(
-                str(formatEvent(told)).rpartition("; ")[0],
+                str(formatEvent(event)).rpartition("; ")[0],
                 f"open 1, secured 0, failed 0; cleartext 0.05 MB at {rate} MB/s; {events}",
             )
-            self.assertEqual(told["statistics"]["bytes_in"], 50_000)
+            self.assertEqual(event["statistics"]["bytes_in"], 50_000)
 
-    def test_knows_no_time_before_the_server_was_started(self) -> None:
+    def test_the_first_interval_begins_at_the_start(self) -> None:
         self.reactor.advance(1000)
         self.started()
         self.accepted(1).deliver(b"x" * 50_000)
-        (told,) = self.told()
-        self.assertIn("at 0.01 MB/s", str(formatEvent(told)))
+        (event,) = self.logged_in()
+        self.assertIn("at 0.01 MB/s", str(formatEvent(event)))
 
-    def test_is_not_done_of_the_events_and_failures_of_its_own_sink(self) -> None:
+    def test_connections_to_the_embedded_sink_are_not_logged(self) -> None:
         self.started(handler=HandlerName.PROXY, log_first=9)
         with capturedLogs() as events:
             self.accepted(1, port=0).lose(ConnectionLost())
         self.assertEqual(events, [])
 
-    def test_has_the_interval_that_was_asked_for(self) -> None:
+    def test_the_interval_is_configurable(self) -> None:
         self.started(interval=7.0)
-        self.assertEqual([len(self.told(1)) for _ in range(14)], [0] * 6 + [1] + [0] * 6 + [1])
+        self.assertEqual([len(self.logged_in(1)) for _ in range(14)], [0] * 6 + [1] + [0] * 6 + [1])
 
-    def test_says_how_many_failures_were_not_logged_one_by_one(self) -> None:
+    def test_the_number_of_suppressed_failures_is_logged(self) -> None:
         self.started(mode=ModeName.PAIR)
         for peer in range(25):
             self.accepted(peer).lose(ConnectionDone())
-        _, told = self.told()
-        self.assertEqual(formatEvent(told), "5 more failures were not logged one by one")
-        self.assertEqual(told["log_level"], LogLevel.warn)
-        self.assertEqual(len(self.told()), 1)
+        _, event = self.logged_in()
+        self.assertEqual(formatEvent(event), "5 more failures were not logged one by one")
+        self.assertEqual(event["log_level"], LogLevel.warn)
+        self.assertEqual(len(self.logged_in()), 1)
 
-    def test_has_a_line_for_the_events_of_the_connections_that_were_asked_for(self) -> None:
+    def test_events_of_the_sampled_connections_are_logged(self) -> None:
         self.started(log_first=1, log_every=3)
         with capturedLogs() as events:
             for peer in range(1, 5):
@@ -223,8 +223,8 @@ class Telling(ServerInMemory):
         self.assertEqual({event["connection"] for event in events}, {1, 3})
 
 
-class Stopping(ServerInMemory):
-    def test_listens_no_more_and_leaves_nothing_to_the_reactor(self) -> None:
+class StopTests(ServerInMemory):
+    def test_it_stops_listening_and_leaves_no_delayed_calls(self) -> None:
         server = self.started(handler=HandlerName.PROXY, status="tcp:8898")
         self.assertTrue(server.running)
         self.successResultOf(server.stopService())
@@ -232,7 +232,7 @@ class Stopping(ServerInMemory):
         self.assertEqual(sorted(self.reactor.stopped), [0, 8898, 8899])
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
-    def test_cuts_off_what_is_open_and_tells_when_all_is_gone(self) -> None:
+    def test_it_aborts_open_connections_and_waits_for_them(self) -> None:
         server = self.started()
         wires = [self.accepted(peer) for peer in (1, 2)]
         stopping = server.stopService()
@@ -242,7 +242,7 @@ class Stopping(ServerInMemory):
             wire.turn()
         self.assertIsNone(self.successResultOf(stopping))
 
-    def test_gives_time_to_end_in_order_where_it_was_told_to(self) -> None:
+    def test_it_gives_connections_time_to_end_in_order(self) -> None:
         server = self.started(drain=10.0)
         wire = self.accepted(1)
         with self.lines() as lines:
@@ -255,7 +255,7 @@ class Stopping(ServerInMemory):
         wire.turn()
         self.successResultOf(stopping)
 
-    def test_leaves_its_own_sink_to_those_that_still_drain_to_it(self) -> None:
+    def test_the_embedded_sink_stays_open_until_connections_have_drained(self) -> None:
         server = self.started(handler=HandlerName.PROXY, drain=10.0)
         client, at_sink = self.accepted(1), self.accepted(1, port=0)
         to_sink = self.backend_connected()
@@ -268,7 +268,7 @@ class Stopping(ServerInMemory):
         at_sink.turn()
         self.successResultOf(stopping)
 
-    def test_cuts_off_its_own_sink_as_well(self) -> None:
+    def test_it_aborts_the_embedded_sink_too(self) -> None:
         server = self.started(handler=HandlerName.PROXY)
         at_sink = self.accepted(1, port=0)
         stopping = server.stopService()
@@ -277,7 +277,7 @@ class Stopping(ServerInMemory):
         at_sink.turn()
         self.successResultOf(stopping)
 
-    def test_cuts_off_a_backend_that_does_not_take_what_it_is_still_owed(self) -> None:
+    def test_it_aborts_a_backend_that_does_not_read_the_rest(self) -> None:
         server = self.started(handler=HandlerName.PROXY, backend=BACKEND)
         client, backend = self.accepted(1), self.backend_connected()
         client.deliver(b"12345")
@@ -289,7 +289,7 @@ class Stopping(ServerInMemory):
         self.assertIsNone(self.successResultOf(stopping))
         self.assertEqual(server.snapshot().failed, {"aborted by us": 1})
 
-    def test_sums_up(self) -> None:
+    def test_it_logs_a_summary(self) -> None:
         server = self.started()
         for peer in (1, 2, 3):
             wire = self.accepted(peer)
@@ -314,7 +314,7 @@ class Stopping(ServerInMemory):
             ],
         )
 
-    def test_sums_up_the_greatest_lag_of_all_its_time(self) -> None:
+    def test_the_summary_has_the_greatest_lag_since_the_start(self) -> None:
         server = self.started(interval=1.0)
         self.reactor.advance(0.55)
         self.reactor.advance(0.45)
@@ -322,7 +322,7 @@ class Stopping(ServerInMemory):
             self.successResultOf(server.stopService())
         self.assertIn("greatest lag 500 ms", lines[-1])
 
-    def test_says_what_has_not_been_logged_since_the_last_line(self) -> None:
+    def test_it_logs_the_number_of_suppressed_failures(self) -> None:
         server = self.started(mode=ModeName.PAIR)
         for peer in range(21):
             self.accepted(peer).lose(ConnectionDone())
@@ -330,5 +330,5 @@ class Stopping(ServerInMemory):
             self.successResultOf(server.stopService())
         self.assertEqual(lines[0], "1 more failures were not logged one by one")
 
-    def test_is_possible_also_where_starting_was_not(self) -> None:
+    def test_it_can_be_stopped_after_a_failed_start(self) -> None:
         self.successResultOf(self.server().stopService())

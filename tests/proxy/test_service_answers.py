@@ -1,4 +1,4 @@
-"""What a server answers to those who ask its status service."""
+"""The answers of the status service."""
 
 from __future__ import annotations
 
@@ -11,55 +11,55 @@ from tlsdemo.proxy.service import Server
 STATUS = "tcp:8898:interface=127.0.0.1"
 
 
-class TheStatistics(ServerInMemory):
-    def test_are_not_told_unless_it_is_asked_for(self) -> None:
+class StatisticsQueryTests(ServerInMemory):
+    def test_there_is_no_status_service_by_default(self) -> None:
         self.started()
         self.assertEqual(len(self.reactor.tcpServers), 1)
 
-    def test_are_those_of_the_moment(self) -> None:
+    def test_the_answer_has_the_present_counters(self) -> None:
         self.started(status=STATUS)
         self.accepted(1).deliver(b"12345")
         self.cpu = 1.5
         self.reactor.advance(0.05)
         answer = self.ask(ask="statistics")
         self.assertEqual(answer["listening"], ["tcp:0.0.0.0:8899"])
-        figures = answer["statistics"]
+        counters = answer["statistics"]
         self.assertEqual(
-            {name: figures[name] for name in ("at", "cpu", "opened", "open", "bytes_in")},
+            {name: counters[name] for name in ("at", "cpu", "opened", "open", "bytes_in")},
             {"at": 0.05, "cpu": 1.5, "opened": 1, "open": 1, "bytes_in": 5},
         )
-        self.assertIsNone(figures["sink_received"])
+        self.assertIsNone(counters["sink_received"])
 
-    def test_have_the_greatest_lag_since_they_were_last_asked_for(self) -> None:
+    def test_the_lag_is_the_greatest_since_the_last_query(self) -> None:
         self.started(status=STATUS)
         self.reactor.advance(0.55)
         self.assertAlmostEqual(self.asked_lag(), 0.5)
         self.assertEqual(self.asked_lag(), 0.0)
 
-    def test_have_the_greatest_lag_also_when_a_line_was_logged_meanwhile(self) -> None:
+    def test_a_line_in_the_log_does_not_reset_the_lag(self) -> None:
         self.started(status=STATUS, interval=1.0)
         self.reactor.advance(0.55)
-        self.assertEqual(len(self.told(0.45)), 1)
+        self.assertEqual(len(self.logged_in(0.45)), 1)
         self.assertAlmostEqual(self.asked_lag(), 0.5)
 
-    def test_leave_the_next_line_its_own_greatest_lag(self) -> None:
+    def test_a_query_does_not_reset_the_lag_in_the_log(self) -> None:
         self.started(status=STATUS, interval=1.0)
         self.reactor.advance(0.55)
         self.asked_lag()
-        (told,) = self.told(0.45)
-        self.assertAlmostEqual(told["statistics"]["lag"], 0.5)
-        (told,) = self.told(1)
-        self.assertAlmostEqual(told["statistics"]["lag"], 0.95)
+        (event,) = self.logged_in(0.45)
+        self.assertAlmostEqual(event["statistics"]["lag"], 0.5)
+        (event,) = self.logged_in(1)
+        self.assertAlmostEqual(event["statistics"]["lag"], 0.95)
 
     def asked_lag(self) -> float:
         return float(self.ask(ask="statistics")["statistics"]["lag"])
 
 
-class ARun(ServerInMemory):
+class RunQueryTests(ServerInMemory):
     def started_with_status(self, handler: HandlerName = HandlerName.SINK) -> Server:
         return self.started(handler=handler, status=STATUS)
 
-    def test_is_what_became_of_connections_from_some_addresses(self) -> None:
+    def test_the_answer_has_the_totals_of_the_given_addresses(self) -> None:
         self.started_with_status()
         self.accepted(1).deliver(b"12345")
         self.accepted(2).deliver(b"123")
@@ -68,7 +68,7 @@ class ARun(ServerInMemory):
             {"run": {"received": 5, "arrived": 5, "open": 1, "failed": 0, "unknown": 1}},
         )
 
-    def test_has_arrived_as_far_as_a_sink_of_the_servers_own_has_got_it(self) -> None:
+    def test_arrived_is_what_the_embedded_sink_has_received(self) -> None:
         self.started_with_status(HandlerName.PROXY)
         client = self.accepted(1)
         to_sink = self.backend_connected()
@@ -84,7 +84,7 @@ class ARun(ServerInMemory):
         statistics = self.ask(ask="statistics")["statistics"]
         self.assertEqual((statistics["bytes_in"], statistics["sink_received"]), (5, 3))
 
-    def test_is_a_line_in_the_log_once_all_of_it_has_ended(self) -> None:
+    def test_a_run_is_logged_once_all_its_connections_have_ended(self) -> None:
         self.started_with_status()
         wire = self.accepted(1)
         wire.deliver(b"12345")
@@ -100,15 +100,15 @@ class ARun(ServerInMemory):
             self.ask(ask="run", name=name, sent=6, peers=["192.0.2.1:1"])
         return lines
 
-    def test_is_told_of_as_many_connections_as_the_server_was_told_to_remember(self) -> None:
+    def test_the_number_of_remembered_connections_is_limited(self) -> None:
         self.started(status=STATUS, remember=2)
         for peer in (1, 2, 3):
             self.accepted(peer)
         peers = [f"192.0.2.1:{peer}" for peer in (1, 2, 3)]
-        account = self.ask(ask="run", name="x", sent=0, peers=peers)["run"]
-        self.assertEqual((account["open"], account["unknown"]), (2, 1))
+        totals = self.ask(ask="run", name="x", sent=0, peers=peers)["run"]
+        self.assertEqual((totals["open"], totals["unknown"]), (2, 1))
 
-    def test_is_forgotten_as_logged_after_many_others(self) -> None:
+    def test_the_number_of_remembered_runs_is_limited(self) -> None:
         self.started_with_status()
         self.accepted(1).lose(ConnectionDone())
         names = [str(number) for number in range(65)]
@@ -117,7 +117,7 @@ class ARun(ServerInMemory):
         self.assertEqual(len(self.logged_when_asked(names[1])), 0)
         self.assertEqual(len(self.logged_when_asked(names[0])), 1)
 
-    def test_that_cannot_be_read_is_refused(self) -> None:
+    def test_an_invalid_query_is_refused(self) -> None:
         self.started_with_status()
         whole: dict[str, object] = {"name": "x", "sent": 1, "peers": []}
         self.assertIn("run", self.ask(ask="run", **whole))

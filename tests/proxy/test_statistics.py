@@ -20,37 +20,37 @@ class CountingStream:
     records: int = 0
 
 
-class CountingSession:
+class CountingProtocol:
     def __init__(self, stream: CountingStream | None = None) -> None:
         self.stream = stream
 
 
-class TheStatistics(SynchronousTestCase):
+class StatisticsTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.statistics: Any = Statistics()
 
-    def opened(self, *counts: int) -> CountingSession:
-        session = CountingSession(CountingStream(*counts) if counts else None)
-        self.statistics.connection_opened(session)
-        return session
+    def opened(self, *counts: int) -> CountingProtocol:
+        protocol = CountingProtocol(CountingStream(*counts) if counts else None)
+        self.statistics.connection_opened(protocol)
+        return protocol
 
     def snapshot(self) -> Snapshot:
         snapshot: Snapshot = self.statistics.snapshot(at=0.0, cpu=0.0, lag=0.0)
         return snapshot
 
-    def test_begin_with_nothing(self) -> None:
+    def test_all_counters_begin_at_zero(self) -> None:
         self.assertEqual(self.snapshot(), Snapshot())
 
-    def test_carry_what_is_measured_elsewhere(self) -> None:
+    def test_a_snapshot_has_the_values_measured_elsewhere(self) -> None:
         snapshot = self.statistics.snapshot(at=1.5, cpu=2.5, lag=3.5, sink=lambda: 4)
         self.assertEqual(snapshot, Snapshot(at=1.5, cpu=2.5, lag=3.5, sink_received=4))
 
-    def test_count_what_becomes_of_connections(self) -> None:
-        sessions = [self.opened() for _ in range(5)]
+    def test_ends_are_counted_by_cause(self) -> None:
+        protocols = [self.opened() for _ in range(5)]
         self.statistics.secured += 3
-        for session, close_reason in zip(sessions, (CLEAN, TRUNCATED, TRUNCATED), strict=False):
-            self.statistics.connection_ended(session, close_reason)
-        self.statistics.connection_ended(sessions[3], CloseReason(Cause.WRONG_NAME))
+        for protocol, close_reason in zip(protocols, (CLEAN, TRUNCATED, TRUNCATED), strict=False):
+            self.statistics.connection_ended(protocol, close_reason)
+        self.statistics.connection_ended(protocols[3], CloseReason(Cause.WRONG_NAME))
         self.assertEqual(
             self.snapshot(),
             Snapshot(
@@ -58,7 +58,7 @@ class TheStatistics(SynchronousTestCase):
             ),
         )
 
-    def test_add_up_what_open_and_closed_streams_count(self) -> None:
+    def test_counters_of_open_and_closed_streams_are_added(self) -> None:
         first, second = self.opened(1, 2, 3, 4), self.opened(10, 20, 30, 40)
         self.opened()
         self.assertEqual(self.totals(), (11, 22, 33, 44))
@@ -73,7 +73,7 @@ class TheStatistics(SynchronousTestCase):
         total = self.snapshot()
         return total.bytes_in, total.bytes_out, total.events, total.records
 
-    def test_keep_their_failures_to_themselves(self) -> None:
+    def test_a_snapshot_does_not_change_later(self) -> None:
         before = self.snapshot()
         self.statistics.connection_ended(self.opened(), TRUNCATED)
         self.assertEqual(before.failed, {})

@@ -29,16 +29,16 @@ class TracingCase(SynchronousTestCase):
         return TraceFile(self.file, every, {"mode": "pair"}, lambda: NOON)
 
 
-class Traced(TracingCase):
-    def test_are_the_first_and_each_so_manieth(self) -> None:
+class TraceFileTests(TracingCase):
+    def test_the_first_and_every_nth_connection_are_traced(self) -> None:
         trace_file = self.trace_file(every=3)
         numbers = [number for number in range(1, 10) if trace_file.writer(number, "here")]
         self.assertEqual(numbers, [1, 3, 6, 9])
 
-    def test_begin_with_what_holds_for_all_of_it(self) -> None:
-        told = self.trace_file().writer(4, "127.0.0.1:5")
-        assert told is not None
-        told(Mark(End.SERVER, Event("connected", 0.0)))
+    def test_a_trace_begins_with_its_facts(self) -> None:
+        write = self.trace_file().writer(4, "127.0.0.1:5")
+        assert write is not None
+        write(Mark(End.SERVER, Event("connected", 0.0)))
         self.file.close()
         traces = traces_from(self.path.read_text(encoding="utf-8").splitlines())
         self.assertEqual([*traces], [4])
@@ -47,12 +47,12 @@ class Traced(TracingCase):
         self.assertEqual(traces[4].facts, facts)
         self.assertEqual([event.name for event in traces[4].marks(End.SERVER)], ["connected"])
 
-    def test_are_none_once_the_file_is_closed(self) -> None:
+    def test_nothing_is_traced_after_the_file_is_closed(self) -> None:
         self.file.close()
         self.assertIsNone(self.trace_file().writer(1, "here"))
 
 
-class WritingDown(TracingCase):
+class DiagnosticsTests(TracingCase):
     def logged_by(self, diagnostics: Diagnostics) -> list[tuple[LogLevel, str]]:
         found: list[tuple[LogLevel, str]] = []
 
@@ -65,15 +65,15 @@ class WritingDown(TracingCase):
         diagnostics.begin()
         return found
 
-    def test_nothing_does_nothing_to_a_context_and_says_nothing(self) -> None:
+    def test_by_default_nothing_is_prepared_or_logged(self) -> None:
         self.assertEqual(NO_DIAGNOSTICS.preparations, [])
         self.assertEqual(self.logged_by(NO_DIAGNOSTICS), [])
         NO_DIAGNOSTICS.end()
 
-    def test_events_prepares_each_context(self) -> None:
+    def test_event_logging_prepares_each_context(self) -> None:
         self.assertEqual(len(Diagnostics(log_events=True).preparations), 1)
 
-    def test_a_trace_says_where_to(self) -> None:
+    def test_the_path_of_the_trace_file_is_logged(self) -> None:
         diagnostics = Diagnostics(trace_file=self.trace_file())
         self.assertEqual(len(diagnostics.preparations), 1)
         ((level, text),) = self.logged_by(diagnostics)
@@ -82,7 +82,7 @@ class WritingDown(TracingCase):
         diagnostics.end()
         self.assertFalse(self.file.is_open)
 
-    def test_keys_is_loud(self) -> None:
+    def test_a_key_log_is_logged_as_unsafe(self) -> None:
         diagnostics = Diagnostics(keylog=self.file)
         self.assertEqual(len(diagnostics.preparations), 1)
         ((level, text),) = self.logged_by(diagnostics)

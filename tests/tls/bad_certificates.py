@@ -44,9 +44,9 @@ def trusted() -> Path:
 
 
 @functools.cache
-def stranger() -> trustme.CA:
-    """An authority that nobody trusts."""
-    return trustme.CA(organization_name="stranger")
+def untrusted_ca() -> trustme.CA:
+    """An authority that no end trusts."""
+    return trustme.CA(organization_name="untrusted_ca")
 
 
 @functools.cache
@@ -86,32 +86,32 @@ def other_purpose() -> Credentials:
 
 @functools.cache
 def forged() -> Credentials:
-    """One that says it comes from the trusted authority."""
+    """A certificate with a forged signature of the trusted authority."""
     return issue("forged", [SERVER], signer=ec.generate_private_key(ec.SECP256R1()))
 
 
 @functools.cache
 def of_a_stranger() -> Credentials:
-    leaf = stranger().issue_cert("localhost")
-    return of_leaf("stranger", leaf.cert_chain_pems[:1], leaf)
+    leaf = untrusted_ca().issue_cert("localhost")
+    return of_leaf("untrusted_ca", leaf.cert_chain_pems[:1], leaf)
 
 
 @functools.cache
 def of_a_stranger_with_chain() -> Credentials:
-    leaf = stranger().issue_cert("localhost")
-    return of_leaf("chain", [*leaf.cert_chain_pems, stranger().cert_pem], leaf)
+    leaf = untrusted_ca().issue_cert("localhost")
+    return of_leaf("chain", [*leaf.cert_chain_pems, untrusted_ca().cert_pem], leaf)
 
 
 @functools.cache
 def self_signed() -> Credentials:
-    one = file("alone.pem", stranger().private_key_pem.bytes(), stranger().cert_pem.bytes())
+    one = file("alone.pem", untrusted_ca().private_key_pem.bytes(), untrusted_ca().cert_pem.bytes())
     return Credentials(one, one, trusted())
 
 
 @functools.cache
 def of_an_intermediate() -> Credentials:
     """Its authority is the intermediate alone, without whoever issued that."""
-    intermediate = stranger().create_child_ca()
+    intermediate = untrusted_ca().create_child_ca()
     leaf = intermediate.issue_cert("localhost")
     made = of_leaf("intermediate", leaf.cert_chain_pems[:1], leaf)
     authority = file("intermediate.ca.pem", intermediate.cert_pem.bytes())
@@ -131,7 +131,7 @@ def issue(
     after: timedelta = 2 * DAY,
     signer: ec.EllipticCurvePrivateKey | None = None,
 ) -> Credentials:
-    """Have the trusted authority issue a certificate, or someone who pretends to be it."""
+    """Issue a certificate by the trusted authority, or by another with the same name."""
     issuer = x509.load_pem_x509_certificate(trusted().read_bytes())
     if signer is None:
         loaded = load_pem_private_key(trusted().with_suffix(".key").read_bytes(), None)

@@ -23,30 +23,30 @@ class DeliveryContract(SynchronousTestCase):
         self.clock = patch_reactor_clock(self)
 
     def secured(self, delivery: Delivery) -> tuple[End, ForeignPeer]:
-        """A server of ours and its client, secured; the log begins here."""
+        """A tlsdemo server and its client after the handshake, with an empty log."""
         peer = foreign_client()
         end = End(self.mode, server_tls(), delivery=delivery, clock=self.clock)
         end.secured_with(peer).log.clear()
         return end, peer
 
-    def test_records_that_come_together_are_an_event_each(self) -> None:
+    def test_records_in_one_segment_are_delivered_one_by_one(self) -> None:
         end, peer = self.secured(Delivery.RECORD)
         peer.write(*THREE)
-        end.converse(peer)
+        end.exchange_with(peer)
         self.assertEqual(end.log, [*THREE])
         stream = end.stream
         self.assertEqual((stream.records, stream.events, stream.bytes_in), (3, 3, 11))
 
-    def test_records_that_come_together_are_one_event_if_coalesced(self) -> None:
+    def test_records_in_one_segment_are_delivered_at_once_if_coalesced(self) -> None:
         end, peer = self.secured(Delivery.COALESCED)
         for _ in range(2):
             peer.write(*THREE)
-            end.converse(peer)
+            end.exchange_with(peer)
         self.assertEqual(end.log, [b"onetwothree"] * 2)
         stream = end.stream
         self.assertEqual((stream.records, stream.events, stream.bytes_in), (6, 2, 22))
 
-    def test_a_record_in_pieces_is_one_event(self) -> None:
+    def test_a_record_in_pieces_is_delivered_at_once(self) -> None:
         for delivery in (Delivery.RECORD, Delivery.COALESCED):
             end, peer = self.secured(delivery)
             peer.write(b"data")
@@ -55,20 +55,20 @@ class DeliveryContract(SynchronousTestCase):
                 end.transport.deliver(bytes([byte]))
             self.assertEqual(end.log, [b"data"])
 
-    def test_the_end_does_not_overtake_data_of_the_same_segment(self) -> None:
+    def test_the_end_is_reported_after_data_of_the_same_segment(self) -> None:
         for delivery, data in ((Delivery.RECORD, THREE), (Delivery.COALESCED, (b"onetwothree",))):
             end, peer = self.secured(delivery)
             peer.write(*THREE)
             peer.close()
-            end.converse(peer)
+            end.exchange_with(peer)
             self.assertEqual(end.log, [*data, *END])
 
-    def test_an_error_does_not_overtake_data_of_the_same_segment(self) -> None:
+    def test_an_error_is_reported_after_data_of_the_same_segment(self) -> None:
         for delivery, data in ((Delivery.RECORD, THREE), (Delivery.COALESCED, (b"onetwothree",))):
             end, peer = self.secured(delivery)
             peer.write(*THREE)
             end.transport.deliver(peer.take() + GARBAGE)
-            end.converse(peer)
+            end.exchange_with(peer)
             assert end.listener.close_reason is not None
             self.assertFalse(end.listener.close_reason.clean)
             self.assertEqual(
@@ -79,11 +79,11 @@ class DeliveryContract(SynchronousTestCase):
         for reason in (ConnectionDone(), ConnectionLost()):
             end, peer = self.secured(Delivery.RECORD)
             peer.write(b"data")
-            end.converse(peer)
+            end.exchange_with(peer)
             end.transport.lose(reason)
             self.assertEqual(end.log, [b"data", "ended: truncated", "lost: ConnectionLost"])
 
-    def test_a_wire_that_is_lost_after_close_notify_has_ended_cleanly(self) -> None:
+    def test_losing_the_wire_after_close_notify_is_a_clean_end(self) -> None:
         end, peer = self.secured(Delivery.RECORD)
         peer.write(b"data")
         peer.close()
@@ -98,14 +98,14 @@ class DeliveryContract(SynchronousTestCase):
         end, peer = self.secured(delivery)
         end.application.on_data = lambda data: end.stream.pauseProducing()
         peer.write(b"first")
-        end.converse(peer)
+        end.exchange_with(peer)
         return end, peer
 
     def test_a_paused_stream_delivers_nothing_until_it_is_resumed(self) -> None:
         end, peer = self.secured(Delivery.RECORD)
         end.application.on_data = lambda data: end.stream.pauseProducing()
         peer.write(*THREE)
-        end.converse(peer)
+        end.exchange_with(peer)
         self.assertEqual(end.log, [b"one"])
         self.assertTrue(end.transport.paused)
         end.stream.resumeProducing()
@@ -116,7 +116,7 @@ class DeliveryContract(SynchronousTestCase):
         self.assertEqual(end.log, [b"one", b"two", b"three"])
         self.assertFalse(end.transport.paused)
 
-    def test_bytes_that_a_wire_brings_in_spite_of_a_pause_wait(self) -> None:
+    def test_bytes_that_arrive_during_a_pause_are_held(self) -> None:
         for delivery, later in (
             (Delivery.RECORD, [b"second", b"third"]),
             (Delivery.COALESCED, [b"secondthird"]),
@@ -131,7 +131,7 @@ class DeliveryContract(SynchronousTestCase):
             end.stream.resumeProducing()
             self.assertEqual(end.log, [b"first", *later])
 
-    def test_what_a_paused_wire_kept_comes_after_what_was_held(self) -> None:
+    def test_data_from_the_paused_wire_is_delivered_after_data_that_was_held(self) -> None:
         end, peer = self.paused(Delivery.RECORD)
         peer.write(b"second")
         end.transport.protocol.dataReceived(peer.take())
@@ -142,7 +142,7 @@ class DeliveryContract(SynchronousTestCase):
         end.transport.turn()
         self.assertEqual(end.log, [b"first", b"second", b"third"])
 
-    def test_resuming_what_is_not_paused_does_nothing(self) -> None:
+    def test_resuming_a_stream_that_is_not_paused_does_nothing(self) -> None:
         end, _peer = self.secured(Delivery.RECORD)
         end.transport.pauseProducing()
         end.stream.resumeProducing()
@@ -157,7 +157,7 @@ class DeliveryContract(SynchronousTestCase):
         end.stream.resumeProducing()
         self.assertEqual(end.log, [b"data"])
 
-    def test_resuming_what_was_aborted_while_paused_does_nothing(self) -> None:
+    def test_resuming_a_stream_that_was_aborted_while_paused_does_nothing(self) -> None:
         end, peer = self.paused(Delivery.RECORD)
         peer.write(b"second")
         end.transport.protocol.dataReceived(peer.take())
@@ -167,7 +167,7 @@ class DeliveryContract(SynchronousTestCase):
         self.assertTrue(end.transport.paused)
         self.assertEqual(end.log[:2], [b"first", "ended: aborted by us"])
 
-    def test_aborting_at_what_resuming_delivers_leaves_the_wire_paused(self) -> None:
+    def test_aborting_while_resuming_delivers_leaves_the_wire_paused(self) -> None:
         end, peer = self.paused(Delivery.RECORD)
         peer.write(b"second", b"third")
         end.transport.protocol.dataReceived(peer.take())
@@ -176,7 +176,7 @@ class DeliveryContract(SynchronousTestCase):
         self.assertTrue(end.transport.paused)
         self.assertEqual(end.log, [b"first", b"second"])
 
-    def test_resuming_from_inside_a_delivery_does_not_deliver_inside_it(self) -> None:
+    def test_resuming_inside_a_delivery_is_not_reentrant(self) -> None:
         end, peer = self.secured(Delivery.RECORD)
 
         def pause_and_resume(data: bytes) -> None:
@@ -187,11 +187,11 @@ class DeliveryContract(SynchronousTestCase):
 
         end.application.on_data = pause_and_resume
         peer.write(b"one", b"two")
-        end.converse(peer)
+        end.exchange_with(peer)
         self.assertEqual(end.log, [b"one", "in", "out", b"two", "in", "out"])
         self.assertFalse(end.transport.paused)
 
-    def test_a_wire_that_is_lost_while_paused_delivers_what_came_and_ends_cleanly(self) -> None:
+    def test_losing_the_wire_while_paused_delivers_what_was_received_and_ends_cleanly(self) -> None:
         for delivery, data in (
             (Delivery.RECORD, [b"first", *THREE]),
             (Delivery.COALESCED, [b"first", b"onetwothree"]),
@@ -205,7 +205,7 @@ class DeliveryContract(SynchronousTestCase):
                 end.transport.lose(reason)
                 self.assertEqual(end.log, [*data, *END])
 
-    def test_a_wire_that_is_lost_while_paused_without_close_notify_is_truncated(self) -> None:
+    def test_losing_the_wire_while_paused_without_close_notify_is_a_truncation(self) -> None:
         for delivery, data in (
             (Delivery.RECORD, [b"first", *THREE]),
             (Delivery.COALESCED, [b"first", b"onetwothree"]),
@@ -217,7 +217,7 @@ class DeliveryContract(SynchronousTestCase):
                 end.transport.lose(reason)
                 self.assertEqual(end.log, [*data, "ended: truncated", "lost: ConnectionLost"])
 
-    def test_an_error_that_was_held_is_told_when_the_wire_is_lost(self) -> None:
+    def test_an_error_that_was_held_is_reported_when_the_wire_is_lost(self) -> None:
         end, peer = self.paused(Delivery.RECORD)
         peer.write(b"second")
         end.transport.protocol.dataReceived(peer.take() + GARBAGE)
@@ -227,14 +227,14 @@ class DeliveryContract(SynchronousTestCase):
         cause = end.listener.close_reason.cause.value
         self.assertEqual(end.log, [b"first", b"second", f"ended: {cause}", "lost: Error"])
 
-    def test_an_end_that_was_held_comes_when_it_is_resumed(self) -> None:
+    def test_an_end_that_was_held_is_reported_when_the_stream_is_resumed(self) -> None:
         end, peer = self.paused(Delivery.RECORD)
         peer.write(b"second")
         peer.close()
         end.transport.protocol.dataReceived(peer.take())
         end.application.on_data = lambda data: None
         end.stream.resumeProducing()
-        end.converse(peer)
+        end.exchange_with(peer)
         self.assertEqual(end.log, [b"first", b"second", *END])
 
     def test_pausing_after_an_error_does_not_hide_it(self) -> None:
@@ -243,9 +243,18 @@ class DeliveryContract(SynchronousTestCase):
             peer.write(b"first")
             end.transport.protocol.dataReceived(peer.take() + GARBAGE)
             end.stream.pauseProducing()
-            end.converse(peer)
+            end.exchange_with(peer)
             self.assertEqual(end.log[0], b"first")
             self.assertEqual(end.log[-1], "lost: Error")
+
+    def test_closing_while_held_bytes_are_delivered_does_not_stop_them(self) -> None:
+        end, peer = self.paused(Delivery.RECORD)
+        peer.write(*THREE)
+        end.transport.protocol.dataReceived(peer.take())
+        end.application.on_data = lambda data: end.stream.loseConnection()
+        end.transport.lose(ConnectionLost())
+        self.assertEqual(end.log, [b"first", *THREE, "ended: truncated", "lost: ConnectionLost"])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_aborting_while_held_bytes_are_delivered_stops_them(self) -> None:
         end, peer = self.paused(Delivery.RECORD)

@@ -41,7 +41,7 @@ class HandshakeContract(SynchronousTestCase):
         return End(self.mode, client_tls(server_name), clock=self.clock)
 
     def ends_that_receive_finished_last(self) -> Iterator[tuple[End, ForeignPeer]]:
-        """Each way in which a peer can send its Finished and data in one segment."""
+        """Ends whose peers can send Finished and data in one segment."""
         yield self.server(), foreign_client(version=TLS13)
         yield self.client(), foreign_server(version=TLS12)
         tls = server_tls()
@@ -52,7 +52,7 @@ class HandshakeContract(SynchronousTestCase):
         yield End(self.mode, tls, clock=self.clock), again
         self.assertTrue(again.tls.session_reused)
 
-    def test_the_events_come_in_order_also_when_data_comes_along_with_finished(self) -> None:
+    def test_events_are_in_order_even_if_data_arrives_with_finished(self) -> None:
         for end, peer in self.ends_that_receive_finished_last():
             end.until_complete(peer)
             self.assertEqual(end.log, [])
@@ -60,7 +60,7 @@ class HandshakeContract(SynchronousTestCase):
             end.transport.deliver(peer.take())
             self.assertEqual(end.log, [*SECURED, b"first"])
 
-    def test_secure_is_told_what_was_agreed(self) -> None:
+    def test_secure_is_called_with_the_negotiated_parameters(self) -> None:
         for version, name in ((TLS12, "TLSv1.2"), (TLS13, "TLSv1.3")):
             server, client = foreign_server(version=version), foreign_client(version=version)
             for end, peer, subject in (
@@ -71,7 +71,7 @@ class HandshakeContract(SynchronousTestCase):
                 assert info is not None
                 self.assertEqual((info.version, info.peer), (name, subject))
 
-    def test_our_last_flight_is_with_the_transport_when_secure_is_told(self) -> None:
+    def test_our_last_flight_is_written_before_secure_is_called(self) -> None:
         for end, peer in (
             (self.server(), foreign_client(version=TLS12)),
             (self.client(), foreign_server(version=TLS13)),
@@ -83,10 +83,10 @@ class HandshakeContract(SynchronousTestCase):
                 complete.append(peer.complete)  # noqa: B023
 
             end.listener.on_secure = take
-            end.begin().converse(peer)
+            end.begin().exchange_with(peer)
             self.assertEqual(complete, [True])
 
-    def test_nothing_of_a_rejected_peer_is_delivered(self) -> None:
+    def test_nothing_from_a_rejected_peer_is_delivered(self) -> None:
         def answer_with_none(end: End) -> None:
             end.listener.application = None
 
@@ -101,7 +101,7 @@ class HandshakeContract(SynchronousTestCase):
         self.check_rejection(abort, Cause.ABORTED)
         self.check_rejection(abort_and_answer_with_none, Cause.ABORTED)
 
-    def test_a_secure_callback_that_fails_rejects_and_is_logged(self) -> None:
+    def test_an_error_in_the_secure_callback_rejects_the_peer_and_is_logged(self) -> None:
         def fail(end: End) -> None:
             raise ZeroDivisionError
 
@@ -129,25 +129,25 @@ class HandshakeContract(SynchronousTestCase):
             end.transport.deliver(peer.take())
             self.assertEqual(end.log, ["handshake completed", "insecure: aborted by us"])
 
-    def test_a_server_of_another_name_never_sees_our_certificate(self) -> None:
+    def test_our_certificate_is_not_sent_to_a_server_with_another_name(self) -> None:
         for version in (TLS12, TLS13):
             for name in ("example.org", "192.0.2.7"):
                 end, peer = self.client(name), foreign_server(version=version)
-                end.begin().converse(peer)
+                end.begin().exchange_with(peer)
                 self.assertFalse(peer.complete)
                 self.assertEqual(end.log, ["insecure: wrong name"])
                 assert end.listener.close_reason is not None
                 self.assertIn(name, end.listener.close_reason.detail)
 
-    def test_a_client_without_a_certificate_is_not_secure_to_a_server_that_demands_one(
+    def test_a_client_without_a_required_certificate_is_insecure(
         self,
     ) -> None:
         for version in (TLS12, TLS13):
             end = self.server().begin()
-            end.converse(foreign_client(credentials=anonymous(), version=version))
+            end.exchange_with(foreign_client(credentials=anonymous(), version=version))
             self.assertEqual(end.log, ["insecure: certificate missing"])
 
-    def test_an_end_of_the_wire_at_any_point_of_the_handshake_is_told(self) -> None:
+    def test_losing_the_wire_at_any_point_of_the_handshake_is_reported(self) -> None:
         for reason in (ConnectionDone(), ConnectionLost()):
             for segments in range(3):
                 end, peer = self.client().begin(), foreign_server(version=TLS12)
@@ -157,33 +157,33 @@ class HandshakeContract(SynchronousTestCase):
                 end.transport.lose(reason)
                 self.assertEqual(end.log, ["insecure: handshake interrupted"])
 
-    def test_plain_bytes_are_told_as_such(self) -> None:
+    def test_plaintext_instead_of_tls_is_recognized(self) -> None:
         end = self.server().begin()
         end.transport.deliver(b"GET / HTTP/1.1\r\n\r\n")
         self.assertEqual(end.log, ["insecure: plain bytes instead of TLS"])
 
-    def test_closing_before_it_is_secure_is_aborting(self) -> None:
+    def test_closing_before_secure_aborts(self) -> None:
         end = self.client().begin()
         end.stream.loseConnection()
         self.assertTrue(end.transport.aborted)
         end.transport.turn()
         self.assertEqual(end.log, ["insecure: aborted by us"])
 
-    def test_writing_before_it_is_secure_is_an_error(self) -> None:
+    def test_writing_before_secure_is_an_error(self) -> None:
         end = self.client().begin()
         self.assertRaises(RuntimeError, end.stream.write, b"too early")
 
-    def test_pausing_holds_up_the_handshake(self) -> None:
+    def test_pausing_delays_the_handshake(self) -> None:
         end, peer = self.server().begin(), foreign_client()
         end.stream.pauseProducing()
-        end.converse(peer)
+        end.exchange_with(peer)
         self.assertEqual(end.log, [])
         end.stream.resumeProducing()
         end.transport.turn()
-        end.converse(peer)
+        end.exchange_with(peer)
         self.assertEqual(end.log, SECURED)
 
-    def test_an_application_that_pauses_and_resumes_at_once_loses_nothing(self) -> None:
+    def test_pausing_and_resuming_at_once_loses_nothing(self) -> None:
         for when in ("secure", "connected"):
             for end, peer in self.ends_that_receive_finished_last():
                 end.until_complete(peer)
@@ -199,7 +199,7 @@ class HandshakeContract(SynchronousTestCase):
                     end.application.on_connected = pause_and_resume
                 peer.write(b"data")
                 end.transport.deliver(peer.take())
-                told = [*SECURED, b"data"]
-                told.insert(told.index(when) + 1, "resumed")
-                self.assertEqual(end.log, told)
+                expected = [*SECURED, b"data"]
+                expected.insert(expected.index(when) + 1, "resumed")
+                self.assertEqual(end.log, expected)
                 self.assertFalse(end.transport.paused)

@@ -1,4 +1,4 @@
-"""The two ends of a connection in memory: one of ours, and the standard library's."""
+"""The two ends of a connection in memory: a tlsdemo end, and a peer of the standard library."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ TLS13 = ssl.TLSVersion.TLSv1_3
 
 
 class ForeignPeer(SSLPeer):
-    """A TLS peer that is not ours, over nothing but bytes."""
+    """A TLS peer of the standard library."""
 
     def receive(self, data: bytes) -> None:
         self.deliver(data)
@@ -61,7 +61,7 @@ def foreign_client(
     session: ssl.SSLSession | None = None,
     context: ssl.SSLContext | None = None,
 ) -> ForeignPeer:
-    """A client with the demonstration's client certificate, unless told otherwise."""
+    """A client with the demonstration's client certificate, by default."""
     context = context or foreign_context(ssl.PROTOCOL_TLS_CLIENT, credentials, version)
     if alpn:
         context.set_alpn_protocols(list(alpn))
@@ -78,7 +78,7 @@ def foreign_server(
     alpn: Sequence[str] = (),
     ciphers: str = "",
 ) -> ForeignPeer:
-    """A server with the demonstration's certificate, which demands one of its client."""
+    """A server with the demonstration's certificate, which requires one of its client."""
     context = foreign_context(ssl.PROTOCOL_TLS_SERVER, credentials, version)
     context.verify_mode = verify
     if alpn:
@@ -94,7 +94,7 @@ def foreign_context(
     is_client = protocol is ssl.PROTOCOL_TLS_CLIENT
     chosen = credentials or (certificates().client if is_client else certificates().server)
     context = ssl.SSLContext(protocol)
-    # Versions that nobody should use any more are among those that have to be refused.
+    # Some tests need versions that are deprecated, in order to have them refused.
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     context.minimum_version = context.maximum_version = version
     if chosen.certificate is not None:
@@ -104,7 +104,7 @@ def foreign_context(
 
 
 def anonymous() -> Credentials:
-    """A peer that trusts the demonstration's authority and shows nothing."""
+    """The credentials of a peer without a certificate."""
     return Credentials(None, None, certificates().authority)
 
 
@@ -119,7 +119,7 @@ def client_tls(server_name: str = "localhost", **options: Any) -> ClientTLS:
 
 
 class End:
-    """One end of ours: a protocol over a wire in memory, and a log of all that happens to it."""
+    """A tlsdemo end on a wire in memory, with a log of everything that happens to it."""
 
     def __init__(
         self,
@@ -164,8 +164,8 @@ class End:
         assert self.protocol.stream is not None
         return self.protocol.stream
 
-    def converse(self, peer: ForeignPeer) -> None:
-        """Carry bytes between this end and ``peer`` until neither has any for the other."""
+    def exchange_with(self, peer: ForeignPeer) -> None:
+        """Exchange bytes with ``peer`` until neither has any more to send."""
         while True:
             ours, theirs = self.transport.take(), peer.take()
             if not ours and not theirs:
@@ -177,24 +177,24 @@ class End:
         self.transport.turn()
 
     def until_complete(self, peer: ForeignPeer) -> End:
-        """Connect, and go on until ``peer`` is done; what it sent last is still with it."""
+        """Connect, and continue until ``peer``'s handshake is complete; its last flight is kept."""
         self.begin()
         while not peer.complete:
-            if hello_or_answer := peer.take():
-                self.transport.deliver(hello_or_answer)
+            if flight := peer.take():
+                self.transport.deliver(flight)
             peer.receive(self.transport.take())
         return self
 
     def secured_with(self, peer: ForeignPeer) -> End:
         """Connect, and complete the handshake with ``peer``."""
-        self.begin().converse(peer)
+        self.begin().exchange_with(peer)
         assert self.log[:3] == ["handshake completed", "secure", "connected"], self.log
         assert peer.complete
         return self
 
 
 def record_types(wire: bytes) -> list[int]:
-    """Read off the types of the TLS records in ``wire``; 23 carries application data."""
+    """Return the types of the TLS records in ``wire``; 23 is application data."""
     types = []
     while wire:
         types.append(wire[0])
@@ -224,7 +224,7 @@ class PairEnd:
 
 
 def joined_pairs(server: PairEnd | None = None) -> tuple[PairEnd, PairEnd]:
-    """Two pairs, whose handshake is complete, and whose logs begin here."""
+    """Two connected pairs whose handshake is complete, with empty logs."""
     server, client = server or PairEnd(server_tls()), PairEnd(client_tls())
     server.begin()
     client.begin()

@@ -11,7 +11,7 @@ from tlsdemo.certificates.files import Credentials
 
 
 def issue(directory: Path, file: str, *names: str) -> Credentials:
-    """A certificate that is good for ``names``, trusted by all who trust the demonstration's."""
+    """A certificate for ``names`` from the demo authority."""
     authority = certificates().authority
     issuer = trustme.CA.from_pem(authority.read_bytes(), authority.with_suffix(".key").read_bytes())
     leaf = issuer.issue_cert(*names)
@@ -23,6 +23,6 @@ def issue(directory: Path, file: str, *names: str) -> Credentials:
 
 
 def names_shown(certificate: object) -> list[str]:
-    """The DNS names of a certificate as the standard library tells it."""
+    """The DNS names of a certificate that the standard library returned."""
     assert isinstance(certificate, dict)
     return [name for kind, name in certificate["subjectAltName"] if kind == "DNS"]

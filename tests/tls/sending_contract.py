@@ -35,7 +35,7 @@ class SendingContract(SynchronousTestCase):
         self.clock = patch_reactor_clock(self)
 
     def secured(self, send: Send = Send.RAW) -> tuple[End, ForeignPeer]:
-        """A server of ours and its client, secured; the log begins here."""
+        """A tlsdemo server and its client after the handshake, with an empty log."""
         # TLS 1.2 shows in its records what is data and what is an alert.
         peer = foreign_client(version=TLS12)
         tls, delivery = server_tls(), Delivery.RECORD
@@ -46,7 +46,7 @@ class SendingContract(SynchronousTestCase):
 
     # Sending.
 
-    def test_each_write_is_a_record_if_sent_raw(self) -> None:
+    def test_each_write_is_a_record_if_raw(self) -> None:
         end, peer = self.secured(Send.RAW)
         end.stream.write(b"one")
         end.stream.write(b"two")
@@ -57,7 +57,7 @@ class SendingContract(SynchronousTestCase):
         self.assertEqual(peer.received, b"onetwothree")
         self.assertEqual(end.stream.bytes_out, 11)
 
-    def test_the_writes_of_one_turn_are_one_record_if_buffered(self) -> None:
+    def test_writes_of_one_reactor_turn_are_one_record_if_buffered(self) -> None:
         end, peer = self.secured(Send.BUFFERED)
         end.stream.write(b"one")
         end.stream.write(b"two")
@@ -70,7 +70,7 @@ class SendingContract(SynchronousTestCase):
         self.assertEqual(peer.received, b"onetwothree")
         self.assertEqual(end.stream.bytes_out, 11)
 
-    def test_bytes_go_both_ways_in_both_roles_and_versions(self) -> None:
+    def test_data_is_sent_in_both_directions_by_both_ends_with_both_versions(self) -> None:
         for version in (TLS12, TLS13):
             for tls, peer in (
                 (server_tls(), foreign_client(version=version)),
@@ -80,41 +80,41 @@ class SendingContract(SynchronousTestCase):
                 end.stream.write(b"ping" * 10_000)
                 self.clock.advance(0)
                 peer.write(b"pong" * 10_000)
-                end.converse(peer)
+                end.exchange_with(peer)
                 self.assertEqual(peer.received, b"ping" * 10_000)
                 self.assertEqual(b"".join(end.application.received), b"pong" * 10_000)
 
     # Closing.
 
-    def test_closing_sends_what_was_written_and_then_close_notify(self) -> None:
+    def test_closing_sends_what_was_written_then_close_notify(self) -> None:
         for send in Send:
             end, peer = self.secured(send)
             end.stream.write(b"last words")
             self.assertFalse(end.stream.disconnecting)
             end.stream.loseConnection()
             self.assertTrue(end.stream.disconnecting)
-            end.converse(peer)
+            end.exchange_with(peer)
             self.assertEqual(peer.received, b"last words")
             self.assertTrue(peer.closed)
             self.assertEqual(end.log, [])
             peer.close()
-            end.converse(peer)
+            end.exchange_with(peer)
             self.assertEqual(end.log, ["ended: clean", "lost: ConnectionDone"])
 
-    def test_a_consumer_that_wants_no_more_closes_in_order(self) -> None:
+    def test_stop_producing_closes_in_order(self) -> None:
         end, peer = self.secured()
         end.stream.stopProducing()
-        end.converse(peer)
+        end.exchange_with(peer)
         self.assertTrue(peer.closed)
 
     def test_close_notify_from_the_peer_is_answered(self) -> None:
         end, peer = self.secured()
         peer.close()
-        end.converse(peer)
+        end.exchange_with(peer)
         self.assertEqual(end.log, ["ended: clean", "lost: ConnectionDone"])
         self.assertTrue(peer.closed)
 
-    def test_aborting_delivers_not_one_more_byte(self) -> None:
+    def test_nothing_is_delivered_after_aborting(self) -> None:
         end, peer = self.secured()
         end.application.on_data = lambda data: end.stream.abortConnection()
         peer.write(b"one", b"two")
@@ -133,23 +133,23 @@ class SendingContract(SynchronousTestCase):
         self.assertEqual(end.log, ["ended: backend lost", "lost: ConnectionLost"])
         self.assertEqual(str(end.listener.close_reason), "backend lost: it went away")
 
-    def test_what_is_written_after_the_end_is_dropped(self) -> None:
+    def test_data_written_after_the_end_is_dropped(self) -> None:
         for send in Send:
             end, peer = self.secured(send)
             end.stream.write(b"before")
             end.stream.loseConnection()
             end.stream.write(b"after")
             self.clock.advance(0)
-            end.converse(peer)
+            end.exchange_with(peer)
             end.transport.lose(ConnectionLost())
             end.stream.write(b"long after")
             self.clock.advance(0)
             self.assertEqual(peer.received, b"before")
 
-    def test_closing_what_has_ended_does_nothing(self) -> None:
+    def test_closing_after_the_end_does_nothing(self) -> None:
         end, peer = self.secured()
         peer.close()
-        end.converse(peer)
+        end.exchange_with(peer)
         end.log.clear()
         end.stream.loseConnection()
         end.stream.abortConnection()
@@ -174,17 +174,17 @@ class SendingContract(SynchronousTestCase):
         end.stream.registerProducer(RecordingProducer(), True)
         end.stream.loseConnection()
         end.stream.write(b"still coming")
-        end.converse(peer)
+        end.exchange_with(peer)
         self.assertFalse(peer.closed)
         end.stream.unregisterProducer()
-        end.converse(peer)
+        end.exchange_with(peer)
         self.assertEqual(peer.received, b"still coming")
         self.assertTrue(peer.closed)
 
-    def test_a_producer_that_comes_too_late_is_stopped(self) -> None:
+    def test_a_producer_registered_after_the_end_is_stopped(self) -> None:
         end, peer = self.secured()
         peer.close()
-        end.converse(peer)
+        end.exchange_with(peer)
         producer = RecordingProducer()
         end.stream.registerProducer(producer, True)
         self.assertEqual(producer.log, ["stop"])
@@ -196,12 +196,12 @@ class SendingContract(SynchronousTestCase):
         self.assertEqual(end.stream.getPeer(), end.transport.getPeer())
         self.assertEqual(end.stream.getHost(), end.transport.getHost())
 
-    def test_a_stream_provides_what_it_says(self) -> None:
+    def test_a_stream_provides_its_interfaces(self) -> None:
         end, _peer = self.secured()
         for interface in (ITransport, IConsumer, IPushProducer):
             verifyObject(interface, end.stream)
 
-    def test_the_session_has_told_the_timeline(self) -> None:
+    def test_the_observer_sees_how_the_connection_is_secured(self) -> None:
         end, _peer = self.secured()
         self.assertIsInstance(end.protocol, UpgradeProtocol)
         self.assertEqual(end.observer.names[0], "connected")

@@ -18,7 +18,7 @@ from tlsdemo.tls import Delivery, ModeName, StreamSetup, TransportOptions
 from tlsdemo.tls.clear_stream import ClearStream
 
 
-class Clear(SynchronousTestCase):
+class ClearStreamTests(SynchronousTestCase):
     def begun(
         self,
         application: Recorder | None = None,
@@ -37,7 +37,7 @@ class Clear(SynchronousTestCase):
         end.log.clear()
         return end
 
-    def test_bytes_pass_as_they_are_and_are_counted(self) -> None:
+    def test_data_is_passed_on_unchanged_and_counted(self) -> None:
         end = self.begun()
         end.stream.write(b"ping")
         end.stream.writeSequence([b"pi", b"ng"])
@@ -50,16 +50,16 @@ class Clear(SynchronousTestCase):
             (stream.bytes_out, stream.bytes_in, stream.events, stream.records), (8, 4, 2, 0)
         )
 
-    def test_a_closed_connection_is_told_from_one_that_was_reset(self) -> None:
-        for reason, told in (
+    def test_a_reset_is_a_truncation_and_a_close_is_not(self) -> None:
+        for reason, expected in (
             (ConnectionDone(), ["ended: clean", "lost: ConnectionDone"]),
             (ConnectionLost(), ["ended: truncated", "lost: ConnectionLost"]),
         ):
             end = self.begun()
             end.transport.lose(reason)
-            self.assertEqual(end.log, told)
+            self.assertEqual(end.log, expected)
 
-    def test_closing_sends_first_what_was_written(self) -> None:
+    def test_closing_first_sends_what_was_written(self) -> None:
         for close in ("loseConnection", "stopProducing"):
             end = self.begun()
             end.stream.write(b"last words")
@@ -69,7 +69,7 @@ class Clear(SynchronousTestCase):
             end.transport.turn()
             self.assertEqual(end.log, ["ended: clean", "lost: ConnectionDone"])
 
-    def test_aborting_delivers_not_one_more_byte(self) -> None:
+    def test_nothing_is_delivered_after_aborting(self) -> None:
         end = self.begun()
         end.stream.abortConnection()
         end.stream.abort(CloseReason(Cause.BACKEND_LOST))
@@ -87,14 +87,14 @@ class Clear(SynchronousTestCase):
         end.transport.turn()
         self.assertEqual(end.log, ["plain", "insecure: rejected by us"])
 
-    def test_a_callback_that_fails_rejects_and_is_logged(self) -> None:
+    def test_an_error_in_the_callback_rejects_the_connection_and_is_logged(self) -> None:
         end = End(ModeName.CLEAR, server_tls())
         end.listener.on_secure = lambda: 1 / 0
         end.begin().transport.turn()
         self.assertEqual(end.log, ["plain", "insecure: rejected by us"])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
-    def test_aborting_in_the_callback_rejects(self) -> None:
+    def test_aborting_in_the_callback_rejects_the_connection(self) -> None:
         log: list[object] = []
         listener = RecordingListener(log, Recorder(log))
         stream = ClearStream(StreamSetup(listener, TransportOptions()))
@@ -129,7 +129,7 @@ class Clear(SynchronousTestCase):
         application = ReadingRecorder()
         return self.begun(application, Delivery.READABLE, high_water), application
 
-    def test_an_application_takes_what_it_is_told_of(self) -> None:
+    def test_an_application_reads_the_data_it_is_notified_of(self) -> None:
         end, application = self.reading()
         end.transport.deliver(b"one")
         end.transport.deliver(b"two")
@@ -137,14 +137,14 @@ class Clear(SynchronousTestCase):
         self.assertEqual(end.log, ["readable", b"onetwo", "read all"])
         self.assertEqual((end.stream.events, end.stream.bytes_in), (1, 6))
 
-    def test_the_wire_is_paused_at_high_water(self) -> None:
+    def test_the_wire_is_paused_at_the_high_water_mark(self) -> None:
         end, application = self.reading(high_water=4)
         end.transport.deliver(b"1234")
         self.assertTrue(end.transport.paused)
         application.read_all()
         self.assertFalse(end.transport.paused)
 
-    def test_the_end_waits_until_all_has_been_read(self) -> None:
+    def test_the_end_is_reported_after_everything_has_been_read(self) -> None:
         end, application = self.reading()
         end.transport.deliver(b"data")
         end.transport.lose(ConnectionDone())
@@ -154,7 +154,7 @@ class Clear(SynchronousTestCase):
             end.log, ["readable", b"data", "ended: clean", "lost: ConnectionDone", "read all"]
         )
 
-    def test_aborting_throws_away_what_has_not_been_read(self) -> None:
+    def test_aborting_discards_unread_data(self) -> None:
         end, application = self.reading()
         end.transport.deliver(b"data")
         end.transport.lose(ConnectionDone())
@@ -162,7 +162,7 @@ class Clear(SynchronousTestCase):
         self.assertEqual(end.log, ["readable", "ended: aborted by us", "lost: ConnectionAborted"])
         self.assertEqual(application.source.read(), b"")
 
-    def test_an_application_that_cannot_be_told_is_rejected_and_named(self) -> None:
+    def test_an_application_without_readable_is_rejected_and_named_in_the_log(self) -> None:
         end = End(ModeName.CLEAR, server_tls(), delivery=Delivery.READABLE)
         end.begin().transport.turn()
         self.assertEqual(end.log, ["plain", "insecure: rejected by us"])
@@ -176,7 +176,7 @@ class Clear(SynchronousTestCase):
         self.assertEqual(end.stream.getPeer(), end.transport.getPeer())
         self.assertEqual(end.stream.getHost(), end.transport.getHost())
 
-    def test_a_stream_provides_what_it_says(self) -> None:
+    def test_a_stream_provides_its_interfaces(self) -> None:
         stream = self.begun().stream
         for interface in (IProtocol, ITransport, IConsumer, IPushProducer):
             verifyObject(interface, stream)

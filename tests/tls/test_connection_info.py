@@ -22,14 +22,14 @@ from tlsdemo.tls import ClientAuth, ConnectionInfo, ModeName, ServerTLS
 from tlsdemo.tls.contexts import ClientTLS
 
 
-class Agreements(SynchronousTestCase):
+class ConnectionInfoTests(SynchronousTestCase):
     def agreed(self, tls: ServerTLS | ClientTLS, **peer: object) -> ConnectionInfo:
         make = foreign_server if isinstance(tls, ClientTLS) else foreign_client
         end = End(ModeName.PAIR, tls).secured_with(make(**peer))  # type: ignore[arg-type]
         assert end.listener.info is not None
         return end.listener.info
 
-    def test_of_a_server_tell_all_that_was_agreed(self) -> None:
+    def test_a_server_has_all_negotiated_parameters(self) -> None:
         self.assertEqual(
             self.agreed(server_tls(alpn=("h2",)), alpn=["h2"]),
             ConnectionInfo(
@@ -41,7 +41,7 @@ class Agreements(SynchronousTestCase):
             ),
         )
 
-    def test_of_a_client_tell_all_that_was_agreed(self) -> None:
+    def test_a_client_has_all_negotiated_parameters(self) -> None:
         self.assertEqual(
             self.agreed(
                 client_tls("127.0.0.1"), version=TLS12, ciphers="ECDHE-ECDSA-AES128-GCM-SHA256"
@@ -55,7 +55,7 @@ class Agreements(SynchronousTestCase):
             ),
         )
 
-    def test_can_be_copied_and_pickled_before_the_certificate_has_been_read(self) -> None:
+    def test_it_can_be_copied_and_pickled_before_the_certificate_has_been_parsed(self) -> None:
         subject = subject_of(certificates().client)
         for duplicate in (copy.copy, copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))):
             info = self.agreed(server_tls())
@@ -63,10 +63,10 @@ class Agreements(SynchronousTestCase):
             self.assertEqual(again.peer, subject)
             self.assertEqual(again, info)
 
-    def test_tell_that_the_peer_showed_no_certificate(self) -> None:
+    def test_peer_is_none_without_a_certificate(self) -> None:
         self.assertIsNone(self.agreed(server_tls(client_auth=ClientAuth.NONE)).peer)
 
-    def test_read_the_certificate_when_they_are_asked_for_the_peer_and_only_once(self) -> None:
+    def test_the_certificate_is_parsed_once_and_only_when_peer_is_read(self) -> None:
         read: list[X509] = []
 
         def to_cryptography(certificate: X509) -> Certificate:
@@ -82,18 +82,18 @@ class Agreements(SynchronousTestCase):
                 self.assertEqual(agreed.peer, subject_of(certificates().client))
             self.assertEqual(len(read), 1)
 
-    def test_have_nothing_else(self) -> None:
+    def test_other_attributes_do_not_exist(self) -> None:
         agreed = self.agreed(server_tls())
         self.assertRaises(AttributeError, getattr, agreed, "port")
 
-    def test_hold_also_what_is_not_ascii(self) -> None:
+    def test_names_that_are_not_ascii_are_escaped(self) -> None:
         infos: list[ConnectionInfo] = []
         server = PairEnd(server_tls(alpn=("\u00e4",)), on_secure=infos.append).begin()
         client = PairEnd(client_tls(alpn=("\u00e4",))).begin()
         exchange(server.transport, client.transport)
         self.assertEqual([agreed.alpn for agreed in infos], [r"\xc3\xa4"])
 
-    def test_are_one_line_of_what_there_is(self) -> None:
+    def test_the_text_is_one_line_without_missing_values(self) -> None:
         self.assertEqual(
             str(ConnectionInfo("TLSv1.3", "AES", alpn="h2", sni="localhost", peer="CN=client")),
             "TLSv1.3 AES alpn=h2 sni=localhost peer=CN=client",

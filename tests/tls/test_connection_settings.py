@@ -6,13 +6,13 @@ from tests.tls.memory_ends import server_tls
 from tlsdemo.tls import MODES, ConnectionSettings, TransportOptions
 
 
-class Settings(SynchronousTestCase):
-    def test_have_the_modes_options_unless_others_are_given(self) -> None:
+class ConnectionSettingsTests(SynchronousTestCase):
+    def test_the_transport_options_default_to_those_of_the_mode(self) -> None:
         for mode in MODES.values():
             settings = ConnectionSettings(mode, server_tls(), max_buffer=1 << 10)
             self.assertEqual(settings.transport, mode.transport_options(None, None, 1 << 9))
 
-    def test_keep_no_more_than_half_of_the_buffer_for_a_reader(self) -> None:
+    def test_the_high_water_mark_is_at_most_half_of_the_buffer(self) -> None:
         mode = MODES[next(iter(MODES))]
         options = TransportOptions(high_water=513)
         error = self.assertRaises(

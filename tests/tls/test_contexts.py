@@ -41,7 +41,7 @@ SECURE: list[object] = ["handshake completed", "secure", "connected"]
 
 def conversation(tls: ServerTLS | ClientTLS, peer: ForeignPeer) -> End:
     end = End(ModeName.PAIR, tls).begin()
-    end.converse(peer)
+    end.exchange_with(peer)
     return end
 
 
@@ -57,11 +57,11 @@ def connection_of(tls: ServerTLS | ClientTLS) -> TLSConnection:
     return tls.clientConnectionForTLS(None)  # type: ignore[arg-type]
 
 
-class Servers(SynchronousTestCase):
-    def test_create_connections_for_twisted(self) -> None:
+class ServerTLSTests(SynchronousTestCase):
+    def test_it_creates_connections_for_twisted(self) -> None:
         verifyObject(IOpenSSLServerConnectionCreator, server_tls())
 
-    def test_select_the_application_protocol_that_they_prefer(self) -> None:
+    def test_it_selects_the_preferred_application_protocol(self) -> None:
         tls = server_tls(alpn=("h2", "http/1.1"))
         for offered, selected in (
             (["http/1.1", "h2"], "h2"),
@@ -71,14 +71,14 @@ class Servers(SynchronousTestCase):
             self.assertEqual(info(tls, peer).alpn, selected)
             self.assertEqual(peer.tls.selected_alpn_protocol(), selected)
 
-    def test_go_on_without_an_application_protocol_if_none_is_common(self) -> None:
+    def test_it_continues_without_alpn_if_there_is_no_common_protocol(self) -> None:
         for tls in (server_tls(), server_tls(alpn=("imap",))):
             for version in (TLS12, TLS13):
                 peer = foreign_client(alpn=["h2", "http/1.1"], version=version)
                 self.assertIsNone(info(tls, peer).alpn)
                 self.assertIsNone(peer.tls.selected_alpn_protocol())
 
-    def test_demand_of_their_clients_what_they_are_told_to(self) -> None:
+    def test_it_requires_client_certificates_as_configured(self) -> None:
         required, optional, none = ClientAuth.REQUIRED, ClientAuth.OPTIONAL, ClientAuth.NONE
         known, stranger = certificates().client, hostile.of_a_stranger()
         missing: list[object] = ["insecure: certificate missing"]
@@ -97,24 +97,24 @@ class Servers(SynchronousTestCase):
             agreed = end.listener.info
             self.assertEqual((end.log, agreed and agreed.peer), (log, peer))
 
-    def test_tell_their_clients_which_authority_they_trust(self) -> None:
+    def test_it_sends_the_name_of_the_trusted_authority(self) -> None:
         for auth, names in ((ClientAuth.REQUIRED, ["tlsdemo"]), (ClientAuth.NONE, [])):
             authorities = connection_of(server_tls(client_auth=auth)).get_client_ca_list()
             self.assertEqual([authority.O for authority in authorities], names)
 
-    def test_without_an_authority_trust_those_of_the_system(self) -> None:
+    def test_without_an_authority_it_trusts_those_of_the_system(self) -> None:
         ours = certificates().server
         tls = ServerTLS.build(Credentials(ours.certificate, ours.key, None))
         end = conversation(tls, foreign_client())
         self.assertEqual(end.log, ["insecure: certificate untrusted"])
 
-    def test_serve_many_connections_with_one_context(self) -> None:
+    def test_it_uses_one_context_for_many_connections(self) -> None:
         tls = server_tls()
         ends = [conversation(tls, foreign_client()) for _ in range(3)]
         self.assertEqual([end.log for end in ends], [SECURE] * 3)
         self.assertEqual(len({id(connection_of(tls).get_context()) for _ in range(3)}), 1)
 
-    def test_know_a_client_again_that_resumes_its_session(self) -> None:
+    def test_it_knows_the_peer_of_a_resumed_session(self) -> None:
         tls = server_tls()
         first = foreign_client()
         conversation(tls, first)
@@ -123,16 +123,16 @@ class Servers(SynchronousTestCase):
         self.assertTrue(again.tls.session_reused)
 
 
-class Clients(SynchronousTestCase):
-    def test_create_connections_for_twisted(self) -> None:
+class ClientTLSTests(SynchronousTestCase):
+    def test_it_creates_connections_for_twisted(self) -> None:
         verifyObject(IOpenSSLClientConnectionCreator, client_tls())
 
-    def test_offer_application_protocols(self) -> None:
+    def test_it_offers_application_protocols(self) -> None:
         self.assertEqual(info(client_tls(alpn=("a", "b")), foreign_server(alpn="b")).alpn, "b")
         self.assertIsNone(info(client_tls(), foreign_server(alpn="b")).alpn)
 
-    def test_ask_for_a_name_but_not_for_an_address(self) -> None:
-        for name, asked in (
+    def test_it_sends_a_name_but_not_an_address_as_sni(self) -> None:
+        for name, sni in (
             ("localhost", b"localhost"),
             ("LocalHost", b"localhost"),
             ("stra\u00dfe.example", b"xn--strae-oqa.example"),
@@ -150,20 +150,20 @@ class Clients(SynchronousTestCase):
             peer.set_accept_state()
             peer.bio_write(hello)
             self.assertRaises(SSL.Error, peer.do_handshake)
-            self.assertEqual(seen, [asked])
+            self.assertEqual(seen, [sni])
 
-    def test_verify_addresses_as_well_as_names(self) -> None:
+    def test_it_verifies_addresses_as_well_as_names(self) -> None:
         for name in ("localhost", "LOCALHOST", "127.0.0.1", "::1"):
             self.assertEqual(conversation(client_tls(name), foreign_server()).log, SECURE)
         for name in ("localhost.example", "127.0.0.2", "::2"):
             log = conversation(client_tls(name), foreign_server()).log
             self.assertEqual(log, ["insecure: wrong name"])
 
-    def test_take_no_name_that_is_none(self) -> None:
+    def test_it_refuses_an_invalid_name(self) -> None:
         for name in ("", "two words", "*.example.org", "a..b", "x" * 64, "[::1]", "10"):
             self.assertRaises(ValueError, client_tls, name)
 
-    def test_verify_the_name_also_with_a_context_of_another_kind(self) -> None:
+    def test_it_verifies_the_name_with_any_other_context_too(self) -> None:
         context = SSL.Context(SSL.TLS_METHOD)
         context.load_verify_locations(str(certificates().authority))
         context.set_verify(SSL.VERIFY_PEER)
@@ -175,7 +175,7 @@ class Clients(SynchronousTestCase):
                 peer = foreign_server(version=version, verify=ssl.CERT_NONE)
                 self.assertEqual(conversation(ClientTLS(context, name), peer).log, log)
 
-    def test_without_an_authority_trust_those_of_the_system(self) -> None:
+    def test_without_an_authority_it_trusts_those_of_the_system(self) -> None:
         for bundle, log in (
             (hostile.of_an_intermediate().authority, ["insecure: certificate untrusted"]),
             (certificates().authority, SECURE),
@@ -186,8 +186,8 @@ class Clients(SynchronousTestCase):
             self.assertEqual(conversation(tls, peer).log, log)
 
 
-class Both(SynchronousTestCase):
-    def test_go_on_with_what_they_have_when_the_peer_wants_to_renegotiate(self) -> None:
+class ContextTests(SynchronousTestCase):
+    def test_renegotiation_is_refused_and_the_connection_continues(self) -> None:
         for tls, credentials in (
             (server_tls(), certificates().client),
             (client_tls(), certificates().server),
@@ -204,19 +204,19 @@ class Both(SynchronousTestCase):
             self.assertEqual(ours.total_renegotiations(), 0)
             self.assertRaises(SSL.Error, ours.renegotiate)
 
-    def test_keep_no_buffers_of_idle_connections(self) -> None:
+    def test_idle_connections_keep_no_buffers(self) -> None:
         modes: list[int] = []
         self.patch(SSL.Context, "set_mode", lambda _context, mode: modes.append(mode))
         ServerTLS.build(certificates().server)
         ClientTLS.build(certificates().client, "localhost")
         self.assertEqual(modes.count(SSL.MODE_RELEASE_BUFFERS), 2)
 
-    def test_offer_only_ciphers_with_forward_secrecy_and_authentication(self) -> None:
+    def test_only_aead_ciphers_with_forward_secrecy_are_offered(self) -> None:
         for tls in (server_tls(), client_tls()):
             for cipher in connection_of(tls).get_cipher_list():
                 self.assertRegex(cipher, "^(TLS_|ECDHE-).*(GCM|CHACHA20)")
 
-    def test_say_which_file_cannot_be_used_and_why(self) -> None:
+    def test_unusable_files_are_named_with_the_reason(self) -> None:
         demo = certificates()
         mixed = Credentials(demo.server.certificate, demo.client.key, demo.authority)
         for build in (ServerTLS.build, lambda each: ClientTLS.build(each, "localhost")):

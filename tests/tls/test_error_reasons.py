@@ -33,18 +33,18 @@ UNKNOWN = b"\x2a\x2a"
 RSA_ONLY = b"\x04\x01"
 
 
-class EndingsTestCase(SynchronousTestCase):
+class CloseReasonTestCase(SynchronousTestCase):
     def check(
         self, tls: ServerTLS | ClientTLS, peer: ForeignPeer | bytes, cause: Cause, detail: str = ""
     ) -> End:
-        """Check how ``tls`` tells of its failure to become secure with ``peer``."""
+        """Check the close reason of a handshake between ``tls`` and ``peer`` that fails."""
         end = End(ModeName.PAIR, tls).begin()
         if isinstance(peer, bytes):
             end.transport.deliver(peer)
             end.transport.take()
             end.transport.turn()
         else:
-            end.converse(peer)
+            end.exchange_with(peer)
         self.assertEqual(end.log, [f"insecure: {cause.value}"])
         assert end.listener.close_reason is not None
         self.assertIn(detail, end.listener.close_reason.detail)
@@ -57,7 +57,7 @@ class EndingsTestCase(SynchronousTestCase):
         self.assertIn(f"ended: {cause.value}", end.log)
 
 
-class Certificates(EndingsTestCase):
+class CertificateTests(CloseReasonTestCase):
     cases: tuple[tuple[Callable[[], Credentials], Cause, str], ...] = (
         (hostile.expired, Cause.CERTIFICATE_EXPIRED, "it has expired"),
         (hostile.premature, Cause.CERTIFICATE_EXPIRED, "it is not valid yet"),
@@ -70,11 +70,11 @@ class Certificates(EndingsTestCase):
     of_servers_only: tuple[tuple[Callable[[], Credentials], Cause, str], ...] = (
         (hostile.other_purpose, Cause.CERTIFICATE_INVALID, "verification ended with error 26"),
         (hostile.other_name, Cause.WRONG_NAME, "the certificate is not valid for localhost"),
-        (hostile.no_name, Cause.WRONG_NAME, "the certificate names nobody: "),
-        (hostile.unreadable_name, Cause.WRONG_NAME, "the certificate names nobody: "),
+        (hostile.no_name, Cause.WRONG_NAME, "the certificate contains no name: "),
+        (hostile.unreadable_name, Cause.WRONG_NAME, "the certificate contains no name: "),
     )
 
-    def test_of_a_server_are_refused_with_the_reason(self) -> None:
+    def test_a_bad_server_certificate_is_rejected_with_the_reason(self) -> None:
         for make, cause, detail in self.cases + self.of_servers_only:
             credentials = make()
             for version in (TLS12, TLS13):
@@ -85,14 +85,14 @@ class Certificates(EndingsTestCase):
                 self.check(tls, peer, cause, detail)
                 self.assertIn("alert", str(peer.error))
 
-    def test_are_refused_without_a_reason_by_a_context_of_another_kind(self) -> None:
+    def test_any_other_context_rejects_a_certificate_without_a_reason(self) -> None:
         context = SSL.Context(SSL.TLS_METHOD)
         context.set_verify(SSL.VERIFY_PEER)
         peer = foreign_server(verify=ssl.CERT_NONE)
         tls = ClientTLS(context, "localhost")
-        self.check(tls, peer, Cause.CERTIFICATE_INVALID, "the context does not tell why")
+        self.check(tls, peer, Cause.CERTIFICATE_INVALID, "the context does not report why")
 
-    def test_of_a_client_are_refused_with_the_reason(self) -> None:
+    def test_a_bad_client_certificate_is_rejected_with_the_reason(self) -> None:
         ours = certificates().server
         for make, cause, detail in self.cases:
             credentials = make()
@@ -104,12 +104,12 @@ class Certificates(EndingsTestCase):
                 self.check(tls, peer, cause, detail)
                 self.assertIn("alert", str(peer.error))
 
-    def test_of_a_client_are_missed_where_they_are_demanded(self) -> None:
+    def test_a_missing_client_certificate_is_reported(self) -> None:
         for version in (TLS12, TLS13):
             peer = foreign_client(credentials=anonymous(), version=version)
             self.check(server_tls(), peer, Cause.CERTIFICATE_MISSING, "did not return")
 
-    def test_of_ours_that_a_server_refuses_are_told_by_its_alert(self) -> None:
+    def test_rejection_by_a_server_is_reported_with_its_alert(self) -> None:
         for credentials, old, new in (
             (anonymous(), "handshake failure", "certificate required"),
             (hostile.of_a_stranger(), "unknown ca", "unknown ca"),
@@ -120,19 +120,19 @@ class Certificates(EndingsTestCase):
             self.check(tls, foreign_server(version=TLS12), Cause.REJECTED_BY_PEER, detail)
             # Under TLS 1.3, a client hears of it only when it has been secure for a while.
             end = End(ModeName.PAIR, tls).begin()
-            end.converse(foreign_server(version=TLS13))
+            end.exchange_with(foreign_server(version=TLS13))
             self.check_ended(end, Cause.REJECTED_BY_PEER, f"its alert says '{new}'")
 
-    def test_of_ours_that_a_client_refuses_are_told_by_its_alert(self) -> None:
+    def test_rejection_by_a_client_is_reported_with_its_alert(self) -> None:
         for version in (TLS12, TLS13):
             tls = ServerTLS.build(hostile.other_name())
             peer = foreign_client(version=version)
             self.check(tls, peer, Cause.REJECTED_BY_PEER, "its alert says 'bad certificate'")
 
 
-class PlainBytes(EndingsTestCase):
-    def test_are_recognised_as_such(self) -> None:
-        for words in (
+class PlaintextTests(CloseReasonTestCase):
+    def test_plaintext_is_recognized(self) -> None:
+        for plaintext in (
             b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
             b"POST / HTTP/1.1\r\n\r\n",
             b"CONNECT localhost:443 HTTP/1.1\r\n\r\n",
@@ -144,9 +144,9 @@ class PlainBytes(EndingsTestCase):
             b"\xff" * 40,
         ):
             for tls in (server_tls(), client_tls()):
-                self.check(tls, words, Cause.PLAINTEXT)
+                self.check(tls, plaintext, Cause.PLAINTEXT)
 
-    def test_are_recognised_after_the_first_flight_of_tls(self) -> None:
+    def test_plaintext_after_the_first_flight_of_tls_is_recognized(self) -> None:
         # TLS 1.3 has everything encrypted after the hellos.
         end = End(ModeName.PAIR, server_tls()).begin()
         end.transport.deliver(foreign_client().take())
@@ -157,29 +157,29 @@ class PlainBytes(EndingsTestCase):
         self.assertEqual(end.log, ["insecure: plain bytes instead of TLS"])
 
 
-class NothingInCommon(EndingsTestCase):
-    def test_is_told_of_versions(self) -> None:
+class NothingInCommonTests(CloseReasonTestCase):
+    def test_no_common_version(self) -> None:
         self.check(server_tls(), foreign_client(version=TLS11), Cause.NO_COMMON_VERSION)
         self.check(
             client_tls(), foreign_server(version=TLS11), Cause.REJECTED_BY_PEER, "protocol version"
         )
 
-    def test_is_told_of_settings_that_leave_no_version(self) -> None:
+    def test_settings_that_leave_no_version(self) -> None:
         context = SSL.Context(SSL.TLS_METHOD)
         context.set_min_proto_version(SSL.TLS1_3_VERSION)
         context.set_max_proto_version(SSL.TLS1_2_VERSION)
         self.check(ClientTLS(context, "localhost"), b"", Cause.NO_COMMON_VERSION)
 
-    def test_is_told_of_ciphers(self) -> None:
+    def test_no_common_cipher(self) -> None:
         for ciphers in ("ECDHE-ECDSA-AES128-SHA256", "AES128-GCM-SHA256"):
             peer = foreign_client(version=TLS12, ciphers=ciphers)
             self.check(server_tls(), peer, Cause.NO_COMMON_CIPHER, "no shared cipher")
 
-    def test_is_told_of_signatures(self) -> None:
+    def test_no_common_signature_algorithm(self) -> None:
         hello = altered(foreign_client().take(), SIGNATURE_ALGORITHMS, 2, RSA_ONLY)
         self.check(server_tls(), hello, Cause.NO_COMMON_CIPHER, "no suitable signature algorithm")
 
-    def test_is_told_of_groups(self) -> None:
+    def test_no_common_group(self) -> None:
         hello = altered(foreign_client().take(), SUPPORTED_GROUPS, 2, UNKNOWN)
         hello = altered(hello, KEY_SHARE, 2, UNKNOWN, times=1)
         self.check(server_tls(), hello, Cause.NO_COMMON_CIPHER, "no suitable key share")
@@ -199,27 +199,27 @@ def altered(hello: bytes, extension: int, skip: int, value: bytes, times: int = 
     return hello[:at] + over + hello[at + len(over) :]
 
 
-class Alerts(EndingsTestCase):
+class AlertTests(CloseReasonTestCase):
     def alert(self, level: int, description: int) -> bytes:
         return bytes([21, 3, 3, 0, 2, level, description])
 
-    def test_are_told_by_name(self) -> None:
+    def test_an_alert_is_reported_by_its_name(self) -> None:
         for description, name in ((40, "handshake failure"), (70, "protocol version")):
             alert = self.alert(2, description)
             self.check(client_tls(), alert, Cause.REJECTED_BY_PEER, f"its alert says '{name}'")
 
-    def test_of_a_level_that_there_is_not_are_an_error(self) -> None:
+    def test_an_alert_of_an_unknown_level_is_an_error(self) -> None:
         self.check(client_tls(), self.alert(5, 0), Cause.PROTOCOL_ERROR, "unknown alert type")
 
-    def test_that_say_goodbye_in_the_middle_of_the_handshake_are_an_interruption(self) -> None:
-        goodbye = self.alert(1, 0)
-        self.check(client_tls(), goodbye, Cause.HANDSHAKE_INTERRUPTED)
+    def test_close_notify_during_the_handshake_is_an_interruption(self) -> None:
+        close_notify = self.alert(1, 0)
+        self.check(client_tls(), close_notify, Cause.HANDSHAKE_INTERRUPTED)
         hello = foreign_client(version=TLS12).take()
-        self.check(server_tls(), hello + goodbye, Cause.HANDSHAKE_INTERRUPTED)
+        self.check(server_tls(), hello + close_notify, Cause.HANDSHAKE_INTERRUPTED)
 
 
-class Records(EndingsTestCase):
-    def test_that_were_tampered_with_are_an_error(self) -> None:
+class RecordTests(CloseReasonTestCase):
+    def test_a_record_that_was_tampered_with_is_an_error(self) -> None:
         for version in (TLS12, TLS13):
             end, peer = End(ModeName.PAIR, server_tls()), foreign_client(version=version)
             end.secured_with(peer)
@@ -227,38 +227,38 @@ class Records(EndingsTestCase):
             record = bytearray(peer.take())
             record[-1] ^= 1
             end.transport.deliver(bytes(record))
-            end.converse(peer)
+            end.exchange_with(peer)
             self.check_ended(end, Cause.PROTOCOL_ERROR, "decryption failed or bad record mac")
 
-    def test_that_are_no_handshake_are_an_error(self) -> None:
+    def test_application_data_instead_of_a_handshake_is_an_error(self) -> None:
         application_data = b"\x17\x03\x03\x00\x05hello"
         self.check(server_tls(), application_data, Cause.PROTOCOL_ERROR, "unexpected message")
 
 
-class Reasons(SynchronousTestCase):
+class CloseReasonOfTests(SynchronousTestCase):
     """What can only come from contexts and transports that are not ours."""
 
     def close_reason(self, reason: Exception, secure: bool = False) -> CloseReason:
         connection = TLSConnection(SSL.Context(SSL.TLS_METHOD))
         return close_reason_of(Failure(reason), connection, secure)
 
-    def test_that_say_nothing_are_an_error(self) -> None:
+    def test_an_error_without_a_reason_is_an_error(self) -> None:
         unexpected = SSL.SysCallError(-1, "Unexpected EOF")
         for error in (SSL.Error([]), SSL.ZeroReturnError(), unexpected):
             close_reason = self.close_reason(error)
             self.assertEqual(str(close_reason), "protocol error: TLS ended unexpectedly")
 
-    def test_of_other_libraries_do_not_hide_openssls(self) -> None:
+    def test_reasons_of_other_libraries_do_not_hide_those_of_openssl(self) -> None:
         error = SSL.Error(
             [("Provider routines", "", "http request"), ("SSL routines", "", "no shared cipher")]
         )
         self.assertIs(self.close_reason(error).cause, Cause.NO_COMMON_CIPHER)
 
-    def test_of_a_name_that_a_context_of_another_kind_verified_are_told(self) -> None:
-        close_reason = self.close_reason(CertificateError("none at all"))
-        self.assertEqual(str(close_reason), "wrong name: the certificate names nobody: none at all")
+    def test_a_name_error_of_any_other_context_is_reported(self) -> None:
+        close_reason = self.close_reason(CertificateError("none"))
+        self.assertEqual(str(close_reason), "wrong name: the certificate contains no name: none")
 
-    def test_of_the_wire_tell_a_clean_end_from_all_others(self) -> None:
+    def test_only_a_closed_wire_is_a_clean_end(self) -> None:
         self.assertIs(self.close_reason(ConnectionDone(), secure=True), CLEAN)
         self.assertIs(self.close_reason(ConnectionLost(), secure=True).cause, Cause.TRUNCATED)
         for reason in (ConnectionDone(), ConnectionLost()):

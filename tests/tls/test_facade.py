@@ -35,8 +35,8 @@ def types_in(annotation: Any) -> Iterator[type]:
             yield from types_in(argument)
 
 
-class TheFacade(SynchronousTestCase):
-    def test_names_all_that_it_imports(self) -> None:
+class PublicNamesTests(SynchronousTestCase):
+    def test_everything_imported_is_in_all(self) -> None:
         source = inspect.getsource(tls)
         imported = {
             alias.asname or alias.name
@@ -46,7 +46,7 @@ class TheFacade(SynchronousTestCase):
         }
         self.assertEqual(imported, set(tls.__all__))
 
-    def test_offers_every_type_of_ours_in_a_public_signature(self) -> None:
+    def test_every_type_in_a_public_signature_can_be_imported(self) -> None:
         offered = {
             getattr(tls, name)
             for name in tls.__all__

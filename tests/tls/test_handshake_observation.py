@@ -69,11 +69,11 @@ class Observed:
         return self.observer.connection
 
 
-class AServer(SynchronousTestCase):
-    def test_tells_of_the_hello_of_states_and_of_the_certificate(self) -> None:
+class ServerTests(SynchronousTestCase):
+    def test_it_reports_the_client_hello_states_and_the_certificate(self) -> None:
         for version in (TLS12, TLS13):
             seen = Observed(End.SERVER, server_tls())
-            seen.end.converse(foreign_client(version=version))
+            seen.end.exchange_with(foreign_client(version=version))
             self.assertEqual(seen.names, ["ClientHello seen", "certificate verified"])
             self.assertEqual(
                 seen.event("certificate verified").facts["subject"],
@@ -83,44 +83,44 @@ class AServer(SynchronousTestCase):
             self.assertEqual(states.count("handshake done"), 1)
             self.assertGreater(len(states), 5)
 
-    def test_tells_why_it_rejects_a_certificate(self) -> None:
+    def test_it_reports_why_it_rejects_a_certificate(self) -> None:
         seen = Observed(End.SERVER, server_tls())
-        seen.end.converse(foreign_client(credentials=anonymous()))
+        seen.end.exchange_with(foreign_client(credentials=anonymous()))
         self.assertEqual(seen.names[-1], "alert out")
         self.assertEqual(seen.event("alert out").facts["alert"], "fatal certificate_required")
         seen = Observed(End.SERVER, server_tls())
-        seen.end.converse(foreign_client(credentials=strangers().client))
+        seen.end.exchange_with(foreign_client(credentials=strangers().client))
         error = seen.event("certificate rejected").facts["error"]
         self.assertNotEqual(error, 0)
         self.assertEqual(seen.connection.verify_error, error)
 
-    def test_tells_of_the_records_of_both_directions(self) -> None:
+    def test_it_reports_the_records_in_both_directions(self) -> None:
         seen = Observed(End.SERVER, server_tls())
-        seen.end.converse(foreign_client())
+        seen.end.exchange_with(foreign_client())
         arrows = [each for each in seen.reported if isinstance(each, Arrow)]
         self.assertEqual(arrows[0].sender, End.CLIENT)
         self.assertEqual(arrows[0].record.messages, ("client_hello",))
         self.assertEqual({arrow.sender for arrow in arrows}, set(End))
 
-    def test_tells_of_no_records_where_others_do(self) -> None:
+    def test_it_reports_no_records_without_wire(self) -> None:
         seen = Observed(End.SERVER, server_tls(), wire=False)
-        seen.end.converse(foreign_client())
+        seen.end.exchange_with(foreign_client())
         self.assertEqual([each for each in seen.reported if isinstance(each, Arrow)], [])
         self.assertIn("ClientHello seen", seen.names)
 
-    def test_tells_of_goodbyes_in_and_out(self) -> None:
+    def test_it_reports_close_notify_in_both_directions(self) -> None:
         seen = Observed(End.SERVER, server_tls())
         peer = foreign_client()
-        seen.end.converse(peer)
+        seen.end.exchange_with(peer)
         self.assertTrue(seen.connection.observation.can_write)
         peer.close()
-        seen.end.converse(peer)
+        seen.end.exchange_with(peer)
         self.assertEqual(seen.names[-2:], ["close_notify in", "close_notify out"])
         self.assertFalse(seen.connection.observation.can_write)
 
-    def test_adds_what_is_true_to_each_event(self) -> None:
+    def test_it_adds_the_state_to_each_event(self) -> None:
         seen = Observed(End.SERVER, server_tls(alpn=("http/1.1",)))
-        seen.end.converse(foreign_client(alpn=("http/1.1",)))
+        seen.end.exchange_with(foreign_client(alpn=("http/1.1",)))
         facts = dict(seen.event("secure").facts)
         self.assertIn("TLSv1.3", str(facts.pop("agreed")))
         self.assertEqual(facts, {"peer": True, "alpn": "http/1.1", "flight": True, "write": True})
@@ -129,60 +129,60 @@ class AServer(SynchronousTestCase):
             {"peer": False, "alpn": "", "flight": True, "write": False},
         )
 
-    def test_needs_no_client_certificate(self) -> None:
+    def test_it_needs_no_client_certificate(self) -> None:
         seen = Observed(End.SERVER, server_tls(client_auth=ClientAuth.NONE))
-        seen.end.converse(foreign_client())
+        seen.end.exchange_with(foreign_client())
         self.assertEqual(seen.names, ["ClientHello seen"])
 
 
-class AClient(SynchronousTestCase):
-    def test_is_confirmed_by_a_ticket_or_by_the_end_of_its_handshake(self) -> None:
+class ClientTests(SynchronousTestCase):
+    def test_it_is_confirmed_by_a_ticket_or_by_the_end_of_the_handshake(self) -> None:
         for version in (TLS12, TLS13):
             seen = Observed(End.CLIENT, observed_client())
-            seen.end.converse(foreign_server(version=version))
+            seen.end.exchange_with(foreign_server(version=version))
             self.assertEqual(seen.names, ["certificate verified", "confirmed"], version)
 
-    def test_is_confirmed_by_a_ticket_also_where_states_are_told_for_a_context_as_a_whole(
+    def test_it_is_confirmed_by_a_ticket_if_the_context_reports_states(
         self,
     ) -> None:
-        self.patch(handshake_observation, "STATES_OF_ONE", False)
+        self.patch(handshake_observation, "CAN_OBSERVE_ONE_CONNECTION", False)
         seen = Observed(End.CLIENT, observed_client())
-        seen.end.converse(foreign_server(version=TLS13))
+        seen.end.exchange_with(foreign_server(version=TLS13))
         self.assertEqual(seen.names, ["certificate verified", "confirmed"])
 
-    def test_that_nobody_watches_is_none_the_worse_for_it(self) -> None:
-        self.patch(handshake_observation, "STATES_OF_ONE", False)
+    def test_a_connection_without_an_observer_works(self) -> None:
+        self.patch(handshake_observation, "CAN_OBSERVE_ONE_CONNECTION", False)
         end = OurEnd(ModeName.PAIR, observed_client()).begin()
-        end.converse(foreign_server())
+        end.exchange_with(foreign_server())
         self.assertIn("secure", end.log)
 
-    def test_is_confirmed_once_whatever_comes_after(self) -> None:
+    def test_it_is_confirmed_only_once(self) -> None:
         seen = Observed(End.CLIENT, observed_client())
         peer = foreign_server()
-        seen.end.converse(peer)
+        seen.end.exchange_with(peer)
         peer.write(b"one", b"two")
-        seen.end.converse(peer)
+        seen.end.exchange_with(peer)
         self.assertEqual(seen.names.count("confirmed"), 1)
         self.assertEqual(seen.end.application.received, [b"onetwo"])
 
-    def test_is_confirmed_by_the_first_bytes_where_no_state_is_told(self) -> None:
-        self.patch(handshake_observation, "STATES_OF_ONE", False)
+    def test_it_is_confirmed_by_the_first_bytes_without_states(self) -> None:
+        self.patch(handshake_observation, "CAN_OBSERVE_ONE_CONNECTION", False)
         seen = Observed(End.CLIENT, client_tls())
         peer = foreign_server()
-        seen.end.converse(peer)
+        seen.end.exchange_with(peer)
         self.assertNotIn("confirmed", seen.names)
         peer.write(b"one")
-        seen.end.converse(peer)
+        seen.end.exchange_with(peer)
         self.assertEqual(seen.names.count("confirmed"), 1)
 
-    def test_tells_that_the_name_is_wrong(self) -> None:
+    def test_it_reports_a_wrong_name(self) -> None:
         seen = Observed(End.CLIENT, observed_client("wrong.example"))
-        seen.end.converse(foreign_server())
+        seen.end.exchange_with(foreign_server())
         rejected = seen.event("certificate rejected").facts
         self.assertIn("subject", rejected)
         self.assertNotIn("certificate verified", seen.names)
 
-    def test_resumes_the_session_that_it_is_given(self) -> None:
+    def test_it_resumes_a_session(self) -> None:
         policy = Policy(highest=TLSVersion.TLS_1_2)
         tls = ClientTLS.build(certificates().client, "localhost", policy=policy)
         server, session = server_tls(), None
@@ -202,8 +202,8 @@ class AClient(SynchronousTestCase):
         self.assertEqual(certificates_seen, [True, False])
 
 
-class TheLastFlight(SynchronousTestCase):
-    def test_is_not_written_before_it_is_taken(self) -> None:
+class LastFlightTests(SynchronousTestCase):
+    def test_it_is_not_written_before_openssl_is_read(self) -> None:
         server = Observed(End.SERVER, server_tls())
         peer = foreign_client()
         connection = server.connection
@@ -215,8 +215,8 @@ class TheLastFlight(SynchronousTestCase):
         self.assertTrue(connection.observation.flight_written)
 
 
-class AnotherConnection(SynchronousTestCase):
-    def test_of_the_same_context_is_not_observed(self) -> None:
+class OtherConnectionTests(SynchronousTestCase):
+    def test_a_connection_of_the_same_context_is_not_observed(self) -> None:
         tls = server_tls()
         seen = Observed(End.SERVER, tls)
         seen.reported.clear()
@@ -224,8 +224,8 @@ class AnotherConnection(SynchronousTestCase):
         self.assertEqual(seen.reported, [])
 
 
-class Preparations(SynchronousTestCase):
-    def test_are_made_for_every_context_also_when_files_are_read_anew(self) -> None:
+class PreparationTests(SynchronousTestCase):
+    def test_they_apply_to_every_context_also_after_reloading(self) -> None:
         prepared: list[SSL.Context] = []
         tls = ServerTLS.build(
             certificates().server, more=[certificates().server], preparations=[prepared.append]

@@ -8,13 +8,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.support import patch_reactor_clock
 from tests.tls.memory_ends import client_tls, foreign_client, foreign_server, server_tls
-from tests.tls.negotiating import (
+from tests.tls.negotiating_end import (
     NEGOTIATING,
     SECRET,
     SECURED,
     UPGRADING_MODES,
-    Talker,
-    tell_secrets,
+    NegotiatingEnd,
+    with_secret,
 )
 from tlsdemo.starttls.dialect import Dialect
 from tlsdemo.starttls.registry import DIALECTS
@@ -34,34 +34,34 @@ class InjectionCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = patch_reactor_clock(self)
 
-    def server(self, dialect: Dialect, mode: ModeName, guard: bool = True) -> Talker:
+    def server(self, dialect: Dialect, mode: ModeName, guard: bool = True) -> NegotiatingEnd:
         """A server before the client's request for TLS."""
-        talker = Talker(mode, server_tls(), dialect.server(guard), clock=self.clock)
-        talker.begin()
-        talker.hear(*dialect.conversation.client[:-1])
-        return tell_secrets(talker)
+        end = NegotiatingEnd(mode, server_tls(), dialect.server(guard), clock=self.clock)
+        end.begin()
+        end.receive(*dialect.conversation.client[:-1])
+        return with_secret(end)
 
-    def client(self, dialect: Dialect, mode: ModeName, guard: bool = True) -> Talker:
+    def client(self, dialect: Dialect, mode: ModeName, guard: bool = True) -> NegotiatingEnd:
         """A client before the server's go-ahead."""
-        talker = Talker(mode, client_tls(), dialect.client(guard), clock=self.clock)
-        talker.begin()
-        talker.take()
-        talker.hear(*dialect.conversation.server[:-1])
-        return tell_secrets(talker)
+        end = NegotiatingEnd(mode, client_tls(), dialect.client(guard), clock=self.clock)
+        end.begin()
+        end.take()
+        end.receive(*dialect.conversation.server[:-1])
+        return with_secret(end)
 
-    def check_nothing_reached(self, talker: Talker, where: object) -> None:
-        talker.transport.turn()
+    def check_nothing_reached(self, end: NegotiatingEnd, where: object) -> None:
+        end.transport.turn()
         self.clock.advance(0)
-        self.assertEqual(talker.application.received, [], where)
-        self.assertEqual(talker.log, [f"insecure: {talker.cause}"], where)
-        self.assertIn(talker.cause, REFUSED, where)
-        self.assertNotIn(SECRET, talker.said, where)
-        self.assertFalse(talker.transport.connected, where)
+        self.assertEqual(end.application.received, [], where)
+        self.assertEqual(end.log, [f"insecure: {end.cause}"], where)
+        self.assertIn(end.cause, REFUSED, where)
+        self.assertNotIn(SECRET, end.sent, where)
+        self.assertFalse(end.transport.connected, where)
         self.assertEqual(self.clock.getDelayedCalls(), [], where)
 
 
 class InjectionMatrixTests(InjectionCase):
-    """Each dialect, mode and role; the injected bytes cut at every position, or delayed."""
+    """Each dialect, mode and end; the injected bytes are split at every position, or delayed."""
 
     def cuts(self, last: bytes) -> Iterator[list[bytes]]:
         whole = last + INJECTED
@@ -74,10 +74,10 @@ class InjectionMatrixTests(InjectionCase):
         for dialect in NEGOTIATING:
             for pieces in self.cuts(request(dialect)):
                 server = self.server(dialect, mode)
-                server.hear(*pieces)
+                server.receive(*pieces)
                 # A handshake fails after it.
                 peer = foreign_client()
-                server.hear(peer.take(), b"")
+                server.receive(peer.take(), b"")
                 self.check_nothing_reached(server, (dialect.name, pieces))
                 self.assertFalse(peer.complete)
 
@@ -85,7 +85,7 @@ class InjectionMatrixTests(InjectionCase):
         for dialect in NEGOTIATING:
             for pieces in self.cuts(dialect.conversation.server[-1]):
                 client = self.client(dialect, mode)
-                client.hear(*pieces)
+                client.receive(*pieces)
                 self.check_nothing_reached(client, (dialect.name, pieces))
 
     def test_of_servers_with_starttls(self) -> None:
@@ -103,9 +103,9 @@ class InjectionMatrixTests(InjectionCase):
     def test_of_clients_that_receive_everything_at_once(self) -> None:
         for mode in UPGRADING_MODES:
             for dialect in NEGOTIATING:
-                client = Talker(mode, client_tls(), dialect.client(), clock=self.clock)
-                tell_secrets(client).begin()
-                client.hear(b"".join(dialect.conversation.server) + INJECTED)
+                client = NegotiatingEnd(mode, client_tls(), dialect.client(), clock=self.clock)
+                with_secret(client).begin()
+                client.receive(b"".join(dialect.conversation.server) + INJECTED)
                 self.check_nothing_reached(client, dialect.name)
 
 
@@ -119,13 +119,13 @@ class GuardTests(InjectionCase):
                     hello = peer.take()
                     server = self.server(dialect, mode)
                     last = request(dialect)
-                    server.hear(last + hello[:size], hello[size:])
-                    self.assertEqual(server.said[: len(plain)], plain)
-                    peer.receive(server.said[len(plain) :])
-                    server.converse(peer)
+                    server.receive(last + hello[:size], hello[size:])
+                    self.assertEqual(server.sent[: len(plain)], plain)
+                    peer.receive(server.sent[len(plain) :])
+                    server.exchange_with(peer)
                     self.assertEqual(server.log, SECURED, (dialect.name, mode, size))
                     peer.write(b"question")
-                    server.converse(peer)
+                    server.exchange_with(peer)
                     self.assertEqual(server.application.received, [b"question"])
                     self.assertEqual(peer.received, SECRET)
 
@@ -133,32 +133,32 @@ class GuardTests(InjectionCase):
         for mode in UPGRADING_MODES:
             peer = foreign_client()
             server = self.server(DIALECTS["line"], mode)
-            server.hear(b"STARTTLS\r\n" + peer.take() + INJECTED)
-            peer.receive(server.said.removeprefix(b"OK\r\n"))
-            server.converse(peer)
+            server.receive(b"STARTTLS\r\n" + peer.take() + INJECTED)
+            peer.receive(server.sent.removeprefix(b"OK\r\n"))
+            server.exchange_with(peer)
             self.check_nothing_reached(server, mode)
 
     def test_a_command_pipelined_before_the_request_is_answered_in_plaintext(self) -> None:
         for mode in UPGRADING_MODES:
             peer = foreign_client()
             server = self.server(DIALECTS["smtp"], mode)
-            server.hear(b"MAIL FROM:<a@example>\r\nSTARTTLS\r\n")
-            self.assertIn(b"530 5.7.0", server.said)
-            server.converse(peer)
+            server.receive(b"MAIL FROM:<a@example>\r\nSTARTTLS\r\n")
+            self.assertIn(b"530 5.7.0", server.sent)
+            server.exchange_with(peer)
             self.assertEqual(server.log, SECURED)
 
     def test_without_it_bytes_injected_into_a_server_reach_its_application(self) -> None:
         for mode in UPGRADING_MODES:
             for delivery in (Delivery.RECORD, Delivery.COALESCED):
                 for dialect in REQUESTING:
-                    server = Talker(
+                    server = NegotiatingEnd(
                         mode, server_tls(), dialect.server(False), clock=self.clock,
                         delivery=delivery,
                     )  # fmt: skip
                     server.begin()
-                    server.hear(*dialect.conversation.client[:-1], request(dialect) + INJECTED)
+                    server.receive(*dialect.conversation.client[:-1], request(dialect) + INJECTED)
                     self.assertEqual(server.log, [])
-                    server.converse(foreign_client())
+                    server.exchange_with(foreign_client())
                     self.clock.advance(0)
                     self.assertEqual(server.log, [*SECURED, INJECTED], dialect.name)
 
@@ -166,15 +166,15 @@ class GuardTests(InjectionCase):
         for mode in UPGRADING_MODES:
             client = self.client(DIALECTS["smtp"], mode, guard=False)
             client.transport.deliver(DIALECTS["smtp"].conversation.server[-1] + INJECTED)
-            client.converse(foreign_server())
+            client.exchange_with(foreign_server())
             self.clock.advance(0)
             self.assertEqual(client.log, [*SECURED, INJECTED])
 
     def test_without_it_a_rejected_connection_receives_nothing(self) -> None:
         server = self.server(DIALECTS["line"], ModeName.PAIR, guard=False)
         server.listener.application = None
-        server.hear(b"STARTTLS\r\n" + INJECTED)
-        server.converse(foreign_client())
+        server.receive(b"STARTTLS\r\n" + INJECTED)
+        server.exchange_with(foreign_client())
         self.clock.advance(0)
         self.assertEqual(server.log, ["handshake completed", "secure", "insecure: rejected by us"])
         self.assertEqual(self.clock.getDelayedCalls(), [])

@@ -7,8 +7,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from tlsdemo.tls import versions
 
 
-class Versions(SynchronousTestCase):
-    def test_are_those_in_use(self) -> None:
+class LibraryVersionTests(SynchronousTestCase):
+    def test_the_versions_are_those_in_use(self) -> None:
         found = versions()
         self.assertEqual([*found], ["Python", "Twisted", "pyOpenSSL", "cryptography", "OpenSSL"])
         self.assertEqual(found["Twisted"], twisted.__version__)

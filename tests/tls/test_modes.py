@@ -30,10 +30,10 @@ CONTRACT_CLASSES = (
 )
 
 
-class TheContracts(SynchronousTestCase):
+class ContractTests(SynchronousTestCase):
     """A mode that encrypts has to keep every promise that the others keep."""
 
-    def test_are_held_against_every_mode_that_encrypts(self) -> None:
+    def test_every_mode_that_encrypts_runs_every_contract(self) -> None:
         for name, mode in MODES.items():
             if not mode.encrypts:
                 continue
@@ -51,12 +51,12 @@ class TheContracts(SynchronousTestCase):
                 )
 
 
-class TheCatalogue(SynchronousTestCase):
-    def test_has_every_mode_by_its_name(self) -> None:
+class ModesTests(SynchronousTestCase):
+    def test_every_mode_is_found_by_its_name(self) -> None:
         self.assertEqual([*MODES], [*ModeName])
         self.assertEqual([mode.name for mode in MODES.values()], [*ModeName])
 
-    def test_tells_what_is_stock_for_a_mode(self) -> None:
+    def test_each_mode_has_default_options(self) -> None:
         record, coalesced = Delivery.RECORD, Delivery.COALESCED
         for name, delivery, send in (
             (ModeName.STARTTLS, record, Send.BUFFERED),
@@ -68,18 +68,18 @@ class TheCatalogue(SynchronousTestCase):
                 MODES[name].transport_options(None, None, 5), TransportOptions(delivery, send, 5)
             )
 
-    def test_gives_what_was_asked_for_instead(self) -> None:
+    def test_given_options_replace_the_defaults(self) -> None:
         for mode in MODES.values():
             for delivery in Delivery:
                 for send in Send:
                     transport_options = mode.transport_options(delivery, send, 7)
                     self.assertEqual(transport_options, TransportOptions(delivery, send, 7))
 
-    def test_tells_which_modes_encrypt(self) -> None:
+    def test_all_modes_but_clear_encrypt(self) -> None:
         clear = [name for name, mode in MODES.items() if not mode.encrypts]
         self.assertEqual(clear, [ModeName.CLEAR])
 
-    def test_wraps_a_factory_only_where_tls_comes_first(self) -> None:
+    def test_only_mode_wrapped_wraps_the_factory(self) -> None:
         factory = Factory()
         for name, mode in MODES.items():
             wrapped = mode.wrap(server_tls(), factory, Clock())

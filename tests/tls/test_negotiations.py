@@ -5,7 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.support import exchange, patch_reactor_clock
 from tests.tls.memory_ends import client_tls, foreign_client, foreign_server, server_tls
-from tests.tls.negotiating import SECRET, SECURED, UPGRADING_MODES, Talker, tell_secrets
+from tests.tls.negotiating_end import SECRET, SECURED, UPGRADING_MODES, NegotiatingEnd, with_secret
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.starttls.imap import ImapClient
 from tlsdemo.starttls.line import LineServer
@@ -25,25 +25,29 @@ class NegotiationCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = patch_reactor_clock(self)
 
-    def server(self, negotiation: Negotiation, mode: ModeName = ModeName.STARTTLS) -> Talker:
-        talker = Talker(mode, server_tls(alpn=ALPN), negotiation, clock=self.clock)
-        talker.begin()
-        talker.take()
-        return talker
+    def server(
+        self, negotiation: Negotiation, mode: ModeName = ModeName.STARTTLS
+    ) -> NegotiatingEnd:
+        end = NegotiatingEnd(mode, server_tls(alpn=ALPN), negotiation, clock=self.clock)
+        end.begin()
+        end.take()
+        return end
 
-    def client(self, negotiation: Negotiation, mode: ModeName = ModeName.STARTTLS) -> Talker:
-        talker = Talker(mode, client_tls(alpn=ALPN), negotiation, clock=self.clock)
-        tell_secrets(talker).begin()
-        talker.take()
-        return talker
+    def client(
+        self, negotiation: Negotiation, mode: ModeName = ModeName.STARTTLS
+    ) -> NegotiatingEnd:
+        end = NegotiatingEnd(mode, client_tls(alpn=ALPN), negotiation, clock=self.clock)
+        with_secret(end).begin()
+        end.take()
+        return end
 
 
 class AgreeingTests(NegotiationCase):
-    def test_both_of_our_sides_become_secure_in_every_dialect_and_mode(self) -> None:
+    def test_both_ends_become_secure_in_every_dialect_and_mode(self) -> None:
         for mode in UPGRADING_MODES:
             for dialect in DIALECTS.values():
                 server, client = (
-                    Talker(mode, tls, negotiation, clock=self.clock)
+                    NegotiatingEnd(mode, tls, negotiation, clock=self.clock)
                     for tls, negotiation in (
                         (server_tls(alpn=ALPN), dialect.server()),
                         (client_tls(alpn=ALPN), dialect.client()),
@@ -62,30 +66,30 @@ class AgreeingTests(NegotiationCase):
     def test_the_timeline_records_when_tls_was_started(self) -> None:
         server = self.server(LineServer())
         self.assertEqual(server.observer.names, ["connected"])
-        server.hear(b"STARTTLS\r\n")
+        server.receive(b"STARTTLS\r\n")
         self.assertEqual(server.observer.names, ["connected", "startTLS called"])
         server.transport.lose(ConnectionDone())
 
     def test_mode_wrapped_has_no_negotiation(self) -> None:
-        talker = Talker(ModeName.WRAPPED, server_tls(), clock=self.clock)
-        talker.begin().converse(foreign_client())
-        self.assertEqual(talker.log, SECURED)
+        end = NegotiatingEnd(ModeName.WRAPPED, server_tls(), clock=self.clock)
+        end.begin().exchange_with(foreign_client())
+        self.assertEqual(end.log, SECURED)
 
 
 class RefusalTests(NegotiationCase):
-    def check_refused(self, talker: Talker, cause: str, farewell: bytes) -> None:
-        self.assertTrue(talker.said.endswith(farewell), talker.said)
-        self.assertFalse(talker.transport.connected)
-        self.assertFalse(talker.transport.aborted)
-        self.assertEqual(talker.log, [f"insecure: {cause}"])
-        self.assertEqual(talker.observer.names[-2:], ["upgrade refused", "insecure"])
-        self.assertNotIn(SECRET, talker.said)
+    def check_refused(self, end: NegotiatingEnd, cause: str, farewell: bytes) -> None:
+        self.assertTrue(end.sent.endswith(farewell), end.sent)
+        self.assertFalse(end.transport.connected)
+        self.assertFalse(end.transport.aborted)
+        self.assertEqual(end.log, [f"insecure: {cause}"])
+        self.assertEqual(end.observer.names[-2:], ["upgrade refused", "insecure"])
+        self.assertNotIn(SECRET, end.sent)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_is_sent_then_the_connection_is_closed_and_the_listener_called_once(self) -> None:
         for mode in UPGRADING_MODES:
             server = self.server(SmtpServer(), mode)
-            server.hear(b"QUIT\r\n")
+            server.receive(b"QUIT\r\n")
             self.check_refused(server, "peer refused TLS", b"221 2.0.0 Bye\r\n")
 
     def test_waits_until_the_last_bytes_have_been_sent(self) -> None:
@@ -100,7 +104,7 @@ class RefusalTests(NegotiationCase):
             server.transport.deliver(b"QUIT\r\n")
             server.transport.deliver(b"EHLO a\r\nSTARTTLS\r\n")
             server.transport.deliver(foreign_client().take())
-            server.hear(b"")
+            server.receive(b"")
             self.check_refused(server, "peer refused TLS", b"221 2.0.0 Bye\r\n")
 
     def test_of_a_client_comes_before_anything_secret(self) -> None:
@@ -114,14 +118,14 @@ class RefusalTests(NegotiationCase):
             (Pop3Client(), [b"+OK\r\n", b"+OK\r\n.\r\n"], "peer offers no TLS", b"QUIT\r\n"),
             (Pop3Client(), [b"+OK\r\n+OK\r\n"], "injected plaintext", b"QUIT\r\n"),
         ]  # fmt: skip
-        for negotiation, said, cause, farewell in cases:
+        for negotiation, received, cause, farewell in cases:
             client = self.client(negotiation)
-            client.hear(*said)
+            client.receive(*received)
             self.check_refused(client, cause, farewell)
 
     def test_of_too_much_plaintext_has_a_cause_of_its_own(self) -> None:
         server = self.server(SmtpServer(max_plain=100))
-        server.hear(b"x" * 101)
+        server.receive(b"x" * 101)
         self.check_refused(server, "too much before TLS", SmtpServer.refusal)
 
 
@@ -130,18 +134,18 @@ class ConnectionLostBeforeTLSTests(NegotiationCase):
         for reason in (ConnectionDone(), ConnectionLost()):
             for mode in UPGRADING_MODES:
                 server = self.server(SmtpServer(), mode)
-                server.hear(b"EHLO a\r\nSTART")
+                server.receive(b"EHLO a\r\nSTART")
                 server.transport.lose(reason)
                 self.assertEqual(server.log, ["insecure: handshake interrupted"])
                 assert server.listener.close_reason is not None
-                self.assertIn("before TLS was agreed on", server.listener.close_reason.detail)
+                self.assertIn("before TLS was negotiated", server.listener.close_reason.detail)
 
     def test_calls_the_listener_of_a_client_in_the_middle_of_its_negotiation(self) -> None:
         client = self.client(SmtpClient())
-        client.hear(b"220 a\r\n")
+        client.receive(b"220 a\r\n")
         client.transport.lose(ConnectionDone())
         self.assertEqual(client.log, ["insecure: handshake interrupted"])
-        self.assertNotIn(SECRET, client.said)
+        self.assertNotIn(SECRET, client.sent)
 
 
 class AbortTests(NegotiationCase):
@@ -156,7 +160,7 @@ class AbortTests(NegotiationCase):
     def test_ends_the_handshake(self) -> None:
         for mode in UPGRADING_MODES:
             server = self.server(LineServer(), mode)
-            server.hear(b"STARTTLS\r\n")
+            server.receive(b"STARTTLS\r\n")
             server.protocol.abort(CloseReason(Cause.ABORTED))
             self.assertTrue(server.transport.aborted)
             server.transport.turn()
@@ -165,9 +169,9 @@ class AbortTests(NegotiationCase):
     def test_ends_what_is_secure(self) -> None:
         for mode in UPGRADING_MODES:
             server = self.server(LineServer(), mode)
-            server.hear(b"STARTTLS\r\n")
+            server.receive(b"STARTTLS\r\n")
             peer = foreign_client()
-            server.converse(peer)
+            server.exchange_with(peer)
             server.protocol.abort(CloseReason(Cause.ABORTED))
             peer.write(b"too late")
             server.transport.deliver(peer.take())
@@ -178,7 +182,7 @@ class AbortTests(NegotiationCase):
 class AutoServerTests(NegotiationCase):
     """A server that accepts TLS from the first byte as well, and greets if nothing has arrived."""
 
-    def auto(self, mode: ModeName = ModeName.STARTTLS) -> Talker:
+    def auto(self, mode: ModeName = ModeName.STARTTLS) -> NegotiatingEnd:
         return self.server(AutoServer(SmtpServer), mode)
 
     def test_greets_a_client_that_waits_for_it_after_a_moment(self) -> None:
@@ -189,14 +193,14 @@ class AutoServerTests(NegotiationCase):
             self.clock.advance(0.01)
             self.assertEqual(server.transport.take(), b"220 tlsdemo ESMTP\r\n")
             self.assertEqual(self.clock.getDelayedCalls(), [])
-            server.hear(b"EHLO a\r\n", b"STARTTLS\r\n")
-            server.converse(foreign_client())
+            server.receive(b"EHLO a\r\n", b"STARTTLS\r\n")
+            server.exchange_with(foreign_client())
             self.assertEqual(server.log, SECURED)
 
     def test_accepts_a_client_hello_at_once(self) -> None:
         for mode in UPGRADING_MODES:
             server = self.auto(mode)
-            server.converse(foreign_client())
+            server.exchange_with(foreign_client())
             self.assertEqual(server.log, SECURED)
             self.clock.advance(SNIFFING_TIME)
             self.assertEqual(server.transport.take(), b"")
@@ -204,9 +208,9 @@ class AutoServerTests(NegotiationCase):
 
     def test_greets_a_client_that_speaks_first_once(self) -> None:
         server = self.auto()
-        server.hear(b"EHLO a\r\n")
+        server.receive(b"EHLO a\r\n")
         self.clock.advance(SNIFFING_TIME)
-        self.assertEqual(server.said.count(b"220"), 1)
+        self.assertEqual(server.sent.count(b"220"), 1)
 
     def test_leaves_no_delayed_call_when_the_client_disconnects(self) -> None:
         server = self.auto()
@@ -226,35 +230,37 @@ class RequiredALPNTests(NegotiationCase):
     def test_accepts_a_client_that_offers_it(self) -> None:
         for mode in UPGRADING_MODES:
             server = self.server(PostgresServer(), mode)
-            server.converse(foreign_client(alpn=ALPN))
+            server.exchange_with(foreign_client(alpn=ALPN))
             self.assertEqual(server.log, SECURED)
 
     def test_rejects_a_client_that_does_not(self) -> None:
         for mode in UPGRADING_MODES:
             for offered in ((), ("h2",)):
                 peer = foreign_client(alpn=offered)
-                server = Talker(mode, server_tls(alpn=ALPN), PostgresServer(), clock=self.clock)
+                server = NegotiatingEnd(
+                    mode, server_tls(alpn=ALPN), PostgresServer(), clock=self.clock
+                )
                 server.until_complete(peer)
                 peer.write(b"in one segment with Finished")
-                server.converse(peer)
+                server.exchange_with(peer)
                 self.check_rejected(server)
 
-    def check_rejected(self, talker: Talker) -> None:
-        self.assertEqual(talker.log, ["handshake completed", "insecure: protocol error"])
-        assert talker.listener.close_reason is not None
-        self.assertEqual(talker.listener.close_reason.detail, "ALPN 'postgresql' was not agreed on")
+    def check_rejected(self, end: NegotiatingEnd) -> None:
+        self.assertEqual(end.log, ["handshake completed", "insecure: protocol error"])
+        assert end.listener.close_reason is not None
+        self.assertEqual(end.listener.close_reason.detail, "ALPN 'postgresql' was not negotiated")
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_rejects_a_server_that_does_not_agree(self) -> None:
         for mode in UPGRADING_MODES:
-            client = Talker(
+            client = NegotiatingEnd(
                 mode, client_tls(alpn=ALPN), PostgresDirectClient(), clock=self.clock
             )  # fmt: skip
-            tell_secrets(client).begin().converse(foreign_server())
+            with_secret(client).begin().exchange_with(foreign_server())
             self.check_rejected(client)
 
     def test_is_not_required_after_an_ssl_request(self) -> None:
         server = self.server(PostgresServer())
-        server.hear((8).to_bytes(4, "big") + (80877103).to_bytes(4, "big"))
-        server.converse(foreign_client())
+        server.receive((8).to_bytes(4, "big") + (80877103).to_bytes(4, "big"))
+        server.exchange_with(foreign_client())
         self.assertEqual(server.log, SECURED)

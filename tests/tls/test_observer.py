@@ -42,13 +42,13 @@ def reported_by(end: End, negotiation: Negotiation, *pieces: bytes) -> list[Any]
     return [
         each.event.name if isinstance(each, Mark) else (each.sender, each.record.messages)
         for each in reported
-        # Which pyOpenSSL does not tell everywhere.
+        # Not every version of pyOpenSSL reports these.
         if not (isinstance(each, Mark) and each.event.name == "OpenSSL state")
     ]
 
 
-class AServer(SynchronousTestCase):
-    def test_tells_when_it_is_asked_and_when_it_has_granted(self) -> None:
+class ServerTests(SynchronousTestCase):
+    def test_it_reports_when_tls_is_requested_and_granted(self) -> None:
         reported = reported_by(End.SERVER, LineServer(), b"STARTTLS\r\n")
         self.assertEqual(
             reported,
@@ -56,29 +56,29 @@ class AServer(SynchronousTestCase):
              (End.SERVER, ("OK\\r\\n",)), "upgrade granted", "pair joined", "pair connected"],
         )  # fmt: skip
 
-    def test_that_refuses_has_granted_nothing(self) -> None:
+    def test_a_refusal_is_not_reported_as_granted(self) -> None:
         reported = reported_by(End.SERVER, LineServer(), b"STARTTLS\r\nmore\r\n")
         self.assertIn("upgrade refused", reported)
         self.assertNotIn("upgrade granted", reported)
         self.assertNotIn("upgrade requested", reported)
 
 
-class AClient(SynchronousTestCase):
-    def test_tells_when_it_has_asked_and_when_it_is_granted(self) -> None:
+class ClientTests(SynchronousTestCase):
+    def test_it_reports_when_tls_is_requested_and_granted(self) -> None:
         reported = reported_by(End.CLIENT, LineClient())
         self.assertEqual(
             reported, ["connected", (End.CLIENT, ("STARTTLS\\r\\n",)), "upgrade requested"]
         )
 
 
-class AReason(SynchronousTestCase):
-    def test_is_the_type_and_the_message_of_a_failure(self) -> None:
+class FailureFactsTests(SynchronousTestCase):
+    def test_they_are_the_type_and_the_message(self) -> None:
         facts = failure_facts(Failure(ValueError("why")))
         self.assertEqual(facts, {"reason": "ValueError", "text": "why"})
 
 
-class TheCreator(SynchronousTestCase):
-    def test_provides_what_twisted_asks_for(self) -> None:
+class ObservedTLSTests(SynchronousTestCase):
+    def test_it_provides_the_interfaces_of_twisted(self) -> None:
         creator = ObservedTLS(server_tls(), None)
         verifyObject(IOpenSSLServerConnectionCreator, creator)
         verifyObject(IOpenSSLClientConnectionCreator, creator)
@@ -87,7 +87,7 @@ class TheCreator(SynchronousTestCase):
             self.assertIsInstance(make(layer), TLSConnection)
 
 
-class EveryMode(SynchronousTestCase):
+class ModeTests(SynchronousTestCase):
     def observed(self, mode: ModeName) -> OurEnd:
         self.reported: list[Mark | Arrow] = []
         self.clock = patch_reactor_clock(self)
@@ -98,29 +98,29 @@ class EveryMode(SynchronousTestCase):
     def names(self) -> list[str]:
         return [each.event.name for each in self.reported if isinstance(each, Mark)]
 
-    def test_reports_the_first_bytes_in_each_direction_once(self) -> None:
+    def test_the_first_bytes_in_each_direction_are_reported_once(self) -> None:
         for mode in (ModeName.STARTTLS, ModeName.PAIR, ModeName.WRAPPED):
             end, peer = self.observed(mode), foreign_client()
-            end.converse(peer)
+            end.exchange_with(peer)
             for _ in range(2):
                 peer.write(b"ping")
                 end.stream.write(b"pong")
                 self.clock.advance(0)
-                end.converse(peer)
+                end.exchange_with(peer)
             self.assertEqual(peer.received, b"pongpong")
             self.assertEqual(b"".join(end.application.received), b"pingping")
             for name in ("first bytes in", "first bytes out"):
                 self.assertEqual(self.names.count(name), 1, (mode, name))
 
-    def test_reports_the_end(self) -> None:
+    def test_the_end_is_reported(self) -> None:
         for mode in ModeName:
             self.observed(mode).transport.lose(ConnectionDone())
             last = "closed" if mode is ModeName.CLEAR else "insecure"
             self.assertEqual(self.names[-2:], ["connectionLost", last], mode)
 
 
-class WhatBelongsToTLSAlready(SynchronousTestCase):
-    def test_is_told_once_although_it_came_to_a_dialogue(self) -> None:
+class LeftoverTests(SynchronousTestCase):
+    def test_bytes_that_the_negotiation_has_left_over_are_reported_once(self) -> None:
         hello = foreign_client().take()
         reported = reported_by(End.SERVER, AutoServer(LineServer), hello)
         self.assertEqual(reported.count((End.CLIENT, ("client_hello",))), 1, reported)

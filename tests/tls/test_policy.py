@@ -18,14 +18,14 @@ from tests.tls.memory_ends import (
     server_tls,
 )
 from tlsdemo.tls import ClientAuth, ClientTLS, ModeName, ServerTLS
-from tlsdemo.tls.policy import CIPHERS, BadPolicy, Policy, TLSVersion, said
+from tlsdemo.tls.policy import CIPHERS, BadPolicy, Policy, TLSVersion, reasons_of
 
 TLS11 = ssl.TLSVersion.TLSv1_1
 OLD = "ECDHE+AES:@SECLEVEL=0"
 
 
 def complete(tls: ServerTLS | ClientTLS, peer: ForeignPeer) -> bool:
-    End(ModeName.PAIR, tls).begin().converse(peer)
+    End(ModeName.PAIR, tls).begin().exchange_with(peer)
     return peer.complete and peer.error is None
 
 
@@ -40,18 +40,18 @@ def version_with(policy: Policy, peers: ssl.TLSVersion) -> tuple[bool, bool]:
     )
 
 
-class Policies(SynchronousTestCase):
+class PolicyTests(SynchronousTestCase):
     def bad(self, *fields: object) -> BadPolicy:
         problem: BadPolicy = self.assertRaises(BadPolicy, Policy, *fields)
         return problem
 
-    def test_are_strict_unless_told_otherwise(self) -> None:
+    def test_the_default_is_strict(self) -> None:
         self.assertEqual(Policy(), Policy(TLSVersion.TLS_1_2, TLSVersion.TLS_1_3, CIPHERS))
         self.assertEqual(version_with(Policy(), TLS11), (False, False))
         self.assertEqual(version_with(Policy(), TLS12), (True, True))
         self.assertEqual(version_with(Policy(), TLS13), (True, True))
 
-    def test_can_insist_on_a_version(self) -> None:
+    def test_it_can_require_one_version(self) -> None:
         for policy, refused, taken in (
             (Policy(lowest=TLSVersion.TLS_1_3), TLS12, TLS13),
             (Policy(highest=TLSVersion.TLS_1_2), TLS13, TLS12),
@@ -59,11 +59,11 @@ class Policies(SynchronousTestCase):
             self.assertEqual(version_with(policy, refused), (False, False))
             self.assertEqual(version_with(policy, taken), (True, True))
 
-    def test_can_allow_a_version_that_is_out_of_date_with_the_ciphers_that_it_has(self) -> None:
+    def test_it_can_allow_an_old_version_with_ciphers_that_support_it(self) -> None:
         policy = Policy(lowest=TLSVersion.TLS_1_1, ciphers=OLD)
         self.assertEqual(version_with(policy, TLS11), (True, True))
 
-    def test_do_not_allow_a_version_that_openssl_cannot_do_with_their_ciphers(self) -> None:
+    def test_a_lowest_version_that_no_cipher_supports_is_refused(self) -> None:
         for version in (TLSVersion.TLS_1_0, TLSVersion.TLS_1_1):
             problem = self.bad(version)
             self.assertEqual((problem.field, problem.value), ("lowest", version.value))
@@ -74,7 +74,7 @@ class Policies(SynchronousTestCase):
             )
         self.assertEqual(self.bad(TLSVersion.TLS_1_3, TLSVersion.TLS_1_0).field, "lowest")
 
-    def test_do_not_allow_a_highest_version_that_openssl_cannot_do(self) -> None:
+    def test_a_highest_version_that_no_cipher_supports_is_refused(self) -> None:
         limit = SSL.Context.set_min_proto_version
 
         def no_1_2(context: SSL.Context, version: int) -> None:
@@ -84,18 +84,18 @@ class Policies(SynchronousTestCase):
             problem = self.bad(TLSVersion.TLS_1_1, TLSVersion.TLS_1_2, OLD)
         self.assertEqual((problem.field, problem.value), ("highest", "1.2"))
 
-    def test_have_their_versions_in_order(self) -> None:
+    def test_the_lowest_version_must_not_be_above_the_highest(self) -> None:
         problem = self.bad(TLSVersion.TLS_1_3, TLSVersion.TLS_1_2)
         self.assertEqual(str(problem), "lowest is '1.3', above the highest, which is '1.2'")
 
-    def test_take_every_list_of_ciphers_that_openssl_knows(self) -> None:
+    def test_every_cipher_list_of_openssl_is_accepted(self) -> None:
         for ciphers in (
             *("ECDHE+AESGCM:!AES256", "DEFAULT", "ECDHE-ECDSA-AES128-GCM-SHA256", OLD),
             *("HIGH:-AES128:@STRENGTH", "ECDHE+AESGCM, ECDHE+CHACHA20", "DEFAULT:@SECLEVEL=2"),
         ):
             self.assertEqual(Policy(ciphers=ciphers).ciphers, ciphers)
 
-    def test_take_no_name_that_openssl_does_not_know(self) -> None:
+    def test_unknown_ciphers_are_refused(self) -> None:
         for ciphers in ("", "nonsense", "sch\u00f6n", "!AES", "TLS_AES_128_GCM_SHA256"):
             self.assertEqual(
                 str(self.bad(TLSVersion.TLS_1_2, TLSVersion.TLS_1_3, ciphers)),
@@ -108,7 +108,7 @@ class Policies(SynchronousTestCase):
                 str(self.bad(TLSVersion.TLS_1_2, TLSVersion.TLS_1_3, ciphers)),
             )
 
-    def test_decide_which_cipher_is_agreed_on(self) -> None:
+    def test_it_decides_the_negotiated_cipher(self) -> None:
         wanted = "ECDHE-ECDSA-AES256-GCM-SHA384"
         tls = ServerTLS.build(certificates().server, policy=Policy(ciphers=wanted))
         peer = foreign_client(version=TLS12)
@@ -120,16 +120,16 @@ class Policies(SynchronousTestCase):
         self.assertFalse(complete(tls, other))
 
 
-class WhatOpenSSLSays(SynchronousTestCase):
-    def test_is_one_line_whatever_it_says(self) -> None:
+class ReasonsOfTests(SynchronousTestCase):
+    def test_they_are_one_line(self) -> None:
         for error, line in (
             (SSL.Error([("SSL routines", "", "a"), ("SSL routines", "", "b")]), "a; b"),
             (SSL.Error(), ""),
         ):
-            self.assertEqual(said(error), line)
+            self.assertEqual(reasons_of(error), line)
 
 
-class Resumption(SynchronousTestCase):
+class ResumptionTests(SynchronousTestCase):
     def resumed(self, tls: ServerTLS, version: ssl.TLSVersion, again: ServerTLS) -> bool:
         first = foreign_client(version=version)
         self.assertTrue(complete(tls, first))
@@ -137,18 +137,18 @@ class Resumption(SynchronousTestCase):
         self.assertTrue(first.tls.session.has_ticket)
         second = foreign_client(context=first.tls.context, session=first.tls.session)
         end = End(ModeName.PAIR, again).begin()
-        end.converse(second)
+        end.exchange_with(second)
         info = end.listener.info
         assert info is not None
-        # Resumed or not, it is known who the client is.
+        # The client's identity is known, whether or not the session was resumed.
         self.assertEqual(info.peer, subject_of(certificates().client))
         return bool(second.tls.session_reused)
 
-    def test_works_with_tickets(self) -> None:
+    def test_it_works_with_tickets(self) -> None:
         for version in (TLS12, TLS13):
             self.assertTrue(self.resumed(server_tls(), version, server_tls()))
 
-    def test_works_without_client_certificates_as_well(self) -> None:
+    def test_it_works_without_client_certificates(self) -> None:
         tls = server_tls(client_auth=ClientAuth.NONE)
         for version in (TLS12, TLS13):
             first = foreign_client(credentials=anonymous(), version=version)
@@ -157,12 +157,12 @@ class Resumption(SynchronousTestCase):
             self.assertTrue(complete(tls, second))
             self.assertTrue(second.tls.session_reused)
 
-    def test_is_not_for_tickets_of_another_context(self) -> None:
+    def test_tickets_of_another_context_are_not_accepted(self) -> None:
         other = ServerTLS.build(certificates().server)
         for version in (TLS12, TLS13):
             self.assertFalse(self.resumed(server_tls(), version, other))
 
-    def test_keeps_no_session_of_a_client_that_takes_no_tickets(self) -> None:
+    def test_the_server_keeps_no_session_for_clients_without_tickets(self) -> None:
         first = foreign_client(version=TLS12)
         first.tls.context.options |= ssl.OP_NO_TICKET
         without = foreign_client(context=first.tls.context)

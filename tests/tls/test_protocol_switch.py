@@ -11,13 +11,13 @@ from tests.support import MemoryTransport
 from tlsdemo.tls.protocol_switch import replace_protocol
 
 
-class ATransport(SynchronousTestCase):
-    def test_delivers_to_another_protocol(self) -> None:
+class ReplaceProtocolTests(SynchronousTestCase):
+    def test_a_transport_delivers_to_the_new_protocol(self) -> None:
         transport = MemoryTransport("old")
         replace_protocol(transport, "new")
         self.assertEqual(transport.protocol, "new")
 
-    def test_that_is_a_wrapper_delivers_to_another_protocol(self) -> None:
+    def test_a_wrapper_delivers_to_the_new_protocol(self) -> None:
         old: Any = Protocol()
         wrapper: Any = ProtocolWrapper(WrappingFactory(Factory()), old)
         below = MemoryTransport(wrapper)
@@ -26,6 +26,6 @@ class ATransport(SynchronousTestCase):
         self.assertEqual(wrapper.wrappedProtocol, "new")
         self.assertIs(below.protocol, wrapper)
 
-    def test_that_delivers_to_no_protocol_is_refused(self) -> None:
+    def test_a_transport_without_a_protocol_is_refused(self) -> None:
         error = self.assertRaises(TypeError, replace_protocol, StringTransport(), "new")
         self.assertIn("has no protocol or wrappedProtocol", str(error))

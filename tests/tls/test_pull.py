@@ -9,7 +9,7 @@ from tests.support import ReadingRecorder, Recorder
 from tlsdemo.tls import PullSource
 
 
-class Source:
+class RecordingStream:
     """Fills a buffer, as a stream would; ``more`` comes when it is resumed."""
 
     def __init__(self) -> None:
@@ -29,10 +29,10 @@ class Source:
         self.log.append(data)
 
 
-class Reading(SynchronousTestCase):
+class PullSourceTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.source = Source()
-        self.buffer = self.source.buffer = PullSource(self.source, 10)
+        self.stream = RecordingStream()
+        self.buffer = self.stream.buffer = PullSource(self.stream, 10)
         self.application = ReadingRecorder()
         self.buffer.attach(self.application)
         self.log = self.application.log
@@ -40,7 +40,7 @@ class Reading(SynchronousTestCase):
     def end(self) -> None:
         self.buffer.end(lambda: self.log.append("end"))
 
-    def test_takes_what_is_asked_for_across_what_came(self) -> None:
+    def test_a_read_can_span_several_deliveries(self) -> None:
         for data in (b"one", b"two", b"six"):
             self.buffer.feed(data)
         self.assertEqual(len(self.buffer), 9)
@@ -48,24 +48,24 @@ class Reading(SynchronousTestCase):
         self.assertEqual(len(self.buffer), 3)
         self.assertEqual([self.buffer.read(3), self.buffer.read(3)], [b"six", b""])
 
-    def test_takes_all_if_nothing_is_asked_for_in_particular(self) -> None:
+    def test_a_read_without_a_size_returns_everything(self) -> None:
         self.buffer.feed(b"one")
         self.buffer.feed(b"two")
         self.assertEqual(self.buffer.read(), b"onetwo")
         self.assertEqual(self.buffer.read(), b"")
 
-    def test_of_more_than_there_is_takes_what_there_is(self) -> None:
+    def test_a_read_returns_no_more_than_there_is(self) -> None:
         self.buffer.feed(b"one")
         self.assertEqual(self.buffer.read(100), b"one")
 
-    def test_counts_what_was_taken(self) -> None:
+    def test_reads_are_counted(self) -> None:
         self.buffer.feed(b"one")
         self.buffer.read(2)
         self.buffer.read()
         self.buffer.read()
-        self.assertEqual(self.source.log, [b"on", b"e"])
+        self.assertEqual(self.stream.log, [b"on", b"e"])
 
-    def test_of_nothing_is_no_sign_that_all_has_been_read(self) -> None:
+    def test_a_read_of_zero_bytes_does_not_mean_that_everything_has_been_read(self) -> None:
         self.buffer.feed(b"one")
         self.end()
         self.assertEqual(self.buffer.read(0), b"")
@@ -74,25 +74,25 @@ class Reading(SynchronousTestCase):
         self.application.read_all()
         self.assertEqual(self.log, ["readable", b"onetwo", "end", "read all"])
 
-    def test_pauses_the_source_once_and_resumes_it_at_half(self) -> None:
+    def test_the_stream_is_paused_once_and_resumed_at_half(self) -> None:
         self.buffer.feed(b"x" * 10)
         self.buffer.feed(b"y")
-        self.assertEqual(self.source.log, ["pause"])
-        self.source.more = [b"z"]
+        self.assertEqual(self.stream.log, ["pause"])
+        self.stream.more = [b"z"]
         self.buffer.read(5)
-        self.assertEqual(self.source.log, ["pause", b"xxxxx"])
+        self.assertEqual(self.stream.log, ["pause", b"xxxxx"])
         self.buffer.read(1)
-        self.assertEqual(self.source.log, ["pause", b"xxxxx", b"x", "resume"])
+        self.assertEqual(self.stream.log, ["pause", b"xxxxx", b"x", "resume"])
         self.assertEqual(self.buffer.read(), b"xxxxyz")
         self.assertEqual(self.log, ["readable"])
 
-    def test_pauses_the_source_again_when_it_is_full_again(self) -> None:
+    def test_the_stream_is_paused_again_when_the_buffer_is_full_again(self) -> None:
         for _ in range(2):
             self.buffer.feed(b"x" * 10)
             self.buffer.read()
-        self.assertEqual(self.source.log, ["pause", b"x" * 10, "resume"] * 2)
+        self.assertEqual(self.stream.log, ["pause", b"x" * 10, "resume"] * 2)
 
-    def test_all_is_told_before_the_end(self) -> None:
+    def test_the_end_is_reported_after_everything_has_been_read(self) -> None:
         self.buffer.feed(b"data")
         self.end()
         self.buffer.read(2)
@@ -103,24 +103,24 @@ class Reading(SynchronousTestCase):
         self.buffer.read()
         self.assertEqual(self.log, ["readable", "end"])
 
-    def test_nothing_is_told_of_the_end_at_once(self) -> None:
+    def test_the_end_is_reported_at_once_if_there_is_nothing_to_read(self) -> None:
         self.end()
         self.assertEqual(self.log, ["end"])
 
-    def test_nothing_after_it_was_dropped_brings_the_end(self) -> None:
+    def test_an_end_that_waits_is_reported_when_the_data_is_dropped(self) -> None:
         self.buffer.feed(b"data")
         self.end()
         self.buffer.drop()
         self.assertEqual(self.log, ["readable", "end"])
         self.assertEqual((self.buffer.read(), len(self.buffer)), (b"", 0))
 
-    def test_nothing_is_awaited_after_it_was_dropped(self) -> None:
+    def test_an_end_after_dropping_is_reported_at_once(self) -> None:
         self.buffer.feed(b"data")
         self.buffer.drop()
         self.end()
         self.assertEqual(self.log, ["readable", "end"])
 
-    def test_of_another_kind_of_application_is_refused(self) -> None:
+    def test_an_application_without_readable_is_refused(self) -> None:
         class NotCallable(Recorder):
             readable = True
 
@@ -133,8 +133,8 @@ class Reading(SynchronousTestCase):
         pieces=st.lists(st.binary(min_size=1, max_size=9)),
         sizes=st.lists(st.one_of(st.none(), st.integers(1, 12))),
     )
-    def test_keeps_all_bytes_in_order(self, pieces: list[bytes], sizes: list[int | None]) -> None:
-        buffer = PullSource(Source(), 10)
+    def test_data_is_read_in_order(self, pieces: list[bytes], sizes: list[int | None]) -> None:
+        buffer = PullSource(RecordingStream(), 10)
         application: IProtocol = ReadingRecorder()
         buffer.attach(application)
         taken = []

@@ -16,7 +16,7 @@ from tlsdemo.tls import ModeName, ServerTLS, UnusableCredentials
 SECURE: list[object] = ["handshake completed", "secure", "connected"]
 
 
-class Reloading(SynchronousTestCase):
+class ReloadTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.home = Path(self.mktemp())
         self.home.mkdir()
@@ -31,23 +31,23 @@ class Reloading(SynchronousTestCase):
         End(ModeName.WRAPPED, self.tls).secured_with(peer)
         return names_shown(peer.tls.getpeercert())[1]
 
-    def test_is_for_connections_from_now_on(self) -> None:
+    def test_it_applies_to_new_connections(self) -> None:
         self.replace()
         self.assertEqual(self.shown(), "old.example")
         self.tls.reload(now())
         self.assertEqual(self.shown(), "new.example")
 
-    def test_leaves_a_connection_as_it_is(self) -> None:
+    def test_it_does_not_affect_an_existing_connection(self) -> None:
         peer = foreign_client()
         end = End(ModeName.STARTTLS, self.tls).secured_with(peer)
         self.replace()
         self.tls.reload(now())
         gc.collect()
         peer.write(b"still there")
-        end.converse(peer)
+        end.exchange_with(peer)
         self.assertEqual(end.application.received, [b"still there"])
 
-    def test_leaves_a_handshake_as_it_began(self) -> None:
+    def test_it_does_not_affect_a_handshake_in_progress(self) -> None:
         more = issue(self.home, "more", "more.example")
         for version in (TLS12, TLS13):
             self.tls = ServerTLS.build(self.files, more=[more])
@@ -57,17 +57,17 @@ class Reloading(SynchronousTestCase):
             self.tls.reload(now())
             gc.collect()
             peer.receive(end.transport.take())
-            end.converse(peer)
+            end.exchange_with(peer)
             self.assertEqual(end.log, SECURE)
 
-    def test_lets_go_of_the_old_context_with_its_last_connection(self) -> None:
+    def test_the_old_context_is_freed_with_its_last_connection(self) -> None:
         tls = ServerTLS.build(self.files, more=[issue(self.home, "more", "more.example")])
         connection = tls.serverConnectionForTLS(None)  # type: ignore[arg-type]
         old = weakref.ref(connection.get_context())
         # As the TLS layer of Twisted 26 does.
         connection.set_app_data(object())
         tls.reload(now())
-        # As when the client asks for another name.
+        # As when the client's SNI selects another certificate.
         connection.set_context(SSL.Context(SSL.TLS_METHOD))
         gc.collect()
         self.assertIsNotNone(old())
@@ -75,7 +75,7 @@ class Reloading(SynchronousTestCase):
         gc.collect()
         self.assertIsNone(old())
 
-    def test_reads_the_certificates_for_other_names_as_well(self) -> None:
+    def test_certificates_for_other_names_are_loaded_too(self) -> None:
         more = issue(self.home, "more", "more.example")
         tls = ServerTLS.build(self.files, more=[more])
         issue(self.home, "more", "more.example", "also.example")
@@ -87,7 +87,7 @@ class Reloading(SynchronousTestCase):
         problem = self.assertRaises(BadCredentials, tls.reload, now())
         self.assertIn(f"key {str(more.key)!r} cannot be read", str(problem))
 
-    def test_keeps_the_old_ones_if_the_new_ones_are_bad_and_says_why(self) -> None:
+    def test_bad_certificates_are_refused_with_the_reason_and_the_old_ones_are_kept(self) -> None:
         assert self.files.certificate is not None and self.files.key is not None
         self.replace()
         self.files.certificate.write_text("nonsense")
@@ -95,7 +95,7 @@ class Reloading(SynchronousTestCase):
         self.assertIn(f"{str(self.files.certificate)!r} holds no PEM certificate", str(problem))
         self.assertEqual(self.shown(), "old.example")
 
-    def test_keeps_the_old_ones_if_openssl_cannot_use_the_new_ones(self) -> None:
+    def test_the_old_certificates_are_kept_if_openssl_cannot_use_the_new_ones(self) -> None:
         self.replace()
 
         def cannot(_context: SSL.Context, _path: str) -> None:
@@ -106,7 +106,7 @@ class Reloading(SynchronousTestCase):
         self.assertIn("ee key too small", str(problem))
         self.assertEqual(self.shown(), "old.example")
 
-    def test_forgets_the_sessions_of_before(self) -> None:
+    def test_earlier_sessions_cannot_be_resumed(self) -> None:
         for version in (TLS12, TLS13):
             first = foreign_client(version=version)
             End(ModeName.PAIR, self.tls).secured_with(first)
@@ -115,7 +115,7 @@ class Reloading(SynchronousTestCase):
             End(ModeName.PAIR, self.tls).secured_with(again)
             self.assertFalse(again.tls.session_reused)
 
-    def test_is_not_for_a_context_that_came_from_elsewhere(self) -> None:
+    def test_a_context_that_was_not_built_from_files_cannot_be_reloaded(self) -> None:
         tls = ServerTLS(SSL.Context(SSL.TLS_METHOD))
         problem = self.assertRaises(UnusableCredentials, tls.reload, now())
-        self.assertIn("no files to be read anew", str(problem))
+        self.assertIn("no files to load again", str(problem))

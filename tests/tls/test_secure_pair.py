@@ -29,24 +29,24 @@ from tlsdemo.tls import (
 )
 
 
-class Handshake(handshake_contract.HandshakeContract):
+class HandshakeTests(handshake_contract.HandshakeContract):
     mode = ModeName.PAIR
 
 
-class Delivering(delivery_contract.DeliveryContract):
+class DeliveryTests(delivery_contract.DeliveryContract):
     mode = ModeName.PAIR
 
 
-class Pulling(pull_contract.PullContract):
+class PullTests(pull_contract.PullContract):
     mode = ModeName.PAIR
 
 
-class Sending(sending_contract.SendingContract):
+class SendingTests(sending_contract.SendingContract):
     mode = ModeName.PAIR
 
 
-class TheExample(SynchronousTestCase):
-    def test_in_the_docstring_holds(self) -> None:
+class ExampleTests(SynchronousTestCase):
+    def test_the_docstring_example_works(self) -> None:
         names = {
             "ClientTLS": ClientTLS,
             "SecurePair": SecurePair,
@@ -54,33 +54,33 @@ class TheExample(SynchronousTestCase):
             "certificates": certificates(),
         }
         (example,) = doctest.DocTestFinder(recurse=False).find(SecurePair, globs=names)
-        said: list[str] = []
-        failed, attempted = doctest.DocTestRunner().run(example, out=said.append)
-        self.assertEqual(failed, 0, "".join(said))
+        output: list[str] = []
+        failed, attempted = doctest.DocTestRunner().run(example, out=output.append)
+        self.assertEqual(failed, 0, "".join(output))
         self.assertGreater(attempted, 10)
 
 
-class TwoPairs(SynchronousTestCase):
-    def test_carry_bytes_both_ways(self) -> None:
+class PairTests(SynchronousTestCase):
+    def test_data_is_sent_in_both_directions(self) -> None:
         server, client = joined_pairs()
         server.pair.cleartext.write(b"from the server")
         client.pair.cleartext.write(b"from the client")
         exchange(server.transport, client.transport)
         self.assertEqual((server.log, client.log), ([b"from the client"], [b"from the server"]))
 
-    def test_end_cleanly_on_both_sides(self) -> None:
+    def test_both_sides_end_cleanly(self) -> None:
         server, client = joined_pairs()
         client.pair.cleartext.loseConnection()
         exchange(server.transport, client.transport)
         self.assertEqual((server.log, client.log), (["lost: ConnectionDone"],) * 2)
 
-    def test_see_an_abort_as_an_end_that_is_not_clean(self) -> None:
+    def test_an_abort_is_not_a_clean_end(self) -> None:
         server, client = joined_pairs()
         client.pair.cleartext.abortConnection()
         exchange(server.transport, client.transport)
         self.assertEqual((server.log, client.log), (["lost: ConnectionLost"],) * 2)
 
-    def test_join_small_writes_by_the_clock_if_buffered(self) -> None:
+    def test_small_writes_are_joined_by_the_clock_if_buffered(self) -> None:
         clock = Clock()
         server, client = joined_pairs(
             PairEnd(
@@ -101,7 +101,7 @@ class TwoPairs(SynchronousTestCase):
         sizes=st.lists(st.integers(1, 400), min_size=1, max_size=6),
         delivery=st.sampled_from([Delivery.RECORD, Delivery.COALESCED]),
     )
-    def test_carry_the_same_bytes_however_the_wire_cuts_them(
+    def test_data_is_the_same_in_segments_of_any_size(
         self, records: list[bytes], sizes: list[int], delivery: Delivery
     ) -> None:
         server = PairEnd(server_tls(), transport_options=TransportOptions(delivery)).begin()
@@ -129,7 +129,7 @@ def exchange_in_pieces(one: MemoryTransport, other: MemoryTransport, cuts: Itera
                 data = data[cut:]
 
 
-class PairsInPairs(SynchronousTestCase):
+class NestedPairTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.server, self.client = PairEnd(server_tls()), PairEnd(client_tls())
         self.wires = []
@@ -145,18 +145,18 @@ class PairsInPairs(SynchronousTestCase):
     def exchange(self) -> None:
         exchange(*self.wires)
 
-    def test_carry_bytes_and_end_cleanly(self) -> None:
+    def test_data_is_sent_and_both_end_cleanly(self) -> None:
         self.client.pair.cleartext.write(b"twice encrypted")
         self.client.pair.cleartext.loseConnection()
         self.exchange()
         self.assertEqual(self.server.log, [b"twice encrypted", "lost: ConnectionDone"])
         self.assertEqual(self.client.log, ["lost: ConnectionDone"])
 
-    def test_hear_of_a_wire_that_is_lost(self) -> None:
+    def test_losing_the_wire_is_reported_through_both(self) -> None:
         self.wires[0].lose(ConnectionLost())
         self.assertEqual(self.server.log, ["lost: ConnectionLost"])
 
-    def test_pause_the_wire_through_both(self) -> None:
+    def test_the_wire_is_paused_through_both(self) -> None:
         self.server.application.on_data = lambda data: self.server.pair.cleartext.pauseProducing()
         for data in (b"one", b"two"):
             self.client.pair.cleartext.write(data)
@@ -169,19 +169,19 @@ class PairsInPairs(SynchronousTestCase):
         self.exchange()
         self.assertEqual(self.server.log, [b"one", b"two"])
 
-    def test_pause_a_producer_through_both(self) -> None:
+    def test_a_producer_is_paused_through_both(self) -> None:
         producer = RecordingProducer()
         self.server.pair.cleartext.registerProducer(producer, True)
         self.wires[0].producer.pauseProducing()
         self.assertEqual(producer.log, ["pause"])
 
 
-class Secured(SynchronousTestCase):
+class SecuredTests(SynchronousTestCase):
     def handshake(self, server: PairEnd) -> None:
         client = PairEnd(client_tls()).begin()
         exchange(server.begin().transport, client.transport)
 
-    def test_fires_with_the_agreement_for_all_who_wait_and_for_who_comes_later(self) -> None:
+    def test_it_fires_for_every_call_before_and_after_the_handshake(self) -> None:
         server = PairEnd(server_tls())
         before = [server.pair.secured(), server.pair.secured()]
         self.assertNoResult(before[0])
@@ -190,7 +190,7 @@ class Secured(SynchronousTestCase):
             info = self.successResultOf(deferred)
             self.assertEqual(info.version, "TLSv1.3")
 
-    def test_fires_when_cleartext_can_be_written_to(self) -> None:
+    def test_it_fires_when_cleartext_can_be_written_to(self) -> None:
         server, client = PairEnd(server_tls()), PairEnd(client_tls())
 
         def greet(info: ConnectionInfo) -> None:
@@ -202,14 +202,14 @@ class Secured(SynchronousTestCase):
         self.assertEqual(server.log, ["secure", "connected", "secured"])
         self.assertEqual(client.log, ["secure", "connected", b"hello"])
 
-    def test_fires_also_if_the_application_fails_to_connect(self) -> None:
+    def test_it_fires_even_if_connecting_the_application_raises(self) -> None:
         server = PairEnd(server_tls())
         secured = server.pair.secured()
         server.application.on_connected = lambda: 1 / 0
         self.assertRaises(ZeroDivisionError, self.handshake, server)
         self.successResultOf(secured)
 
-    def test_fails_for_all_who_wait_and_for_who_comes_later(self) -> None:
+    def test_it_fails_for_every_call_before_and_after_the_handshake(self) -> None:
         server = PairEnd(server_tls())
         before = server.pair.secured()
         server.begin().transport.deliver(b"GET / HTTP/1.1\r\n\r\n")
@@ -219,7 +219,7 @@ class Secured(SynchronousTestCase):
             self.assertEqual(str(insecure), str(insecure.close_reason))
         self.assertEqual(server.log, [f"insecure: {insecure}"])
 
-    def test_fails_if_the_callback_says_no(self) -> None:
+    def test_it_fails_if_the_callback_rejects_the_peer(self) -> None:
         def say_no(_info: ConnectionInfo) -> None:
             server.pair.cleartext.abortConnection()
 
@@ -229,7 +229,7 @@ class Secured(SynchronousTestCase):
         self.failureResultOf(secured, Insecure)
         self.assertEqual(server.log, ["insecure: aborted by us"])
 
-    def test_fails_if_the_callback_fails(self) -> None:
+    def test_it_fails_if_the_callback_raises(self) -> None:
         def fail(_info: ConnectionInfo) -> None:
             raise ZeroDivisionError
 
@@ -239,7 +239,7 @@ class Secured(SynchronousTestCase):
         self.failureResultOf(secured, Insecure)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
-    def test_needs_no_callbacks(self) -> None:
+    def test_callbacks_are_optional(self) -> None:
         server = SecurePair(server_tls(), Recorder())
         transport = MemoryTransport(server.encrypted)
         server.encrypted.makeConnection(transport)
@@ -251,13 +251,13 @@ class Secured(SynchronousTestCase):
         self.failureResultOf(server.secured(), Insecure)
 
 
-class TheEncryptedSide(SynchronousTestCase):
-    def test_is_a_protocol(self) -> None:
+class EncryptedSideTests(SynchronousTestCase):
+    def test_it_is_a_protocol(self) -> None:
         encrypted = PairEnd(server_tls()).pair.encrypted
         verifyObject(IProtocol, encrypted)
         self.assertEqual(encrypted.logPrefix(), "EncryptedSide")
 
-    def test_tells_the_end_of_the_wire_before_and_after_the_handshake(self) -> None:
+    def test_it_reports_the_end_of_the_wire_before_and_after_the_handshake(self) -> None:
         server = PairEnd(server_tls()).begin()
         server.pair.encrypted.connectionLost()
         self.assertEqual(len(server.log), 1)

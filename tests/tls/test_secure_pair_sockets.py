@@ -14,8 +14,8 @@ from tlsdemo.tls import ClientTLS, SecurePair, ServerTLS
 LARGE = b"0123456789abcdef" * 4096
 
 
-class Side:
-    """One side of a connection that sockets carry."""
+class RecordingPair:
+    """A pair with a recording application."""
 
     def __init__(self, tls: ServerTLS | ClientTLS) -> None:
         self.application = AwaitedRecorder()
@@ -23,9 +23,9 @@ class Side:
         self.factory = factory_of(self.pair.encrypted)
 
 
-class OverSockets(SocketTestCase):
+class SocketTests(SocketTestCase):
     def setUp(self) -> None:
-        self.server, self.client = Side(server_tls()), Side(client_tls())
+        self.server, self.client = RecordingPair(server_tls()), RecordingPair(client_tls())
 
     async def secured(self, connect: Any) -> None:
         await connect(self.server.factory, self.client.factory)
@@ -39,30 +39,30 @@ class OverSockets(SocketTestCase):
         for side in (self.server, self.client):
             self.assertEqual(side.application.log[-1], "lost: ConnectionDone")
 
-    async def check_both_ways(self, connect: Any) -> None:
+    async def check_both_directions(self, connect: Any) -> None:
         await self.secured(connect)
         for sender, receiver in ((self.server, self.client), (self.client, self.server)):
             sender.pair.cleartext.write(LARGE)
             self.assertEqual(await receiver.application.reception(len(LARGE)), LARGE)
         await self.closed()
 
-    async def test_bytes_go_both_ways_over_tcp(self) -> None:
-        await self.check_both_ways(self.connect_tcp)
+    async def test_data_is_sent_in_both_directions_over_tcp(self) -> None:
+        await self.check_both_directions(self.connect_tcp)
 
-    async def test_bytes_go_both_ways_over_a_unix_socket(self) -> None:
-        await self.check_both_ways(self.connect_unix)
+    async def test_data_is_sent_in_both_directions_over_a_unix_socket(self) -> None:
+        await self.check_both_directions(self.connect_unix)
 
-    async def test_a_pull_producer_is_asked_until_it_is_done(self) -> None:
+    async def test_a_pull_producer_is_resumed_until_it_has_finished(self) -> None:
         await self.secured(self.connect_tcp)
         cleartext = self.server.pair.cleartext
-        cleartext.registerProducer(Pulled(cleartext, 5), False)
+        cleartext.registerProducer(PullProducer(cleartext, 5), False)
         received = await self.client.application.reception(5 * len(LARGE))
         self.assertEqual(received, LARGE * 5)
         await self.closed()
 
-    async def test_a_reader_that_pauses_pauses_the_producer_at_the_other_end(self) -> None:
+    async def test_a_paused_reader_pauses_the_producer_at_the_other_end(self) -> None:
         await self.secured(self.connect_tcp)
-        producer = Pushed(self.server.pair.cleartext)
+        producer = PushProducer(self.server.pair.cleartext)
         self.client.pair.cleartext.pauseProducing()
         self.server.pair.cleartext.registerProducer(producer, True)
         producer.resumeProducing()
@@ -77,8 +77,8 @@ class OverSockets(SocketTestCase):
 
 
 @implementer(IPullProducer)
-class Pulled:
-    """Writes a number of times, once each time that it is asked."""
+class PullProducer:
+    """Writes a number of times, once for each call of ``resumeProducing``."""
 
     def __init__(self, consumer: Any, times: int) -> None:
         self._consumer = consumer
@@ -91,11 +91,11 @@ class Pulled:
             self._consumer.unregisterProducer()
 
     def stopProducing(self) -> None:
-        """Nothing goes on by itself."""
+        """Do nothing: a pull producer never writes by itself."""
 
 
 @implementer(IPushProducer)
-class Pushed:
+class PushProducer:
     """Writes until it is paused for the first time."""
 
     def __init__(self, consumer: Any) -> None:

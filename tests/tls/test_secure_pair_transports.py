@@ -37,7 +37,7 @@ class ProducibleTransport(BareTransport):
         return self.wire.getHost()
 
 
-class IncompleteTransports(SynchronousTestCase):
+class IncompleteTransportTests(SynchronousTestCase):
     def joined(self, bare: BareTransport) -> tuple[PairEnd, PairEnd]:
         server, client = PairEnd(server_tls()).begin(bare), PairEnd(client_tls()).begin()
         bare.wire.protocol = server.pair.encrypted
@@ -45,7 +45,7 @@ class IncompleteTransports(SynchronousTestCase):
         server.log.clear()
         return server, client
 
-    def test_need_only_write_and_lose_connection(self) -> None:
+    def test_only_write_and_lose_connection_are_required(self) -> None:
         bare = BareTransport()
         server, client = self.joined(bare)
         client.pair.cleartext.write(b"data")
@@ -60,13 +60,13 @@ class IncompleteTransports(SynchronousTestCase):
         exchange(bare.wire, client.transport)
         self.assertEqual(server.log, [b"data", "lost: ConnectionDone"])
 
-    def test_are_closed_instead_of_aborted(self) -> None:
+    def test_a_transport_without_abort_connection_is_closed(self) -> None:
         bare = BareTransport()
         server, _client = self.joined(bare)
         server.pair.cleartext.abortConnection()
         self.assertTrue(bare.wire.disconnecting)
 
-    def test_have_what_flow_control_they_offer_used(self) -> None:
+    def test_flow_control_is_used_if_there_is_any(self) -> None:
         bare = ProducibleTransport()
         server, _client = self.joined(bare)
         producer = RecordingProducer()
@@ -76,7 +76,7 @@ class IncompleteTransports(SynchronousTestCase):
         server.pair.cleartext.unregisterProducer()
         self.assertIsNone(bare.wire.producer)
 
-    def test_have_what_addresses_they_know_used(self) -> None:
+    def test_addresses_are_used_if_there_are_any(self) -> None:
         bare = ProducibleTransport()
         server, _client = self.joined(bare)
         self.assertEqual(server.pair.cleartext.getPeer(), bare.wire.getPeer())

@@ -12,26 +12,26 @@ from tests.tls.memory_ends import TLS12, TLS13, End, anonymous, foreign_client, 
 from tests.tls.named_certificates import issue, names_shown
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.tls import ModeName, ServerTLS
-from tlsdemo.tls.server_names import answers_to, names_of
+from tlsdemo.tls.server_names import matches, names_of
 
 
-class Names(SynchronousTestCase):
+class NameTests(SynchronousTestCase):
     def certificate(self, *names: str, common_name: str | None = None) -> x509.Certificate:
         leaf = trustme.CA().issue_cert(*names, common_name=common_name)
         return x509.load_pem_x509_certificate(leaf.cert_chain_pems[0].bytes())
 
-    def test_are_those_for_the_dns_in_lower_case(self) -> None:
+    def test_names_are_dns_names_in_lower_case(self) -> None:
         names = ("One.example", "*.Two.example", "127.0.0.1", "someone@example.org")
         self.assertEqual(names_of(self.certificate(*names)), ("one.example", "*.two.example"))
 
-    def test_are_none_if_there_is_only_a_common_name(self) -> None:
+    def test_a_common_name_is_ignored(self) -> None:
         authority = x509.load_pem_x509_certificate(trustme.CA().cert_pem.bytes())
         self.assertEqual(names_of(authority), ())
         self.assertEqual(names_of(self.certificate("::1", common_name="one.example")), ())
 
-    def test_answer_to_what_is_asked_for(self) -> None:
+    def test_names_match_requested_names(self) -> None:
         names = ("one.example", "*.two.example")
-        for asked, answer in {
+        for requested, expected in {
             "one.example": True,
             "ONE.Example": True,
             "www.one.example": False,
@@ -45,14 +45,14 @@ class Names(SynchronousTestCase):
             "": False,
             ".": False,
         }.items():
-            self.assertEqual(answers_to(names, asked), answer, asked)
+            self.assertEqual(matches(names, requested), expected, requested)
 
-    def test_a_wildcard_for_everything_answers_to_nothing(self) -> None:
-        self.assertFalse(answers_to(("*.", "*"), "com"))
-        self.assertFalse(answers_to(("*.", "*"), "com."))
+    def test_a_wildcard_for_everything_matches_nothing(self) -> None:
+        self.assertFalse(matches(("*.", "*"), "com"))
+        self.assertFalse(matches(("*.", "*"), "com."))
 
 
-class ServersWithSeveralCertificates(SynchronousTestCase):
+class ServerNameTests(SynchronousTestCase):
     def setUp(self) -> None:
         home = Path(self.mktemp())
         home.mkdir()
@@ -75,14 +75,14 @@ class ServersWithSeveralCertificates(SynchronousTestCase):
         context.check_hostname = False
         peer = foreign_client(server_name=name, context=context, alpn=["h2"])
         end = self.end()
-        end.converse(peer)
+        end.exchange_with(peer)
         agreed = end.listener.info
         assert agreed is not None
         self.assertEqual((agreed.sni, agreed.alpn), (name or None, "h2"))
         self.assertIn("CN=tlsdemo client", agreed.peer or "")
         return names_shown(peer.tls.getpeercert())
 
-    def test_show_the_first_that_answers_to_the_name_or_else_the_first_of_all(self) -> None:
+    def test_the_first_matching_certificate_is_sent_or_else_the_first(self) -> None:
         for version in (TLS12, TLS13):
             for name, names in (
                 ("localhost", ["localhost"]),
@@ -94,34 +94,34 @@ class ServersWithSeveralCertificates(SynchronousTestCase):
             ):
                 self.assertEqual(self.shown(name, version), names, name)
 
-    def test_show_the_first_to_a_client_that_asks_for_no_name(self) -> None:
+    def test_the_first_certificate_is_sent_to_a_client_without_sni(self) -> None:
         context = foreign_context(ssl.PROTOCOL_TLS_CLIENT, None, TLS13)
         context.check_hostname = False
         peer = foreign_client(server_name=None, context=context)  # type: ignore[arg-type]
         end = self.end()
-        end.converse(peer)
+        end.exchange_with(peer)
         self.assertEqual(names_shown(peer.tls.getpeercert()), ["localhost"])
 
-    def test_demand_a_clients_certificate_whichever_is_asked_for(self) -> None:
+    def test_a_client_certificate_is_required_for_every_name(self) -> None:
         for version in (TLS12, TLS13):
             for name in ("localhost", "one.example", "a.two.example"):
                 peer = foreign_client(credentials=anonymous(), server_name=name, version=version)
                 end = self.end()
-                end.converse(peer)
+                end.exchange_with(peer)
                 self.assertEqual(end.log, ["insecure: certificate missing"], name)
 
-    def test_keep_to_the_versions_whichever_is_asked_for(self) -> None:
+    def test_the_policy_applies_to_every_name(self) -> None:
         for name in ("localhost", "one.example"):
             peer = foreign_client(server_name=name, version=ssl.TLSVersion.TLSv1_1)
-            self.end().converse(peer)
+            self.end().exchange_with(peer)
             self.assertFalse(peer.complete)
 
-    def test_resume_a_session_for_the_name_it_was_made_for(self) -> None:
+    def test_a_session_is_resumed_for_its_own_name(self) -> None:
         for version in (TLS12, TLS13):
             first = foreign_client(server_name="one.example", version=version)
-            self.end().converse(first)
+            self.end().exchange_with(first)
             again = foreign_client(
                 server_name="one.example", context=first.tls.context, session=first.tls.session
             )
-            self.end().converse(again)
+            self.end().exchange_with(again)
             self.assertTrue(again.tls.session_reused)

@@ -5,13 +5,13 @@ from twisted.trial.unittest import SynchronousTestCase
 from tlsdemo.tls import Delivery, Send, Stream, TransportOptions
 
 
-class Streams(SynchronousTestCase):
-    def test_are_made_only_in_a_mode(self) -> None:
+class StreamTests(SynchronousTestCase):
+    def test_the_base_class_cannot_be_instantiated(self) -> None:
         self.assertRaises(TypeError, Stream, TransportOptions())
 
-    def test_deliver_by_the_record_and_send_raw_unless_told_otherwise(self) -> None:
+    def test_the_default_options_are_record_and_raw(self) -> None:
         self.assertEqual(TransportOptions(), TransportOptions(Delivery.RECORD, Send.RAW, 1 << 16))
 
-    def test_name_their_manners_as_options_do(self) -> None:
+    def test_the_options_have_the_names_of_the_command_line(self) -> None:
         self.assertEqual([each.value for each in Delivery], ["record", "coalesced", "readable"])
         self.assertEqual([each.value for each in Send], ["raw", "buffered"])

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.support import ReadingRecorder, patch_reactor_clock
 from tests.tls.memory_ends import ForeignPeer, foreign_client, server_tls
-from tests.tls.negotiating import SECURED, Talker
+from tests.tls.negotiating_end import SECURED, NegotiatingEnd
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.starttls.line import LineServer
 from tlsdemo.starttls.smtp import SmtpServer
@@ -20,7 +20,7 @@ TIMEOUTS = Timeouts(plain=6, handshake=7, idle=8, closing=9)
 ENCRYPTING = (ModeName.STARTTLS, ModeName.PAIR, ModeName.WRAPPED)
 
 
-class TheDeadlines(SynchronousTestCase):
+class PhaseTimerTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.moved = 0
@@ -39,7 +39,7 @@ class TheDeadlines(SynchronousTestCase):
     def abort(self, close_reason: CloseReason) -> None:
         self.expired.append(str(close_reason))
 
-    def test_end_each_phase_for_a_cause_of_its_own(self) -> None:
+    def test_each_phase_has_a_timeout_with_its_own_cause(self) -> None:
         for phase, seconds, close_reason in (
             (ConnectionPhase.PLAIN, 6, "timeout before TLS: after 6 s"),
             (ConnectionPhase.HANDSHAKE, 7, "handshake timeout: after 7 s"),
@@ -55,12 +55,12 @@ class TheDeadlines(SynchronousTestCase):
             self.assertEqual(self.expired, [close_reason])
             self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_are_none_where_nobody_is_in_a_hurry(self) -> None:
+    def test_there_are_no_delayed_calls_without_timeouts(self) -> None:
         for phase in ConnectionPhase:
             self.of(NO_TIMEOUTS).enter(phase)
             self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_are_over_when_it_is_over(self) -> None:
+    def test_the_timeout_is_cancelled_when_the_connection_is_over(self) -> None:
         for phase in ConnectionPhase:
             timer = self.of(TIMEOUTS)
             timer.enter(phase)
@@ -68,7 +68,7 @@ class TheDeadlines(SynchronousTestCase):
             self.assertIsNone(timer.target)
             self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_begin_anew_with_each_phase(self) -> None:
+    def test_each_phase_starts_its_own_timeout(self) -> None:
         for phase in (
             ConnectionPhase.PLAIN,
             ConnectionPhase.HANDSHAKE,
@@ -80,7 +80,7 @@ class TheDeadlines(SynchronousTestCase):
             self.assertEqual(len(self.clock.getDelayedCalls()), 1)
         self.assertEqual(self.expired, [])
 
-    def test_do_not_end_what_moves(self) -> None:
+    def test_a_connection_with_traffic_is_not_idle(self) -> None:
         self.timer.enter(ConnectionPhase.OPEN)
         for _ in range(20):
             self.clock.pump([1.0] * 7)
@@ -89,227 +89,231 @@ class TheDeadlines(SynchronousTestCase):
         self.clock.pump([1.0] * 10)
         self.assertEqual(self.expired, ["idle: after 8 s"])
 
-    def test_of_the_stock_patience_bound_every_phase(self) -> None:
+    def test_the_default_timeouts_limit_every_phase(self) -> None:
         self.assertTrue(all(seconds > 0 for seconds in vars(Timeouts()).values()))
 
 
-class InMemory(SynchronousTestCase):
+class TimeoutCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = patch_reactor_clock(self)
 
-    def talker(self, mode: ModeName, timeouts: Timeouts = TIMEOUTS, **options: object) -> Talker:
-        return Talker(mode, server_tls(), None, timeouts, clock=self.clock, **options)
+    def end(
+        self, mode: ModeName, timeouts: Timeouts = TIMEOUTS, **options: object
+    ) -> NegotiatingEnd:
+        return NegotiatingEnd(mode, server_tls(), None, timeouts, clock=self.clock, **options)
 
-    def secured(self) -> Iterator[tuple[Talker, ForeignPeer]]:
+    def secured(self) -> Iterator[tuple[NegotiatingEnd, ForeignPeer]]:
         for mode in ENCRYPTING:
-            talker, peer = self.talker(mode), foreign_client()
-            talker.secured_with(peer)
+            end, peer = self.end(mode), foreign_client()
+            end.secured_with(peer)
             self.clock.advance(0)
-            talker.log.clear()
-            yield talker, peer
+            end.log.clear()
+            yield end, peer
 
-    def check_cut_off(self, talker: Talker, seconds: float, *log: object) -> None:
-        """Check that it is cut off in ``seconds`` and not before, and leaves nothing behind."""
+    def check_aborted(self, end: NegotiatingEnd, seconds: float, *log: object) -> None:
+        """Check that ``end`` is aborted after ``seconds``, not earlier, and leaves no calls."""
         self.clock.advance(seconds - 0.1)
-        self.assertFalse(talker.transport.aborted)
+        self.assertFalse(end.transport.aborted)
         self.clock.advance(0.1)
-        self.assertTrue(talker.transport.aborted)
-        talker.transport.turn()
-        self.assertEqual(talker.log, [*log])
+        self.assertTrue(end.transport.aborted)
+        end.transport.turn()
+        self.assertEqual(end.log, [*log])
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
 
-class BeforeItIsSecure(InMemory):
-    def test_a_peer_that_says_nothing_is_cut_off(self) -> None:
+class TimeoutBeforeSecureTests(TimeoutCase):
+    def test_a_silent_peer_is_aborted(self) -> None:
         for mode in (ModeName.STARTTLS, ModeName.PAIR):
-            talker = Talker(mode, server_tls(), SmtpServer(), TIMEOUTS, clock=self.clock).begin()
-            assert isinstance(talker, Talker)
-            self.check_cut_off(talker, 6, "insecure: timeout before TLS")
+            end = NegotiatingEnd(mode, server_tls(), SmtpServer(), TIMEOUTS, clock=self.clock)
+            end.begin()
+            self.check_aborted(end, 6, "insecure: timeout before TLS")
 
-    def test_a_peer_that_talks_and_talks_is_cut_off_as_well(self) -> None:
-        talker = Talker(ModeName.PAIR, server_tls(), SmtpServer(), TIMEOUTS, clock=self.clock)
-        talker.begin()
+    def test_a_peer_that_never_requests_tls_is_aborted(self) -> None:
+        end = NegotiatingEnd(ModeName.PAIR, server_tls(), SmtpServer(), TIMEOUTS, clock=self.clock)
+        end.begin()
         for _ in range(5):
             self.clock.advance(1)
-            talker.hear(b"NOOP\r\n")
-        self.check_cut_off(talker, 1, "insecure: timeout before TLS")
+            end.receive(b"NOOP\r\n")
+        self.check_aborted(end, 1, "insecure: timeout before TLS")
 
-    def test_a_handshake_has_a_time_of_its_own_after_the_words(self) -> None:
+    def test_the_handshake_has_its_own_timeout_after_the_negotiation(self) -> None:
         for mode in (ModeName.STARTTLS, ModeName.PAIR):
-            talker = Talker(mode, server_tls(), LineServer(), TIMEOUTS, clock=self.clock)
-            talker.begin()
+            end = NegotiatingEnd(mode, server_tls(), LineServer(), TIMEOUTS, clock=self.clock)
+            end.begin()
             self.clock.advance(5)
-            talker.hear(b"STARTTLS\r\n", foreign_client().take()[:50])
-            self.check_cut_off(talker, 7, "insecure: handshake timeout")
+            end.receive(b"STARTTLS\r\n", foreign_client().take()[:50])
+            self.check_aborted(end, 7, "insecure: handshake timeout")
 
-    def test_a_handshake_that_trickles_is_cut_off(self) -> None:
+    def test_a_slow_handshake_is_aborted(self) -> None:
         for mode in ENCRYPTING:
-            talker = self.talker(mode)
-            talker.begin()
+            end = self.end(mode)
+            end.begin()
             for byte in foreign_client().take()[:6]:
                 self.clock.advance(1)
-                talker.hear(bytes([byte]))
-            self.check_cut_off(talker, 1, "insecure: handshake timeout")
+                end.receive(bytes([byte]))
+            self.check_aborted(end, 1, "insecure: handshake timeout")
 
-    def test_a_refused_peer_that_does_not_read_is_cut_off_for_what_it_did(self) -> None:
-        talker = Talker(ModeName.PAIR, server_tls(), SmtpServer(), TIMEOUTS, clock=self.clock)
-        talker.begin()
-        talker.transport.deliver(b"EHLO a\r\nSTARTTLS\r\nMAIL FROM:<a@example>\r\n")
-        self.assertTrue(talker.transport.disconnecting)
-        self.check_cut_off(talker, 9, "insecure: injected plaintext")
+    def test_a_refused_peer_that_does_not_read_is_aborted_with_its_own_cause(
+        self,
+    ) -> None:
+        end = NegotiatingEnd(ModeName.PAIR, server_tls(), SmtpServer(), TIMEOUTS, clock=self.clock)
+        end.begin()
+        end.transport.deliver(b"EHLO a\r\nSTARTTLS\r\nMAIL FROM:<a@example>\r\n")
+        self.assertTrue(end.transport.disconnecting)
+        self.check_aborted(end, 9, "insecure: injected plaintext")
 
-    def test_nothing_is_left_of_one_that_ends_by_itself(self) -> None:
+    def test_a_connection_that_ends_leaves_no_delayed_calls(self) -> None:
         for reason in (ConnectionDone(), ConnectionLost()):
             for negotiation in (SmtpServer(), None):
-                talker = Talker(
+                end = NegotiatingEnd(
                     ModeName.PAIR, server_tls(), negotiation, TIMEOUTS, clock=self.clock
                 )
-                talker.begin()
-                talker.transport.lose(reason)
-                self.assertEqual(talker.log, ["insecure: handshake interrupted"])
+                end.begin()
+                end.transport.lose(reason)
+                self.assertEqual(end.log, ["insecure: handshake interrupted"])
                 self.assertEqual(self.clock.getDelayedCalls(), [])
 
 
-class OnceItIsSecure(InMemory):
-    def test_silence_ends_it(self) -> None:
-        for talker, _ in self.secured():
-            self.check_idle(talker)
+class TimeoutOnceSecureTests(TimeoutCase):
+    def test_an_idle_connection_is_aborted(self) -> None:
+        for end, _ in self.secured():
+            self.check_idle(end)
 
-    def check_idle(self, talker: Talker) -> None:
+    def check_idle(self, end: NegotiatingEnd) -> None:
         self.clock.pump([1.0] * 7)
-        self.assertFalse(talker.transport.aborted)
+        self.assertFalse(end.transport.aborted)
         self.clock.pump([1.0] * 3)
-        self.assertTrue(talker.transport.aborted)
-        talker.transport.turn()
-        self.assertEqual(talker.log[0], "ended: idle")
+        self.assertTrue(end.transport.aborted)
+        end.transport.turn()
+        self.assertEqual(end.log[0], "ended: idle")
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_bytes_in_either_direction_keep_it_open(self) -> None:
-        for talker, peer in self.secured():
+    def test_traffic_in_either_direction_keeps_the_connection_open(self) -> None:
+        for end, peer in self.secured():
             for number in range(6):
                 self.clock.pump([1.0] * 6)
                 if number % 2:
                     peer.write(b"x")
                 else:
-                    talker.stream.write(b"x")
+                    end.stream.write(b"x")
                     self.clock.advance(0)
-                talker.converse(peer)
-            self.assertFalse(talker.transport.aborted)
-            talker.log.clear()
-            self.check_idle(talker)
+                end.exchange_with(peer)
+            self.assertFalse(end.transport.aborted)
+            end.log.clear()
+            self.check_idle(end)
 
-    def test_a_peer_that_does_not_answer_our_goodbye_is_cut_off(self) -> None:
-        for talker, peer in self.secured():
-            talker.stream.loseConnection()
-            peer.receive(talker.take())
+    def test_a_peer_that_does_not_answer_close_notify_is_aborted(self) -> None:
+        for end, peer in self.secured():
+            end.stream.loseConnection()
+            peer.receive(end.take())
             self.assertTrue(peer.closed)
-            self.assertTrue(talker.transport.connected)
-            self.check_closing(talker)
+            self.assertTrue(end.transport.connected)
+            self.check_closing(end)
 
-    def test_a_peer_that_answers_our_goodbye_with_more_and_more_is_cut_off(self) -> None:
-        for talker, peer in self.secured():
-            talker.stream.loseConnection()
-            talker.take()
+    def test_a_peer_that_keeps_sending_after_our_close_notify_is_aborted(self) -> None:
+        for end, peer in self.secured():
+            end.stream.loseConnection()
+            end.take()
             for _ in range(8):
                 self.clock.advance(1)
                 peer.write(b"more")
-                talker.hear(peer.take())
-            talker.log.clear()
-            self.check_closing(talker, 1)
+                end.receive(peer.take())
+            end.log.clear()
+            self.check_closing(end, 1)
 
-    def test_a_peer_that_says_goodbye_and_does_not_read_is_cut_off(self) -> None:
-        for talker, peer in self.secured():
-            talker.stream.write(b"x" * 10_000)
+    def test_a_peer_that_sends_close_notify_and_does_not_read_is_aborted(self) -> None:
+        for end, peer in self.secured():
+            end.stream.write(b"x" * 10_000)
             self.clock.advance(0)
             peer.close()
-            talker.transport.deliver(peer.take())
-            self.assertTrue(talker.transport.connected)
-            self.check_closing(talker)
+            end.transport.deliver(peer.take())
+            self.assertTrue(end.transport.connected)
+            self.check_closing(end)
 
-    def check_closing(self, talker: Talker, seconds: float = 9) -> None:
+    def check_closing(self, end: NegotiatingEnd, seconds: float = 9) -> None:
         self.clock.advance(seconds - 0.1)
-        self.assertFalse(talker.transport.aborted)
+        self.assertFalse(end.transport.aborted)
         self.clock.advance(0.1)
-        self.assertTrue(talker.transport.aborted)
-        talker.transport.turn()
-        self.assertEqual(talker.log[0], "ended: closing timeout")
+        self.assertTrue(end.transport.aborted)
+        end.transport.turn()
+        self.assertEqual(end.log[0], "ended: closing timeout")
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_nothing_is_left_of_one_that_ends_in_order(self) -> None:
-        for talker, peer in self.secured():
+    def test_closing_in_order_leaves_no_delayed_calls(self) -> None:
+        for end, peer in self.secured():
             peer.close()
-            talker.converse(peer)
-            self.assertEqual(talker.log, ["ended: clean", "lost: ConnectionDone"])
+            end.exchange_with(peer)
+            self.assertEqual(end.log, ["ended: clean", "lost: ConnectionDone"])
             self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_nothing_is_left_of_one_that_is_aborted(self) -> None:
-        for talker, _ in self.secured():
-            talker.protocol.abort(CloseReason(Cause.ABORTED))
-            talker.transport.turn()
-            self.assertEqual(talker.log[0], "ended: aborted by us")
+    def test_aborting_leaves_no_delayed_calls(self) -> None:
+        for end, _ in self.secured():
+            end.protocol.abort(CloseReason(Cause.ABORTED))
+            end.transport.turn()
+            self.assertEqual(end.log[0], "ended: aborted by us")
             self.assertEqual(self.clock.getDelayedCalls(), [])
 
 
-class AnApplicationThatTakesItsTime(InMemory):
-    """The peer has said all and is gone, and delivery waits for the application."""
+class SlowApplicationTests(TimeoutCase):
+    """The peer has gone, and its data waits for the application."""
 
-    def gone(self, mode: ModeName) -> tuple[Talker, ReadingRecorder]:
+    def gone(self, mode: ModeName) -> tuple[NegotiatingEnd, ReadingRecorder]:
         application = ReadingRecorder()
-        talker = self.talker(mode, application=application, delivery=Delivery.READABLE)
+        end = self.end(mode, application=application, delivery=Delivery.READABLE)
         peer = foreign_client()
-        talker.begin().converse(peer)
+        end.begin().exchange_with(peer)
         peer.write(b"all of it")
         peer.close()
-        talker.converse(peer)
-        self.assertFalse(talker.transport.connected)
-        self.assertEqual(talker.log, [*SECURED, "readable"])
-        talker.log.clear()
-        return talker, application
+        end.exchange_with(peer)
+        self.assertFalse(end.transport.connected)
+        self.assertEqual(end.log, [*SECURED, "readable"])
+        end.log.clear()
+        return end, application
 
-    def test_has_more_than_the_time_of_closing(self) -> None:
+    def test_it_has_more_time_than_the_closing_timeout(self) -> None:
         for mode in ENCRYPTING:
-            talker, application = self.gone(mode)
+            end, application = self.gone(mode)
             self.clock.pump([1.0] * 7)
-            self.assertEqual(talker.log, [])
+            self.assertEqual(end.log, [])
             application.read_all()
             self.assertEqual(
-                talker.log, [b"all of it", "ended: clean", "lost: ConnectionDone", "read all"]
+                end.log, [b"all of it", "ended: clean", "lost: ConnectionDone", "read all"]
             )
             self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_does_not_have_for_ever(self) -> None:
+    def test_it_is_limited_by_the_idle_timeout(self) -> None:
         for mode in ENCRYPTING:
-            talker, _ = self.gone(mode)
+            end, _ = self.gone(mode)
             self.clock.pump([1.0] * 11)
-            self.assertEqual(talker.log, ["ended: idle", "lost: ConnectionAborted"])
+            self.assertEqual(end.log, ["ended: idle", "lost: ConnectionAborted"])
             self.assertEqual(self.clock.getDelayedCalls(), [])
 
 
-class InTheClear(InMemory):
-    def test_has_the_deadlines_of_one_that_is_secure(self) -> None:
-        talker = self.talker(ModeName.CLEAR)
-        talker.begin()
+class ClearTimeoutTests(TimeoutCase):
+    def test_the_idle_and_closing_timeouts_apply(self) -> None:
+        end = self.end(ModeName.CLEAR)
+        end.begin()
         self.clock.pump([1.0] * 10)
-        self.assertTrue(talker.transport.aborted)
-        talker.transport.turn()
-        self.assertEqual(talker.log[2], "ended: idle")
+        self.assertTrue(end.transport.aborted)
+        end.transport.turn()
+        self.assertEqual(end.log[2], "ended: idle")
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_waits_only_so_long_for_the_end_that_its_application_begins_at_once(self) -> None:
-        talker = self.talker(ModeName.CLEAR)
-        application: Any = talker.application
+    def test_the_closing_timeout_applies_if_the_application_closes_at_once(self) -> None:
+        end = self.end(ModeName.CLEAR)
+        application: Any = end.application
         application.on_connected = lambda: application.transport.loseConnection()
-        talker.begin()
-        talker.transport.write(b"never read")
+        end.begin()
+        end.transport.write(b"never read")
         self.clock.pump([1.0] * 9)
-        self.assertTrue(talker.transport.aborted)
-        talker.transport.turn()
-        self.assertEqual(talker.cause, "closing timeout")
+        self.assertTrue(end.transport.aborted)
+        end.transport.turn()
+        self.assertEqual(end.cause, "closing timeout")
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_has_no_deadline_for_closing_what_has_ended(self) -> None:
-        talker = self.talker(ModeName.CLEAR)
-        talker.begin()
-        talker.transport.lose(ConnectionDone())
-        talker.stream.loseConnection()
+    def test_there_is_no_closing_timeout_after_the_end(self) -> None:
+        end = self.end(ModeName.CLEAR)
+        end.begin()
+        end.transport.lose(ConnectionDone())
+        end.stream.loseConnection()
         self.assertEqual(self.clock.getDelayedCalls(), [])

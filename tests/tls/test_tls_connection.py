@@ -32,14 +32,14 @@ class ConnectionTestCase(SynchronousTestCase):
         return connection, peer
 
 
-class Unobserved(ConnectionTestCase):
-    def test_has_nothing_to_note_when_the_wire_ends(self) -> None:
+class UnobservedTests(ConnectionTestCase):
+    def test_there_is_nothing_to_note_when_the_wire_ends(self) -> None:
         connection, _ = self.connected()
         connection.wire_ended()
         self.assertIsNone(connection.observation)
 
 
-class Receiving(ConnectionTestCase):
+class ReceiveTests(ConnectionTestCase):
     def receive_all(self, connection: TLSConnection) -> list[bytes]:
         received = []
         while True:
@@ -48,28 +48,28 @@ class Receiving(ConnectionTestCase):
             except SSL.WantReadError:
                 return received
 
-    def test_returns_a_record_at_a_time(self) -> None:
+    def test_it_returns_one_record(self) -> None:
         connection, peer = self.connected()
         peer.write(b"one", b"two")
         connection.bio_write(peer.take())
         self.assertEqual(self.receive_all(connection), [b"one", b"two"])
         self.assertEqual(connection.records, 2)
 
-    def test_returns_all_that_there_is_if_it_is_to_coalesce(self) -> None:
+    def test_it_returns_everything_if_coalescing(self) -> None:
         connection, peer = self.connected(coalesce=True)
         peer.write(b"one", b"two")
         connection.bio_write(peer.take())
         self.assertEqual(self.receive_all(connection), [b"onetwo"])
         self.assertEqual(connection.records, 2)
 
-    def test_returns_no_more_than_a_bounded_amount_at_once(self) -> None:
+    def test_coalescing_is_limited(self) -> None:
         connection, peer = self.connected(coalesce=True)
         peer.write(*[LARGE] * 20)
         connection.bio_write(peer.take())
         received = self.receive_all(connection)
         self.assertEqual([len(data) for data in received], [16 * len(LARGE), 4 * len(LARGE)])
 
-    def test_keeps_an_error_until_what_came_before_it_has_been_returned(self) -> None:
+    def test_an_error_is_raised_after_the_data_before_it(self) -> None:
         for coalesce in (False, True):
             connection, peer = self.connected(coalesce)
             peer.write(b"data")
@@ -79,14 +79,14 @@ class Receiving(ConnectionTestCase):
             for _ in range(2):
                 self.assertRaises(SSL.ZeroReturnError, connection.recv, 1 << 15)
 
-    def test_raises_an_error_at_once_if_nothing_came_before_it(self) -> None:
+    def test_an_error_without_data_before_it_is_raised_at_once(self) -> None:
         for coalesce in (False, True):
             connection, peer = self.connected(coalesce)
             peer.close()
             connection.bio_write(peer.take())
             self.assertRaises(SSL.ZeroReturnError, connection.recv, 1 << 15)
 
-    def test_returns_nothing_while_held(self) -> None:
+    def test_it_returns_nothing_while_held(self) -> None:
         for coalesce in (False, True):
             connection, peer = self.connected(coalesce)
             connection.held = True
@@ -97,7 +97,7 @@ class Receiving(ConnectionTestCase):
             connection.held = False
             self.assertEqual(connection.recv(1 << 15), b"data")
 
-    def test_takes_an_empty_write_of_the_wire(self) -> None:
+    def test_an_empty_write_is_allowed(self) -> None:
         connection, peer = self.connected()
         peer.write(b"data")
         wire = peer.take()
@@ -106,8 +106,8 @@ class Receiving(ConnectionTestCase):
         self.assertEqual(connection.recv(1 << 15), b"data")
 
 
-class Sending(ConnectionTestCase):
-    def test_flushes_all_that_is_ready_into_the_transport(self) -> None:
+class FlushTests(ConnectionTestCase):
+    def test_it_writes_everything_that_is_ready_to_the_transport(self) -> None:
         class Layer:
             transport: Any
 
@@ -122,22 +122,22 @@ class Sending(ConnectionTestCase):
         self.assertEqual(peer.received, LARGE * 3)
 
 
-class Verifying(SynchronousTestCase):
+class VerifyNameTests(SynchronousTestCase):
     def connection(self, verify: Any = None) -> TLSConnection:
         return TLSConnection(SSL.Context(SSL.TLS_METHOD), verify)
 
-    def test_accepts_any_name_if_none_is_expected(self) -> None:
+    def test_any_name_is_accepted_if_none_is_expected(self) -> None:
         self.assertTrue(self.connection().verify_name(X509()))
         self.assertTrue(self.connection().verify_name(None))
 
-    def test_asks_once_and_remembers(self) -> None:
-        asked: list[X509] = []
-        connection, certificate = self.connection(asked.append), X509()
+    def test_the_name_is_verified_once(self) -> None:
+        verified: list[X509] = []
+        connection, certificate = self.connection(verified.append), X509()
         self.assertTrue(connection.verify_name(certificate))
         self.assertTrue(connection.verify_name(certificate))
-        self.assertEqual(asked, [certificate])
+        self.assertEqual(verified, [certificate])
 
-    def test_remembers_why_not(self) -> None:
+    def test_the_reason_for_a_rejection_is_kept(self) -> None:
         for error in (VerificationError(errors=[]), ValueError("unreadable"), RuntimeError()):
 
             def refuse(_certificate: X509, error: Exception = error) -> None:
@@ -148,18 +148,18 @@ class Verifying(SynchronousTestCase):
             self.assertFalse(connection.verify_name(X509()))
             self.assertIs(connection.name_error, error)
 
-    def test_refuses_a_peer_without_a_certificate_if_a_name_is_expected(self) -> None:
+    def test_a_peer_without_a_certificate_is_rejected_if_a_name_is_expected(self) -> None:
         connection = self.connection(lambda certificate: None)
         self.assertFalse(connection.verify_name(None))
         self.assertIn("there is none", str(connection.name_error))
 
 
-class Decrypting(SynchronousTestCase):
-    def test_is_left_to_pyopenssl_where_its_own_names_have_changed(self) -> None:
+class DecryptionTests(SynchronousTestCase):
+    def test_pyopenssl_decrypts_if_its_private_names_have_changed(self) -> None:
         self.patch(SSL, "_lib", object())
         self.assertIs(connection_module._make_receive(), SSL.Connection.recv)
 
-    def test_never_takes_what_is_in_the_buffer_for_data(self) -> None:
+    def test_stale_data_in_the_buffer_is_never_returned(self) -> None:
         silent = TLSConnection(SSL.Context(SSL.TLS_METHOD))
         silent.set_connect_state()
         self.patch(SSL.Connection, "_raise_ssl_error", lambda *_: None)

@@ -11,14 +11,14 @@ from tests.support import MemoryTransport, RecordingListener
 from tlsdemo.tls import StreamSetup, TLSStream, TransportOptions
 
 
-class CleartextTests(SynchronousTestCase):
-    def test_is_a_protocol_that_listens_for_the_handshake(self) -> None:
+class TLSStreamTests(SynchronousTestCase):
+    def test_it_is_a_protocol_and_a_handshake_listener(self) -> None:
         cleartext = TLSStream(StreamSetup(RecordingListener([], None), TransportOptions()))
         for interface in (IProtocol, IHandshakeListener):
             verifyObject(interface, cleartext)
         self.assertEqual(cleartext.logPrefix(), "TLSStream")
 
-    def test_needs_a_connection_of_ours(self) -> None:
+    def test_it_requires_a_tls_connection(self) -> None:
         cleartext = TLSStream(StreamSetup(RecordingListener([], None), TransportOptions()))
         factory = TLSMemoryBIOFactory(CertificateOptions(), True, None, Clock())  # type: ignore[arg-type]
         layer = TLSMemoryBIOProtocol(factory, cleartext)

@@ -31,7 +31,7 @@ from tlsdemo.tls import (
 LARGE = b"0123456789abcdef" * 10_000
 
 
-class InMemory(SynchronousTestCase):
+class UpgradeProtocolTests(SynchronousTestCase):
     def test_an_observer_sees_how_a_connection_is_secured(self) -> None:
         clock = patch_reactor_clock(self)
         for name, called in (
@@ -44,7 +44,11 @@ class InMemory(SynchronousTestCase):
             self.assertEqual(end.observer.names, ["connected", called])
             verifyObject(IProtocol, end.protocol)
 
-    def test_what_is_written_is_sent_at_once_in_every_mode(self) -> None:
+    def test_no_cleartext_is_transferred_before_tls(self) -> None:
+        end = End(ModeName.STARTTLS, server_tls())
+        self.assertEqual(end.protocol.transferred, 0)
+
+    def test_nagles_algorithm_is_disabled_in_every_mode(self) -> None:
         clock = patch_reactor_clock(self)
         for name in ModeName:
             end = End(name, server_tls(), clock=clock).begin()
@@ -54,10 +58,10 @@ class InMemory(SynchronousTestCase):
         end = End(ModeName.STARTTLS, server_tls(), clock=patch_reactor_clock(self))
         end.begin()
         self.assertIsNot(end.transport.protocol, end.protocol)
-        end.converse(foreign_client())
+        end.exchange_with(foreign_client())
         self.assertEqual(end.log, ["handshake completed", "secure", "connected"])
 
-    def test_closing_what_the_peer_has_closed_keeps_what_has_not_been_taken(self) -> None:
+    def test_closing_after_the_peer_has_closed_keeps_unread_data(self) -> None:
         clock = patch_reactor_clock(self)
         for name in ModeName:
             if not MODES[name].encrypts:
@@ -69,7 +73,7 @@ class InMemory(SynchronousTestCase):
             end.secured_with(peer)
             peer.write(b"all of it")
             peer.close()
-            end.converse(peer)
+            end.exchange_with(peer)
             end.log.clear()
             end.stream.loseConnection()
             application.read_all()
@@ -78,8 +82,8 @@ class InMemory(SynchronousTestCase):
             )
 
 
-class Side:
-    """One side of a connection that sockets carry."""
+class TCPEnd:
+    """One end of a connection over sockets."""
 
     def __init__(self, mode: Mode, tls: ServerTLS | ClientTLS) -> None:
         time = IReactorTime(reactor)
@@ -97,16 +101,16 @@ class Side:
         return self.protocol.stream
 
 
-class OverTCP(SocketTestCase):
+class TCPTests(SocketTestCase):
     async def joined(
         self, name: ModeName, server_tls: ServerTLS, client_tls: ClientTLS
-    ) -> tuple[Side, Side]:
-        server, client = Side(MODES[name], server_tls), Side(MODES[name], client_tls)
+    ) -> tuple[TCPEnd, TCPEnd]:
+        server, client = TCPEnd(MODES[name], server_tls), TCPEnd(MODES[name], client_tls)
         await self.connect_tcp(server.factory, client.factory)
         self.addCleanup(lambda: client.stream.abortConnection())
         return server, client
 
-    async def check_both_roles(self, name: ModeName) -> None:
+    async def check_both_directions(self, name: ModeName) -> None:
         server, client = await self.joined(name, server_tls(), client_tls())
         await both(server.application.connection, client.application.connection)
         for sender, receiver in ((server, client), (client, server)):
@@ -117,22 +121,22 @@ class OverTCP(SocketTestCase):
         await both(server.application.loss, client.application.loss)
         begin = ["plain"] if name is ModeName.CLEAR else ["handshake completed", "secure"]
         for side in (server, client):
-            told = [record for record in side.log if not isinstance(record, bytes)]
-            self.assertEqual(told, [*begin, "connected", "ended: clean", "lost: ConnectionDone"])
+            log = [record for record in side.log if not isinstance(record, bytes)]
+            self.assertEqual(log, [*begin, "connected", "ended: clean", "lost: ConnectionDone"])
 
-    async def test_starttls_carries_bytes_both_ways_in_both_roles(self) -> None:
-        await self.check_both_roles(ModeName.STARTTLS)
+    async def test_starttls_sends_data_in_both_directions(self) -> None:
+        await self.check_both_directions(ModeName.STARTTLS)
 
-    async def test_pair_carries_bytes_both_ways_in_both_roles(self) -> None:
-        await self.check_both_roles(ModeName.PAIR)
+    async def test_pair_sends_data_in_both_directions(self) -> None:
+        await self.check_both_directions(ModeName.PAIR)
 
-    async def test_wrapped_carries_bytes_both_ways_in_both_roles(self) -> None:
-        await self.check_both_roles(ModeName.WRAPPED)
+    async def test_wrapped_sends_data_in_both_directions(self) -> None:
+        await self.check_both_directions(ModeName.WRAPPED)
 
-    async def test_clear_carries_bytes_both_ways_in_both_roles(self) -> None:
-        await self.check_both_roles(ModeName.CLEAR)
+    async def test_clear_sends_data_in_both_directions(self) -> None:
+        await self.check_both_directions(ModeName.CLEAR)
 
-    async def test_aborting_is_truncation_to_the_peer(self) -> None:
+    async def test_an_abort_is_a_truncation_for_the_peer(self) -> None:
         for name in (ModeName.STARTTLS, ModeName.PAIR, ModeName.WRAPPED):
             server, client = await self.joined(name, server_tls(), client_tls())
             await both(server.application.connection, client.application.connection)

@@ -1,4 +1,4 @@
-"""A connection in the laboratory with a program of another ecosystem at one end."""
+"""A connection in the laboratory between tlsdemo and another TLS stack."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ WITH_OTHER_STACKS = (
     "server writes first",
     "closed by the server",
 )
-"""The scenarios that are run with other stacks: those in which the ecosystems differ."""
+"""The scenarios that are run with other stacks: those in which the stacks differ."""
 
 
 def why_not(cell: Cell) -> str:
-    """Return why this connection is not possible, or ``""``."""
+    """Return why the connection of ``cell`` is not possible, or ``""``."""
     if cell.peer == s_client.NAME:
         return s_client.availability().reason or inapplicable(
             cell.scenario, cell.tls, negotiates=False

@@ -1,9 +1,8 @@
-"""Where connections are made to be watched: one for each cell of the matrix, over loopback.
+"""Observed connections over loopback, one for each cell of the scenario matrix.
 
-Theory of operation.  Client and server are in this process and share its clock.  Between them is
-a relay, which sees the records and does the damage; so both ends are real, whatever goes wrong.
-Each connection has contexts, sockets and a deadline of its own, and nothing of it is left when it
-is over.
+Theory of operation.  Client and server are in this process and share its clock.  Between them is a
+relay, which sees the records and injects the faults; so both ends are real implementations.  Each
+connection has its own contexts, sockets and timeout, and leaves nothing behind when it is over.
 """
 
 from __future__ import annotations
@@ -42,25 +41,25 @@ from tlsdemo.trace.connection_observer import ConnectionObserver
 from tlsdemo.trace.model import End, Trace
 
 TIMEOUTS = Timeouts(plain=20.0, handshake=20.0, idle=20.0, closing=20.0)
-"""How long the ends wait for each other: so long that a busy machine changes no order."""
+"""Timeouts of both ends, so long that events do not change their order on a busy machine."""
 
-IN_VAIN = 0.2
-"""Seconds that an end waits still, once the relay passes nothing to it any more."""
+IGNORED_TIMEOUT = 0.2
+"""Seconds that an end still waits once the relay no longer forwards anything to it."""
 
-DEADLINE = 30.0
+RUN_TIMEOUT = 30.0
 """Seconds after which a connection that has not ended is given up."""
 
-LAST = 1.0
-"""Seconds that the ends of a connection have left, to end on being reset, when it is given up."""
+ABORT_TIMEOUT = 1.0
+"""Seconds that both ends have for closing after a connection has been given up and reset."""
 
 VERSIONS = {"1.2": TLSVersion.TLS_1_2, "1.3": TLSVersion.TLS_1_3}
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of the matrix: how it is secured, by which TLS, and how it goes.
+    """One cell of the scenario matrix: a mode, a version of TLS, and a scenario.
 
-    ``peer``: what the other end is; ``tlsdemo`` where both are ours.
+    ``peer`` is the stack at the other end: ``tlsdemo`` or one of the others.
     """
 
     mode: str
@@ -73,11 +72,11 @@ class Cell:
 
 
 class GivenUp(Exception):
-    """A connection did not come to its end in time; the text says which."""
+    """A connection did not end in time, or failed; the message says which and why."""
 
 
 class Laboratory:
-    """What all connections share; ``preparations`` are applied to each TLS context."""
+    """What all connections share: a reactor, certificates, and preparations of TLS contexts."""
 
     def __init__(
         self, reactor: Any, certificates: Certificates, preparations: Sequence[Preparation] = ()
@@ -111,7 +110,7 @@ class Laboratory:
 
 
 def policy(tls: str) -> Policy:
-    """Return the policy of one version and no other."""
+    """Return the policy that allows one version only."""
     return Policy(lowest=VERSIONS[tls], highest=VERSIONS[tls])
 
 
@@ -121,7 +120,7 @@ def _other(tls: str) -> str:
 
 @dataclass(frozen=True)
 class OurEnd:
-    """One end of ours: what observes it, its listener, and what makes its protocol."""
+    """A tlsdemo end: its observer, its listener, and the factory of its protocol."""
 
     observer: ConnectionObserver
     endpoint: ScriptedEndpoint
@@ -129,7 +128,7 @@ class OurEnd:
 
 
 class Run:
-    """What every connection in the laboratory has: a trace, ports, and a deadline."""
+    """One connection: its trace, its ports, and its timeout."""
 
     def __init__(self, lab: Laboratory, cell: Cell) -> None:
         self.reactor = lab.reactor
@@ -143,7 +142,7 @@ class Run:
         self._clocks = {end: HurriedClock(lab.reactor) for end in End}
 
     def elapsed(self) -> float:
-        """Return the seconds since it began."""
+        """Return the seconds since the run began."""
         return time.monotonic() - self.began
 
     def listen(self, factory: Any) -> int:
@@ -154,7 +153,7 @@ class Run:
         return int(address.port)
 
     def relay_to(self, port: int) -> int:
-        """Put the relay before ``port``, and return the one that it listens on."""
+        """Start a relay to ``port``, and return the port that it listens on."""
         scenario = self.cell.scenario
         self.relay = Relay(
             self.reactor,
@@ -164,7 +163,7 @@ class Run:
             scenario.fault,
             scenario.one_segment,
         )
-        self.relay.on_ignored = lambda end: self._clocks[end.other].hurry(IN_VAIN)
+        self.relay.on_ignored = lambda end: self._clocks[end.other].hurry(IGNORED_TIMEOUT)
         listens = self.listen(self.relay)
         self.trace.facts["port"] = listens
         return listens
@@ -172,7 +171,7 @@ class Run:
     def our_end(
         self, end: End, mode: Mode, tls: TLS, negotiation: Callable[[], Negotiation]
     ) -> OurEnd:
-        """Make one end of ours."""
+        """Make a tlsdemo end."""
         observer = ConnectionObserver(
             end, time.monotonic, self.began, self.trace.seen.append, wire=False
         )
@@ -189,35 +188,36 @@ class Run:
         return OurEnd(observer, endpoint, mode.wrap(tls, factory, self.reactor))
 
     def connect(self, port: int, client: OurEnd) -> Deferred[Any]:
-        """Connect ``client`` to ``port``; fires when it is connected."""
+        """Connect ``client`` to ``port``; the Deferred fires when it is connected."""
         endpoint = TCP4ClientEndpoint(self.reactor, "127.0.0.1", port)
         return endpoint.connect(client.factory)
 
     async def until(self, ends: Sequence[Deferred[Any]], abort: Callable[[], object]) -> None:
         """Wait until all ``ends`` have fired.
 
-        Raises :class:`GivenUp` if one of them fails, or if it takes too long, or if the waiting
-        is cancelled.  ``abort`` is to end then what has not ended; it is not waited for long.
+        Raises:
+            GivenUp: If one of them fails, they take too long, or the waiting is cancelled.  Then
+                ``abort`` is called first, and the ends have a short time to fire.
         """
-        told: Deferred[str] = Deferred()
+        outcome: Deferred[str] = Deferred()
 
-        def tell(problem: str) -> None:
-            if not told.called:
-                told.callback(problem)
+        def finish(problem: str) -> None:
+            if not outcome.called:
+                outcome.callback(problem)
 
         for end in ends:
-            end.addErrback(lambda failure: tell(failure.getErrorMessage()))
-        over = DeferredList(ends).addCallback(lambda _: tell(""))
-        late = self.reactor.callLater(DEADLINE, tell, f"not over after {DEADLINE:g} s")
+            end.addErrback(lambda failure: finish(failure.getErrorMessage()))
+        over = DeferredList(ends).addCallback(lambda _: finish(""))
+        late = self.reactor.callLater(RUN_TIMEOUT, finish, f"not over after {RUN_TIMEOUT:g} s")
         try:
-            problem = await told
+            problem = await outcome
         except CancelledError:
             problem = "interrupted"
         if late.active():
             late.cancel()
         if problem:
             abort()
-            late = self.reactor.callLater(LAST, over.cancel)
+            late = self.reactor.callLater(ABORT_TIMEOUT, over.cancel)
             await over
             if late.active():
                 late.cancel()

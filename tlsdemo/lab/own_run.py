@@ -15,13 +15,13 @@ async def run_ours(lab: Laboratory, cell: Cell) -> Trace:
     """Make the connection of ``cell``, and return its trace.
 
     Raises:
-        GivenUp: If the connection does not end.
+        GivenUp: If the connection does not end in time.
     """
     server, client = lab.server_tls(cell), lab.client_tls(cell)
     if cell.scenario.resumes:
-        before = _OwnRun(lab, cell)
-        await before.run(server, client)
-        client = client.resuming(before.left_session())
+        first = _OwnRun(lab, cell)
+        await first.run(server, client)
+        client = client.resuming(first.session())
     return await _OwnRun(lab, cell).run(server, client)
 
 
@@ -41,6 +41,6 @@ class _OwnRun(Run):
         await self.until(ends, self.relay.reset)
         return self.trace
 
-    def left_session(self) -> Any:
-        """Return the TLS session that the client can resume."""
+    def session(self) -> Any:
+        """Return the TLS session, which a client can resume."""
         return self._client.observer.connection.get_session()

@@ -1,4 +1,4 @@
-"""One end of a connection in the laboratory: it accepts, and its application follows a script."""
+"""A tlsdemo end of a connection in the laboratory, whose application follows a scenario."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SECOND = b"answer"
 
 
 class ScriptedEndpoint:
-    """The listener of one end, with the application that the scenario calls for.
+    """The listener of one end, which provides the application of the scenario.
 
-    ``actions`` are what the relay can do.  ``over`` fires when this end has ended.
+    ``actions`` are those that the relay performs.  ``over`` fires when the connection has ended.
     """
 
     def __init__(
@@ -43,16 +43,16 @@ class ScriptedEndpoint:
         return _Script(self._end, self._scenario, self._actions)
 
     def insecure(self, close_reason: CloseReason) -> None:
-        """Note that it is over."""
+        """Report the end."""
         self.ended(close_reason)
 
     def ended(self, _close_reason: CloseReason) -> None:
-        """Note that it is over."""
+        """Report the end."""
         self.over.callback(None)
 
 
 class _Script(Protocol):
-    """The application: it asks or answers, and then one of the two ends the connection."""
+    """Sends a question or an answer, and then performs the action of the scenario if it has to."""
 
     def __init__(
         self, end: End, scenario: Scenario, actions: Mapping[Action, Callable[[], object]]

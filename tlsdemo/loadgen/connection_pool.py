@@ -1,4 +1,4 @@
-"""All connections of one worker: opened, secured, sending, drained, and counted."""
+"""All connections of one worker."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from tlsdemo.tls import MODES, ClientTLS, ConnectionSettings, ModeName, Send, Up
 
 
 class ConnectionPool:
-    """Opens ``task.connections`` connections, and has them send and close when it is told to.
+    """Opens ``task.connections`` connections, makes them send and close, and counts them.
 
-    ``peers`` are our own addresses, by which the server knows the connections.
+    ``peers`` are our own addresses, by which the server identifies the connections.
     """
 
     def __init__(self, task: Task, tls: ClientTLS, reactor: Any) -> None:
@@ -50,19 +50,19 @@ class ConnectionPool:
         self._closed_received = 0
         self._stopping = False
         self._next: IDelayedCall | None = None
-        self.turns = RoundRobin(reactor, task.burst)
+        self.round_robin = RoundRobin(reactor, task.burst)
         self.peers: list[str] = []
 
-    # What a worker asks.
+    # The state of the pool.
 
     @property
     def begun(self) -> bool:
-        """Whether the first connection has been begun."""
+        """Whether the first connection has been started."""
         return self._begun > 0
 
     @property
     def settled(self) -> bool:
-        """Whether every connection has been secured or has failed, or will not be begun."""
+        """Whether every connection that will be started has been secured or has failed."""
         return self._pending == 0 and (self._stopping or self._begun == self._task.connections)
 
     @property
@@ -71,7 +71,7 @@ class ConnectionPool:
         return self.settled and not self._connections
 
     def counters(self) -> LoadCounters:
-        """Return the figures so far."""
+        """Return the present counters."""
         sent, received = self._closed_sent, self._closed_received
         for connection in self._connections:
             if connection.stream is not None:
@@ -87,20 +87,20 @@ class ConnectionPool:
             failed=dict(self._failed),
         )
 
-    # What a worker orders.
+    # What the worker calls.
 
     def open(self) -> None:
-        """Begin to open connections, paced as the task says."""
+        """Start opening connections, at the rate of the task."""
         self._began = self._reactor.seconds()
         self._fill()
 
     def send(self) -> None:
-        """Have every connection that is secure begin to send."""
+        """Make every secure connection send."""
         for connection in list(self._connections):
             connection.send()
 
     def finish(self) -> None:
-        """Open no more, send no more, and close what is open in order."""
+        """Stop opening and sending, and close every connection in order."""
         self._stopping = True
         for connection in list(self._connections):
             if connection.usable:
@@ -109,7 +109,7 @@ class ConnectionPool:
                 connection.abort(CloseReason(Cause.ABORTED))
 
     def abort(self) -> None:
-        """Close what is open at once."""
+        """Close every connection at once."""
         self._stopping = True
         for connection in list(self._connections):
             connection.abort(CloseReason(Cause.ABORTED))
@@ -152,7 +152,7 @@ class ConnectionPool:
         refused = CloseReason(Cause.CONNECT_FAILED, failure.getErrorMessage())
         connection.ended(connection.given_up or refused)
 
-    # What connections tell.
+    # What the connections call.
 
     def became_usable(self, connection: LoadConnection) -> None:
         """Count a connection that can send."""
@@ -161,7 +161,7 @@ class ConnectionPool:
         self._reactor.callLater(0, self._fill)
 
     def ended(self, connection: LoadConnection, close_reason: CloseReason) -> None:
-        """Count a connection that is over."""
+        """Count a connection that has ended."""
         del self._connections[connection]
         if connection.stream is not None:
             self._closed_sent += connection.stream.bytes_out
@@ -169,7 +169,7 @@ class ConnectionPool:
         if not connection.usable:
             self._pending -= 1
         elif close_reason.cause is Cause.REJECTED_BY_PEER:
-            # Under TLS 1.3 a client has seen ``secure`` before the server rejects it.
+            # With TLS 1.3 a client is secure before the server rejects it.
             self._usable -= 1
         if close_reason.clean and not connection.sender.sent_all:
             close_reason = CloseReason(Cause.TRUNCATED, "the server closed before all was sent")

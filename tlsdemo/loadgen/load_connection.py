@@ -1,4 +1,4 @@
-"""One load connection: its protocol, its sender, its timeouts, and what it reports to the pool."""
+"""One load connection: its protocol, its sender and its timeouts."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from tlsdemo.tls.timeouts import ConnectionPhase, PhaseTimer
 
 
 def timeouts_of(task: Task) -> Timeouts:
-    """Return the timeouts that apply from the beginning.
+    """Return the timeouts that apply from the beginning, all but the idle timeout.
 
-    The idle timeout does not: a connection that is secure waits until all others are, which may
-    take long.  It applies once the connection begins to send.
+    A secure connection waits until all others are secure, which may take long.  So its idle
+    timeout applies only once it begins to send.
     """
     return Timeouts(task.plain_timeout, task.handshake_timeout, 0.0, task.closing_timeout)
 
 
 class PoolListener(Protocol):
-    """Hears how a connection goes."""
+    """Called with what happens on a connection, and schedules the senders."""
 
-    turns: RoundRobin
+    round_robin: RoundRobin
 
     def became_usable(self, connection: LoadConnection) -> None:
         """The connection can send."""
@@ -37,7 +37,7 @@ class PoolListener(Protocol):
 
 
 class LoadConnection:
-    """One connection from before it is made to its end; the listener of its upgrade.
+    """One connection, from before it is made until its end; the listener of its upgrade protocol.
 
     ``protocol`` and ``connecting`` are set by the connection pool.
     """
@@ -49,36 +49,36 @@ class LoadConnection:
         self._timeout = task.timeout
         self._idle_timer = PhaseTimer(clock, Timeouts(0.0, 0.0, task.idle_timeout, 0.0))
         self._idle_timer.target = self
-        self._until_secure: IDelayedCall | None = clock.callLater(task.timeout, self._too_late)
+        self._secure_timeout: IDelayedCall | None = clock.callLater(task.timeout, self._not_secure)
         self.protocol: UpgradeProtocol | None = None
-        self.sender = Sender(packet, task.packets, pool.turns.want, self._closing)
+        self.sender = Sender(packet, task.packets, pool.round_robin.want, self._closing)
         self.usable = False
         self.given_up: CloseReason | None = None
 
-    # What the upgrade reports.
+    # What the upgrade protocol calls.
 
     def secure(self, _info: ConnectionInfo) -> IProtocol | None:
-        """Be ready to send."""
+        """Report that this can send, and return the sender."""
         return self.plain()
 
     def plain(self) -> IProtocol | None:
-        """Be ready to send."""
+        """Report that this can send, and return the sender."""
         self.usable = True
-        self._forget_securing()
+        self._cancel_timeout()
         self._pool.became_usable(self)
         return self.sender
 
     def insecure(self, close_reason: CloseReason) -> None:
-        """Be over."""
+        """Report the end."""
         self.ended(close_reason)
 
     def ended(self, close_reason: CloseReason) -> None:
-        """Be over, also if it was never made."""
-        self._forget_securing()
+        """Report the end, also of a connection that was never made."""
+        self._cancel_timeout()
         self._idle_timer.enter(ConnectionPhase.OVER)
         self._pool.ended(self, close_reason)
 
-    # What the pool asks and orders.
+    # What the pool calls.
 
     @property
     def stream(self) -> Stream | None:
@@ -92,14 +92,14 @@ class LoadConnection:
             self.sender.begin()
 
     def abort(self, close_reason: CloseReason) -> None:
-        """Close at once, or give up making it."""
+        """Close at once, or stop connecting."""
         if self.protocol is not None and self.protocol.transport is not None:
             self.protocol.abort(close_reason)
         else:
             self.given_up = close_reason
             self.connecting.cancel()
 
-    # Its timeouts.
+    # Timeouts.
 
     @property
     def transferred(self) -> int:
@@ -108,15 +108,15 @@ class LoadConnection:
         return 0 if stream is None else stream.transferred
 
     def _closing(self) -> None:
-        # From here on the connection's own timeouts apply.
+        # From now on, the timeouts of the upgrade protocol apply.
         self._idle_timer.enter(ConnectionPhase.OVER)
 
-    def _forget_securing(self) -> None:
-        if self._until_secure is not None and self._until_secure.active():
-            self._until_secure.cancel()
-        self._until_secure = None
+    def _cancel_timeout(self) -> None:
+        if self._secure_timeout is not None and self._secure_timeout.active():
+            self._secure_timeout.cancel()
+        self._secure_timeout = None
 
-    def _too_late(self) -> None:
+    def _not_secure(self) -> None:
         if self.protocol is None or self.protocol.transport is None:
             cause = Cause.CONNECT_FAILED
         elif self.protocol.stream is None:

@@ -1,1 +1,1 @@
-"""The server: secures what it accepts, hands the cleartext on, counts and logs."""
+"""The server: secures the connections it accepts, passes the cleartext on, counts and logs."""

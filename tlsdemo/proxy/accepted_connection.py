@@ -1,4 +1,4 @@
-"""One accepted connection: the listener of its upgrade and of its handler."""
+"""One accepted connection: the listener of its upgrade protocol and of its handler."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tlsdemo.tls import ConnectionInfo, UpgradeProtocol
 
 
 class AcceptedConnection:
-    """Gives one connection its handler when it is secure, and accounts for it.
+    """Provides the handler of one connection when it is secure, and does its accounting.
 
-    A connection is over when its stream has ended *and* its handler is done: a proxy may still
-    have to drain to its backend.  It failed if either did not end as it should.
+    A connection is over when its stream has ended *and* its handler has drained: a proxy may
+    still have data for its backend.  It has failed if either has ended with an error.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class AcceptedConnection:
         self.protocol: UpgradeProtocol
 
     def opened(self, protocol: UpgradeProtocol) -> None:
-        """Begin to account for a connection that has just been accepted."""
+        """Begin the accounting of a connection that has just been accepted."""
         self.protocol = protocol
         self._accounting.statistics.connection_opened(protocol)
         self._record = self._accounting.registry.open(self._peer, self._received)
@@ -57,28 +57,28 @@ class AcceptedConnection:
         self.protocol.abort(CloseReason(Cause.ABORTED))
 
     def close(self) -> None:
-        """Close in order; at once if the handshake is not complete."""
+        """Close in order, or at once if the handshake is not complete."""
         if self._handler is not None and self.protocol.stream is not None:
-            # A registered producer could still write, and so would keep it open.
+            # A registered producer would keep the stream open.
             self.protocol.stream.unregisterProducer()
             self.protocol.stream.loseConnection()
         else:
             self.abort()
 
-    # What the upgrade reports.
+    # What the upgrade protocol calls.
 
     def secure(self, _info: ConnectionInfo) -> IProtocol | None:
-        """Give the connection its handler."""
+        """Return the handler of a connection that is secure."""
         self._accounting.statistics.secured += 1
         return self.plain()
 
     def plain(self) -> IProtocol | None:
-        """Give the connection its handler, in mode ``clear``."""
+        """Return the handler of a connection in mode ``clear``."""
         self._handler = self._make_handler(self)
         return self._handler
 
     def insecure(self, close_reason: CloseReason) -> None:
-        """Account for the end: there has never been a handler."""
+        """Account for the end of a connection that never had a handler."""
         self._handler_reason = CLEAN
         self.ended(close_reason)
 
@@ -87,20 +87,20 @@ class AcceptedConnection:
         self._stream_reason = close_reason
         self._close()
 
-    # What the handler reports.
+    # What the handler calls.
 
-    def happened(self, event: str) -> None:
-        """Have it observed."""
+    def report(self, event: str) -> None:
+        """Report an event to the observer, if there is one."""
         if self.protocol.observer is not None:
             self.protocol.observer.event(event)
 
     def backend_connected(self, host: str) -> None:
-        """Remember how to find the record of the backend's end."""
+        """Record our address towards the backend."""
         self._record.backend = host
 
     def drained(self, close_reason: CloseReason) -> None:
-        """Note that the handler is done."""
-        self.happened("drained")
+        """Note that the handler has drained."""
+        self.report("drained")
         self._handler_reason = close_reason
         self._close()
 
@@ -112,6 +112,6 @@ class AcceptedConnection:
         self._record.close(failed=not reason.clean)
         if not reason.clean and reason.cause is not Cause.ABORTED:
             self._accounting.events.failed(self._number, self._peer, reason)
-        # The handler refers to this as its listener.
+        # Break the cycle: the handler refers to this as its listener.
         self._handler = None
         self._on_over(self)

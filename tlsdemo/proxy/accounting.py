@@ -1,4 +1,4 @@
-"""Where the connections of one service are counted, remembered, logged and traced."""
+"""Counting, recording, logging and tracing the connections of one service."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Accounting:
     trace_file: TraceFile | None = None
 
     def observer(self, number: int, peer: str, clock: Callable[[], float]) -> Observer | None:
-        """Return what observes connection ``number``, which begins now; most are not observed."""
+        """Return an observer of connection ``number``, which begins now, or ``None``."""
         log = self.events.event_logger(number, peer)
         events = None if log is None else EventObserver(clock, log, _close_facts)
         details = self._details(number, peer, clock)
@@ -51,13 +51,13 @@ class Accounting:
             End.SERVER,
             clock,
             clock(),
-            reports[0] if len(reports) == 1 else report,
+            report,
             wire=trace is not None,
             close_facts=_close_facts,
         )
 
     def rejected(self, peer: str, problem: str) -> None:
-        """Count, and log, a connection from ``peer`` that was not accepted."""
+        """Count and log a connection from ``peer`` that was not accepted."""
         close_reason = CloseReason(Cause.TOO_MANY, problem)
         self.statistics.failed[close_reason.cause.value] += 1
         self.events.failed(0, peer, close_reason)

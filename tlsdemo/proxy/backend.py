@@ -1,4 +1,4 @@
-"""A proxy's plain backend: where it is, how long it may take, and the connection to it."""
+"""A proxy's plaintext backend: its settings, and the connection to it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ from tlsdemo.net.sockets import MAX_BUFFER, bound_buffers, without_delay
 
 @dataclass(frozen=True)
 class Backend:
-    """Where the backend is, and what it is allowed.
+    """Where the backend is, and its limits.
 
-    ``greeting``: seconds from connecting until its greeting, if its dialect has one.  ``closing``:
-    seconds to take what its client has left behind.  0 for no limit.
-    ``max_buffer``: bytes that are kept for it at the most, as
-    :func:`~tlsdemo.net.sockets.bound_buffers` has it.
+    Attributes:
+        endpoint: Connects to the backend.
+        clock: Schedules the timeouts.
+        greeting: Seconds from connecting until its greeting, if the dialect has one; 0 for no
+            limit.
+        closing: Seconds to read what a client that has gone has sent; 0 for no limit.
+        max_buffer: Bytes that are buffered at most in each direction, see
+            :func:`~tlsdemo.net.sockets.bound_buffers`.
     """
 
     endpoint: IStreamClientEndpoint
@@ -32,7 +36,7 @@ class Backend:
 
 
 class BackendListener(Interface):
-    """Hears what the backend's connection does."""
+    """Called with what happens on the backend's connection."""
 
     def backend_connected(self) -> None:
         """The connection has been made."""
@@ -41,11 +45,11 @@ class BackendListener(Interface):
         """The backend has sent ``data``."""
 
     def backend_lost(self, reason: Failure) -> None:
-        """The connection is gone."""
+        """The connection is closed or lost."""
 
 
 class BackendConnection(Protocol):
-    """The plain connection to the backend."""
+    """The plaintext connection to the backend."""
 
     transport: Any
 
@@ -54,7 +58,7 @@ class BackendConnection(Protocol):
         self._listener = listener
 
     def connectionMade(self) -> None:
-        """Set the socket up, and report."""
+        """Set the socket's options, and report the connection."""
         without_delay(self.transport)
         bound_buffers(self.transport, self._backend.max_buffer)
         self._listener.backend_connected()
@@ -68,13 +72,13 @@ class BackendConnection(Protocol):
         self.detach().backend_lost(reason)
 
     def detach(self) -> BackendListener:
-        """Return the listener, which refers to this, and no longer refer to it."""
+        """Return the listener, and drop the reference to it, which forms a cycle."""
         listener = self._listener
         del self._listener
         return listener
 
     def finish(self, in_order: bool) -> None:
-        """Have the backend take all that was written, then end; not ``in_order``, with a reset."""
+        """Send everything that was written, then close, ``in_order`` or with a reset."""
         self.transport.unregisterProducer()
         if in_order:
             self.transport.loseConnection()

@@ -1,4 +1,4 @@
-"""Makes the protocol of each connection that a service accepts."""
+"""The factory of the connections that a service accepts."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tlsdemo.tls import ConnectionSettings, UpgradeProtocol
 
 
 class ConnectionFactory(ServerFactory):
-    """A plain TCP factory, whose protocols are secured after the connection exists.
+    """Makes upgrade protocols, limits their number, and closes them when the service stops.
 
-    ``settings`` say how, ``make_handler`` makes what gets the cleartext of each.
+    ``settings`` say how connections are secured; ``make_handler`` makes the handler of each.
     """
 
     noisy = False
@@ -41,10 +41,10 @@ class ConnectionFactory(ServerFactory):
         self._idle: list[Deferred[None]] = []
 
     def buildProtocol(self, addr: IAddress | None) -> UpgradeProtocol | None:
-        """Make the protocol for the connection from ``addr``, or none if there are too many."""
+        """Make the protocol for a connection from ``addr``, or none if there are too many."""
         host = getattr(addr, "host", "")
         peer = address_text(addr) if addr is not None else "?"
-        problem = self._limiter.full_for(host)
+        problem = self._limiter.problem(host)
         if problem is not None:
             self._accounting.rejected(peer, problem)
             return None
@@ -55,7 +55,7 @@ class ConnectionFactory(ServerFactory):
         observer = self._accounting.observer(number, peer, self._clock.seconds)
         protocol = UpgradeProtocol(self._settings, accepted, self._clock, observer)
         protocol.factory = self
-        self._limiter.enter(host)
+        self._limiter.add(host)
         accepted.host = host
         self._open[accepted] = None
         accepted.opened(protocol)
@@ -63,16 +63,16 @@ class ConnectionFactory(ServerFactory):
 
     def _forget(self, accepted: AcceptedConnection) -> None:
         del self._open[accepted]
-        self._limiter.leave(accepted.host)
+        self._limiter.remove(accepted.host)
         if not self._open:
             waiting, self._idle = self._idle, []
             for deferred in waiting:
                 deferred.callback(None)
 
     def drain(self, seconds: float) -> Deferred[None]:
-        """Close every connection in order, and after ``seconds`` those at once that are left.
+        """Close every connection in order, and abort those that are open after ``seconds``.
 
-        The Deferred fires when all are gone.
+        The Deferred fires when all have ended.
         """
         if seconds <= 0:
             return self.abort_all()
@@ -88,7 +88,7 @@ class ConnectionFactory(ServerFactory):
         return idle.addCallback(done)
 
     def abort_all(self) -> Deferred[None]:
-        """Close every connection at once; the Deferred fires when all are gone."""
+        """Close every connection at once; the Deferred fires when all have ended."""
         idle = self._when_idle()
         for accepted in list(self._open):
             accepted.abort()

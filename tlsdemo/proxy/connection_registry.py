@@ -1,4 +1,4 @@
-"""What came of each connection, by the address of its client: so a client can ask afterwards."""
+"""Records of connections by client address, for the queries of load clients."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from dataclasses import dataclass
 
 @dataclass
 class ConnectionRecord:
-    """One connection.  ``received`` is asked for when it is needed, as it grows while it is open.
+    """The record of one connection.
 
-    ``backend``: our own address towards the backend, where there is one; it is how the entry of
-    the sink's end is found.
+    Attributes:
+        received: Returns the bytes of cleartext received so arriving.
+        open: Whether the connection is open.
+        failed: Whether it has ended with an error.
+        backend: Our own address towards the backend, if there is one: the client address of the
+            embedded sink's record.
     """
 
     received: Callable[[], int]
@@ -20,7 +24,7 @@ class ConnectionRecord:
     backend: str | None = None
 
     def close(self, failed: bool) -> None:
-        """Note that nothing more will come, and keep the number instead of who knows it."""
+        """Note the end, and keep the number of bytes instead of a reference to the connection."""
         received = self.received()
         self.received = lambda: received
         self.open = False
@@ -28,12 +32,15 @@ class ConnectionRecord:
 
 
 @dataclass(frozen=True)
-class Account:
-    """What is known of a number of connections together, in bytes and connections.
+class ConnectionTotals:
+    """The totals of several connections.
 
-    ``received``: what came out of TLS here.  ``arrived``: what the sink got of it, or where there
-    is no embedded sink what went to backends (or was taken here).  ``unknown``: addresses that no
-    connection came from.
+    Attributes:
+        received: Bytes of cleartext that were received.
+        arrived: Bytes of these that the embedded sink has received; all of them if there is none.
+        open: Connections that are open, or whose data has not all arrived.
+        failed: Connections that have ended with an error.
+        unknown: Addresses without a record.
     """
 
     received: int = 0
@@ -44,29 +51,29 @@ class Account:
 
 
 class ConnectionRegistry:
-    """Entries by client address, at most ``limit`` of them: the oldest goes first."""
+    """Records by client address; beyond ``limit``, the oldest is forgotten."""
 
     def __init__(self, limit: int = 1 << 16) -> None:
         self._limit = limit
-        self._entries: dict[str, ConnectionRecord] = {}
+        self._records: dict[str, ConnectionRecord] = {}
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._records)
 
     def open(self, address: str, received: Callable[[], int]) -> ConnectionRecord:
-        """Begin an entry; one of the same address before it is forgotten."""
-        self._entries.pop(address, None)
-        record = self._entries[address] = ConnectionRecord(received)
-        if len(self._entries) > self._limit:
-            del self._entries[next(iter(self._entries))]
+        """Begin a record, in place of an earlier one of the same address."""
+        self._records.pop(address, None)
+        record = self._records[address] = ConnectionRecord(received)
+        if len(self._records) > self._limit:
+            del self._records[next(iter(self._records))]
         return record
 
     def get(self, address: str) -> ConnectionRecord | None:
-        """Return the newest entry of ``address``."""
-        return self._entries.get(address)
+        """Return the newest record of ``address``."""
+        return self._records.get(address)
 
-    def account(self, addresses: Iterable[str], sink: ConnectionRegistry | None) -> Account:
-        """Add up what is known of the connections that came from ``addresses``."""
+    def totals(self, addresses: Iterable[str], sink: ConnectionRegistry | None) -> ConnectionTotals:
+        """Add up the records of ``addresses``, and those of ``sink`` that belong to them."""
         received = arrived = still_open = failed = unknown = 0
         for address in addresses:
             record = self.get(address)
@@ -76,16 +83,16 @@ class ConnectionRegistry:
             received += record.received()
             still_open += record.open
             failed += record.failed
-            far = record
+            arriving = record
             if sink is not None:
                 if record.backend is None:
                     continue
                 found = sink.get(record.backend)
                 if found is None:
-                    # It waits in the backlog, and what has been sent to it with it.
+                    # The sink has not accepted it yet: its data is in the backlog.
                     still_open += not record.open and not record.failed
                     continue
-                far = found
+                arriving = found
                 still_open += found.open and not record.open
-            arrived += far.received()
-        return Account(received, arrived, still_open, failed, unknown)
+            arrived += arriving.received()
+        return ConnectionTotals(received, arrived, still_open, failed, unknown)

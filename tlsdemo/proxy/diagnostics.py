@@ -1,4 +1,4 @@
-"""What a service writes down of single connections, beside its statistics and its log."""
+"""Detailed records of single connections: events in the log, a trace file, a key log."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ _log = Logger(namespace="tlsdemo")
 
 @dataclass(frozen=True)
 class Diagnostics:
-    """Nothing, unless it is asked for.
+    """What is recorded of single connections; by default nothing.
 
-    ``log_events``: all events of those connections that are logged, and what is true at each.
-    ``trace_file``: events and records of single connections, to a file.  ``keylog``: the secrets of
-    all connections, to a file (SSLKEYLOGFILE format).
+    Attributes:
+        log_events: Whether the connections that are logged are logged with all events and the
+            state at each.
+        trace_file: Receives the events and TLS records of single connections.
+        keylog: Receives the secrets of all connections (SSLKEYLOGFILE format).
     """
 
     log_events: bool = False
@@ -30,7 +32,7 @@ class Diagnostics:
 
     @property
     def preparations(self) -> list[Preparation]:
-        """What has to be done to each TLS context for it."""
+        """The preparations that each TLS context needs for this."""
         wanted: list[Preparation] = []
         if self.log_events or self.trace_file is not None:
             wanted.append(observe_states)
@@ -39,7 +41,7 @@ class Diagnostics:
         return wanted
 
     def begin(self) -> None:
-        """Say what is written down, and what it gives away."""
+        """Log where the files are, and warn about what they reveal."""
         if self.trace_file is not None:
             _log.info(
                 "events and records of connections are written to {file}",
@@ -53,7 +55,7 @@ class Diagnostics:
             )
 
     def end(self) -> None:
-        """Write what is left to be written."""
+        """Close the files."""
         if self.trace_file is not None:
             self.trace_file.file.close()
         if self.keylog is not None:
@@ -61,4 +63,4 @@ class Diagnostics:
 
 
 NO_DIAGNOSTICS = Diagnostics()
-"""Nothing is written down."""
+"""Nothing is recorded."""

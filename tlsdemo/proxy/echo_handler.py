@@ -1,4 +1,4 @@
-"""Handler ``echo``: sends back what it gets."""
+"""Handler ``echo``: sends back what it receives."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from tlsdemo.proxy.handler import Handler
 
 @implementer(IPushProducer)
 class EchoHandler(Handler):
-    """Sends back what it gets, no faster than the client takes it."""
+    """Sends back what it receives, no faster than the client reads it."""
 
     def connectionMade(self) -> None:
-        """Be paused by our own transport: what we read is what we write."""
+        """Register as the producer of the transport: what is read is what is written."""
         assert self.transport is not None
         self.transport.registerProducer(self, True)
 
     def dataReceived(self, data: bytes) -> None:
-        """Send it back."""
+        """Send ``data`` back."""
         assert self.transport is not None
         self.transport.write(data)
 
     def pauseProducing(self) -> None:
-        """The client takes no more for now: read no more."""
+        """Stop reading: the client does not read."""
         self.full = True
         if self.transport is not None and self._source is None:
             self.transport.pauseProducing()
 
     def resumeProducing(self) -> None:
-        """The client takes more: read on."""
+        """Resume reading."""
         self.full = False
         if self.transport is not None and self._source is None:
             self.transport.resumeProducing()
-        self.take_more()
+        self.read_more()
 
     def stopProducing(self) -> None:
-        """The connection is gone: nothing is worth waiting for, and the end waits for us."""
+        """Read the rest, so that the end can be reported: the connection is closed."""
         self.full = False
-        self.take_more()
+        self.read_more()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Be done."""
+        """Report that everything has been handled."""
         self.listener.drained(CLEAN)

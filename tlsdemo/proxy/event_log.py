@@ -1,4 +1,4 @@
-"""Which events of which connections are logged, and how often failures are."""
+"""The log of connection events, for a sample of the connections, and of failures."""
 
 from __future__ import annotations
 
@@ -11,16 +11,21 @@ from tlsdemo.trace.model import Arrow, Mark
 from tlsdemo.trace.timeline import Event, Fact, LazyText
 
 _TRUE_NOW = ("peer", "alpn", "flight", "write")
-"""The facts that a ``ConnectionObserver`` adds to each event: what is true at that moment."""
+"""The facts that a ``ConnectionObserver`` adds to each event: the state at that moment."""
 
 
 class EventLog:
-    """Logs the events of the first connections, and then of every ``every``-th, a line each.
+    """Logs the events of some connections, one per line, and failures of all.
 
-    ``first``: how many connections at the beginning.  ``every``: 1 for all, 100 for each
-    hundredth, 0 for none after the first.  ``in_full``: log all details of them, but for
-    OpenSSL's states.  Failures are always logged, but at most ``most`` lines a second: a flood of
-    bad handshakes must not fill the disk.
+    Args:
+        log: The logger.
+        clock: Returns the time in seconds.
+        first: How many connections are logged at the beginning.
+        every: Which connections are logged after those: 1 for all, 100 for every hundredth, 0
+            for none.
+        max_failures: How many failures are logged per second at most, so that a flood of bad
+            handshakes does not fill the disk.
+        detailed: Whether all details are logged, except OpenSSL's states.
     """
 
     def __init__(
@@ -29,40 +34,40 @@ class EventLog:
         clock: Callable[[], float],
         first: int = 3,
         every: int = 100,
-        most: int = 20,
-        in_full: bool = False,
+        max_failures: int = 20,
+        detailed: bool = False,
     ) -> None:
         self._log = log
         self._clock = clock
         self._first = first
         self._every = every
-        self._most = most
-        self._in_full = in_full
+        self._max_failures = max_failures
+        self._detailed = detailed
         self._second = 0
         self._lines = 0
-        self.left_out = 0
+        self._suppressed = 0
 
     def event_logger(self, number: int, peer: str) -> Callable[[Event], object] | None:
-        """Return what logs the events of connection ``number`` (from 1), or ``None``."""
-        if self._in_full or not self._sampled(number):
+        """Return a function that logs the events of connection ``number`` (from 1), or ``None``."""
+        if self._detailed or not self._sampled(number):
             return None
-        return lambda event: self._happened(number, peer, event)
+        return lambda event: self._log_event(number, peer, event)
 
     def detail_logger(self, number: int, peer: str) -> Callable[[Mark | Arrow], object] | None:
-        """Return what logs all details of connection ``number``, or ``None``."""
-        if not (self._in_full and self._sampled(number)):
+        """Return a function that logs all details of connection ``number``, or ``None``."""
+        if not (self._detailed and self._sampled(number)):
             return None
 
         def log(seen: Mark | Arrow) -> None:
             if isinstance(seen, Mark) and seen.event.name != "OpenSSL state":
-                self._happened(number, peer, seen.event)
+                self._log_event(number, peer, seen.event)
 
         return log
 
     def _sampled(self, number: int) -> bool:
         return number <= self._first or (self._every > 0 and number % self._every == 0)
 
-    def _happened(self, number: int, peer: str, event: Event) -> None:
+    def _log_event(self, number: int, peer: str, event: Event) -> None:
         details = {
             name: str(value) if isinstance(value, LazyText) else value
             for name, value in event.facts.items()
@@ -82,13 +87,13 @@ class EventLog:
         )
 
     def failed(self, number: int, peer: str, close_reason: CloseReason) -> None:
-        """Log that connection ``number`` failed, and why."""
+        """Log that connection ``number`` failed, with its close reason."""
         second = int(self._clock())
         if second != self._second:
             self._second, self._lines = second, 0
         self._lines += 1
-        if self._lines > self._most:
-            self.left_out += 1
+        if self._lines > self._max_failures:
+            self._suppressed += 1
             return
         self._log.warn(
             "#{connection} {peer} failed: {close_reason}",
@@ -98,14 +103,14 @@ class EventLog:
             cause=close_reason.cause.value,
         )
 
-    def take_left_out(self) -> int:
-        """Return how many failures were not logged since this was last asked."""
-        left_out, self.left_out = self.left_out, 0
-        return left_out
+    def take_suppressed(self) -> int:
+        """Return how many failures have not been logged since the last call."""
+        suppressed, self._suppressed = self._suppressed, 0
+        return suppressed
 
 
 def _holds(true: dict[str, Fact]) -> str:
-    """Write what holds, and leave out what does not."""
+    """Return the facts that are true as text, without those that are false or empty."""
     if not true:
         return ""
     named = (name if value is True else f"{name}={value}" for name, value in true.items() if value)

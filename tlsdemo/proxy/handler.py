@@ -1,4 +1,4 @@
-"""What gets the cleartext: a plain protocol, which never knows how its bytes are secured."""
+"""The base class of handlers: protocols that receive the cleartext, and know nothing of TLS."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from tlsdemo.tls import PullSource, Stream
 
 
 class HandlerListener(Interface):
-    """Hears what a handler does with its connection."""
+    """Called with what a handler does with its connection."""
 
-    def happened(self, event: str) -> None:
-        """Something that observers of the connection should see."""
+    def report(self, event: str) -> None:
+        """An event that observers of the connection should see."""
 
     def backend_connected(self, host: str) -> None:
-        """There is a backend now, reached from our address ``host``."""
+        """The backend is connected; ``host`` is our own address towards it."""
 
     def drained(self, close_reason: CloseReason) -> None:
-        """The handler is done: everything has been handled, unless ``close_reason`` says not."""
+        """The handler has finished; if ``close_reason`` is clean, everything has been handled."""
 
 
 class Handler(Protocol):
-    """Takes the cleartext of one connection; ``transport`` is its :class:`Stream`.
+    """Handles the cleartext of one connection; ``transport`` is its :class:`Stream`.
 
-    A handler that can take no more sets ``full``, and calls :meth:`take_more` when it can again;
-    that is for delivery ``readable``, and does nothing with the others.
+    With delivery ``readable``, a handler that cannot take more data sets ``full``, and calls
+    :meth:`read_more` when it can again.  With the other deliveries that has no effect.
     """
 
     transport: Stream | None
@@ -38,12 +38,12 @@ class Handler(Protocol):
         self._source: PullSource | None = None
 
     def readable(self, source: PullSource) -> None:
-        """Take what there is, as long as there is room."""
+        """Read from ``source`` while there is room."""
         self._source = source
-        self.take_more()
+        self.read_more()
 
-    def take_more(self) -> None:
-        """Go on taking, if delivery is on demand."""
+    def read_more(self) -> None:
+        """Continue reading, if delivery is on demand."""
         while self._source is not None and not self.full:
             data = self._source.read()
             if not data:
@@ -51,4 +51,4 @@ class Handler(Protocol):
             self.dataReceived(data)
 
     def abort(self) -> None:
-        """Give up what is still to be done after the client has gone; mostly nothing."""
+        """Give up what remains to be done after the client has gone; by default nothing."""

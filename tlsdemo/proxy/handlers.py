@@ -1,4 +1,4 @@
-"""The handlers by name: what is done with a connection's cleartext."""
+"""The handlers by name."""
 
 from __future__ import annotations
 
@@ -36,4 +36,4 @@ HANDLERS: dict[HandlerName, Callable[..., Handler]] = {
     HandlerName.ECHO: lambda listener, *_backend: EchoHandler(listener),
     HandlerName.SINK: lambda listener, *_backend: SinkHandler(listener),
 }
-"""What makes a handler, from its listener, the backend if any, and the protocol filter if any."""
+"""Functions that make a handler from its listener, the backend and the protocol filter, if any."""

@@ -1,4 +1,4 @@
-"""How many connections are let in at once, in all and from one address."""
+"""Limits on the number of open connections, in all and for each client address."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ from collections import Counter
 
 
 class ConnectionLimiter:
-    """Counts who is in; 0 lets in any number.
+    """Counts the open connections; a limit of 0 allows any number.
 
-    ``most``: connections in all.  ``most_of_one``: from the same host, which for a UNIX socket is
-    everybody.
+    ``limit`` is for all connections, and ``limit_per_host`` for those from one host.  All clients
+    of a UNIX socket count as one host.
     """
 
-    def __init__(self, most: int = 0, most_of_one: int = 0) -> None:
-        self._most = most
-        self._most_of_one = most_of_one
-        self._inside: Counter[str] = Counter()
-        self._all = 0
+    def __init__(self, limit: int = 0, limit_per_host: int = 0) -> None:
+        self._limit = limit
+        self._limit_per_host = limit_per_host
+        self._by_host: Counter[str] = Counter()
+        self._total = 0
 
-    def full_for(self, host: str) -> str | None:
-        """Return why one more from ``host`` cannot come in, or ``None`` if it can."""
-        if self._most and self._all >= self._most:
-            return f"there are {self._all} already"
-        if self._most_of_one and self._inside[host] >= self._most_of_one:
-            return f"there are {self._inside[host]} already from there"
+    def problem(self, host: str) -> str | None:
+        """Return why one more connection from ``host`` is not allowed, or ``None`` if it is."""
+        if self._limit and self._total >= self._limit:
+            return f"there are {self._total} already"
+        if self._limit_per_host and self._by_host[host] >= self._limit_per_host:
+            return f"there are {self._by_host[host]} already from there"
         return None
 
-    def enter(self, host: str) -> None:
-        """Count one in."""
-        self._all += 1
-        self._inside[host] += 1
+    def add(self, host: str) -> None:
+        """Count a connection from ``host`` that has been accepted."""
+        self._total += 1
+        self._by_host[host] += 1
 
-    def leave(self, host: str) -> None:
-        """Count one out, and forget a host that has none left."""
-        self._all -= 1
-        self._inside[host] -= 1
-        if not self._inside[host]:
-            del self._inside[host]
+    def remove(self, host: str) -> None:
+        """Count a connection from ``host`` that has ended; hosts without any are forgotten."""
+        self._total -= 1
+        self._by_host[host] -= 1
+        if not self._by_host[host]:
+            del self._by_host[host]

@@ -1,13 +1,13 @@
-"""Handler ``proxy``: passes the cleartext to a plain backend, and back.
+"""Handler ``proxy``: forwards the cleartext to a plaintext backend, and back.
 
-Flow control works in both directions: each side is registered as the producer of the other.  A
-side that ended in order ends the other in order, once all that it sent has been passed on; a side
-that was cut off has the other cut off, so that nobody mistakes a truncated stream for a whole one.
-A backend first gets what its client had sent until then: mail clients that have said all they
-had to say are often cut off by themselves.
+Theory of operation.  Flow control works in both directions: each side is registered as the producer
+of the other.  When a side closes in order, the other is closed in order, after everything has been
+forwarded.  When a side is lost, the other is reset, so that nobody takes a truncated stream for a
+complete one.  The backend first receives what its client had sent: many mail clients reset the
+connection after their last command.
 
-Nothing is waited for without end.  While there is a client, the connection's timeouts apply; a
-backend that does not greet, or does not take what a client has left behind, has timeouts here.
+Every wait has a limit.  While there is a client, the timeouts of its connection apply; a backend
+that does not greet, or does not read what a client that has gone had sent, has timeouts here.
 """
 
 from __future__ import annotations
@@ -33,29 +33,29 @@ from tlsdemo.state_machine import StateMachine, transition_table
 
 class _State(enum.Enum):
     CONNECTING = "connecting to the backend"
-    OWING = "connecting to the backend, for a client that is gone"
+    CONNECTING_LATE = "connecting to the backend, after the client has closed"
     JOINED = "joined"
-    CLIENT_GONE = "the client is gone"
-    BACKEND_GONE = "the backend is gone"
+    CLIENT_GONE = "the client has gone"
+    BACKEND_GONE = "the backend has gone"
     DRAINED = "drained"
 
 
 class _Input(enum.Enum):
     CLIENT_DATA = "data from the client"
     CLIENT_CLOSED = "client closed, leaving data"
-    CLIENT_LOST = "client cut off, or closed without data"
+    CLIENT_LOST = "client lost, or closed without data"
     BACKEND_READY = "backend has connected, and greeted"
     BACKEND_REFUSED = "backend not connected"
     BACKEND_CLOSED = "backend closed"
-    BACKEND_CLOSED_EARLY = "backend closed, with data not taken"
-    BACKEND_LOST = "backend cut off"
+    BACKEND_CLOSED_EARLY = "backend closed, leaving data unread"
+    BACKEND_LOST = "backend lost"
     FAILED = "filter failed, or timeout"
     ABORT = "abort"
 
 
 @implementer(IPushProducer)
 class ProxyHandler(StateMachine, Handler):
-    """The client's side; it connects to the backend once the client is secure."""
+    """The client's side of a proxy; it connects to the backend once the client is secure."""
 
     def __init__(
         self,
@@ -76,48 +76,48 @@ class ProxyHandler(StateMachine, Handler):
         self._connecting: Deferred[Any]
 
     def connectionMade(self) -> None:
-        """Hold the client's bytes back until there is a backend for them."""
+        """Pause the client, and connect to the backend."""
         assert self.transport is not None
         self.full = True
         self.transport.pauseProducing()
         backend = self._backend
-        # Twisted may refer to the factory for long, but must not refer to this handler by it.
+        # Twisted may keep the factory for long; it must not keep this handler alive.
         factory = Factory.forProtocol(lambda: backend)
         factory.noisy = False
         self._connecting = self._settings.endpoint.connect(factory)
         self._connecting.addErrback(self._not_connected)
 
     def dataReceived(self, data: bytes) -> None:
-        """Pass the client's bytes on."""
+        """Forward data from the client."""
         if self._write is not None:
             self._write(data)
         else:
             self._input(_Input.CLIENT_DATA, data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The client is gone: end the backend likewise."""
+        """End the backend's connection as the client's has ended."""
         self.transport = None
-        owing = self._early or self._state is not _State.CONNECTING
-        closed = reason.check(ConnectionDone) is not None and owing
+        has_data = self._early or self._state is not _State.CONNECTING
+        closed = reason.check(ConnectionDone) is not None and has_data
         self._input(_Input.CLIENT_CLOSED if closed else _Input.CLIENT_LOST)
 
     def abort(self) -> None:
-        """Give up what is still owed to the backend."""
+        """Give up what has not been forwarded to the backend."""
         self._input(_Input.ABORT)
 
-    # What the backend's connection reports.
+    # What the backend's connection calls.
 
     def backend_connected(self) -> None:
-        """Begin to pass bytes, or wait for the backend's greeting."""
-        self.listener.happened("backend connected")
+        """Start forwarding, or wait for the backend's greeting."""
+        self.listener.report("backend connected")
         self.listener.backend_connected(address_text(self._backend.transport.getHost()))
         if self._filter.ready:
             self._input(_Input.BACKEND_READY)
         else:
-            self._allow(self._settings.greeting, Cause.BACKEND_REFUSED, "it has not greeted")
+            self._start_timeout(self._settings.greeting, Cause.BACKEND_REFUSED, "no greeting")
 
     def backend_data(self, data: bytes) -> None:
-        """Pass the backend's bytes on, once it has greeted if it does."""
+        """Forward data from the backend, after its greeting if it has one."""
         waiting = not self._filter.ready
         try:
             passed = self._filter.from_backend(data)
@@ -130,11 +130,11 @@ class ProxyHandler(StateMachine, Handler):
             self.transport.write(passed)
 
     def backend_lost(self, reason: Failure) -> None:
-        """The backend is gone: end the client likewise."""
+        """End the client's connection as the backend's has ended."""
         if reason.check(ConnectionDone) is None:
             self._input(_Input.BACKEND_LOST, reason)
         elif self.full:
-            # It has had us wait, so it has not taken what we wrote.
+            # It is still pausing us, so it has not read what was written.
             self._input(_Input.BACKEND_CLOSED_EARLY, reason)
         else:
             self._input(_Input.BACKEND_CLOSED, reason)
@@ -144,28 +144,28 @@ class ProxyHandler(StateMachine, Handler):
         reason = CloseReason(Cause.BACKEND_REFUSED, failure.getErrorMessage())
         self._input(_Input.BACKEND_REFUSED, reason)
 
-    # The client, as the producer of what the backend takes.
+    # The producer of the backend's transport.
 
     def pauseProducing(self) -> None:
-        """The backend is slow: take no more from the client."""
+        """Stop reading from the client: the backend is slow."""
         self.full = True
         if self._source is None and self.transport is not None:
             self.transport.pauseProducing()
 
     def resumeProducing(self) -> None:
-        """The backend has room again."""
+        """Resume reading from the client."""
         self.full = False
         if self._source is None and self.transport is not None:
             self.transport.resumeProducing()
-        self.take_more()
+        self.read_more()
 
     def stopProducing(self) -> None:
-        """The backend's connection is gone; its ``connectionLost`` gives the reason."""
+        """Do nothing: the backend's ``connectionLost`` is called with the reason."""
 
     # Timeouts.
 
-    def _allow(self, seconds: float, cause: Cause, problem: str) -> None:
-        """Give the backend ``seconds``; 0 for no limit."""
+    def _start_timeout(self, seconds: float, cause: Cause, problem: str) -> None:
+        """Fail with ``cause`` after ``seconds``; 0 for no limit."""
         if seconds > 0:
             reason = CloseReason(cause, f"{problem} after {seconds:g} s")
             self._timeout = self._settings.clock.callLater(seconds, self._timed_out, reason)
@@ -181,12 +181,12 @@ class ProxyHandler(StateMachine, Handler):
 
     # The actions of the state machine.
 
-    def _keep(self, data: bytes) -> None:
-        # A pause asks for no more, but what has been read already may still come.
+    def _keep_early(self, data: bytes) -> None:
+        # Data that was read before the pause may still arrive.
         self._early.append(data)
 
     def _forward(self, data: bytes) -> bool:
-        """Return whether the filter lets the client go on after this."""
+        """Forward ``data``, and return whether the filter has allowed it."""
         try:
             passed = self._filter.from_client(data)
         except FilterFailed as problem:
@@ -207,14 +207,14 @@ class ProxyHandler(StateMachine, Handler):
         assert self.transport is not None
         backend = self._backend.transport
         if type(self._filter) is ProtocolFilter:
-            # Nothing is to be changed on the way, so no record need pass the filter.
+            # The filter changes nothing, so bypass it.
             self._write = backend.write
         self.transport.registerProducer(backend, True)
         if not self.full:
             self.transport.resumeProducing()
-            self.take_more()
+            self.read_more()
 
-    def _pay(self) -> None:
+    def _forward_and_finish(self) -> None:
         if self._forward_early():
             self._finish_backend()
 
@@ -232,12 +232,12 @@ class ProxyHandler(StateMachine, Handler):
         self._drain_backend(in_order=False)
 
     def _drain_backend(self, in_order: bool) -> None:
-        problem = "the backend has not taken all it was sent"
-        self._allow(self._settings.closing, Cause.CLOSING_TIMEOUT, problem)
+        problem = "the backend has not read everything"
+        self._start_timeout(self._settings.closing, Cause.CLOSING_TIMEOUT, problem)
         self._backend.finish(in_order)
 
     def _finish_client(self, _reason: Failure) -> None:
-        self._leave_backend()
+        self._detach_backend()
         assert self.transport is not None
         rest = self._filter.rest_of_backend()
         if rest:
@@ -245,16 +245,16 @@ class ProxyHandler(StateMachine, Handler):
         self.transport.loseConnection()
 
     def _abort_client(self, reason: Failure) -> None:
-        self._leave_backend()
+        self._detach_backend()
         self._fail(CloseReason(Cause.BACKEND_LOST, reason.getErrorMessage()))
 
-    def _leave_backend(self) -> None:
+    def _detach_backend(self) -> None:
         self._write = None
         assert self.transport is not None
         self.transport.unregisterProducer()
 
     def _not_greeted(self, _reason: Failure) -> None:
-        self._give_up(CloseReason(Cause.BACKEND_REFUSED, "it closed before it had greeted"))
+        self._give_up(CloseReason(Cause.BACKEND_REFUSED, "it closed before its greeting"))
 
     def _give_up_joined(self, reason: CloseReason) -> None:
         if self.transport is not None:
@@ -278,7 +278,7 @@ class ProxyHandler(StateMachine, Handler):
         self._done(CloseReason(Cause.ABORTED))
         self._stop_connecting()
 
-    def _leave(self) -> None:
+    def _cancel(self) -> None:
         self._done(CLEAN)
         self._stop_connecting()
 
@@ -295,7 +295,7 @@ class ProxyHandler(StateMachine, Handler):
         self._done(self._close_reason or CloseReason(Cause.BACKEND_LOST, detail))
 
     def _report_undelivered(self) -> None:
-        problem = f"it closed with {self._undelivered} bytes to come"
+        problem = f"it closed with {self._undelivered} bytes undelivered"
         self._done(CloseReason(Cause.BACKEND_LOST, problem) if self._undelivered else CLEAN)
 
     def _done(self, reason: CloseReason) -> None:
@@ -304,22 +304,22 @@ class ProxyHandler(StateMachine, Handler):
 
     states = _State
     transitions = transition_table(
-        (_State.CONNECTING, _Input.CLIENT_DATA, _State.CONNECTING, _keep),
-        (_State.CONNECTING, _Input.CLIENT_CLOSED, _State.OWING, None),
-        (_State.CONNECTING, _Input.CLIENT_LOST, _State.DRAINED, _leave),
+        (_State.CONNECTING, _Input.CLIENT_DATA, _State.CONNECTING, _keep_early),
+        (_State.CONNECTING, _Input.CLIENT_CLOSED, _State.CONNECTING_LATE, None),
+        (_State.CONNECTING, _Input.CLIENT_LOST, _State.DRAINED, _cancel),
         (_State.CONNECTING, _Input.BACKEND_READY, _State.JOINED, _join),
         (_State.CONNECTING, _Input.BACKEND_REFUSED, _State.DRAINED, _fail),
         (_State.CONNECTING, _Input.BACKEND_CLOSED, _State.DRAINED, _not_greeted),
         (_State.CONNECTING, _Input.BACKEND_CLOSED_EARLY, _State.DRAINED, _not_greeted),
         (_State.CONNECTING, _Input.BACKEND_LOST, _State.DRAINED, _not_greeted),
         (_State.CONNECTING, _Input.FAILED, _State.DRAINED, _give_up),
-        (_State.OWING, _Input.BACKEND_READY, _State.CLIENT_GONE, _pay),
-        (_State.OWING, _Input.BACKEND_REFUSED, _State.DRAINED, _fail),
-        (_State.OWING, _Input.BACKEND_CLOSED, _State.DRAINED, _not_greeted),
-        (_State.OWING, _Input.BACKEND_CLOSED_EARLY, _State.DRAINED, _not_greeted),
-        (_State.OWING, _Input.BACKEND_LOST, _State.DRAINED, _not_greeted),
-        (_State.OWING, _Input.FAILED, _State.DRAINED, _give_up),
-        (_State.OWING, _Input.ABORT, _State.DRAINED, _abort_connecting),
+        (_State.CONNECTING_LATE, _Input.BACKEND_READY, _State.CLIENT_GONE, _forward_and_finish),
+        (_State.CONNECTING_LATE, _Input.BACKEND_REFUSED, _State.DRAINED, _fail),
+        (_State.CONNECTING_LATE, _Input.BACKEND_CLOSED, _State.DRAINED, _not_greeted),
+        (_State.CONNECTING_LATE, _Input.BACKEND_CLOSED_EARLY, _State.DRAINED, _not_greeted),
+        (_State.CONNECTING_LATE, _Input.BACKEND_LOST, _State.DRAINED, _not_greeted),
+        (_State.CONNECTING_LATE, _Input.FAILED, _State.DRAINED, _give_up),
+        (_State.CONNECTING_LATE, _Input.ABORT, _State.DRAINED, _abort_connecting),
         (_State.JOINED, _Input.CLIENT_DATA, _State.JOINED, _forward),
         (_State.JOINED, _Input.CLIENT_CLOSED, _State.CLIENT_GONE, _finish_backend),
         (_State.JOINED, _Input.CLIENT_LOST, _State.CLIENT_GONE, _reset_backend),

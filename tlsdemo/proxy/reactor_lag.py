@@ -1,4 +1,4 @@
-"""How late the reactor is."""
+"""Measuring the lag of the reactor: how late its delayed calls are."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 
 class LagReading:
-    """The greatest lag, in seconds, since this was begun or last taken."""
+    """The greatest lag in seconds since this was made or last reset."""
 
     def __init__(self) -> None:
         self.greatest = 0.0
 
     def take(self) -> float:
-        """Return the greatest lag, and begin anew."""
+        """Return the greatest lag, and reset it."""
         greatest, self.greatest = self.greatest, 0.0
         return greatest
 
 
 class LagMeter:
-    """Asks to be called every ``period`` seconds, and measures by how much that is late.
+    """Schedules a call every ``period`` seconds, and measures how late it is.
 
-    Each user has a :meth:`reading` of its own, which nobody else resets.
+    Each user has a :meth:`reading` of its own, which others do not reset.
     """
 
     def __init__(self, clock: IReactorTime, period: float = 0.05) -> None:
@@ -31,18 +31,18 @@ class LagMeter:
         self._readings: list[LagReading] = []
 
     def reading(self) -> LagReading:
-        """Return a reading, to be kept as long as the meter."""
+        """Return a new reading, which is updated as long as the meter runs."""
         reading = LagReading()
         self._readings.append(reading)
         return reading
 
     def start(self) -> None:
-        """Begin to measure."""
+        """Start measuring."""
         self._due = self._clock.seconds() + self._period
         self._call = self._clock.callLater(self._period, self._tick)
 
     def stop(self) -> None:
-        """Measure no more."""
+        """Stop measuring."""
         if self._call is not None:
             self._call.cancel()
             self._call = None

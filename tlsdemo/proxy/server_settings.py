@@ -1,4 +1,4 @@
-"""What a server does: all its settings in one value."""
+"""All settings of a server in one value."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from tlsdemo.tls import ConnectionSettings
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """Where a server listens, how it secures, and what it does with the cleartext.
+    """Where a server listens, how it secures connections, and what it does with the cleartext.
 
     Attributes:
         listen: Server endpoint strings.
         connection: How each connection is negotiated, secured and limited.
-        handler: What gets the cleartext.
-        backend: Client endpoint string of the plain backend; ``None`` for the embedded sink.
+        handler: The handler of the cleartext.
+        backend: Client endpoint string of the plaintext backend; ``None`` for the embedded sink.
         status: Server endpoint string of the status service; ``None`` for none.
-        dialect: What ``connection.negotiation`` speaks.
-        auto: Whether it also takes TLS from the first byte.
+        dialect: The dialect of ``connection.negotiation``.
+        auto: Whether it also accepts TLS from the first byte.
         guard: Whether it refuses injected plaintext.
         interval: Seconds between two lines of statistics.
         log_first: How many connections are logged at the beginning.
-        log_every: Of those after them, one in how many; 0 for none.
-        remember: How many connections the status service can report on.
+        log_every: Every how many connections one is logged after those; 0 for none.
+        remember: How many connections the status service remembers.
         backend_timeout: Seconds for connecting to the backend, and then for its greeting.
-        max_connections: How many are accepted at once; 0 for any number.
-        max_per_address: The same, from one address.
+        max_connections: Maximum number of open connections; 0 for no limit.
+        max_per_address: The same for each client address.
         drain: Seconds that open connections have to end in order when the server stops.
-        diagnostics: What is written down of single connections.
+        diagnostics: What is recorded of single connections.
     """
 
     listen: Sequence[str]

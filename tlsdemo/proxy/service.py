@@ -1,4 +1,4 @@
-"""The server as a service: listens, serves, counts, tells, and sums up at the end."""
+"""The server as a Twisted service."""
 
 from __future__ import annotations
 
@@ -34,31 +34,31 @@ from tlsdemo.proxy.reactor_lag import LagMeter
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.sink_handler import SinkHandler
 from tlsdemo.proxy.statistics import Statistics
-from tlsdemo.proxy.status_service import Answer, Question, StatusFactory
+from tlsdemo.proxy.status_service import Answer, Query, StatusFactory
 from tlsdemo.reporting.run_text import run_line, statistics_line, summary_lines
 from tlsdemo.reporting.snapshot import Snapshot
 from tlsdemo.tls import MODES, ConnectionSettings, ModeName
 
 BACKLOG = 512
-"""Connections that may wait to be accepted; Twisted's 50 makes a burst of clients wait longer."""
+"""Connections that may wait to be accepted; with Twisted's 50, a burst of clients is delayed."""
 
 
 _log = Logger(namespace="tlsdemo")
 
 
-_REPORTED = 64
-"""How many runs are remembered as reported, so that asking again does not log them again."""
+_MAX_REPORTED = 64
+"""How many runs are remembered as logged, so that each is logged only once."""
 
-_MOST_OF_A_NAME = 100
-"""Characters of a run's name that are remembered and logged."""
+_MAX_NAME = 100
+"""Maximum number of characters of a run's name that are remembered and logged."""
 
 
 class CannotStart(Exception):
-    """The server cannot start; the text is one line that says why."""
+    """The server cannot start; the message is one line with the reason."""
 
 
 class Server(Service):
-    """Serves as ``settings`` say, from ``startService`` to ``stopService``."""
+    """Serves according to ``settings``, from ``startService`` until ``stopService``."""
 
     def __init__(
         self, settings: ServerSettings, reactor: Any, cpu: Callable[[], float] = time.process_time
@@ -75,7 +75,7 @@ class Server(Service):
             reactor.seconds,
             settings.log_first,
             settings.log_every,
-            in_full=settings.diagnostics.log_events,
+            detailed=settings.diagnostics.log_events,
         )
         self._accounting = Accounting(
             Statistics(),
@@ -86,7 +86,7 @@ class Server(Service):
         self._sink_accounting = Accounting(
             Statistics(),
             ConnectionRegistry(settings.remember),
-            EventLog(_log, reactor.seconds, first=0, every=0, most=0),
+            EventLog(_log, reactor.seconds, first=0, every=0, max_failures=0),
         )
         self._ports: list[IListeningPort] = []
         self._status: StatusFactory | None = None
@@ -104,7 +104,7 @@ class Server(Service):
         self._looping = LoopingCall(self._log_statistics)
         self._looping.clock = reactor
         self._before: Snapshot
-        self._reported: deque[str] = deque(maxlen=_REPORTED)
+        self._reported: deque[str] = deque(maxlen=_MAX_REPORTED)
 
     def _make_handler(self, listener: HandlerListener) -> Handler:
         settings = self._settings
@@ -116,7 +116,7 @@ class Server(Service):
     # Starting.
 
     def privilegedStartService(self) -> None:
-        """Listen; raises CannotStart if that is not possible."""
+        """Listen on all endpoints; raises CannotStart if that is not possible."""
         settings = self._settings
         backend = settings.backend
         if self._has_sink:
@@ -151,7 +151,7 @@ class Server(Service):
         return outcome
 
     def startService(self) -> None:
-        """Begin to serve what has been listened for."""
+        """Start the statistics, and log what is served."""
         super().startService()
         settings = self._settings
         self._lag.start()
@@ -181,13 +181,13 @@ class Server(Service):
         return f" to {self._settings.backend or 'an embedded sink'}"
 
     def listening(self) -> list[str]:
-        """Return where clients can connect, as they would write it."""
+        """Return where clients can connect, as endpoint strings."""
         return [endpoint_text(port.getHost()) for port in self._serving]
 
     # Reporting.
 
     def snapshot(self, lag: float = 0.0) -> Snapshot:
-        """Return the figures of this moment, with ``lag`` as the reactor's greatest."""
+        """Return the present counters, with ``lag`` as the greatest lag of the reactor."""
         return self._accounting.statistics.snapshot(
             at=self._reactor.seconds(),
             cpu=self._cpu(),
@@ -200,36 +200,36 @@ class Server(Service):
         line = statistics_line(now, now.since(self._before))
         self._before = now
         _log.info("{line}", line=line, statistics=now.as_json())
-        self._log_omitted()
+        self._log_suppressed()
 
-    def _log_omitted(self) -> None:
-        left_out = self._events.take_left_out()
-        if left_out:
-            _log.warn("{left_out} more failures were not logged one by one", left_out=left_out)
+    def _log_suppressed(self) -> None:
+        suppressed = self._events.take_suppressed()
+        if suppressed:
+            _log.warn("{left_out} more failures were not logged one by one", left_out=suppressed)
 
-    def _answer_statistics(self, _question: Question) -> Answer:
+    def _answer_statistics(self, _query: Query) -> Answer:
         return {
             "statistics": self.snapshot(self._lag_since_answer.take()).as_json(),
             "listening": self.listening(),
         }
 
-    def _answer_run(self, question: Question) -> Answer:
-        name, sent, peers = (question.get(key) for key in ("name", "sent", "peers"))
+    def _answer_run(self, query: Query) -> Answer:
+        name, sent, peers = (query.get(key) for key in ("name", "sent", "peers"))
         if not (isinstance(name, str) and isinstance(sent, int) and isinstance(peers, list)):
             raise ValueError("a run has a name, the number of bytes sent and a list of peers")
-        account = self._accounting.registry.account(
+        totals = self._accounting.registry.totals(
             map(str, peers), self._sink_accounting.registry if self._has_sink else None
         )
-        if account.open == 0 and name[:_MOST_OF_A_NAME] not in self._reported:
-            self._reported.append(name[:_MOST_OF_A_NAME])
-            shown = name[:_MOST_OF_A_NAME]
-            _log.info("{line}", line=run_line(shown, sent, account.arrived), run=shown)
-        return {"run": asdict(account)}
+        name = name[:_MAX_NAME]
+        if totals.open == 0 and name not in self._reported:
+            self._reported.append(name)
+            _log.info("{line}", line=run_line(name, sent, totals.arrived), run=name)
+        return {"run": asdict(totals)}
 
     # Stopping.
 
     def stopService(self) -> Deferred[None]:
-        """Listen no more, close what is open, and log the summary."""
+        """Stop listening, close what is open, and log the summary."""
         super().stopService()
         if self._looping.running:
             self._looping.stop()
@@ -237,7 +237,7 @@ class Server(Service):
         last = self.snapshot()
         stopping: list[Deferred[Any]] = [
             *(maybeDeferred(port.stopListening) for port in self._ports),
-            # The embedded sink has to be there for as long as there is something to drain to it.
+            # The embedded sink is closed last: connections may still drain to it.
             self._factory.drain(self._settings.drain).addCallback(lambda _: self._sink.abort_all()),
         ]
         if last.open and self._settings.drain:
@@ -247,21 +247,21 @@ class Server(Service):
                 seconds=self._settings.drain,
             )
         done = gatherResults(stopping, consumeErrors=True)
-        return done.addCallback(lambda _: self._sum_up(last))
+        return done.addCallback(lambda _: self._log_summary(last))
 
-    def _sum_up(self, last: Snapshot) -> None:
-        self._log_omitted()
+    def _log_summary(self, last: Snapshot) -> None:
+        self._log_suppressed()
         lag = self._lag_ever.greatest
         for line in summary_lines(self.snapshot(), open_at_stop=last.open, lag=lag):
             _log.info("{line}", line=line)
         self._settings.diagnostics.end()
-        # Until now, load clients could still ask what had arrived.
+        # Only now: load clients still query what has arrived.
         if self._status is not None:
             self._status.close()
 
 
 def with_backlog(where: str) -> str:
-    """Add our backlog to an endpoint string that could have one and does not."""
+    """Add our backlog to an endpoint string of a type that can have one, unless it has one."""
     kind = where.partition(":")[0]
     if kind in ("tcp", "tcp6", "ssl", "unix") and "backlog=" not in where:
         return f"{where}:backlog={BACKLOG}"

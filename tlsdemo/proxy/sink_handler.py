@@ -1,4 +1,4 @@
-"""Handler ``sink``: takes everything and answers nothing."""
+"""Handler ``sink``: discards what it receives."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tlsdemo.proxy.handler import Handler
 
 
 class SinkHandler(Handler):
-    """Takes everything; its stream counts."""
+    """Discards what it receives; the stream counts it."""
 
     def dataReceived(self, data: bytes) -> None:
-        """Let it go."""
+        """Discard ``data``."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Be done."""
+        """Report that everything has been handled."""
         self.listener.drained(CLEAN)

@@ -11,13 +11,13 @@ from tlsdemo.tls import Stream
 from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
 
 
-class _Tally:
-    """Sums of what streams count."""
+class _Totals:
+    """The sums of the counters of streams."""
 
     def __init__(self) -> None:
         self.bytes_in = self.bytes_out = self.events = self.records = 0
 
-    def add(self, other: Stream | _Tally) -> None:
+    def add(self, other: Stream | _Totals) -> None:
         self.bytes_in += other.bytes_in
         self.bytes_out += other.bytes_out
         self.events += other.events
@@ -25,9 +25,10 @@ class _Tally:
 
 
 class Statistics:
-    """Counts connections, and adds up what the streams count for themselves.
+    """Counts connections, and adds up the counters of their streams.
 
-    Nothing here is on the way of a byte: open streams are asked when a snapshot is taken.
+    The counters of open streams are read only when a snapshot is taken, so counting costs nothing
+    per byte.
     """
 
     def __init__(self) -> None:
@@ -35,16 +36,16 @@ class Statistics:
         self.secured = 0
         self.clean = 0
         self.failed: Counter[str] = Counter()
-        self._closed = _Tally()
+        self._closed = _Totals()
         self._open: dict[UpgradeProtocol, None] = {}
 
     def connection_opened(self, protocol: UpgradeProtocol) -> None:
-        """Count a connection that has been accepted, and from now on what its stream counts."""
+        """Count a connection that has been accepted, and include the counters of its stream."""
         self.opened += 1
         self._open[protocol] = None
 
     def connection_ended(self, protocol: UpgradeProtocol, close_reason: CloseReason) -> None:
-        """Count a connection's end, and keep the figures of its stream."""
+        """Count the end of a connection, and keep the counters of its stream."""
         del self._open[protocol]
         if close_reason.clean:
             self.clean += 1
@@ -56,7 +57,7 @@ class Statistics:
     def snapshot(
         self, at: float, cpu: float, lag: float, sink: Callable[[], int] | None = None
     ) -> Snapshot:
-        """Return all figures as they are now."""
+        """Return the present value of every counter."""
         total = self._total()
         return Snapshot(
             at=at,
@@ -75,11 +76,11 @@ class Statistics:
         )
 
     def received(self) -> int:
-        """Return the cleartext bytes that have come in so far."""
+        """Return the bytes of cleartext received so far."""
         return self._total().bytes_in
 
-    def _total(self) -> _Tally:
-        total = _Tally()
+    def _total(self) -> _Totals:
+        total = _Totals()
         total.add(self._closed)
         for protocol in self._open:
             if protocol.stream is not None:

@@ -1,11 +1,11 @@
-"""The status service: what a server has counted, for those who ask.
+"""The status service: answers queries for the counters of a server.
 
-One JSON object a line, in both directions.  ``{"ask": "statistics"}`` is answered with the
-figures of the moment; ``{"ask": "run", "name": …, "sent": …, "peers": […]}`` with what became of
-the connections that came from those addresses, which is how a load client learns what arrived.
-Anything else is answered with ``{"error": …}``.
+Queries and answers are JSON objects, one per line.  The answer to ``{"ask": "statistics"}`` is the
+present value of all counters.  The answer to ``{"ask": "run", "name": …, "sent": …, "peers": […]}``
+is the totals of the connections from those addresses, so that a load client learns what arrived.
+The answer to anything else is ``{"error": …}``.
 
-Who asks without taking the answers is asked no more: nothing is read from them until they do.
+Nothing is read from a client that does not read its answers.
 """
 
 from __future__ import annotations
@@ -21,48 +21,48 @@ from twisted.protocols.policies import TimeoutMixin
 from zope.interface import implementer
 
 Answer = dict[str, Any]
-Question = dict[str, Any]
+Query = dict[str, Any]
 
 
-MOST_ASKERS = 64
-"""Connections at once; one more is closed at once."""
+MAX_CONNECTIONS = 64
+"""Maximum number of open connections; more are closed at once."""
 
-_MOST_QUOTED = 60
-"""Characters of a question that are said again in an answer."""
+_MAX_QUOTED = 60
+"""Maximum number of characters of a query that an error message quotes."""
 
 
 @implementer(IPushProducer)
 class StatusProtocol(LineOnlyReceiver, TimeoutMixin):
-    """Answers one line after the other.
+    """Answers one query after the other.
 
-    Who asks nothing for ``timeouts`` seconds, or takes none of the answers, is let go.
+    A client that sends no query, or reads no answer, for ``idle_timeout`` seconds is disconnected.
     """
 
     delimiter = b"\n"
     MAX_LENGTH = 1 << 22
-    timeouts = 120.0
+    idle_timeout = 120.0
 
     def connectionMade(self) -> None:
-        """Begin to wait."""
+        """Wait for the first query."""
         transport: Any = self.transport
         transport.registerProducer(self, True)
-        self.setTimeout(self.timeouts)
+        self.setTimeout(self.idle_timeout)
 
     def pauseProducing(self) -> None:
-        """Read no more questions: the answers are not taken."""
+        """Stop reading queries: the client does not read its answers."""
         transport: Any = self.transport
         transport.pauseProducing()
 
     def resumeProducing(self) -> None:
-        """Read on."""
+        """Resume reading queries."""
         transport: Any = self.transport
         transport.resumeProducing()
 
     def stopProducing(self) -> None:
-        """Nothing: the connection is gone."""
+        """Do nothing: the connection is closed."""
 
     def timeoutConnection(self) -> None:
-        """Let go of who does not ask, or does not take the answers."""
+        """Disconnect an idle client."""
         self.abort()
 
     def abort(self) -> None:
@@ -71,20 +71,20 @@ class StatusProtocol(LineOnlyReceiver, TimeoutMixin):
         transport.abortConnection()
 
     def lineReceived(self, line: bytes) -> None:
-        """Answer one question."""
+        """Answer one query."""
         self.resetTimeout()
         factory = cast(StatusFactory, self.factory)
         try:
-            question = json.loads(line)
-            if not isinstance(question, dict):
-                raise ValueError(f"not an object but {type(question).__name__}")
-            answer = factory.answer(question)
+            query = json.loads(line)
+            if not isinstance(query, dict):
+                raise ValueError(f"not an object but {type(query).__name__}")
+            answer = factory.answer(query)
         except (ValueError, RecursionError) as problem:
             answer = {"error": f"not understood: {problem}"}
         self.sendLine(json.dumps(answer).encode())
 
     def lineLengthExceeded(self, line: bytes) -> None:
-        """Refuse what would only fill the memory."""
+        """Refuse a line that is too long to buffer."""
         self.sendLine(
             json.dumps({"error": f"a line of more than {self.MAX_LENGTH} bytes"}).encode()
         )
@@ -93,50 +93,48 @@ class StatusProtocol(LineOnlyReceiver, TimeoutMixin):
         transport.loseConnection()
 
     def connectionLost(self, reason: object = None) -> None:
-        """Wait no more."""
+        """Cancel the timeout."""
         self.setTimeout(None)
         cast(StatusFactory, self.factory).forget(self)
 
 
 class StatusFactory(Factory):
-    """Answers by ``answers``, which has a function for each thing that can be asked.
+    """Answers queries with the functions of ``answers``, by the value of ``ask``.
 
-    They are given the question and raise ValueError for what they cannot read.
+    The functions are called with the query, and raise ValueError if it is invalid.
     """
 
     noisy = False
 
-    def __init__(
-        self, answers: dict[str, Callable[[Question], Answer]], clock: IReactorTime
-    ) -> None:
+    def __init__(self, answers: dict[str, Callable[[Query], Answer]], clock: IReactorTime) -> None:
         self._answers = answers
         self._clock = clock
-        self._asking: set[StatusProtocol] = set()
+        self._open: set[StatusProtocol] = set()
 
     def buildProtocol(self, addr: IAddress | None) -> StatusProtocol | None:
-        """Make a protocol whose timeouts follow the clock, or none if there are too many."""
-        if len(self._asking) >= MOST_ASKERS:
+        """Make a protocol, or none if there are too many connections."""
+        if len(self._open) >= MAX_CONNECTIONS:
             return None
         protocol = StatusProtocol()
-        self._asking.add(protocol)
+        self._open.add(protocol)
         protocol.callLater = self._clock.callLater  # type: ignore[assignment, method-assign]
         protocol.factory = self
         return protocol
 
     def forget(self, protocol: StatusProtocol) -> None:
-        """Be told that a connection is gone."""
-        self._asking.discard(protocol)
+        """Forget a connection that has ended."""
+        self._open.discard(protocol)
 
     def close(self) -> None:
         """Close all connections at once."""
-        for protocol in list(self._asking):
+        for protocol in list(self._open):
             protocol.abort()
 
-    def answer(self, question: Question) -> Answer:
-        """Return the answer; raises ValueError for a question that cannot be read."""
-        ask = question.get("ask")
+    def answer(self, query: Query) -> Answer:
+        """Return the answer; raises ValueError if the query is invalid."""
+        ask = query.get("ask")
         function = self._answers.get(ask) if isinstance(ask, str) else None
         if function is None:
             known = ", ".join(sorted(self._answers))
-            raise ValueError(f"ask is {ask!r:.{_MOST_QUOTED}}, which is none of {known}")
-        return function(question)
+            raise ValueError(f"ask is {ask!r:.{_MAX_QUOTED}}, which is none of {known}")
+        return function(query)

@@ -1,4 +1,4 @@
-"""A file of traces: which connections are written to it, and how."""
+"""A file of traces, for a sample of the connections."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tlsdemo.trace.timeline import Fact
 
 @dataclass(frozen=True)
 class TraceFile:
-    """Writes traces of the first connection and of every ``every``-th to ``file``.
+    """Writes traces of some connections to ``file``: of the first, and of one in every ``every``.
 
-    ``facts`` hold for all; each trace begins with them, its peer, and the time of day.
+    Each trace begins with ``facts``, the address of its peer, and the time (``now``).
     """
 
     file: AppendOnlyFile
@@ -24,7 +24,7 @@ class TraceFile:
     now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
 
     def writer(self, number: int, peer: str) -> Callable[[Mark | Arrow], object] | None:
-        """Return what writes down connection ``number`` (from 1), or ``None``."""
+        """Return a function that writes the trace of connection ``number``, from 1, or ``None``."""
         if not self.file.is_open or (number > 1 and number % self.every):
             return None
         began = self.now().isoformat(timespec="milliseconds")

@@ -1,10 +1,20 @@
-"""Securing connections that already exist: the library.
+"""Secure connections that already exist: the library.
 
-One file a mode, one application transport above them all::
+Start from one of these:
+
+- :class:`SecurePair` is TLS without a socket, for anything that carries bytes.
+- :class:`UpgradeProtocol` negotiates in plaintext, as a STARTTLS dialect prescribes, and then
+  secures the connection; :class:`ConnectionSettings` say how, in one of the :data:`MODES`.
+- :class:`ServerTLS` and :class:`ClientTLS` hold the TLS settings of either end.  Make one of them
+  per service and use it for every connection.
+
+An application is any Twisted protocol.  Its transport is a :class:`Stream`, the same in every
+mode.  A :class:`Listener` provides the application when the connection is secure, and learns how
+the connection ended; an :class:`Observer` sees every step, for logs, traces and metrics.
+
+Everything that appears in a public signature can be imported from here::
 
     from tlsdemo.tls import ClientTLS, SecurePair, ServerTLS
-
-Everything that appears in a public signature can be imported from here.
 """
 
 from tlsdemo.certificates.files import Credentials

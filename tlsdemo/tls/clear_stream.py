@@ -1,9 +1,7 @@
-"""Mode ``clear``: not secured at all, the control that the others are compared with."""
+"""Mode ``clear``: no TLS at all, as the baseline for comparisons."""
 
 from __future__ import annotations
 
-import enum
-from functools import partial
 from typing import Any
 
 from twisted.internet.error import ConnectionDone
@@ -17,58 +15,33 @@ from tlsdemo.state_machine import transition_table
 from tlsdemo.tls.contexts import TLS
 from tlsdemo.tls.observer import failure_facts
 from tlsdemo.tls.protocol_switch import replace_protocol
-from tlsdemo.tls.stream import Stream, StreamSetup
+from tlsdemo.tls.stream import Stream, StreamInput, StreamSetup, StreamState
 from tlsdemo.tls.timeouts import ConnectionPhase
-
-
-class _State(enum.Enum):
-    CONNECTING = "connecting the application"
-    OPEN = "open"
-    CLOSING = "closing"
-    ABORTED = "aborted"
-    CLOSED = "closed"
-
-
-class _Input(enum.Enum):
-    ACCEPTED = "accepted"
-    CLOSE = "loseConnection"
-    ABORT = "abort"
-    LOST = "connection lost"
 
 
 @implementer(IProtocol)
 class ClearStream(Stream):
-    """An application's transport over a plain one: it counts, and changes nothing."""
+    """The application's transport without TLS: it counts, and passes everything on unchanged."""
 
     def __init__(self, setup: StreamSetup) -> None:
         super().__init__(setup)
-        self._state = _State.CONNECTING
         self._transport: Any = None
 
-    @property
-    def disconnecting(self) -> bool:
-        """Whether this is being closed, or is closed."""
-        return self._state not in (_State.CONNECTING, _State.OPEN)
-
     def makeConnection(self, transport: Any) -> None:
-        """Begin to use the transport of the connection."""
+        """Use ``transport``, and connect the application."""
         self._transport = transport
         self.connectionMade()
 
     def connectionMade(self) -> None:
-        """Connect the application at once: there is nothing to wait for."""
-        application = self._ask(self._listener.plain)
+        """Connect the application at once: there is no handshake to wait for."""
+        application = self._get_application(self._listener.plain)
         if application is None:
             self.abort(CloseReason(Cause.REJECTED_BY_US, "by the application"))
         else:
-            self._input(_Input.ACCEPTED, application)
-
-    def logPrefix(self) -> str:
-        """Name this in logs."""
-        return type(self).__name__
+            self._input(StreamInput.ACCEPTED, application)
 
     def dataReceived(self, data: bytes) -> None:
-        """Deliver what the wire brought, unless this has been aborted."""
+        """Deliver ``data``, unless this has been aborted."""
         deliver = self._deliver
         if deliver is None:
             return
@@ -78,50 +51,42 @@ class ClearStream(Stream):
         deliver(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Pass the end on, after everything that came before it."""
+        """Report the end, after the application has read everything before it."""
         if self._observer is not None and self._observer.detailed:
             self._observer.detail("connectionLost", **failure_facts(reason))
         if isinstance(reason.value, ConnectionDone):
             close_reason = CLEAN
         else:
             close_reason = CloseReason(Cause.TRUNCATED, "the connection was reset")
-        self._input(_Input.LOST, close_reason, reason)
+        self._input(StreamInput.LOST, close_reason, reason)
 
     def write(self, data: bytes) -> None:
-        """Send ``data`` as it is."""
+        """Send ``data`` unchanged."""
         self.bytes_out += len(data)
         self._transport.write(data)
 
     def loseConnection(self) -> None:
-        """Close in order, once everything that was written has been sent."""
-        self._input(_Input.CLOSE)
-
-    def abortConnection(self) -> None:
-        """Close at once; not one more byte is delivered."""
-        self.abort(CloseReason(Cause.ABORTED))
-
-    def abort(self, close_reason: CloseReason) -> None:
-        """Close at once, and report ``close_reason`` at the end."""
-        self._input(_Input.ABORT, close_reason)
+        """Close in order, after everything that was written has been sent."""
+        self._input(StreamInput.CLOSE)
 
     def pauseProducing(self) -> None:
-        """Stop reading."""
+        """Stop reading the wire."""
         self._transport.pauseProducing()
 
     def resumeProducing(self) -> None:
-        """Read again."""
+        """Resume reading the wire."""
         self._transport.resumeProducing()
 
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:
-        """Have ``producer`` paused whenever more is written than the wire takes."""
+        """Pause ``producer`` whenever the wire cannot take more."""
         self._transport.registerProducer(producer, streaming)
 
     def unregisterProducer(self) -> None:
-        """Forget the producer."""
+        """Stop pausing and resuming the producer."""
         self._transport.unregisterProducer()
 
     def getPeer(self) -> IAddress:
-        """Return the address of the peer."""
+        """Return the peer's address."""
         address: IAddress = self._transport.getPeer()
         return address
 
@@ -142,46 +107,27 @@ class ClearStream(Stream):
         self._transport.abortConnection()
         self._drop_unread(close_reason)
 
-    def _drop_unread(self, close_reason: CloseReason) -> None:
-        self._close_reason = self._close_reason or close_reason
-        if self._pull_source is not None:
-            self._pull_source.drop()
-
-    def _report_failure(self, close_reason: CloseReason, _reason: Failure) -> None:
-        self._fail(self._close_reason or close_reason)
-
-    def _report_end(self, close_reason: CloseReason, reason: Failure) -> None:
-        application, self._application = self._application, None
-        self._deliver = None
-        if application is None:
-            self._report_failure(close_reason, reason)
-        elif self._pull_source is None:
-            self._finish(application, close_reason, reason)
-        else:
-            self._wait_for_reader()
-            self._pull_source.end(partial(self._finish, application, close_reason, reason))
-
-    states = _State
+    states = StreamState
     transitions = transition_table(
-        (_State.CONNECTING, _Input.ACCEPTED, _State.OPEN, Stream._connect),
-        (_State.CONNECTING, _Input.CLOSE, _State.CLOSING, _close_transport),
-        (_State.CONNECTING, _Input.ABORT, _State.ABORTED, _abort_transport),
-        (_State.CONNECTING, _Input.LOST, _State.CLOSED, _report_failure),
-        (_State.OPEN, _Input.CLOSE, _State.CLOSING, _close_transport),
-        (_State.OPEN, _Input.ABORT, _State.ABORTED, _abort_transport),
-        (_State.OPEN, _Input.LOST, _State.CLOSED, _report_end),
-        (_State.CLOSING, _Input.ACCEPTED, _State.CLOSING, Stream._connect),
-        (_State.CLOSING, _Input.ABORT, _State.ABORTED, _abort_transport),
-        (_State.CLOSING, _Input.LOST, _State.CLOSED, _report_end),
-        (_State.ABORTED, _Input.LOST, _State.CLOSED, _report_end),
-        (_State.CLOSED, _Input.ABORT, _State.CLOSED, _drop_unread),
+        (StreamState.CONNECTING, StreamInput.ACCEPTED, StreamState.OPEN, Stream._connect),
+        (StreamState.CONNECTING, StreamInput.CLOSE, StreamState.CLOSING, _close_transport),
+        (StreamState.CONNECTING, StreamInput.ABORT, StreamState.ABORTED, _abort_transport),
+        (StreamState.CONNECTING, StreamInput.LOST, StreamState.CLOSED, Stream._report_failure),
+        (StreamState.OPEN, StreamInput.CLOSE, StreamState.CLOSING, _close_transport),
+        (StreamState.OPEN, StreamInput.ABORT, StreamState.ABORTED, _abort_transport),
+        (StreamState.OPEN, StreamInput.LOST, StreamState.CLOSED, Stream._report_end),
+        (StreamState.CLOSING, StreamInput.ACCEPTED, StreamState.CLOSING, Stream._connect),
+        (StreamState.CLOSING, StreamInput.ABORT, StreamState.ABORTED, _abort_transport),
+        (StreamState.CLOSING, StreamInput.LOST, StreamState.CLOSED, Stream._report_end),
+        (StreamState.ABORTED, StreamInput.LOST, StreamState.CLOSED, Stream._report_end),
+        (StreamState.CLOSED, StreamInput.ABORT, StreamState.CLOSED, Stream._drop_unread),
     )
 
 
 def secure(
     transport: Any, _tls: TLS, setup: StreamSetup, _clock: IReactorTime
 ) -> tuple[ClearStream, ClearStream]:
-    """Leave ``transport`` as it is, and connect the application to it."""
+    """Connect the application to ``transport`` without TLS."""
     stream = ClearStream(setup)
     replace_protocol(transport, stream)
     stream.makeConnection(transport)

@@ -1,4 +1,4 @@
-"""What two peers agreed on in a handshake."""
+"""The parameters that a handshake has negotiated."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from OpenSSL import SSL
 
 @dataclass(frozen=True)
 class ConnectionInfo:
-    """What ``secure`` carries.
+    """The negotiated parameters of a connection, as text.
 
-    ``version``: such as ``TLSv1.3``.  ``cipher``: OpenSSL's name of the suite.  ``alpn``: the
-    protocol agreed on, ``None`` if none was.  ``sni``: the name that the client asked for.
-    ``peer``: the subject of the peer's certificate (RFC 4514), ``None`` if it showed none.
+    Attributes:
+        version: The version of TLS, such as ``TLSv1.3``.
+        cipher: The cipher suite, by OpenSSL's name.
+        alpn: The application protocol (RFC 7301); ``None`` if none was negotiated.
+        sni: The server name that the client requested (RFC 6066, section 3), if any.
+        peer: The subject of the peer's certificate (RFC 4514); ``None`` if the peer sent none.
     """
 
     version: str
@@ -31,7 +34,7 @@ class ConnectionInfo:
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A copy, or a pickle, holds the subject: a certificate of pyOpenSSL can be neither.
+        # pyOpenSSL's certificate can be neither copied nor pickled, but its subject can.
         return type(self), (self.version, self.cipher, self.alpn, self.sni, self.peer)
 
 
@@ -44,12 +47,12 @@ def _find_peer(info: ConnectionInfo, name: str) -> str:
     return peer
 
 
-# Only called for what is not there yet.  In the class, it would have mypy accept any attribute.
+# Called only for missing attributes.  Inside the class, it would make mypy accept any attribute.
 ConnectionInfo.__getattr__ = _find_peer  # type: ignore[attr-defined]
 
 
 def connection_info_of(connection: SSL.Connection) -> ConnectionInfo:
-    """Read the agreement off a connection whose handshake is complete."""
+    """Return the parameters of a connection whose handshake is complete."""
     certificate = connection.get_peer_certificate()
     sni = connection.get_servername()
     info = ConnectionInfo(
@@ -60,7 +63,7 @@ def connection_info_of(connection: SSL.Connection) -> ConnectionInfo:
         peer=None,
     )
     if certificate is not None:
-        # To parse it takes longer than all the rest, and few ask: so not before somebody does.
+        # Parsing takes longer than everything else and is rarely needed: so only on access.
         values = vars(info)
         values["_certificate"] = certificate
         del values["peer"]

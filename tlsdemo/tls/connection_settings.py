@@ -1,4 +1,4 @@
-"""How one kind of connection is made and secured: all settings in one value, validated once."""
+"""All settings of a connection in one value, validated once."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from tlsdemo.tls.transport_options import TransportOptions
 
 @dataclass(frozen=True)
 class ConnectionSettings:
-    """What an :class:`~tlsdemo.tls.upgrade_protocol.UpgradeProtocol` needs to know.
+    """The settings of every connection that a server accepts or a client makes.
 
     Attributes:
         mode: How the connection is secured.
-        tls: Which end of TLS it is, with its context: a ``ServerTLS`` or a ``ClientTLS``.
-        negotiation: Makes what is said in plaintext before TLS, for each connection anew.
-        transport: How the application's transport delivers and sends; the mode's defaults if
-            it is not given.
-        timeouts: How long each phase may last.
-        max_buffer: Bytes that are kept at the most in each direction of a connection.
+        tls: The TLS settings of our end: a ``ServerTLS`` or a ``ClientTLS``.
+        negotiation: Makes the negotiation before TLS; called once for each connection.
+        transport: How the application's transport delivers and sends; by default as is usual for
+            ``mode``, with half of ``max_buffer`` as the high-water mark.
+        timeouts: How many seconds each phase may last; no limits by default.
+        max_buffer: Bytes that are buffered at most in each direction of a connection.
 
     Raises:
-        ValueError: If ``transport`` would keep more than half of ``max_buffer``: the other half
-            is for what one read of the socket brings.
+        ValueError: If the high-water mark of ``transport`` is more than half of ``max_buffer``:
+            the other half is for what one read of the socket brings.
     """
 
     mode: Mode

@@ -1,8 +1,8 @@
-"""TLS settings, built once per service, from which each connection is made.
+"""The TLS settings of a server or a client, from which its connections are made.
 
-Contexts are slow to build and leak when they are built per connection, so a :class:`ServerTLS` or
-:class:`ClientTLS` is made once and handed to every mode: it is the connection creator that
-``transport.startTLS``, ``TLSMemoryBIOFactory`` and ``SecurePair`` take alike.
+A context takes long to build, so a :class:`ServerTLS` or :class:`ClientTLS` is built once for a
+service and used for all its connections, in every mode.  It is also a Twisted connection creator,
+for ``transport.startTLS`` and ``TLSMemoryBIOFactory``.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from zope.interface import implementer
 
 from tlsdemo.certificates.files import Credentials, load_certificates
 from tlsdemo.tls.observer import Observer
-from tlsdemo.tls.policy import Policy, said
-from tlsdemo.tls.server_names import answers_to, names_of
+from tlsdemo.tls.policy import Policy, reasons_of
+from tlsdemo.tls.server_names import matches, names_of
 from tlsdemo.tls.tls_connection import TLSConnection
 
 DEFAULT = Policy()
 
 
 class ClientAuth(enum.Enum):
-    """What a server demands of its clients: a certificate, whatever they show, or nothing."""
+    """Whether a server requires a client certificate, verifies one if sent, or requests none."""
 
     REQUIRED = "required"
     OPTIONAL = "optional"
@@ -51,7 +51,7 @@ _VERIFY_MODES = {
 
 
 class UnusableCredentials(Exception):
-    """OpenSSL cannot use the credentials; the text is one line that says why."""
+    """OpenSSL cannot use the credentials; the message is one line with the reason."""
 
 
 def _verify(
@@ -61,7 +61,7 @@ def _verify(
     if not ok:
         ours.reject_chain(number)
         return False
-    # The name as well, now: nothing that proves who we are has been sent yet.
+    # Verify the name here too: our own certificate has not been sent yet.
     return depth > 0 or ours.verify_name(certificate)
 
 
@@ -70,13 +70,13 @@ def _build(credentials: Credentials, verify: int, policy: Policy) -> SSL.Context
         return _new_context(credentials, verify, policy)
     except SSL.Error as error:
         files = ", ".join(str(path) for path in vars(credentials).values() if path is not None)
-        raise UnusableCredentials(f"OpenSSL cannot use {files}: {said(error)}") from error
+        raise UnusableCredentials(f"OpenSSL cannot use {files}: {reasons_of(error)}") from error
 
 
 def _new_context(credentials: Credentials, verify: int, policy: Policy) -> SSL.Context:
     context = SSL.Context(SSL.TLS_METHOD)
     policy.apply(context)
-    # Buffers of idle connections would cost 16 KiB in each direction.
+    # An idle connection would keep a buffer of 16 KiB in each direction.
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)
     if credentials.certificate is not None and credentials.key is not None:
         context.use_certificate_chain_file(str(credentials.certificate))
@@ -91,35 +91,35 @@ def _new_context(credentials: Credentials, verify: int, policy: Policy) -> SSL.C
 
 
 Preparation = Callable[[SSL.Context], object]
-"""What is done to each context as it is made, such as having it tell of OpenSSL's states."""
+"""A function that changes each context after it has been built, such as a :class:`KeyLog`."""
 
 
 class TLS(Interface):
-    """Either end's side of TLS, as the modes take it."""
+    """The TLS settings of one end: a :class:`ServerTLS` or a :class:`ClientTLS`."""
 
     @property
     def is_client(self) -> bool:
-        """Whether it is a client's."""
+        """Whether this is the client's end."""
 
     def make(self, observer: Observer | None = None) -> TLSConnection:
-        """Make the connection for one TLS layer; ``observer`` sees what happens on it."""
+        """Make the OpenSSL connection for one TLS layer, observed by ``observer`` if given."""
 
 
 def _server_context(
     credentials: Credentials, client_auth: ClientAuth, alpn: Sequence[str], policy: Policy
 ) -> SSL.Context:
     context = _build(credentials, _VERIFY_MODES[client_auth], policy)
-    # A session that carries a client certificate is resumed only in a context of the same name.
+    # A session with a client certificate is resumed only if the session id contexts are equal.
     context.set_session_id(b"tlsdemo")
-    # Tickets alone: what they hold is with the client, and no session is kept here.
+    # Tickets only: the client keeps the state of the session, and the server keeps none.
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     if credentials.authority is not None and client_auth is not ClientAuth.NONE:
         context.load_client_ca(str(credentials.authority).encode())
     preferred = [name.encode() for name in alpn]
 
     def select(_connection: SSL.Connection, offered: list[bytes]) -> bytes | object:
-        # Without a callback that answers so, Twisted 26 kills the handshake of any client
-        # that offers ALPN at all.
+        # Without a callback that returns this, Twisted 26 aborts the handshake of every client that
+        # offers ALPN.
         common = (name for name in preferred if name in offered)
         return next(common, SSL.NO_OVERLAPPING_PROTOCOLS)
 
@@ -130,14 +130,14 @@ def _server_context(
 def _choose_by_name(
     identities: Sequence[Credentials], contexts: Sequence[SSL.Context]
 ) -> SSL.Context:
-    """Return the first context, which changes to the one that answers to the client's SNI.
+    """Return the first context, which changes to the one whose certificate matches the SNI.
 
-    OpenSSL then takes the certificate, the authorities and their names from the other context;
-    versions, ciphers, options, verification, ALPN and the keys of tickets stay those of the first.
-    All are made alike, so that this makes no difference.
+    From the other context OpenSSL takes the certificate, the trusted authorities and their names.
+    Versions, ciphers, options, verification, ALPN and ticket keys remain those of the first.
+    As all contexts have the same settings, this makes no difference.
     """
     first, *others = contexts
-    # The first is not among them: it would refer to itself by ways that nobody can clean up.
+    # None for the first, which must not refer to itself: that cycle could never be collected.
     named = [
         (names_of(load_certificates(each.certificate)[0]), context)
         for each, context in zip(identities, (None, *others), strict=True)
@@ -145,8 +145,8 @@ def _choose_by_name(
     ]
 
     def choose(connection: SSL.Connection) -> None:
-        asked = (connection.get_servername() or b"").decode("ascii", "replace")
-        chosen = next((context for names, context in named if answers_to(names, asked)), None)
+        requested = (connection.get_servername() or b"").decode("ascii", "replace")
+        chosen = next((context for names, context in named if matches(names, requested)), None)
         if chosen is not None:
             connection.set_context(chosen)
 
@@ -156,19 +156,21 @@ def _choose_by_name(
 
 @implementer(IOpenSSLServerConnectionCreator)
 class ServerTLS:
-    """The TLS side that a server takes.
+    """The TLS settings of a server.
 
-    ``context`` is any server context; :meth:`build` makes one with good defaults.  ``again``
-    makes one anew from files that are good at a time (timezone-aware), or raises.
+    Args:
+        context: Any server context; :meth:`build` makes one with good defaults.
+        rebuild: Builds the context again for :meth:`reload`, from files that must be valid at
+            the given time.
     """
 
     is_client = False
 
     def __init__(
-        self, context: SSL.Context, again: Callable[[datetime], SSL.Context] | None = None
+        self, context: SSL.Context, rebuild: Callable[[datetime], SSL.Context] | None = None
     ) -> None:
         self._context = context
-        self._again = again
+        self._rebuild = rebuild
 
     @classmethod
     def build(
@@ -181,15 +183,21 @@ class ServerTLS:
         more: Sequence[Credentials] = (),
         preparations: Sequence[Preparation] = (),
     ) -> ServerTLS:
-        """Make the context from ``credentials``: by default TLS 1.2 and 1.3 with forward secrecy.
+        """Build the settings from files: by default TLS 1.2 and 1.3 with forward secrecy.
 
-        ``alpn`` lists the protocols to select from, the preferred one first; a client that
-        offers only others goes on without (RFC 7301 would let us end the handshake).
-        ``more``: certificates for other names.  The first of all, ``credentials`` included, that
-        answers to the name that a client asks for is shown, ``credentials`` if none does or no
-        name is asked for.  ``preparations`` are applied to every context, also when the files
-        are read anew.
-        Raises :class:`UnusableCredentials` if OpenSSL cannot use the files.
+        Args:
+            credentials: The certificate and key, and the authority that issues client
+                certificates (without one, the authorities that the system trusts).
+            client_auth: Whether clients need a certificate.
+            alpn: The application protocols (RFC 7301) to select from, in order of preference.
+                A client that offers only others goes on without one.
+            policy: The versions and cipher suites that are allowed.
+            more: Certificates for other names.  The first certificate that matches the client's
+                SNI is sent, ``credentials`` included; without a match, that of ``credentials``.
+            preparations: Called with every context, also when the files are loaded again.
+
+        Raises:
+            UnusableCredentials: If OpenSSL cannot use the files.
         """
         identities = [credentials, *more]
 
@@ -199,45 +207,56 @@ class ServerTLS:
                 prepare(context)
             return _choose_by_name(identities, contexts) if more else contexts[0]
 
-        def again(now: datetime) -> SSL.Context:
+        def rebuild(now: datetime) -> SSL.Context:
             for each in identities:
                 each.check(now)
             return make()
 
-        return cls(make(), again)
+        return cls(make(), rebuild)
 
     def reload(self, now: datetime) -> None:
-        """Read the same files anew, for the connections from now on; existing ones live on.
+        """Load the same files again, for new connections; existing ones are not affected.
 
-        ``now``, timezone-aware: when they have to be valid.  Raises
-        :class:`~tlsdemo.certificates.files.BadCredentials` or :class:`UnusableCredentials`, one
-        line that says which file and why; then all stays as it was.  The keys of the session
-        tickets are new as well: a client whose authority is no longer trusted cannot resume.
+        The session ticket keys change too, so that a client whose authority is no longer trusted
+        cannot resume a session.
+
+        Args:
+            now: The time at which the certificates must be valid, timezone-aware.
+
+        Raises:
+            BadCredentials: If a file is missing or invalid; the message is one line.
+            UnusableCredentials: If OpenSSL cannot use a file, or this was made from a context.
+                After either error everything is as it was before.
         """
-        if self._again is None:
+        if self._rebuild is None:
             raise UnusableCredentials(
-                "a context that was made elsewhere has no files to be read anew"
+                "a context that was made elsewhere has no files to load again"
             )
-        self._context = self._again(now)
+        self._context = self._rebuild(now)
 
     def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> TLSConnection:
-        """Make the connection for one TLS layer."""
+        """Make the OpenSSL connection for one TLS layer (called by Twisted)."""
         return self.make()
 
     def make(self, observer: Observer | None = None) -> TLSConnection:
-        """Make the connection for one TLS layer; ``observer`` sees what happens on it."""
+        """Make the OpenSSL connection for one TLS layer, observed by ``observer`` if given."""
         return TLSConnection(self._context, observer=observer)
 
 
 @implementer(IOpenSSLClientConnectionCreator)
 class ClientTLS:
-    """The TLS side that a client takes: it verifies the server's chain and its name.
+    """The TLS settings of a client, which verifies the server's chain and name.
 
-    ``context`` is any client context that verifies; ``server_name`` is the DNS name or the IP
-    address that the server's certificate has to be valid for (RFC 9525), by service-identity.
-    With a context that :meth:`build` has made, the name is verified before a client certificate
-    is sent; with any other, when the handshake is complete.  ``ValueError`` for a name that is
-    none.
+    With a context of :meth:`build`, the name is verified before the client's certificate is sent;
+    with any other context, when the handshake is complete.
+
+    Args:
+        context: Any client context that verifies certificates.
+        server_name: The DNS name or IP address that the server's certificate must be valid for
+            (RFC 9525).  A DNS name is also sent as the SNI (RFC 6066, section 3).
+
+    Raises:
+        ValueError: If ``server_name`` is neither a name nor an address.
     """
 
     is_client = True
@@ -252,7 +271,7 @@ class ClientTLS:
             self._identity = IPAddress_ID(server_name)
         except ValueError:
             self._identity = DNS_ID(server_name)
-            # Asked for by the very name that is verified.
+            # The SNI is the name that is verified, in its ASCII form.
             self._sni = self._identity.hostname.decode("ascii").encode("idna")
 
     @classmethod
@@ -265,11 +284,19 @@ class ClientTLS:
         policy: Policy = DEFAULT,
         preparations: Sequence[Preparation] = (),
     ) -> ClientTLS:
-        """Make the context from ``credentials``, whose authority must have issued the server's.
+        """Build the settings from files: by default TLS 1.2 and 1.3 with forward secrecy.
 
-        Without an authority, those that the system trusts.  ``preparations`` are applied to the
-        context.  Raises :class:`UnusableCredentials` if OpenSSL
-        cannot use the files, ``ValueError`` for a name that is none.
+        Args:
+            credentials: The client's certificate and key, if any, and the authority that the
+                server's certificate must come from (without one, those that the system trusts).
+            server_name: The DNS name or IP address that the certificate must be valid for.
+            alpn: The application protocols (RFC 7301) to offer, in order of preference.
+            policy: The versions and cipher suites that are allowed.
+            preparations: Called with the context.
+
+        Raises:
+            UnusableCredentials: If OpenSSL cannot use the files.
+            ValueError: If ``server_name`` is neither a name nor an address.
         """
         context = _build(credentials, SSL.VERIFY_PEER, policy)
         if alpn:
@@ -279,11 +306,11 @@ class ClientTLS:
         return cls(context, server_name)
 
     def clientConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> TLSConnection:
-        """Make the connection for one TLS layer."""
+        """Make the OpenSSL connection for one TLS layer (called by Twisted)."""
         return self.make()
 
     def make(self, observer: Observer | None = None) -> TLSConnection:
-        """Make the connection for one TLS layer; ``observer`` sees what happens on it."""
+        """Make the OpenSSL connection for one TLS layer, observed by ``observer`` if given."""
         connection = TLSConnection(self._context, self._verify_name, observer, is_client=True)
         if self._sni is not None:
             connection.set_tlsext_host_name(self._sni)
@@ -292,13 +319,13 @@ class ClientTLS:
         return connection
 
     def resuming(self, session: SSL.Session) -> ClientTLS:
-        """Return the same side, whose connections resume ``session`` (RFC 8446, section 2.2).
+        """Return the same settings, whose connections resume ``session`` (RFC 8446, section 2.2).
 
-        ``session`` is what ``get_session()`` of an earlier connection has returned.
+        ``session`` is the result of ``get_session()`` of an earlier connection.
         """
-        again = copy(self)
-        again._session = session
-        return again
+        resuming = copy(self)
+        resuming._session = session
+        return resuming
 
     def _verify_name(self, certificate: X509) -> None:
         patterns = extract_patterns(certificate.to_cryptography())

@@ -1,8 +1,7 @@
-"""From what Twisted and OpenSSL report to the cause that we name.
+"""Translates the errors of Twisted and OpenSSL into close reasons.
 
-Neither tells an application why a handshake failed in words it could act on: a failed
-verification, an alert and a stray HTTP request all arrive as ``OpenSSL.SSL.Error`` with a list
-of texts.  The rules that read them are data, in the tables below.
+A failed verification, an alert and a stray HTTP request all arrive as ``OpenSSL.SSL.Error`` with a
+list of texts.  The tables below map these texts to causes.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from tlsdemo.tls.tls_connection import TLSConnection
 _Codes = SSL.X509VerificationCodes
 
 _VERIFY_ERRORS = {
-    _Codes.OK: (Cause.CERTIFICATE_INVALID, "the context does not tell why"),
+    _Codes.OK: (Cause.CERTIFICATE_INVALID, "the context does not report why"),
     _Codes.ERR_CERT_HAS_EXPIRED: (Cause.CERTIFICATE_EXPIRED, "it has expired"),
     _Codes.ERR_CERT_NOT_YET_VALID: (Cause.CERTIFICATE_EXPIRED, "it is not valid yet"),
     _Codes.ERR_DEPTH_ZERO_SELF_SIGNED_CERT: (Cause.CERTIFICATE_UNTRUSTED, "it is self-signed"),
@@ -43,7 +42,7 @@ _VERIFY_ERRORS = {
         "its signature is not its issuer's",
     ),
 }
-"""What a verification ended with (``X509_V_ERR_``, X509_STORE_CTX_get_error(3ssl))."""
+"""The results of a verification (``X509_V_ERR_``, X509_STORE_CTX_get_error(3ssl))."""
 
 _REASONS = {
     "peer did not return a certificate": Cause.CERTIFICATE_MISSING,
@@ -58,14 +57,14 @@ _REASONS = {
     "no suitable signature algorithm": Cause.NO_COMMON_CIPHER,
     "no suitable key share": Cause.NO_COMMON_CIPHER,
 }
-"""What OpenSSL says (openssl/sslerr.h) when it gives up by itself."""
+"""The reasons (openssl/sslerr.h) of errors that OpenSSL detects itself."""
 
 _ALERT = re.compile(r"(?:ssl|tls)\S* alert (.+)")
-"""What OpenSSL says when the peer gave up; the versions differ in the first word."""
+"""The reason of an error after an alert; the first word depends on OpenSSL's version."""
 
 
 class Insecure(Exception):
-    """A connection could not be secured; ``close_reason`` says why."""
+    """A connection could not be secured; ``close_reason`` is the reason."""
 
     def __init__(self, close_reason: CloseReason) -> None:
         super().__init__(str(close_reason))
@@ -73,13 +72,13 @@ class Insecure(Exception):
 
 
 def is_end_of_file(error: SSL.Error) -> bool:
-    """Tell an end of the wire without close_notify from all else that OpenSSL reports."""
-    # When asked once more, OpenSSL 4 says nothing at all.
+    """Return whether the wire ended without close_notify; other errors are not that."""
+    # When called once more, OpenSSL 4 reports an error without arguments.
     return isinstance(error, SSL.SysCallError) or not any(error.args)
 
 
 def _of_ssl_error(error: SSL.Error, connection: TLSConnection) -> CloseReason:
-    # What was wrong, then, in some versions of OpenSSL, the layers that it passed through.
+    # The error itself comes first, then in some versions those of the layers above.
     queue = [] if is_end_of_file(error) else error.args[0]
     reasons = [str(reason) for library, _, reason in queue if library == "SSL routines"]
     for reason in reasons:
@@ -103,9 +102,9 @@ def _of_verification(connection: TLSConnection) -> CloseReason:
 
 
 def close_reason_of(reason: Failure, connection: TLSConnection, secure: bool) -> CloseReason:
-    """Name the cause behind the reason that a ``connectionLost`` was given.
+    """Return the close reason for the ``reason`` that a ``connectionLost`` was called with.
 
-    ``secure`` tells whether the connection had been secured before it was lost.
+    ``secure``: whether the connection was secure before it was lost.
     """
     error = reason.value
     if isinstance(error, SSL.Error):
@@ -120,11 +119,11 @@ def close_reason_of(reason: Failure, connection: TLSConnection, secure: bool) ->
 
 
 def name_problem(error: Exception) -> str:
-    """Say in words which name a certificate should have been valid for."""
+    """Return a text with the name that the certificate should have been valid for."""
     if isinstance(error, VerificationError):
         wanted = ", ".join(_wanted(mismatch.mismatched_id) for mismatch in error.errors)
         return f"the certificate is not valid for {wanted}"
-    return f"the certificate names nobody: {error}"
+    return f"the certificate contains no name: {error}"
 
 
 def _wanted(identity: Any) -> str:

@@ -1,10 +1,10 @@
-"""What OpenSSL does on one connection, reported to an observer.
+"""Reports to an observer what OpenSSL does on one connection.
 
-Theory of operation.  OpenSSL reports its states by the info callback
-(SSL_CTX_set_info_callback(3ssl)).  Where pyOpenSSL cannot set that for one connection, it is set
-for a context as a whole (:func:`observe_states`), and finds the connection that it was called for;
-all the others of that context then pay for it.  The bytes of the wire are seen where the TLS layer
-writes and reads them, which is alike in every mode.
+Theory of operation.  OpenSSL reports its states through the info callback
+(SSL_CTX_set_info_callback(3ssl)).  Where pyOpenSSL cannot set the callback of a single connection,
+it is set for the whole context (:func:`observe_states`); every connection of that context then
+pays for the call, and those that are not observed ignore it.  The bytes of the wire are seen where
+the TLS layer reads and writes them, which is the same in every mode.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from OpenSSL.crypto import X509
 
 from tlsdemo.tls.observer import Observer
 
-STATES_OF_ONE = hasattr(SSL.Connection, "set_info_callback")
-"""Whether a connection can be observed alone: pyOpenSSL 24.2 has this for contexts only."""
+CAN_OBSERVE_ONE_CONNECTION = hasattr(SSL.Connection, "set_info_callback")
+"""Whether a single connection can have an info callback; in pyOpenSSL 24.2 only contexts can."""
 
 _CLOSE_NOTIFY = 0
 _STATE, _WRITE = SSL.SSL_CB_LOOP, SSL.SSL_CB_WRITE
@@ -23,10 +23,10 @@ _ALERT, _DONE = SSL.SSL_CB_ALERT, SSL.SSL_CB_HANDSHAKE_DONE
 
 
 class HandshakeObservation:
-    """Reports what happens to ``connection``, and knows what is true of it at the moment.
+    """Reports what happens on ``connection``, and knows its present state.
 
-    ``confirmed`` is reported once, to a client only: the proof that its server has accepted it,
-    which in TLS 1.3 comes after the handshake (RFC 8446, section 4.4.2.4 and appendix E.1.6).
+    A client reports ``confirmed`` once: when its server has proved that it accepted the client,
+    which in TLS 1.3 is after the handshake (RFC 8446, section 4.4.2.4 and appendix E.1.2).
     """
 
     def __init__(self, observer: Observer, connection: SSL.Connection, is_client: bool) -> None:
@@ -39,17 +39,17 @@ class HandshakeObservation:
         self._resumed = False
         self.wire_ended = False
         observer.tls_created(connection)
-        if STATES_OF_ONE:
+        if CAN_OBSERVE_ONE_CONNECTION:
             connection.set_info_callback(_changed)
 
     @property
     def flight_written(self) -> bool:
-        """Whether all that OpenSSL has had to say has been written to the transport."""
+        """Whether every handshake message and alert of ours has been written to the transport."""
         return not self._unwritten
 
     @property
     def can_write(self) -> bool:
-        """Whether what the application would write now would be sent."""
+        """Whether data that the application wrote now would be sent."""
         closed = self.wire_ended or self._connection.get_shutdown() & SSL.SENT_SHUTDOWN
         return self._complete and not closed
 
@@ -59,40 +59,40 @@ class HandshakeObservation:
         del self._connection, self._observer
 
     def received(self, data: bytes) -> None:
-        """Bytes have come from the wire."""
+        """Report bytes that have come from the wire."""
         self._observer.wire(False, data)
 
     def sent(self, data: bytes) -> None:
-        """Bytes are going to the wire."""
+        """Report bytes that are going to the wire."""
         self._observer.wire(True, data)
 
     def nothing_to_send(self) -> None:
-        """OpenSSL has no more bytes for the wire."""
+        """Note that OpenSSL has no more bytes for the wire."""
         self._unwritten = False
 
     def confirmed(self) -> None:
-        """The server has sent something that it sends only to a client that it has accepted."""
+        """Report, once, that the server has sent what only an accepted client receives."""
         if not self._confirmed:
             self._confirmed = True
             self._observer.detail("confirmed")
 
     def chain_rejected(self, number: int) -> None:
-        """The certificate's chain has been rejected, with an ``X509_V_ERR_`` number."""
+        """Report that the peer's chain was rejected, with its ``X509_V_ERR_`` number."""
         self._observer.detail("certificate rejected", error=number)
 
     def name_verified(self, certificate: X509 | None, good: bool, expected: bool) -> None:
-        """The chain is good, and the name has been verified if one is ``expected``."""
+        """Report whether a certificate with a good chain has the name that is ``expected``."""
         if certificate is not None and (expected or not self._complete):
             subject = certificate.to_cryptography().subject.rfc4514_string()
             name = "certificate verified" if good else "certificate rejected"
             self._observer.detail(name, subject=subject)
 
     def handshake_resumed(self) -> None:
-        """OpenSSL is about to go on; it reports again the state that it had reached."""
+        """Note that OpenSSL continues, and will report its present state once more."""
         self._resumed = True
 
     def changed(self, where: int, value: int) -> None:
-        """OpenSSL's info callback has been called."""
+        """Handle a call of OpenSSL's info callback."""
         state = self._connection.get_state_string().decode()
         if where & _ALERT:
             self._alert(where, value)
@@ -102,7 +102,7 @@ class HandshakeObservation:
             self._complete = True
             self._observer.detail("OpenSSL state", state="handshake done")
             if self._connection.get_protocol_version() < SSL.TLS1_3_VERSION:
-                # Its Finished comes after it has verified us.
+                # The server sends its Finished after it has verified the client.
                 self.confirmed()
         if "read server session ticket" in state:
             self.confirmed()
@@ -125,11 +125,11 @@ class HandshakeObservation:
 
 
 def observe_states(context: SSL.Context) -> None:
-    """Have those connections of ``context`` that are observed report OpenSSL's states.
+    """Make the observed connections of ``context`` report OpenSSL's states.
 
-    Does nothing where each connection sees to that itself.
+    Does nothing where each connection can have an info callback of its own.
     """
-    if not STATES_OF_ONE:
+    if not CAN_OBSERVE_ONE_CONNECTION:
         context.set_info_callback(_changed)
 
 

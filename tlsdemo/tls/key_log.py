@@ -1,4 +1,4 @@
-"""Writing down TLS secrets, so that Wireshark can decrypt a capture."""
+"""Logging TLS secrets, so that Wireshark can decrypt captured traffic."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from OpenSSL import SSL
 
 
 class KeyLog:
-    """Writes the secrets of every connection to a file (SSLKEYLOGFILE format).
+    """Logs the secrets of every connection of a context (SSLKEYLOGFILE format).
 
-    Anyone who has the file can read what those connections carried.
+    Anyone who has the secrets can decrypt the traffic of these connections.  ``append`` is called
+    with each line, including its newline.  Pass an instance among the ``preparations`` of
+    ``ServerTLS.build`` or ``ClientTLS.build``.
     """
 
     def __init__(self, append: Callable[[bytes], object]) -> None:
         self._append = append
 
     def __call__(self, context: SSL.Context) -> None:
-        """Have the connections of ``context`` write their secrets."""
+        """Log the secrets of the connections of ``context``."""
         context.set_keylog_callback(self._write)
 
     def _write(self, _connection: SSL.Connection, line: bytes) -> None:

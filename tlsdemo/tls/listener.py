@@ -1,4 +1,4 @@
-"""Who hears how securing a connection goes, and provides the application for it."""
+"""The interface through which a connection gets its application and reports its end."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from tlsdemo.tls.connection_info import ConnectionInfo
 
 
 class Listener(Interface):
-    """Hears how securing one connection goes, and provides the application.
+    """Provides the application of one connection, and learns how the connection ended.
 
-    ``secure`` or ``plain`` is called at most once, and never after ``insecure``.  Both return the
-    application, which is then connected to the stream; ``None`` rejects the connection, of which
-    not one byte will have been delivered.
+    ``secure`` or ``plain`` is called at most once, and returns the application, which is then
+    connected to the stream.  ``None`` rejects the connection: nothing is delivered, and
+    ``insecure`` is called.  In the end ``insecure`` or ``ended`` is called, exactly once.
     """
 
     def secure(self, info: ConnectionInfo) -> IProtocol | None:
-        """The peer has been verified, and our last flight has been written to the transport."""
+        """The connection is secure: the peer is verified, and our last flight is written."""
 
     def plain(self) -> IProtocol | None:
-        """The connection is used as it is: mode ``clear``."""
+        """The connection is used without TLS (mode ``clear``)."""
 
     def insecure(self, close_reason: CloseReason) -> None:
-        """The connection could not be secured, or was rejected; nothing more will come."""
+        """The connection has ended without being secured, or was rejected."""
 
     def ended(self, close_reason: CloseReason) -> None:
-        """A connection that had been secured (or is plain) has ended."""
+        """A connection that had an application has ended."""

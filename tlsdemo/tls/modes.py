@@ -1,4 +1,4 @@
-"""The modes by name: how a connection is secured, and the defaults that go with it."""
+"""The modes: how a connection is secured, and the transport options that are usual for it."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ class ModeName(enum.Enum):
 
 @dataclass(frozen=True)
 class Mode:
-    """One way to secure a connection.
+    """A mode of securing a connection.
 
     Attributes:
-        name: What users call it.
-        delivery: How it delivers unless told otherwise.
-        send: How it sends unless told otherwise.
-        called: The event of beginning to secure.
-        returned: The event of being done with that.
-        secure: Called with the transport, the TLS side, the stream's setup and a clock.
-            From then on the transport delivers elsewhere.  Returns what takes
-            bytes of the wire, and the application's stream.
-        wrap: Called with the TLS side, a factory and a clock, before there is a connection;
-            returns the factory to use.
-        encrypts: Whether it secures at all.
-        allows_negotiation: Whether anything can be said in plaintext before TLS.
+        name: Its name in options and reports.
+        delivery: The default delivery.
+        send: The default for sending.
+        called: The name of the event that is reported before ``secure`` is called.
+        returned: The name of the event that is reported when it has returned.
+        secure: Secures a transport; called with it, the TLS settings, the stream's setup and a
+            clock.  The transport then delivers to the protocol that is returned first; the
+            application's stream is returned second.
+        wrap: Called with the TLS settings, a factory and a clock, before there is a connection;
+            returns the factory to listen or connect with.
+        encrypts: Whether the connection is encrypted.
+        allows_negotiation: Whether a negotiation in plaintext can come before TLS.
     """
 
     name: ModeName
@@ -58,11 +58,11 @@ class Mode:
     def transport_options(
         self, delivery: Delivery | None, send: Send | None, high_water: int
     ) -> TransportOptions:
-        """Return the mode's defaults, with ``delivery`` and ``send`` in place of them if given."""
+        """Return transport options, with the mode's defaults in place of ``None``."""
         return TransportOptions(delivery or self.delivery, send or self.send, high_water)
 
 
-MODES = {
+MODES: dict[ModeName, Mode] = {
     mode.name: mode
     for mode in (
         Mode(
@@ -103,3 +103,4 @@ MODES = {
         ),
     )
 }
+"""All modes, by name."""

@@ -1,6 +1,6 @@
-"""Watching one connection: the interface that the library reports to, for logs, traces and metrics.
+"""The interface through which logs, traces and metrics observe a connection.
 
-Nothing is observed unless an observer is handed in, and what is not observed costs nothing.
+A connection without an observer is not observed, and costs nothing extra.
 """
 
 from __future__ import annotations
@@ -12,31 +12,32 @@ from twisted.python.failure import Failure
 
 
 class Observer(Interface):
-    """Sees what happens on one connection, as it happens.
+    """Called with what happens on one connection, as it happens.
 
-    ``detailed``: whether :meth:`detail`, :meth:`wire` and :meth:`tls_created` are wanted.  They
-    are not called otherwise, which is cheaper: OpenSSL need not report its states.
+    Attributes:
+        detailed: Whether :meth:`detail`, :meth:`wire` and :meth:`tls_created` are called as well.
+            If not, OpenSSL does not report its states, which is cheaper.
     """
 
     detailed: bool
 
     def event(self, name: str, **facts: object) -> None:
-        """A step that every connection takes: ``connected``, ``handshakeCompleted``, ``secure``.
+        """A step of every connection, such as ``connected``, ``handshakeCompleted``, ``secure``.
 
-        ``secure`` comes with ``info`` (:class:`~tlsdemo.tls.ConnectionInfo`), ``insecure`` and
-        ``closed`` with ``reason`` (:class:`~tlsdemo.close_reasons.CloseReason`).
+        ``secure`` has the fact ``info`` (:class:`~tlsdemo.tls.ConnectionInfo`); ``insecure`` and
+        ``closed`` have ``reason`` (:class:`~tlsdemo.close_reasons.CloseReason`).
         """
 
     def detail(self, name: str, **facts: object) -> None:
-        """Everything between those steps: OpenSSL's states, alerts, verification, first bytes."""
+        """What happens between those steps: OpenSSL's states, alerts, verification, first bytes."""
 
     def wire(self, sent: bool, data: bytes) -> None:
-        """Bytes on the wire, in plaintext or of TLS; each byte once."""
+        """Bytes sent to or received from the wire, in plaintext or of TLS; each byte once."""
 
     def tls_created(self, connection: SSL.Connection) -> None:
-        """OpenSSL's connection has been created, before its handshake begins."""
+        """OpenSSL's connection has been created; its handshake has not begun."""
 
 
 def failure_facts(reason: Failure) -> dict[str, str]:
-    """Return the type and the message of what a ``connectionLost`` was given."""
+    """Return the type and the message of a ``connectionLost`` reason."""
     return {"reason": type(reason.value).__name__, "text": reason.getErrorMessage()}

@@ -1,4 +1,4 @@
-"""Which versions of TLS and which ciphers we take part in."""
+"""The versions of TLS and the cipher suites that are allowed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from OpenSSL import SSL
 
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
-"""TLS 1.2 suites: forward secrecy and AEAD only (RFC 9325, section 4.2); 1.3 has no others."""
+"""TLS 1.2 suites: only AEAD with forward secrecy (RFC 9325, section 4.2), as all of TLS 1.3."""
 
 
 class TLSVersion(enum.Enum):
-    """The versions of TLS, in their order."""
+    """The versions of TLS, from the lowest to the highest."""
 
     TLS_1_0 = "1.0"
     TLS_1_1 = "1.1"
@@ -28,15 +28,17 @@ _NUMBERS = {
     TLSVersion.TLS_1_3: SSL.TLS1_3_VERSION,
 }
 
-# What adds no ciphers: a removal, a change of order, or an order such as @SECLEVEL=0.
+# Elements of a cipher list that add no ciphers: a removal, a new order, a command (@SECLEVEL=0).
 _NO_NAME = ("!", "-", "+", "@")
 
 
 class BadPolicy(ValueError):
-    """A policy that OpenSSL cannot follow.
+    """A policy that OpenSSL does not support.
 
-    ``field`` and ``value`` tell which attribute of :class:`Policy` is wrong, as text, and
-    ``reason`` why.
+    Attributes:
+        field: The name of the attribute of :class:`Policy` that is wrong.
+        value: Its value, as text.
+        reason: Why it is wrong.
     """
 
     def __init__(self, field: str, value: str, reason: str) -> None:
@@ -48,17 +50,17 @@ class BadPolicy(ValueError):
 
 @dataclass(frozen=True)
 class Policy:
-    """What a side agrees to: a Policy that exists is one that OpenSSL can follow.
+    """The versions and cipher suites that one end allows, validated with OpenSSL.
 
     Attributes:
-        lowest: The lowest version. RFC 8996 forbids those below 1.2; whoever needs one has to
-            give ``ciphers`` that it has, and OpenSSL's leave to use them (``@SECLEVEL=0``).
+        lowest: The lowest version.  RFC 8996 forbids versions below 1.2; one of those also needs
+            ``ciphers`` that it supports, and ``@SECLEVEL=0`` among them.
         highest: The highest version.
-        ciphers: An OpenSSL cipher list, for TLS 1.2 and below; each name in it must be known.
-            The suites of TLS 1.3 are OpenSSL's own, all of them forward-secret AEAD.
+        ciphers: An OpenSSL cipher list (openssl-ciphers(1)) for TLS 1.2 and below, without
+            unknown names.  For TLS 1.3 OpenSSL's default suites are used.
 
     Raises:
-        BadPolicy: If ``lowest`` is above ``highest``, or OpenSSL cannot follow it.
+        BadPolicy: If ``lowest`` is above ``highest``, or OpenSSL does not support the policy.
     """
 
     lowest: TLSVersion = TLSVersion.TLS_1_2
@@ -76,7 +78,7 @@ class Policy:
             self._check_version(field)
 
     def apply(self, context: SSL.Context) -> None:
-        """Have ``context`` follow this policy, without renegotiation and compression."""
+        """Apply this policy to ``context``, and disable renegotiation and compression."""
         self._limit(context, self.lowest, self.highest)
         context.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION)
 
@@ -90,7 +92,9 @@ class Policy:
             SSL.Context(SSL.TLS_METHOD).set_cipher_list(name.encode())
         except SSL.Error as error:
             which = "" if name == self.ciphers else f"and {name!r} is"
-            reason = f"{which} no cipher of TLS 1.2 or below that OpenSSL knows ({said(error)})"
+            reason = (
+                f"{which} no cipher of TLS 1.2 or below that OpenSSL knows ({reasons_of(error)})"
+            )
             raise BadPolicy("ciphers", self.ciphers, reason.strip()) from None
 
     def _check_version(self, field: str) -> None:
@@ -100,15 +104,17 @@ class Policy:
         connection = SSL.Connection(context, None)
         connection.set_connect_state()
         try:
-            # What a version needs, OpenSSL tells only when it has to write a ClientHello.
+            # OpenSSL finds out what a version needs only when it has to write a ClientHello.
             connection.do_handshake()
         except SSL.WantReadError:
             pass
         except SSL.Error as error:
-            reason = f"which OpenSSL cannot do with the ciphers {self.ciphers!r} ({said(error)})"
+            reason = (
+                f"which OpenSSL cannot do with the ciphers {self.ciphers!r} ({reasons_of(error)})"
+            )
             raise BadPolicy(field, version.value, reason) from None
 
 
-def said(error: SSL.Error) -> str:
-    """Return what OpenSSL says of an error, in one line."""
+def reasons_of(error: SSL.Error) -> str:
+    """Return the reasons of an OpenSSL error in one line."""
     return "; ".join(each[-1] for each in error.args[0]) if error.args else str(error)

@@ -1,4 +1,4 @@
-"""Having a transport deliver to another protocol from now on."""
+"""Replacing the protocol that a transport delivers to."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from typing import Any
 
 
 def replace_protocol(transport: Any, new: object) -> None:
-    """Have ``transport`` deliver to ``new`` from now on, instead of to its present protocol.
+    """Make ``transport`` deliver to ``new`` instead of its present protocol.
 
-    That is ``wrappedProtocol`` of a :class:`~twisted.protocols.policies.ProtocolWrapper`, such as
-    a TLS layer, and ``protocol`` of a reactor's transport; both are public.  What a client endpoint
-    has put in between only forwards, and is not needed any more.  Raises TypeError for a transport
-    that has neither.
+    The protocol is the public attribute ``wrappedProtocol`` of a
+    :class:`~twisted.protocols.policies.ProtocolWrapper`, such as a TLS layer, and ``protocol`` of
+    a reactor's transport.  A wrapper that a client endpoint has put in between only forwards, and
+    is replaced as well.
+
+    Raises:
+        TypeError: If ``transport`` has neither attribute.
     """
     for name in ("wrappedProtocol", "protocol"):
-        # Not getattr: a ProtocolWrapper answers for the transport below it as well.
+        # Not getattr: a ProtocolWrapper passes that on to the transport below it.
         if name in vars(transport):
             setattr(transport, name, new)
             return

@@ -1,4 +1,4 @@
-"""Delivery on demand: the application is told that there is something, and takes it."""
+"""Delivery on demand: the application is notified of data, and reads it when it wants."""
 
 from __future__ import annotations
 
@@ -10,38 +10,39 @@ from twisted.internet.interfaces import IProtocol
 
 
 class PullApplication(Interface):
-    """What an application must also have to be delivered to on demand."""
+    """The method that an application needs for ``Delivery.READABLE``."""
 
     def readable(self, source: PullSource) -> None:
-        """There is something to read.
+        """There is data to read from ``source``.
 
-        Not called again until :meth:`PullSource.read` has returned ``b""``; so read until then,
-        or remember that there is more and go on when there is room for it.
+        This is not called again until :meth:`PullSource.read` has returned ``b""``.  So read until
+        then, or remember ``source`` and continue later.
         """
 
 
-def _tell_nobody(_source: object) -> None:
-    """Tell nobody: there is no application yet, or no more."""
+def _ignore(_source: object) -> None:
+    """Notify nobody: there is no application yet, or no longer."""
 
 
 class PullStream(Interface):
-    """The stream that fills a :class:`PullSource`, as far as that knows it."""
+    """The stream that fills a :class:`PullSource`."""
 
     def pauseProducing(self) -> None:
-        """Deliver nothing more."""
+        """Stop delivering."""
 
     def resumeProducing(self) -> None:
-        """Deliver again."""
+        """Resume delivering."""
 
     def take(self, data: bytes) -> None:
-        """Count ``data``, which the application has taken."""
+        """Count ``data``, which the application has read."""
 
 
 class PullSource:
-    """Cleartext that waits to be taken, at most ``high_water`` bytes and one delivery more.
+    """A buffer of cleartext that the application has not read yet.
 
-    Once ``high_water`` is reached the wire is paused, and it is resumed when half of it is left.
-    The end of the stream waits until everything before it has been taken.
+    The wire is paused once the buffer holds ``high_water`` bytes, and resumed when half of them
+    are left; so the buffer holds at most ``high_water`` bytes and one delivery more.  The end of
+    the stream is reported once everything before it has been read.
     """
 
     def __init__(self, stream: PullStream, high_water: int) -> None:
@@ -49,48 +50,52 @@ class PullSource:
         self._high_water = high_water
         self._chunks: deque[bytes] = deque()
         self._size = 0
-        self._told = False
+        self._notified = False
         self._paused = False
         self._at_end: Callable[[], None] | None = None
-        self._tell: Callable[[PullSource], object] = _tell_nobody
+        self._notify: Callable[[PullSource], object] = _ignore
 
     def __len__(self) -> int:
         return self._size
 
     def attach(self, application: IProtocol) -> None:
-        """Tell ``application`` from now on; raises TypeError if it has no ``readable``."""
-        tell = getattr(application, "readable", None)
-        if not callable(tell):
+        """Notify ``application`` from now on.
+
+        Raises:
+            TypeError: If it has no ``readable`` method.
+        """
+        readable = getattr(application, "readable", None)
+        if not callable(readable):
             raise TypeError(
                 f"delivery 'readable' needs an application with a readable(source) method, "
                 f"and {type(application).__name__} has none"
             )
-        self._tell = tell
+        self._notify = readable
 
     def feed(self, data: bytes) -> None:
-        """Add what has been decrypted, and tell the application unless it knows."""
+        """Add ``data``, and notify the application unless it has been notified already."""
         self._chunks.append(data)
         self._size += len(data)
         if self._size >= self._high_water and not self._paused:
             self._paused = True
             self._stream.pauseProducing()
-        if not self._told:
-            self._told = True
-            self._tell(self)
+        if not self._notified:
+            self._notified = True
+            self._notify(self)
 
     def read(self, size: int | None = None) -> bytes:
-        """Take up to ``size`` bytes, or all; ``b""`` if there is nothing (any more)."""
+        """Return up to ``size`` bytes, by default all; ``b""`` if there is nothing left."""
         data = self._take(size)
         if not data:
-            # Asked for nothing, it says nothing about whether there is more.
+            # read(0) returns b"" too, whether or not there is more.
             if not self._size:
-                self._told = False
+                self._notified = False
                 self._finish()
             return data
         self._stream.take(data)
         if self._paused and self._size <= self._high_water // 2:
             self._paused = False
-            # What this brings is not told of: who reads has not seen b"" yet.
+            # Data that arrives within this call needs no notification: b"" has not been returned.
             self._stream.resumeProducing()
         return data
 
@@ -113,23 +118,23 @@ class PullSource:
         return data
 
     def end(self, at_end: Callable[[], None]) -> None:
-        """Call ``at_end`` once the application has seen that nothing is left: now, if it has.
+        """Call ``at_end`` once :meth:`read` has returned ``b""``: now, if it has.
 
-        Not as soon as the last bytes have been taken: who took them has yet to pass them on.
+        Not as soon as the last bytes have been read: the application still has to handle them.
         """
         self._at_end = at_end
-        if not self._told:
+        if not self._notified:
             self._finish()
 
     def _finish(self) -> None:
         if self._at_end is not None:
             at_end, self._at_end = self._at_end, None
-            self._tell = _tell_nobody
+            self._notify = _ignore
             at_end()
 
     def drop(self) -> None:
-        """Throw away what has not been taken; an end that waited for it waits no longer."""
+        """Discard what has not been read, and report an end that waited for it."""
         self._chunks.clear()
         self._size = 0
-        self._told = False
+        self._notified = False
         self._finish()

@@ -1,10 +1,9 @@
-"""SecurePair: TLS as a building block of two sides, which never touches a socket.
+"""SecurePair: TLS between two sides, without a socket.
 
-Theory of operation.  A pair feeds a ``TLSMemoryBIOProtocol`` by hand.  Its ``encrypted`` side is a
-protocol: whatever carries the bytes of the wire connects to it and hands it what arrives.  Its
-``cleartext`` side is a transport: whatever speaks in the clear writes to it.  The TLS layer only
-*asks* what carries it to lose the connection and trusts to be told when that has happened, so the
-encrypted side passes a lost connection on.
+Theory of operation.  A pair drives a ``TLSMemoryBIOProtocol`` by hand.  Its ``encrypted`` side is a
+protocol: connect it to whatever carries the bytes of the wire.  Its ``cleartext`` side is a
+transport: the application writes to it.  When the TLS layer closes, it calls ``loseConnection`` of
+the wire's transport and waits for ``connectionLost``, so the encrypted side has to pass that on.
 """
 
 from __future__ import annotations
@@ -35,10 +34,11 @@ _DEFAULTS = TransportOptions(delivery=Delivery.COALESCED, send=Send.RAW)
 
 @implementer(IProtocol)
 class EncryptedSide:
-    """The side of the wire: a protocol for any transport.
+    """The side of a pair that faces the wire: a protocol for any transport.
 
-    The transport needs ``write`` and ``loseConnection``; where it also has ``abortConnection``,
-    ``pauseProducing``/``resumeProducing`` and ``registerProducer``, they are used.
+    The transport must have ``write`` and ``loseConnection``.  ``abortConnection``,
+    ``pauseProducing`` and ``resumeProducing``, ``registerProducer`` and ``unregisterProducer``,
+    ``getPeer`` and ``getHost`` are used if it has them.
     """
 
     def __init__(self, layer: TLSMemoryBIOProtocol, observer: Observer | None = None) -> None:
@@ -46,45 +46,52 @@ class EncryptedSide:
         self._observer = observer
 
     def makeConnection(self, transport: Any) -> None:
-        """Begin: a client's hello is written to ``transport`` from within this call."""
-        complete = all(hasattr(transport, name) for name in _NEEDED)
-        self._layer.makeConnection(transport if complete else _Completed(transport))
+        """Begin the handshake: a client writes its ClientHello within this call."""
+        complete = all(hasattr(transport, name) for name in _LAYER_CALLS)
+        self._layer.makeConnection(transport if complete else _CompletedTransport(transport))
 
     def connectionMade(self) -> None:
-        """Nothing: the handshake has begun in ``makeConnection``."""
+        """Do nothing: the handshake has begun in ``makeConnection``."""
 
     def dataReceived(self, data: bytes) -> None:
-        """Take bytes from the wire, in pieces of any size."""
+        """Receive bytes from the wire, in pieces of any size."""
         self._layer.dataReceived(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Note that the wire has ended, which ends the cleartext side too."""
+        """End the cleartext side too, as the wire has been closed or lost."""
         if self._observer is not None and self._observer.detailed:
             self._observer.detail("socket lost", **failure_facts(reason))
         self._layer.connectionLost(reason)
 
     def logPrefix(self) -> str:
-        """Name this in logs."""
+        """Return the name that Twisted's log uses."""
         return type(self).__name__
 
 
 class SecurePair:
     r"""TLS between an encrypted and a cleartext side, for anything that carries bytes.
 
-    ``application`` is any protocol.  It is connected to :attr:`cleartext` when the pair is
-    secure, and never if it is not; so it need not be written for TLS.  ``tls`` says which end of
-    the handshake this is: a ``ServerTLS`` or a ``ClientTLS``.  ``on_secure`` is called with the
-    :class:`ConnectionInfo` just before the application is connected, and may still say no by
-    calling ``pair.cleartext.abortConnection()``; ``on_insecure`` is called with the
-    ``CloseReason`` if the connection cannot be secured.  ``clock`` is needed only for
-    ``Send.BUFFERED``.  ``observer`` sees everything that happens on the connection.
+    Args:
+        tls: The TLS settings of this end: a ``ServerTLS`` or a ``ClientTLS``.
+        application: Any protocol.  It is connected to :attr:`cleartext` when the pair is secure,
+            and never otherwise, so it need not know about TLS.
+        on_secure: Called with the :class:`ConnectionInfo` just before the application is
+            connected.  It may reject the peer with ``pair.cleartext.abortConnection()``.
+        on_insecure: Called with the ``CloseReason`` if the connection cannot be secured.
+        transport_options: How :attr:`cleartext` delivers and sends.
+        clock: Schedules the flushing of joined writes; needed only for ``Send.BUFFERED``.
+        observer: Sees every step of the connection.
 
-    A complete example, two pairs joined by nothing but two lists; with sockets, hand ``encrypted``
-    to an endpoint or a factory as the protocol instead::
+    Attributes:
+        encrypted: The protocol that faces the wire.
+        cleartext: The application's transport.
+
+    A complete example: two pairs, connected by two lists.  With sockets, return ``encrypted``
+    from a factory instead::
 
         >>> from twisted.internet.protocol import Protocol
         >>> class Wire:
-        ...     '''Carries bytes to the other pair when it is told to.'''
+        ...     '''Collects what one pair writes, for the other pair.'''
         ...     def __init__(self):
         ...         self.written = []
         ...         self.closing = False
@@ -106,7 +113,7 @@ class SecurePair:
         >>> client_wire, server_wire = Wire(), Wire()
         >>> server = SecurePair(
         ...     ServerTLS.build(certificates.server), Printer(),
-        ...     on_secure=lambda agreement: print("secure:", agreement.version),
+        ...     on_secure=lambda info: print("secure:", info.version),
         ...     on_insecure=lambda reason: print("insecure:", reason))
         >>> client = SecurePair(ClientTLS.build(certificates.client, "localhost"), Greeter())
         >>> server.encrypted.makeConnection(server_wire)
@@ -144,10 +151,10 @@ class SecurePair:
         self.encrypted = _join(tls, self.cleartext, setup, clock)
 
     def secured(self) -> Deferred[ConnectionInfo]:
-        """Return a Deferred of the agreement; it fails with :class:`Insecure`.
+        """Return a new Deferred; it fires with the :class:`ConnectionInfo`.
 
-        It fires when the application has been connected, so that :attr:`cleartext` can be
-        written to.  Each call returns one of its own, also after the fact.
+        It fires once the application has been connected, so that :attr:`cleartext` can be
+        written to, and fails with :class:`Insecure` if the connection cannot be secured.
         """
         return self._listener.wait()
 
@@ -155,7 +162,7 @@ class SecurePair:
 def secure(
     transport: Any, tls: TLS, setup: StreamSetup, clock: IReactorTime
 ) -> tuple[EncryptedSide, TLSStream]:
-    """Mode ``pair``: put a pair's encrypted side on ``transport``, to be fed by hand."""
+    """Connect the encrypted side of a pair to ``transport``."""
     stream = TLSStream(setup)
     encrypted = _join(tls, stream, setup, clock)
     replace_protocol(transport, encrypted)
@@ -166,7 +173,7 @@ def secure(
 def _join(
     tls: TLS, stream: TLSStream, setup: StreamSetup, clock: IReactorTime | None
 ) -> EncryptedSide:
-    """Make the encrypted side that goes with ``stream``."""
+    """Make the encrypted side for ``stream``."""
     creator = ObservedTLS(tls, setup.observer)
     factory = TLSMemoryBIOFactory(creator, tls.is_client, None, clock)  # type: ignore[arg-type]
     return EncryptedSide(_LAYERS[setup.options.send](factory, stream), setup.observer)
@@ -179,7 +186,7 @@ _LAYERS: dict[Send, type[TLSMemoryBIOProtocol]] = {
 
 
 class _PairListener:
-    """Turns what a listener hears into callbacks and Deferreds."""
+    """Calls the callbacks of a pair, and fires its Deferreds."""
 
     def __init__(
         self,
@@ -192,18 +199,18 @@ class _PairListener:
         self._on_insecure = on_insecure
         self._info: ConnectionInfo
         self._outcome: ConnectionInfo | CloseReason | None = None
-        self._waiting: list[Deferred[ConnectionInfo]] = []
+        self._deferreds: list[Deferred[ConnectionInfo]] = []
 
     def wait(self) -> Deferred[ConnectionInfo]:
         waiting: Deferred[ConnectionInfo] = Deferred()
-        self._waiting.append(waiting)
+        self._deferreds.append(waiting)
         self._fire()
         return waiting
 
     def _fire(self) -> None:
         if self._outcome is None:
             return
-        waiting, self._waiting = self._waiting, []
+        waiting, self._deferreds = self._deferreds, []
         for deferred in waiting:
             if isinstance(self._outcome, CloseReason):
                 deferred.errback(Insecure(self._outcome))
@@ -221,7 +228,7 @@ class _PairListener:
         self._fire()
 
     def plain(self) -> None:
-        """Never called: a pair is always TLS."""
+        """Do nothing: never called, as a pair is always TLS."""
 
     def insecure(self, close_reason: CloseReason) -> None:
         self._outcome = close_reason
@@ -230,16 +237,16 @@ class _PairListener:
         self._fire()
 
     def ended(self, close_reason: CloseReason) -> None:
-        """The application hears of it by its own ``connectionLost``."""
+        """Do nothing: the application's ``connectionLost`` is called."""
 
 
 class _PairStream(TLSStream):
-    """Fires the Deferreds of the pair once its application can write."""
+    """Fires the Deferreds of its pair once the application can write."""
 
     _listener: _PairListener
 
     def _connect(self, application: IProtocol) -> None:
-        # The connection may end in there, and then the stream no longer has its listener.
+        # If the connection ends within the call, the stream no longer has its listener.
         listener = self._listener
         try:
             super()._connect(application)
@@ -247,11 +254,17 @@ class _PairStream(TLSStream):
             listener.connected()
 
 
-_NEEDED = ("abortConnection", "registerProducer", "unregisterProducer", "getPeer", "getHost")
+_LAYER_CALLS = (
+    "abortConnection",
+    "registerProducer",
+    "unregisterProducer",
+    "getPeer",
+    "getHost",
+)
 
 
-class _Completed:
-    """Completes a transport that lacks some of the methods that the TLS layer calls."""
+class _CompletedTransport:
+    """A transport with the methods that the TLS layer calls and the wrapped one may lack."""
 
     def __init__(self, transport: Any) -> None:
         self._transport = transport
@@ -263,18 +276,18 @@ class _Completed:
         getattr(self._transport, "abortConnection", self._transport.loseConnection)()
 
     def registerProducer(self, producer: object, streaming: bool) -> None:
-        """Without flow control everything is taken, and the producer never paused."""
-        getattr(self._transport, "registerProducer", _nothing)(producer, streaming)
+        """Without flow control, the producer is never paused."""
+        getattr(self._transport, "registerProducer", _do_nothing)(producer, streaming)
 
     def unregisterProducer(self) -> None:
-        getattr(self._transport, "unregisterProducer", _nothing)()
+        getattr(self._transport, "unregisterProducer", _do_nothing)()
 
     def getPeer(self) -> Any:
-        return getattr(self._transport, "getPeer", _nothing)()
+        return getattr(self._transport, "getPeer", _do_nothing)()
 
     def getHost(self) -> Any:
-        return getattr(self._transport, "getHost", _nothing)()
+        return getattr(self._transport, "getHost", _do_nothing)()
 
 
-def _nothing(*_arguments: object) -> None:
-    """What a method that is not there does."""
+def _do_nothing(*_arguments: object) -> None:
+    """Stand in for a missing method."""

@@ -1,4 +1,4 @@
-"""Mode ``starttls``: the socket's own ``transport.startTLS``, in mid-stream."""
+"""Mode ``starttls``: the transport's own ``startTLS``, on an existing connection."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tlsdemo.tls.tls_stream import TLSStream
 
 
 class _StartTLSStream(TLSStream):
-    """Undoes at the end what ``startTLS`` has done to a transport."""
+    """Breaks, at the end, the reference cycle that ``startTLS`` makes."""
 
     transport: Any
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Pass the end on, and break the reference cycle of the transport and its layer."""
+        """Report the end, and break the cycle between the transport and its TLS layer."""
         super().connectionLost(reason)
         for name in ("getHandle", "getPeerCertificate"):
             vars(self.transport).pop(name, None)
@@ -31,11 +31,10 @@ class _StartTLSStream(TLSStream):
 def secure(
     transport: Any, tls: TLS, setup: StreamSetup, _clock: IReactorTime
 ) -> tuple[TLSMemoryBIOProtocol, TLSStream]:
-    """Secure ``transport`` (``ITLSTransport``) now, in the direction that it was opened.
+    """Start TLS on ``transport`` (``ITLSTransport``).
 
-    ``startTLS`` puts its layer between the transport and the transport's protocol, which is the
-    stream by then.  The stream provides ``IHandshakeListener``: Twisted never calls a method of
-    the name alone.
+    ``startTLS`` puts its TLS layer between the transport and the transport's protocol, so the
+    stream has to be that protocol first.
     """
     stream = _StartTLSStream(setup)
     stream.transport = transport

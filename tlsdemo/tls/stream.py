@@ -1,10 +1,12 @@
-"""The application's transport, the same interface in every mode; it counts what it carries."""
+"""The application's transport: one interface for every mode, with counters."""
 
 from __future__ import annotations
 
+import enum
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import (
@@ -19,7 +21,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from tlsdemo.close_reasons import CloseReason
+from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.state_machine import StateMachine
 from tlsdemo.tls.listener import Listener
 from tlsdemo.tls.observer import Observer
@@ -30,15 +32,39 @@ from tlsdemo.tls.transport_options import Delivery, TransportOptions
 _log = Logger()
 
 
+class StreamState(enum.Enum):
+    """The states of a stream."""
+
+    CONNECTING = "connecting"
+    OPEN = "open"
+    CLOSING = "closing"
+    ABORTED = "aborted"
+    CLOSED = "closed"
+
+
+class StreamInput(enum.Enum):
+    """What happens to a stream."""
+
+    ACCEPTED = "accepted"
+    CLOSE = "loseConnection"
+    ABORT = "abort"
+    LOST = "connection lost"
+
+
 def _untimed() -> PhaseTimer:
     return PhaseTimer(None, NO_TIMEOUTS)
 
 
 @dataclass(frozen=True)
 class StreamSetup:
-    """What a stream is made of, whatever secures it.
+    """The arguments that every stream is made from, in whatever mode.
 
-    ``required_alpn``: a protocol without which the connection is not secure (RFC 7301).
+    Attributes:
+        listener: Provides the application, and learns how the connection ended.
+        options: How cleartext is delivered and sent.
+        timer: Limits the phases of the connection; no limits by default.
+        observer: Sees every step.
+        required_alpn: A protocol that must be negotiated by ALPN (RFC 7301); ``""`` for none.
     """
 
     listener: Listener
@@ -50,12 +76,15 @@ class StreamSetup:
 
 @implementer(ITransport, IConsumer, IPushProducer)
 class Stream(StateMachine, ABC):
-    """What an application's protocol sees as its transport.
+    """The transport of an application's protocol.
 
-    ``events``: how often the application was handed bytes; ``bytes_in`` and ``bytes_out``: how
-    many, in the clear; ``records``: TLS records of application data that came in, 0 when plain.
-    Producers are registered here as with any transport, and pausing it holds everything back,
-    also what has been decrypted already.
+    Producers and consumers work as with any Twisted transport; a paused stream delivers nothing,
+    not even data that has been decrypted already.
+
+    Attributes:
+        events: How often data has been delivered to the application.
+        bytes_in: Bytes of cleartext that have been delivered to the application.
+        bytes_out: Bytes of cleartext that the application has written.
     """
 
     def __init__(self, setup: StreamSetup) -> None:
@@ -66,6 +95,7 @@ class Stream(StateMachine, ABC):
         self.events = 0
         self.bytes_in = 0
         self.bytes_out = 0
+        self._state = StreamState.CONNECTING
         self._close_reason: CloseReason | None = None
         self._application: IProtocol | None = None
         self._deliver: Callable[[bytes], object] | None = None
@@ -81,32 +111,24 @@ class Stream(StateMachine, ABC):
         return self.bytes_in + self.bytes_out
 
     @property
-    @abstractmethod
     def disconnecting(self) -> bool:
         """Whether this is being closed, or is closed."""
+        return self._state not in (StreamState.CONNECTING, StreamState.OPEN)
 
     @property
     def records(self) -> int:
-        """Records of application data that have been decrypted so far."""
+        """TLS records of application data that have been decrypted so far; 0 without TLS."""
         return 0
 
-    # Below: what each kind of stream does in its own way.
+    # What depends on the kind of stream.
 
     @abstractmethod
     def write(self, data: bytes) -> None:
-        """Send ``data``; after the stream has been closed it is dropped."""
-
-    @abstractmethod
-    def abort(self, close_reason: CloseReason) -> None:
-        """Close at once, and have the end carry ``close_reason`` as its cause."""
+        """Send ``data``; it is dropped once the stream is closed."""
 
     @abstractmethod
     def loseConnection(self) -> None:
-        """Close in order, once everything that was written has been sent."""
-
-    @abstractmethod
-    def abortConnection(self) -> None:
-        """Close at once; nothing more is delivered or sent, and the peer sees it as cut off."""
+        """Close in order, after everything that was written has been sent."""
 
     @abstractmethod
     def pauseProducing(self) -> None:
@@ -114,36 +136,48 @@ class Stream(StateMachine, ABC):
 
     @abstractmethod
     def resumeProducing(self) -> None:
-        """Deliver what was held back, then read the wire again."""
+        """Deliver what was held back, then resume reading the wire."""
 
     @abstractmethod
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:
-        """Have ``producer`` paused whenever more is written than the wire takes."""
+        """Pause ``producer`` whenever the wire cannot take more."""
 
     @abstractmethod
     def unregisterProducer(self) -> None:
-        """Forget the producer."""
+        """Stop pausing and resuming the producer."""
 
     @abstractmethod
     def getPeer(self) -> IAddress:
-        """Return the address of the peer."""
+        """Return the peer's address."""
 
     @abstractmethod
     def getHost(self) -> IAddress:
         """Return our own address."""
 
-    # Below: what all streams share.
+    # What all streams share.
+
+    def logPrefix(self) -> str:
+        """Return the name that Twisted's log uses."""
+        return type(self).__name__
+
+    def abortConnection(self) -> None:
+        """Close at once: nothing more is delivered or sent, and the peer sees a truncation."""
+        self.abort(CloseReason(Cause.ABORTED))
+
+    def abort(self, close_reason: CloseReason) -> None:
+        """Close at once, as :meth:`abortConnection` does, and report ``close_reason``."""
+        self._input(StreamInput.ABORT, close_reason)
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
-        """Send several pieces as one."""
+        """Send several pieces as one write."""
         self.write(b"".join(data))
 
     def stopProducing(self) -> None:
-        """Close in order: a consumer wants no more of us."""
+        """Close in order: the consumer wants no more data."""
         self.loseConnection()
 
     def take(self, data: bytes) -> None:
-        """Count one event of ``data``, which the application has just been handed."""
+        """Count ``data`` as one event: the application has just received it."""
         self.events += 1
         self.bytes_in += len(data)
 
@@ -151,20 +185,20 @@ class Stream(StateMachine, ABC):
         if self._observer is not None:
             self._observer.event(name, **facts)
 
-    def _ask(self, listener: Callable[[], IProtocol | None]) -> IProtocol | None:
-        """Ask for the application; none, if the listener fails or the application does not fit."""
+    def _get_application(self, get: Callable[[], IProtocol | None]) -> IProtocol | None:
+        """Return the listener's application, or ``None`` if that fails or does not fit."""
         self._timer.enter(ConnectionPhase.OPEN)
         try:
-            application = listener()
+            application = get()
             if application is not None and self._pull_source is not None:
                 self._pull_source.attach(application)
         except Exception:
-            _log.failure("rejecting a connection, because its secure callback failed")
+            _log.failure("rejecting a connection because its secure callback failed")
             return None
         return application
 
     def _connect(self, application: IProtocol) -> None:
-        """Connect the application; from here on bytes are delivered to it."""
+        """Connect the application; from now on data is delivered to it."""
         self._application = application
         if self._pull_source is None:
             self._deliver = application.dataReceived
@@ -177,7 +211,7 @@ class Stream(StateMachine, ABC):
     def _first(
         self, observer: Observer, event: str, attribute: str, function: Callable[[bytes], object]
     ) -> Callable[[bytes], object]:
-        """Return what reports its first call, and then leaves ``function`` in its place."""
+        """Return a function that reports its first call, then puts ``function`` in its place."""
 
         def first(data: bytes) -> None:
             setattr(self, attribute, function)
@@ -186,32 +220,54 @@ class Stream(StateMachine, ABC):
 
         return first
 
-    def _wait_for_reader(self) -> None:
-        """After the end of the wire, limit only how long a pulling application may be idle."""
-        if self._timer.phase is ConnectionPhase.CLOSING:
-            self._timer.enter(ConnectionPhase.OPEN)
+    def _drop_unread(self, close_reason: CloseReason) -> None:
+        """Discard what the application has not read; an earlier reason stays."""
+        self._close_reason = self._close_reason or close_reason
+        if self._pull_source is not None:
+            self._pull_source.drop()
 
-    def _fail(self, close_reason: CloseReason) -> None:
-        """Report the end of a connection that never had an application."""
+    def _release(self) -> None:
+        """Drop the references that form cycles, when nothing more will be received or sent."""
+        self._deliver = None
+
+    def _report_failure(self, close_reason: CloseReason, _reason: Failure) -> None:
+        """Report the end of a connection that has no application."""
+        self._release()
+        close_reason = self._close_reason or close_reason
         self._event("insecure", reason=close_reason)
         self._detach().insecure(close_reason)
 
+    def _report_end(self, close_reason: CloseReason, reason: Failure) -> None:
+        """Report the end, once the application has read everything that came before it."""
+        application, self._application = self._application, None
+        if application is None:
+            self._report_failure(close_reason, reason)
+            return
+        self._release()
+        finish = partial(self._finish, application, close_reason, reason)
+        if self._pull_source is None:
+            finish()
+            return
+        if self._timer.phase is ConnectionPhase.CLOSING:
+            # There is no peer to wait for any more, only an application that reads.
+            self._timer.enter(ConnectionPhase.OPEN)
+        self._pull_source.end(finish)
+
     def _finish(self, application: IProtocol, close_reason: CloseReason, reason: Failure) -> None:
-        """Report the end, to the listener and to the application."""
+        """Report the end to the listener and to the application."""
         if self._close_reason is not None:
             close_reason = self._close_reason
             if reason.check(ConnectionDone):
-                # The wire was closed in order, but not all that it brought was delivered.
+                # The wire was closed in order, but not everything received was delivered.
                 reason = Failure(ConnectionAborted())
         self._event("closed", reason=close_reason)
         self._detach().ended(close_reason)
         application.connectionLost(reason)
 
     def _detach(self) -> Listener:
-        """Return the listener for its last call, and refer to nothing that refers to this.
+        """Return the listener for its last call, and drop every reference that forms a cycle.
 
-        So the parts of a connection that has ended are freed at once, and do not wait for the
-        garbage collector.
+        So a connection that has ended is freed at once, without the garbage collector.
         """
         listener = self._listener
         del self._listener

@@ -1,4 +1,4 @@
-"""How long each phase of a connection may last, and what happens when it lasts longer."""
+"""Timeouts for each phase of a connection."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ class ConnectionPhase(enum.Enum):
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds that each phase may last; 0 for no limit.
+    """The timeout of each phase in seconds; 0 for no limit.
+
+    When a timeout expires, the connection is aborted.
 
     Attributes:
-        plain: Negotiating TLS in plaintext.
-        handshake: From the first byte of TLS until the connection is secure.
-        idle: Without a byte in either direction once it is.
-        closing: From our close_notify until the peer's, after which the connection is aborted.
+        plain: For the negotiation in plaintext.
+        handshake: From the switch to TLS until the connection is secure.
+        idle: For a secure connection without a byte in either direction.
+        closing: From our close_notify until the peer's.
     """
 
     plain: float = 60.0
@@ -39,7 +41,7 @@ class Timeouts:
 
 
 NO_TIMEOUTS = Timeouts(0, 0, 0, 0)
-"""No limit at all: for applications that have timeouts of their own."""
+"""No limits, for applications that have timeouts of their own."""
 
 _CAUSES = {
     ConnectionPhase.PLAIN: Cause.PLAIN_TIMEOUT,
@@ -49,25 +51,30 @@ _CAUSES = {
 }
 
 _IDLE_CHECKS = 4
-"""How often an idle connection is checked before it is aborted: it may last a quarter longer."""
+"""Checks per idle timeout; a connection may be idle for a quarter longer than the timeout."""
 
 
 class Timed(Interface):
-    """What a :class:`PhaseTimer` watches."""
+    """What a :class:`PhaseTimer` can abort."""
 
     @property
     def transferred(self) -> int:
-        """Bytes in both directions so far."""
+        """Bytes of cleartext in both directions so far."""
 
     def abort(self, close_reason: CloseReason) -> None:
-        """End at once, for that reason."""
+        """Close at once, and report ``close_reason``."""
 
 
 class PhaseTimer:
-    """Aborts one connection when a phase of it has lasted too long.
+    """Aborts a connection if one of its phases takes too long.
 
-    ``clock`` is needed only if there is a timeout.  ``target`` is what is watched; ``phase`` is
-    the present phase.  When the connection is over, the timer no longer refers to it.
+    Args:
+        clock: Schedules the timeouts; needed only if there are any.
+        timeouts: The timeout of each phase.
+
+    Attributes:
+        target: The connection; ``None`` once the phase is ``OVER``.
+        phase: The present phase.
     """
 
     target: Timed | None = None
@@ -81,7 +88,7 @@ class PhaseTimer:
         self.phase = ConnectionPhase.OVER
 
     def enter(self, phase: ConnectionPhase) -> None:
-        """Begin ``phase`` and its timeout; the timeout of the phase before is cancelled."""
+        """Begin ``phase`` and its timeout, and cancel the timeout of the phase before."""
         if self._call is not None:
             self._call.cancel()
             self._call = None

@@ -1,13 +1,13 @@
-"""The OpenSSL connection of every mode: it can drain, hold back, and count records.
+"""The OpenSSL connection of every mode, which can coalesce, hold back and count records.
 
-Theory of operation.  Twisted's TLS layer calls ``recv()`` in a loop after each read of the wire
-and hands every result to the application; OpenSSL's ``SSL_read`` returns at most one record.
-That loop is the one place through which all cleartext passes in every mode, and it is public:
-a connection creator may return any subclass of :class:`OpenSSL.SSL.Connection`.  So what differs
-between the deliveries is decided in ``recv()`` here, and no private name of Twisted is touched.
+Theory of operation.  After each read of the wire, Twisted's TLS layer calls ``recv()`` in a loop
+and delivers every result; OpenSSL's ``SSL_read`` returns at most one record.  All cleartext of
+every mode passes through that loop, and a connection creator may return any subclass of
+:class:`OpenSSL.SSL.Connection`.  So ``recv()`` here implements the kinds of delivery, without using
+any private name of Twisted.
 
-An error that follows records in the same drain must not overtake them: it is kept, and raised by
-the next call.
+An error that follows records in one coalesced read must not overtake them: it is kept, and raised
+by the next call.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol
 from tlsdemo.tls.handshake_observation import HandshakeObservation
 from tlsdemo.tls.observer import Observer
 
-_MOST_OF_A_DRAIN = 1 << 18
-"""Bytes after which a drain is handed on although more may wait; a read of a socket brings less."""
+_COALESCE_LIMIT = 1 << 18
+"""Bytes after which a coalesced read ends; more than one read of a socket brings."""
 
 
-_MOST_OF_A_RECORD = 1 << 14
-"""Bytes of cleartext in a record at the most (RFC 8446, section 5.1)."""
+_MAX_RECORD = 1 << 14
+"""Maximum bytes of cleartext in a record (RFC 8446, section 5.1)."""
 
 
 def _make_receive() -> Callable[[SSL.Connection, int], bytes]:
-    """Return what decrypts one record: what pyOpenSSL's ``recv`` does, without its costs.
+    """Return a function that decrypts one record, as pyOpenSSL's ``recv`` does but faster.
 
-    ``recv`` allocates 32 KiB and asks all its callbacks for problems, for every record; with tiny
-    records that is most of what a proxy spends.  This reads into one buffer, and asks only when
-    there is no data.  It is for one thread, as all of Twisted is.  The names are pyOpenSSL's own;
-    where a version has them no more, its ``recv`` has to do.
+    For every record ``recv`` allocates 32 KiB and checks all callbacks for exceptions; with small
+    records that is most of a proxy's CPU time.  This reads into one buffer, and checks only if
+    there is no data.  It must be used by one thread only, as all of Twisted.  It uses private
+    names of pyOpenSSL, and falls back to ``recv`` in a version that lacks them.
     """
     try:
-        buffer = SSL._ffi.new("char[]", _MOST_OF_A_RECORD)  # type: ignore[attr-defined]
+        buffer = SSL._ffi.new("char[]", _MAX_RECORD)  # type: ignore[attr-defined]
         decrypted = SSL._ffi.buffer(buffer)  # type: ignore[attr-defined]
         ssl_read = SSL._lib.SSL_read  # type: ignore[attr-defined]
         _ = SSL.Connection._raise_ssl_error
@@ -50,7 +50,7 @@ def _make_receive() -> Callable[[SSL.Connection, int], bytes]:
 
     def receive(connection: SSL.Connection, bufsiz: int) -> bytes:
         ssl = connection._ssl
-        got = ssl_read(ssl, buffer, min(bufsiz, _MOST_OF_A_RECORD))
+        got = ssl_read(ssl, buffer, min(bufsiz, _MAX_RECORD))
         if got > 0:
             data: bytes = decrypted[:got]
             return data
@@ -64,14 +64,16 @@ _receive = _make_receive()
 
 
 class TLSConnection(SSL.Connection):
-    """A memory-BIO connection whose ``recv()`` serves the three deliveries.
+    """A memory-BIO connection whose ``recv()`` supports every kind of delivery.
 
-    ``coalesce``: return everything that can be decrypted now, instead of one record.
-    ``held``: return nothing, whatever is there, until it is set back to ``False``.
-    ``records``: how many application data records have been decrypted.
-    ``observation``: what reports its handshake, if it is observed.
-    ``at_close_notify``: called when the peer's close_notify is found.
-    ``name_error``: why the peer's certificate is not for the name that we expect, if it is not.
+    Attributes:
+        coalesce: Whether ``recv()`` returns everything that can be decrypted now, instead of one
+            record.
+        held: Whether ``recv()`` returns nothing, even if there is something.
+        records: How many records of application data have been decrypted.
+        observation: Reports the handshake to an observer, if there is one that wants details.
+        at_close_notify: Called when the peer's close_notify has been read.
+        name_error: Why the peer's certificate is not valid for the expected name, if so.
     """
 
     observation: HandshakeObservation | None = None
@@ -101,20 +103,20 @@ class TLSConnection(SSL.Connection):
 
     @property
     def verify_error(self) -> int:
-        """The ``X509_V_ERR_`` number that the verification ended with, 0 if none."""
+        """The ``X509_V_ERR_`` number of the verification's error; 0 if there was none."""
         return self._verify_error
 
     def reject_chain(self, number: int) -> None:
-        """Note why the chain of the peer's certificate has been rejected."""
+        """Note that the peer's chain was rejected, with its ``X509_V_ERR_`` number."""
         self._verify_error = number
         if self.observation is not None:
             self.observation.chain_rejected(number)
 
     def do_handshake(self) -> None:
-        """Go on with the handshake.
+        """Continue the handshake.
 
-        A peer that sends close_notify before it is complete counts as one that hung up: Twisted's
-        TLS layer fails with an IndexError at ``ZeroReturnError`` here.
+        A close_notify before it is complete is reported as an unexpected end of file: at
+        ``ZeroReturnError``, Twisted's TLS layer would fail with an IndexError.
         """
         if self.observation is not None:
             self.observation.handshake_resumed()
@@ -124,9 +126,9 @@ class TLSConnection(SSL.Connection):
             raise SSL.SysCallError(-1, "Unexpected EOF") from None
 
     def verify_name(self, certificate: X509 | None) -> bool:
-        """Verify what OpenSSL does not: a client's expectation of the server's name.
+        """Verify the name that a client expects of its server; OpenSSL verifies the chain only.
 
-        Return whether it is met, or nothing is expected; if not, ``name_error`` says why.
+        Return whether it is right, or no name is expected; if not, ``name_error`` is the reason.
         """
         verify, self._verify_name = self._verify_name, None
         if verify is None and self.observation is None:
@@ -137,8 +139,8 @@ class TLSConnection(SSL.Connection):
                     raise CertificateError("there is none")
                 verify(certificate)
             except Exception as error:
-                # Of any kind: pyOpenSSL would raise it later, and maybe for another connection.
-                # Its traceback would hold this, which holds it.
+                # Any exception: pyOpenSSL would raise it later, perhaps for another connection.
+                # Without the traceback, which would form a reference cycle.
                 self.name_error = error.with_traceback(None)
         good = self.name_error is None
         if self.observation is not None:
@@ -146,17 +148,16 @@ class TLSConnection(SSL.Connection):
         return good
 
     def bio_write(self, buf: Any) -> int:
-        """Take bytes from the wire; none at all is allowed, and does nothing.
+        """Receive bytes from the wire; ``b""`` is allowed, and does nothing.
 
-        An empty write is how a held connection is asked, through the TLS layer's public
-        ``dataReceived``, to deliver what it has held back.
+        The TLS layer's public ``dataReceived(b"")`` makes it deliver what has been held back.
         """
         if self.observation is not None:
             self.observation.received(bytes(buf))
         return super().bio_write(buf) if buf else 0
 
     def bio_read(self, bufsiz: int) -> bytes:
-        """Return bytes for the wire; raises WantReadError if there are none."""
+        """Return bytes for the wire, or raise WantReadError if there are none."""
         if self.observation is None:
             return super().bio_read(bufsiz)
         try:
@@ -168,7 +169,7 @@ class TLSConnection(SSL.Connection):
         return data
 
     def recv(self, bufsiz: int, flags: int | None = None) -> bytes:
-        """Decrypt: one record, or all that there are (``coalesce``), or none (``held``)."""
+        """Decrypt one record, or all there are (``coalesce``), or none (``held``)."""
         if self.held:
             raise SSL.WantReadError
         try:
@@ -191,7 +192,7 @@ class TLSConnection(SSL.Connection):
         return data
 
     def wire_ended(self) -> None:
-        """Note that the wire has ended, after which nothing can be written."""
+        """Note that the wire has ended, so that nothing can be sent any more."""
         if self.observation is not None:
             self.observation.wire_ended = True
 
@@ -201,7 +202,7 @@ class TLSConnection(SSL.Connection):
         chunks: list[bytes] = []
         size = 0
         try:
-            while size < _MOST_OF_A_DRAIN:
+            while size < _COALESCE_LIMIT:
                 chunk = _receive(self, bufsiz)
                 size += len(chunk)
                 chunks.append(chunk)
@@ -215,11 +216,11 @@ class TLSConnection(SSL.Connection):
         self.records += len(chunks)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-    def over(self) -> None:
-        """Let go of all that holds this, when nothing more will come.
+    def break_cycles(self) -> None:
+        """Break the reference cycles of this, when nothing more will be received.
 
-        Twisted keeps a failure in a variable of the very call that it is the traceback of, and so
-        all that had to do with that call, until the collector finds it.
+        Twisted keeps a failure in a local variable of a call that is in the failure's traceback.
+        Such a cycle keeps everything in that call alive until the next garbage collection.
         """
         self.at_close_notify = None
         if self.observation is not None:
@@ -229,10 +230,9 @@ class TLSConnection(SSL.Connection):
             traceback.clear_frames(raised.__traceback__)
 
     def flush_into(self, layer: TLSMemoryBIOProtocol) -> None:
-        """Write to the layer's transport what OpenSSL has ready for the wire.
+        """Write to the layer's transport everything that OpenSSL has for the wire.
 
-        Twisted calls ``handshakeCompleted`` before it has written the last flight; this is how
-        ``secure`` can promise that it has been.
+        Twisted calls ``handshakeCompleted`` before it has written the last flight.
         """
         while True:
             try:

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 
 class Delivery(enum.Enum):
-    """How cleartext reaches the application: an event a record, a read, or on demand."""
+    """How cleartext is delivered to the application.
+
+    ``RECORD``: one ``dataReceived`` for each TLS record.  ``COALESCED``: one ``dataReceived`` for
+    everything that can be decrypted at once.  ``READABLE``: on demand, from a ``PullSource``.
+    """
 
     RECORD = "record"
     COALESCED = "coalesced"
@@ -15,7 +19,11 @@ class Delivery(enum.Enum):
 
 
 class Send(enum.Enum):
-    """Whether each write becomes a record of its own, or small writes are joined first."""
+    """How writes become TLS records.
+
+    ``RAW``: each write becomes records of its own.  ``BUFFERED``: small writes are joined until
+    the reactor's next turn.
+    """
 
     RAW = "raw"
     BUFFERED = "buffered"
@@ -23,9 +31,12 @@ class Send(enum.Enum):
 
 @dataclass(frozen=True)
 class TransportOptions:
-    """How a stream delivers and sends, whatever secures it.
+    """How a stream delivers and sends, in whatever mode.
 
-    ``high_water``: bytes that ``Delivery.READABLE`` keeps before it pauses the wire.
+    Attributes:
+        delivery: How cleartext is delivered to the application.
+        send: How writes become TLS records.
+        high_water: Bytes that ``Delivery.READABLE`` keeps before it pauses the wire.
     """
 
     delivery: Delivery = Delivery.RECORD

@@ -1,12 +1,12 @@
-"""The protocol on a plain socket until it is secured.
+"""The protocol of a connection from its first byte until TLS begins.
 
-Theory of operation.  An upgrade protocol follows its negotiation until that returns ``Switch`` or
-``Refuse``, and never feeds it again.  At ``Switch`` it has its mode secure the transport.  From
-then on the transport delivers to the TLS layer and that to the application's stream, and nothing
-of the wire comes here any more; bytes that had arrived behind the request for TLS and belong to
-it are handed to the TLS layer first.  This is the one place where a connection changes from
-plaintext to TLS, for every dialect and every mode, so nothing that was received in plaintext can
-reach an application.
+Theory of operation.  An upgrade protocol executes the commands of its negotiation until one is
+``Switch`` or ``Refuse``; after that it never feeds the negotiation again.  At ``Switch`` its mode
+secures the transport.  From then on the transport delivers to the TLS layer, which delivers to the
+application's stream, and the upgrade protocol receives nothing more.  Bytes that arrived together
+with the request for TLS and belong to TLS are first passed to the TLS layer.  This is the only
+place where a connection changes from plaintext to TLS, for every dialect and every mode, so
+nothing that was received in plaintext can reach an application.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from tlsdemo.tls.stream import Stream, StreamSetup
 from tlsdemo.tls.timeouts import ConnectionPhase, PhaseTimer
 
 SNIFFING_TIME = 0.3
-"""Seconds that a server waits for a first byte, where both TLS and a greeting are possible."""
+"""Seconds a server waits for a ClientHello before it greets, where both are possible."""
 
 _NOT_NEGOTIATED = CloseReason(
-    Cause.HANDSHAKE_INTERRUPTED, "the peer closed before TLS was agreed on"
+    Cause.HANDSHAKE_INTERRUPTED, "the peer closed before TLS was negotiated"
 )
 
 
 class _State(enum.Enum):
     NEGOTIATING = "negotiating in plaintext"
-    SWITCHED = "the stream has taken over"
+    SWITCHED = "switched to the stream"
     CLOSING = "refused or aborted"
     LOST = "lost"
 
@@ -55,11 +55,11 @@ class _Input(enum.Enum):
 
 
 class UpgradeProtocol(StateMachine, Protocol):
-    """One connection, of a server or a client, from the first plain byte until TLS begins.
+    """One connection, of a server or a client, from its first byte until TLS begins.
 
-    ``listener`` hears how it goes, and ``observer``, if there is one, sees all that happens.
-    ``stream`` is the application's transport once TLS has begun.  ``settings.negotiation`` makes
-    one that has not begun.
+    ``settings`` say how it is negotiated and secured.  ``listener`` provides the application and
+    learns how the connection ended.  ``clock`` schedules the timeouts.  ``observer`` sees every
+    step.  ``stream`` is the application's transport once TLS has begun, and ``None`` before.
     """
 
     stream: Stream | None = None
@@ -85,7 +85,7 @@ class UpgradeProtocol(StateMachine, Protocol):
 
     @property
     def transferred(self) -> int:
-        """Bytes of cleartext so far: none."""
+        """Bytes of cleartext in both directions so far: none before TLS."""
         return 0
 
     # What the transport calls.
@@ -98,26 +98,26 @@ class UpgradeProtocol(StateMachine, Protocol):
         self._timer.enter(ConnectionPhase.PLAIN)
         self._follow(self._negotiation.start())
         if self._state is _State.NEGOTIATING and self._negotiation.awaits_first_byte:
-            self._sniffing = self._clock.callLater(SNIFFING_TIME, self._nothing_came)
+            self._sniffing = self._clock.callLater(SNIFFING_TIME, self._no_first_byte)
 
     def dataReceived(self, data: bytes) -> None:
-        """Negotiate; what comes after the connection has been refused is dropped."""
+        """Negotiate; data that arrives after a refusal is dropped."""
         self._input(_Input.DATA, data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Report that TLS has never begun."""
+        """Report that the connection ended before TLS began."""
         self._stop_sniffing()
         self._detail("connectionLost", **failure_facts(reason))
         self._input(_Input.LOST)
 
     def abort(self, close_reason: CloseReason) -> None:
-        """Close at once, and report ``close_reason`` at the end."""
+        """Close at once, before or after the switch, and report ``close_reason``."""
         if self.stream is not None:
             self.stream.abort(close_reason)
         else:
             self._input(_Input.ABORT, close_reason)
 
-    def _nothing_came(self) -> None:
+    def _no_first_byte(self) -> None:
         self._sniffing = None
         self._input(_Input.SILENCE)
 
@@ -237,7 +237,7 @@ class UpgradeProtocol(StateMachine, Protocol):
 
 
 class _InjectingListener:
-    """Only ever with the guard off: does to injected bytes what a careless server does."""
+    """Delivers injected plaintext as a vulnerable server does; used only with the guard off."""
 
     def __init__(self, listener: Listener, injected: bytes, later: Callable[..., object]) -> None:
         self._listener = listener

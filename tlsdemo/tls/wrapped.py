@@ -1,4 +1,4 @@
-"""Mode ``wrapped``: TLS from the first byte, the factory inside a ``TLSMemoryBIOFactory``."""
+"""Mode ``wrapped``: TLS from the first byte, by a ``TLSMemoryBIOFactory`` around the factory."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from tlsdemo.tls.tls_stream import TLSStream
 
 
 def wrap(tls: TLS, factory: IProtocolFactory, clock: IReactorTime) -> IProtocolFactory:
-    """Put ``factory`` inside TLS, as an ``ssl:`` endpoint does."""
+    """Wrap ``factory`` in TLS, as an ``ssl:`` endpoint does."""
     return _Factory(_ObservedByProtocol(tls), tls.is_client, factory, clock)
 
 
 @implementer(IOpenSSLServerConnectionCreator, IOpenSSLClientConnectionCreator)
 class _ObservedByProtocol:
-    """Reports each connection to the observer that the protocol inside has, if it has one."""
+    """Makes each connection with the observer of the wrapped protocol, if there is one."""
 
     def __init__(self, tls: TLS) -> None:
         self._tls = tls
@@ -41,9 +41,9 @@ class _ObservedByProtocol:
 
 
 class _Factory(TLSMemoryBIOFactory):
-    """Accepts no connection that the factory inside does not want.
+    """Refuses a connection if the wrapped factory returns no protocol.
 
-    Twisted's would wrap the ``None``, and fail when that is to be connected.
+    Twisted's factory would wrap the ``None``, and fail when that is connected.
     """
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
@@ -54,7 +54,7 @@ class _Factory(TLSMemoryBIOFactory):
 def secure(
     transport: Any, tls: TLS, setup: StreamSetup, _clock: IReactorTime
 ) -> tuple[TLSMemoryBIOProtocol, TLSStream]:
-    """Join the stream to the TLS layer that is the protocol's transport already."""
+    """Attach the stream to the TLS layer, which already is the protocol's transport."""
     stream = TLSStream(setup)
     replace_protocol(transport, stream)
     stream.attach(transport)

@@ -1,4 +1,4 @@
-"""Tracing one end of a connection: its events, what is true at each, and the records it sees."""
+"""Tracing one end of a connection: its events, the state at each, and the records it sees."""
 
 from __future__ import annotations
 
@@ -12,17 +12,24 @@ from tlsdemo.trace.tls_names import alert_name
 
 
 class ConnectionObserver:
-    """An observer that reports all that the library sees of one end, as marks and arrows.
+    """An observer that reports events as marks and TLS records as arrows.
 
-    ``report`` is called with each, in seconds since ``began``.  To each event this adds what is
-    true at that moment:
+    The state of the connection at that moment is added to the facts of each event:
 
-    ``peer``: whether the peer's certificate is there.  ``alpn``: the protocol agreed on, if one
-    is.  ``flight``: whether all that OpenSSL has said in the handshake has been written to the
-    transport.  ``write``: whether what the application would write now would be sent.
+    - ``peer``: whether the peer's certificate has been received;
+    - ``alpn``: the application protocol, or ``""``;
+    - ``flight``: whether everything that OpenSSL has sent has been written to the transport;
+    - ``write``: whether data that the application wrote now would be sent.
 
-    ``wire`` off reports no records, for where a relay between the ends sees them.
-    ``connection`` is OpenSSL's, once there is one.
+    Args:
+        end: The end that is observed.
+        clock: Returns the time in seconds.
+        began: The time that all other times count from.
+        report: Called with each mark and arrow.
+        wire: Whether records are reported; not needed if a relay between the ends reports them.
+        close_facts: Makes the facts that describe a close reason.
+
+    ``connection`` is the OpenSSL connection, once there is one.
     """
 
     detailed = True
@@ -48,11 +55,11 @@ class ConnectionObserver:
         self._hello_seen = end is End.CLIENT
 
     def tls_created(self, connection: object) -> None:
-        """Report from now on what is true of ``connection``."""
+        """Add the state of ``connection`` to events from now on."""
         self.connection = connection
 
     def event(self, name: str, **facts: object) -> None:
-        """Report an event, with what is true now."""
+        """Report an event, with the present state."""
         level, description = facts.get("level"), facts.get("description")
         if isinstance(level, int) and isinstance(description, int):
             facts = {"alert": alert_name(level, description)}
@@ -61,7 +68,7 @@ class ConnectionObserver:
             key: value if isinstance(value, str | int | float | None) else str(value)
             for key, value in known.items()
         }
-        event = Event(name, self._clock() - self._began, {**texts, **self._true_now()})
+        event = Event(name, self._clock() - self._began, {**texts, **self._state()})
         self._report(Mark(self.end, event))
 
     detail = event
@@ -79,7 +86,7 @@ class ConnectionObserver:
                 self._hello_seen = True
                 self.event("ClientHello seen")
 
-    def _true_now(self) -> dict[str, Fact]:
+    def _state(self) -> dict[str, Fact]:
         connection = self.connection
         if connection is None:
             return {}
@@ -92,7 +99,7 @@ class ConnectionObserver:
 
 
 class BothObservers:
-    """Reports to two observers; details only to those that want them."""
+    """Reports events to two observers, and details to one of them."""
 
     detailed = True
 

@@ -10,7 +10,7 @@ from tlsdemo.close_reasons import CloseReason
 
 @dataclass(frozen=True)
 class LazyText:
-    """A fact whose text, that of ``value``, is made only when somebody reads it."""
+    """A fact whose text, ``str(value)``, is made only when it is needed."""
 
     value: object
 
@@ -23,9 +23,9 @@ Fact = str | int | float | bool | None | LazyText
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened on a connection: its name, when, and details.
+    """Something that happened on a connection.
 
-    ``at`` is in seconds since the connection began, never negative with a monotonic clock.
+    ``at`` is in seconds since the connection began.  ``facts`` are details by name.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Event:
 
 
 CloseFacts = Callable[[str, CloseReason], Mapping[str, Fact]]
-"""From the name of an event and its close reason to the facts that stand for the reason."""
+"""A function from an event's name and close reason to the facts that describe the reason."""
 
 
 def cause_and_detail(_name: str, reason: CloseReason) -> dict[str, Fact]:
@@ -47,7 +47,7 @@ def cause_and_detail(_name: str, reason: CloseReason) -> dict[str, Fact]:
 
 
 def facts_of(name: str, values: Mapping[str, object], close_facts: CloseFacts) -> dict[str, Fact]:
-    """Return the facts of an event, from what an observer was called with."""
+    """Return the facts of an event, from the arguments of an observer's call."""
     facts: dict[str, Fact] = {}
     for key, value in values.items():
         if isinstance(value, CloseReason):
@@ -62,9 +62,9 @@ def facts_of(name: str, values: Mapping[str, object], close_facts: CloseFacts) -
 
 
 class EventObserver:
-    """An observer of a connection's steps: ``report`` is called with each event.
+    """An observer that calls ``report`` with each event, without details.
 
-    ``clock`` is any callable that returns seconds.  The times are since this was made.
+    ``clock`` returns seconds; the events' times count from when this was made.
     """
 
     detailed = False
@@ -86,10 +86,10 @@ class EventObserver:
         self._report(Event(name, at, facts_of(name, facts, self._close_facts)))
 
     def detail(self, name: str, **facts: object) -> None:
-        """Report nothing: never called."""
+        """Do nothing: never called."""
 
     def wire(self, sent: bool, data: bytes) -> None:
-        """Report nothing: never called."""
+        """Do nothing: never called."""
 
     def tls_created(self, connection: object) -> None:
-        """Report nothing: never called."""
+        """Do nothing: never called."""

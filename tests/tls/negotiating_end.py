@@ -1,8 +1,7 @@
-"""Upgrade protocols that negotiate in plaintext, in memory."""
+"""A tlsdemo end in memory that negotiates in plaintext."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from tests.tls.memory_ends import End
@@ -16,8 +15,8 @@ NEGOTIATING = [dialect for dialect in DIALECTS.values() if dialect.negotiates]
 SECURED: list[object] = ["handshake completed", "secure", "connected"]
 
 
-class Talker(End):
-    """One of our ends, with a negotiation and timeouts; ``said`` is everything that it has sent."""
+class NegotiatingEnd(End):
+    """An end with a negotiation and timeouts; ``sent`` is everything that it has sent."""
 
     def __init__(
         self,
@@ -32,15 +31,16 @@ class Talker(End):
         if negotiation is not None:
             options["negotiation"] = lambda: negotiation
         super().__init__(mode, tls, timeouts=timeouts, **options)
-        self.said = b""
+        self.sent = b""
 
     def take(self) -> bytes:
+        """Return what has been sent since the last call."""
         taken = self.transport.take()
-        self.said += taken
+        self.sent += taken
         return taken
 
-    def hear(self, *pieces: bytes) -> None:
-        """Receive ``pieces`` one by one, and answer each."""
+    def receive(self, *pieces: bytes) -> None:
+        """Receive ``pieces`` one by one."""
         for piece in pieces:
             self.transport.deliver(piece)
             self.take()
@@ -52,8 +52,11 @@ class Talker(End):
         return self.listener.close_reason.cause.value
 
 
-def tell_secrets(talker: Talker) -> Talker:
-    """Have the application send a secret as soon as it can."""
-    say: Callable[[], object] = lambda: talker.stream.write(SECRET)  # noqa: E731
-    talker.application.on_connected = say
-    return talker
+def with_secret(end: NegotiatingEnd) -> NegotiatingEnd:
+    """Make the application send a secret as soon as it is connected."""
+
+    def send_secret() -> None:
+        end.stream.write(SECRET)
+
+    end.application.on_connected = send_secret
+    return end
