@@ -25,7 +25,6 @@ LONGEST_MODULE = 350
 LIBRARY = {
     "close_reasons",
     "state_machine",
-    "state_diagram",
     "net",
     "certificates",
     "starttls",
@@ -255,6 +254,17 @@ def modules() -> list[Module]:
         Module(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
         for path in sorted(files)
     ]
+
+
+def imports_between_rooms() -> dict[str, set[str]]:
+    """For each room, the other rooms that its modules import."""
+    found: dict[str, set[str]] = {room: set() for room in ROOM_MAY_IMPORT}
+    for module in modules():
+        room = _room(module.name)
+        if room is not None:
+            others = {_room(name) for _, name in module.imports} - {None, room}
+            found[room].update(other for other in others if other is not None)
+    return found
 
 
 class TheCode(SynchronousTestCase):

@@ -1,0 +1,69 @@
+"""The pages of docs/ that are written by hand say what the code says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.test_architecture import ROOM_MAY_IMPORT, ROOT, imports_between_rooms
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The fenced blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+
+
+def reachable(imports: dict[str, set[str]], room: str) -> set[str]:
+    """The rooms that a room imports, and those that they import in turn."""
+    return set().union(*({other} | reachable(imports, other) for other in imports[room]))
+
+
+def direct(imports: dict[str, set[str]]) -> set[tuple[str, str]]:
+    """The imports that do not follow from others (the transitive reduction)."""
+    return {
+        (room, other)
+        for room, others in imports.items()
+        for other in others
+        if not any(other in reachable(imports, between) for between in others)
+    }
+
+
+class TheArchitecturePage(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.page = read("docs/architecture.md")
+        section = self.page.partition("\n## The rooms\n")[2].partition("\n## ")[0]
+        self.rows = re.findall(r"^\| `(\w+)` \|.*\| (.*) \|$", section, re.MULTILINE)
+
+    def test_draws_an_arrow_for_each_import_between_rooms_that_does_not_follow_from_others(
+        self,
+    ) -> None:
+        (diagram,) = blocks(self.page, "mermaid")
+        drawn = re.findall(r"^ +(\w+) --> (\w+)$", diagram, re.MULTILINE)
+        arrows = direct(imports_between_rooms())
+        expected = "\n".join(f"    {room} --> {other}" for room, other in sorted(arrows))
+        self.assertEqual(set(drawn), arrows, f"draw in docs/architecture.md:\n{expected}")
+        self.assertEqual(len(drawn), len(arrows))
+
+    def test_lists_every_room(self) -> None:
+        self.assertEqual(sorted(room for room, _ in self.rows), sorted(ROOM_MAY_IMPORT))
+
+    def test_names_modules_that_exist(self) -> None:
+        named = re.findall(r"`((?:\w+/)*\w+\.py)`", self.page)
+        self.assertGreater(len(named), 20)
+        missing = [
+            name
+            for name in named
+            if not ((ROOT / "tlsdemo" / name).exists() or (ROOT / name).exists())
+        ]
+        self.assertEqual(missing, [])
+
+    def test_lists_modules_of_the_room_itself(self) -> None:
+        for room, modules in self.rows:
+            for name in re.findall(r"`(.*?)\.py`", modules):
+                self.assertEqual(Path(name).parts[0], room)
