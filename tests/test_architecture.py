@@ -15,6 +15,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.starttls.registry import DIALECTS
+from tlsdemo.tls import MODES
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -51,7 +52,7 @@ ROOM_OF = {"__main__": "cli", "tap": "cli", "tap_client": "cli"}
 
 # Each of these stands alone; only the catalogue of its package knows them all.
 SIBLINGS: dict[str, set[str]] = {
-    "tlsdemo.tls": {"clear_stream", "secure_pair", "starttls", "wrapped"},
+    "tlsdemo.tls": {mode.secure.__module__.rpartition(".")[2] for mode in MODES.values()},
     "tlsdemo.proxy": {"echo_handler", "proxy_handler", "sink_handler"},
     "tlsdemo.lab.findings": {
         *("alpn", "closing", "small_writes", "defaults", "delivery", "connection_ends"),
