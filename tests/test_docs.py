@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 from pathlib import Path
 
@@ -67,3 +68,13 @@ class TheArchitecturePage(SynchronousTestCase):
         for room, modules in self.rows:
             for name in re.findall(r"`(.*?)\.py`", modules):
                 self.assertEqual(Path(name).parts[0], room)
+
+
+class TheApiPage(SynchronousTestCase):
+    def test_has_examples_that_hold(self) -> None:
+        source = "\n".join(blocks(read("docs/api.md"), "pycon"))
+        example = doctest.DocTestParser().get_doctest(source, {}, "docs/api.md", None, 0)
+        output: list[str] = []
+        failed, attempted = doctest.DocTestRunner().run(example, out=output.append)
+        self.assertEqual(failed, 0, "".join(output))
+        self.assertGreater(attempted, 50)
