@@ -8,6 +8,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.cli.test_help import CommandCase
 from tests.test_architecture import ROOM_MAY_IMPORT, ROOT, imports_between_rooms
 
 
@@ -78,3 +79,30 @@ class TheApiPage(SynchronousTestCase):
         failed, attempted = doctest.DocTestRunner().run(example, out=output.append)
         self.assertEqual(failed, 0, "".join(output))
         self.assertGreater(attempted, 50)
+
+
+class TheReadme(CommandCase):
+    def test_mentions_only_options_that_exist(self) -> None:
+        offered = set(re.findall(r"--[a-z][a-z-]+", "".join(text for _, text in self.helps())))
+        mentioned = set(re.findall(r"--[a-z][a-z-]+", read("README.md")))
+        self.assertEqual(mentioned - offered, set())
+
+
+class ThePages(SynchronousTestCase):
+    def test_link_to_files_and_headings_that_exist(self) -> None:
+        pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("*/README.md")]
+        broken = []
+        for page in pages:
+            for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+                path, _, anchor = link.partition("#")
+                target = (page.parent / path) if path else page
+                if "://" in link:
+                    continue
+                if not target.exists() or (anchor and anchor not in self.anchors(target)):
+                    broken.append(f"{page.relative_to(ROOT)}: {link}")
+        self.assertEqual(broken, [])
+
+    def anchors(self, page: Path) -> set[str]:
+        """The anchors that GitHub gives to the headings of a page."""
+        headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+        return {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings}
