@@ -88,6 +88,19 @@ class TheReadme(CommandCase):
         self.assertEqual(mentioned - offered, set())
 
 
+class TheSecurityPage(SynchronousTestCase):
+    def test_names_tests_that_exist(self) -> None:
+        missing = []
+        for line in read("docs/security.md").splitlines():
+            source = ""
+            for module, test in re.findall(r"`(?:(tests\.[\w.]+)|(test_\w+))`", line):
+                if module:
+                    source = read(module.replace(".", "/") + ".py")
+                elif f"def {test}(" not in source:
+                    missing.append(test)
+        self.assertEqual(missing, [])
+
+
 class ThePages(SynchronousTestCase):
     def test_link_to_files_and_headings_that_exist(self) -> None:
         pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("*/README.md")]
