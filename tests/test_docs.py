@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import doctest
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+from twisted.internet.address import IPv4Address
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.cli.test_help import CommandCase
+from tests.support import factory_of
 from tests.test_architecture import ROOM_MAY_IMPORT, ROOT, imports_between_rooms
+from tests.tls.memory_ends import server_tls
+from tlsdemo.testing import Recorder, RecordingListener, StartTLSTransport
+from tlsdemo.tls import MODES, ConnectionSettings, EncryptedSide, ModeName, UpgradeProtocol
 
 
 def read(name: str) -> str:
@@ -34,6 +41,22 @@ def direct(imports: dict[str, set[str]]) -> set[tuple[str, str]]:
         for other in others
         if not any(other in reachable(imports, between) for between in others)
     }
+
+
+def delivery_chain(name: ModeName) -> Iterator[str]:
+    """The classes through which a socket's bytes pass in a mode, after the switch."""
+    settings = ConnectionSettings(MODES[name], server_tls())
+    listener = RecordingListener([], Recorder())
+    factory = factory_of(UpgradeProtocol(settings, listener, Clock()))
+    wrapped = settings.mode.wrap(settings.tls, factory, Clock())
+    transport = StartTLSTransport(wrapped.buildProtocol(IPv4Address("TCP", "192.0.2.1", 1)))
+    transport.connect()
+    protocol = transport.protocol
+    while protocol is not None:
+        public = (each for each in type(protocol).__mro__ if not each.__name__.startswith("_"))
+        yield next(public).__name__
+        is_pair = isinstance(protocol, EncryptedSide)
+        protocol = protocol._layer if is_pair else getattr(protocol, "wrappedProtocol", None)
 
 
 class TheArchitecturePage(SynchronousTestCase):
@@ -64,6 +87,12 @@ class TheArchitecturePage(SynchronousTestCase):
             if not ((ROOT / "tlsdemo" / name).exists() or (ROOT / name).exists())
         ]
         self.assertEqual(missing, [])
+
+    def test_draws_what_a_socket_delivers_to_in_each_mode(self) -> None:
+        (drawing,) = blocks(self.page, "text")
+        drawn = dict(line.split(":") for line in drawing.splitlines())
+        for name in ModeName:
+            self.assertEqual(drawn[name.value].strip(), " → ".join(delivery_chain(name)))
 
     def test_lists_modules_of_the_room_itself(self) -> None:
         for room, modules in self.rows:
