@@ -173,6 +173,17 @@ def _room(name: str) -> str | None:
     return ROOM_OF.get(parts[1], parts[1])
 
 
+def imports_between_rooms() -> dict[str, set[str]]:
+    """For each room, the other rooms that its modules import."""
+    found: dict[str, set[str]] = {room: set() for room in ROOM_MAY_IMPORT}
+    for module in modules():
+        room = _room(module.name)
+        if room is not None:
+            others = {_room(name) for _, name in module.imports} - {None, room}
+            found[room].update(other for other in others if other is not None)
+    return found
+
+
 def rooms_import_only_what_they_may(module: Module) -> Found:
     room = _room(module.name)
     if room is not None and room not in ROOM_MAY_IMPORT:
@@ -255,17 +266,6 @@ def modules() -> list[Module]:
         Module(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
         for path in sorted(files)
     ]
-
-
-def imports_between_rooms() -> dict[str, set[str]]:
-    """For each room, the other rooms that its modules import."""
-    found: dict[str, set[str]] = {room: set() for room in ROOM_MAY_IMPORT}
-    for module in modules():
-        room = _room(module.name)
-        if room is not None:
-            others = {_room(name) for _, name in module.imports} - {None, room}
-            found[room].update(other for other in others if other is not None)
-    return found
 
 
 class TheCode(SynchronousTestCase):

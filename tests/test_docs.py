@@ -9,6 +9,7 @@ from pathlib import Path
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
+from twisted.python.reflect import namedAny
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.cli.test_help import CommandCase
@@ -59,13 +60,13 @@ def delivery_chain(name: ModeName) -> Iterator[str]:
         protocol = protocol._layer if is_pair else getattr(protocol, "wrappedProtocol", None)
 
 
-class TheArchitecturePage(SynchronousTestCase):
+class ArchitecturePageTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.page = read("docs/architecture.md")
         section = self.page.partition("\n## The rooms\n")[2].partition("\n## ")[0]
         self.rows = re.findall(r"^\| `(\w+)` \|.*\| (.*) \|$", section, re.MULTILINE)
 
-    def test_draws_an_arrow_for_each_import_between_rooms_that_does_not_follow_from_others(
+    def test_the_diagram_has_an_arrow_for_each_import_that_does_not_follow_from_others(
         self,
     ) -> None:
         (diagram,) = blocks(self.page, "mermaid")
@@ -75,10 +76,10 @@ class TheArchitecturePage(SynchronousTestCase):
         self.assertEqual(set(drawn), arrows, f"draw in docs/architecture.md:\n{expected}")
         self.assertEqual(len(drawn), len(arrows))
 
-    def test_lists_every_room(self) -> None:
+    def test_every_room_is_listed(self) -> None:
         self.assertEqual(sorted(room for room, _ in self.rows), sorted(ROOM_MAY_IMPORT))
 
-    def test_names_modules_that_exist(self) -> None:
+    def test_all_named_modules_exist(self) -> None:
         named = re.findall(r"`((?:\w+/)*\w+\.py)`", self.page)
         self.assertGreater(len(named), 20)
         missing = [
@@ -88,20 +89,20 @@ class TheArchitecturePage(SynchronousTestCase):
         ]
         self.assertEqual(missing, [])
 
-    def test_draws_what_a_socket_delivers_to_in_each_mode(self) -> None:
+    def test_the_drawing_of_each_mode_is_what_a_socket_delivers_to(self) -> None:
         (drawing,) = blocks(self.page, "text")
         drawn = dict(line.split(":") for line in drawing.splitlines())
         for name in ModeName:
             self.assertEqual(drawn[name.value].strip(), " → ".join(delivery_chain(name)))
 
-    def test_lists_modules_of_the_room_itself(self) -> None:
+    def test_the_modules_of_a_room_are_in_that_room(self) -> None:
         for room, modules in self.rows:
             for name in re.findall(r"`(.*?)\.py`", modules):
                 self.assertEqual(Path(name).parts[0], room)
 
 
-class TheApiPage(SynchronousTestCase):
-    def test_has_examples_that_hold(self) -> None:
+class ApiPageTests(SynchronousTestCase):
+    def test_the_examples_work(self) -> None:
         source = "\n".join(blocks(read("docs/api.md"), "pycon"))
         example = doctest.DocTestParser().get_doctest(source, {}, "docs/api.md", None, 0)
         output: list[str] = []
@@ -110,15 +111,21 @@ class TheApiPage(SynchronousTestCase):
         self.assertGreater(attempted, 50)
 
 
-class TheReadme(CommandCase):
-    def test_mentions_only_options_that_exist(self) -> None:
+class ContributingTests(SynchronousTestCase):
+    def test_all_named_tests_exist(self) -> None:
+        for name in set(re.findall(r"\btests(?:\.\w+)+", read("CONTRIBUTING.md"))):
+            namedAny(name)
+
+
+class ReadmeTests(CommandCase):
+    def test_all_mentioned_options_exist(self) -> None:
         offered = set(re.findall(r"--[a-z][a-z-]+", "".join(text for _, text in self.helps())))
         mentioned = set(re.findall(r"--[a-z][a-z-]+", read("README.md")))
         self.assertEqual(mentioned - offered, set())
 
 
-class TheSecurityPage(SynchronousTestCase):
-    def test_names_tests_that_exist(self) -> None:
+class SecurityPageTests(SynchronousTestCase):
+    def test_all_named_tests_exist(self) -> None:
         missing = []
         for line in read("docs/security.md").splitlines():
             source = ""
@@ -130,8 +137,8 @@ class TheSecurityPage(SynchronousTestCase):
         self.assertEqual(missing, [])
 
 
-class ThePages(SynchronousTestCase):
-    def test_link_to_files_and_headings_that_exist(self) -> None:
+class LinkTests(SynchronousTestCase):
+    def test_all_linked_files_and_headings_exist(self) -> None:
         pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("*/README.md")]
         broken = []
         for page in pages:

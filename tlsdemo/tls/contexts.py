@@ -298,8 +298,7 @@ class ClientTLS:
     def resuming(self, session: SSL.Session) -> ClientTLS:
         """Return the same side, whose connections resume ``session`` (RFC 8446, section 2.2).
 
-        ``session`` is what ``get_session()`` of an earlier connection has returned.  OpenSSL does
-        not resume it if that connection was freed without close_notify in either direction.
+        ``session`` is what ``get_session()`` of an earlier connection has returned.
         """
         again = copy(self)
         again._session = session

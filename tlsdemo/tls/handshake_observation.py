@@ -31,7 +31,7 @@ class HandshakeObservation:
     """Reports what happens to ``connection``, and knows what is true of it at the moment.
 
     ``confirmed`` is reported once, to a client only: the proof that its server has accepted it,
-    which in TLS 1.3 comes after the handshake (RFC 8446, section 4.4.2.4 and appendix E.1.2).
+    which in TLS 1.3 comes after the handshake (RFC 8446, section 4.4.2.4 and appendix E.1.6).
     """
 
     def __init__(self, observer: Observer, connection: TLSConnection, is_client: bool) -> None:
