@@ -17,6 +17,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.starttls.registry import DIALECTS
+from tlsdemo.tls import MODES
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,7 +28,6 @@ LONGEST_MODULE = 350
 LIBRARY = {
     "close_reasons",
     "state_machine",
-    "state_diagram",
     "net",
     "certificates",
     "starttls",
@@ -54,7 +54,7 @@ ROOM_OF = {"__main__": "cli", "tap": "cli", "tap_client": "cli"}
 
 # Modules that must not import each other; only the catalogue of their package imports all.
 SIBLINGS: dict[str, set[str]] = {
-    "tlsdemo.tls": {"clear_stream", "secure_pair", "starttls", "wrapped"},
+    "tlsdemo.tls": {mode.secure.__module__.rpartition(".")[2] for mode in MODES.values()},
     "tlsdemo.proxy": {"echo_handler", "proxy_handler", "sink_handler"},
     "tlsdemo.lab.findings": {
         *("alpn", "closing", "small_writes", "defaults", "delivery", "connection_ends"),
@@ -173,6 +173,17 @@ def _room(name: str) -> str | None:
     if parts[0] != "tlsdemo" or len(parts) == 1 or parts[1] == "__version__":
         return None
     return ROOM_OF.get(parts[1], parts[1])
+
+
+def imports_between_rooms() -> dict[str, set[str]]:
+    """For each room, the other rooms that its modules import."""
+    found: dict[str, set[str]] = {room: set() for room in ROOM_MAY_IMPORT}
+    for module in modules():
+        room = _room(module.name)
+        if room is not None:
+            others = {_room(name) for _, name in module.imports} - {None, room}
+            found[room].update(other for other in others if other is not None)
+    return found
 
 
 def rooms_import_only_what_they_may(module: Module) -> Found:

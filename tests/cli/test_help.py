@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo import __version__, tap, tap_client
 from tlsdemo.cli.main import Command
+from tlsdemo.tls import MODES
 
 WIDTH = 80
 
@@ -54,6 +55,15 @@ class TheVersion(CommandCase):
 
 
 class TheHelp(CommandCase):
+    def test_of_option_mode_names_every_mode(self) -> None:
+        for name, text in self.helps():
+            option = re.search(r"^ +--mode=(.*?)^ +-", text, re.MULTILINE | re.DOTALL)
+            if option is not None:
+                for mode in MODES.values():
+                    # The events of a connection that is not secured are not shown.
+                    if mode.encrypts or name != "events":
+                        self.assertIn(mode.name.value, option[1], f"in the help of {name}")
+
     def test_of_every_command_has_no_runs_of_spaces_inside_sentences(self) -> None:
         for name, text in self.helps():
             for line in text.splitlines():

@@ -8,6 +8,7 @@ from tlsdemo.lab.laboratory import GivenUp
 from tlsdemo.lab.own_run import run_ours
 from tlsdemo.lab.relay import Relay
 from tlsdemo.lab.scenarios import SCENARIOS, Action, Fault, FaultAction, inapplicable
+from tlsdemo.tls import MODES
 from tlsdemo.trace.model import End
 from tlsdemo.trace.observation import Observation
 from tlsdemo.trace.record import Kind
@@ -15,9 +16,9 @@ from tlsdemo.trace.record import Kind
 # The events up to the start of TLS, by mode.
 ASKED = ("connected", "upgrade requested", "upgrade granted")
 BEGINS = {
-    "starttls": (*ASKED, "startTLS called", "startTLS returned"),
-    "pair": (*ASKED, "pair joined", "pair connected"),
-    "wrapped": ("connected", "TLS from the first byte", "TLS layer taken"),
+    name.value: (*(ASKED if mode.allows_negotiation else ASKED[:1]), mode.called, mode.returned)
+    for name, mode in MODES.items()
+    if mode.encrypts
 }
 SECURED = ("handshakeCompleted", "secure")
 ENDS_CLEAN = ("connectionLost ConnectionDone", "closed clean")

@@ -12,7 +12,7 @@ from tests.proxy import loopback_server as loopback
 from tests.proxy.loopback_server import MEBIBYTE
 from tlsdemo.proxy.handlers import HandlerName
 from tlsdemo.proxy.service import CannotStart
-from tlsdemo.tls import Delivery, ModeName
+from tlsdemo.tls import MODES, Delivery, ModeName
 
 SOME = bytes(800_000)
 """More than a peer that does not read takes at once."""
@@ -173,11 +173,7 @@ class ListeningTests(loopback.LoopbackTestCase):
 
 
 class LoggingTests(loopback.LoopbackTestCase):
-    CALLED: ClassVar = {
-        ModeName.STARTTLS: "startTLS called",
-        ModeName.PAIR: "pair joined",
-        ModeName.WRAPPED: "TLS from the first byte",
-    }
+    CALLED: ClassVar = {name: mode.called for name, mode in MODES.items() if mode.encrypts}
 
     def events(self) -> list[str]:
         """What was logged of the first connection, without numbers, addresses and times."""

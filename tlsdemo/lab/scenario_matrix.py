@@ -17,10 +17,11 @@ from tlsdemo.lab.scenarios import SCENARIOS, inapplicable
 from tlsdemo.lab.stacks import s_client
 from tlsdemo.lab.stacks.stack_catalogue import STACKS
 from tlsdemo.lab.stacks.stack_process import RunningStack, StackFailed
+from tlsdemo.tls import MODES as MODES_BY_NAME
 from tlsdemo.trace.observation import Observation
 
 OURS = "tlsdemo"
-MODES = ("starttls", "pair", "wrapped")
+MODES = tuple(name.value for name, mode in MODES_BY_NAME.items() if mode.encrypts)
 TLS = ("1.2", "1.3")
 
 AHEAD = 2
