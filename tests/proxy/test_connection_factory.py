@@ -28,7 +28,7 @@ class TheFactory(SynchronousTestCase):
         tls = ServerTLS.build(certificates().server)
         self.factory = ConnectionFactory(
             ConnectionSettings(self.mode, tls),
-            SinkHandler,
+            lambda listener, _: SinkHandler(listener),
             self.accounting,
             self.clock,
             ConnectionLimiter(most_of_one=most),

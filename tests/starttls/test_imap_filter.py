@@ -22,6 +22,7 @@ def same(who: str, sent: bytes) -> tuple[str, bytes, bytes]:
 class ImapFilterTests(contracts.Contract):
     protocol_filter = ImapFilter
     greeting = b"* OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n"
+    passed_greeting = b"* OK [CAPABILITY IMAP4rev1] ready\r\n"
     rejection = b"* BYE go away"
     fragments = (
         OFFERS, b"* CAPABILITY ", b"STARTTLS", b"a STARTTLS", b"a OK [CAPABILITY ", b"] x", b"{7}",
@@ -30,7 +31,9 @@ class ImapFilterTests(contracts.Contract):
     )  # fmt: skip
 
     def test_fails_if_the_backend_greets_with_preauth(self) -> None:
-        self.assertRaises(FilterFailed, ImapFilter().from_backend, b"* PREAUTH welcome\r\n")
+        preauth = b"* PREAUTH welcome\r\n"
+        self.assertRaises(FilterFailed, ImapFilter().from_backend, preauth)
+        self.assertEqual(ImapFilter(greeted=False).from_backend(preauth), preauth)
 
     def test_removes_the_offer_of_tls_wherever_it_is(self) -> None:
         for before, after in (

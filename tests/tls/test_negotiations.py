@@ -8,6 +8,7 @@ from tests.tls.memory_ends import client_tls, foreign_client, foreign_server, se
 from tests.tls.negotiating import SECRET, SECURED, UPGRADING_MODES, Talker, tell_secrets
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.starttls.imap import ImapClient
+from tlsdemo.starttls.immediate import ImmediateClient
 from tlsdemo.starttls.line import LineServer
 from tlsdemo.starttls.negotiation import Negotiation
 from tlsdemo.starttls.pop3 import Pop3Client
@@ -58,6 +59,24 @@ class AgreeingTests(NegotiationCase):
                 exchange(client.transport, server.transport)
                 self.assertEqual(server.log, [*SECURED, b"question"], dialect.name)
                 self.assertEqual(client.log, [*SECURED, b"answer"], dialect.name)
+
+    def test_both_know_whether_plaintext_was_exchanged_before_tls(self) -> None:
+        for dialect in DIALECTS.values():
+            servers = {dialect.server(): dialect.client()}
+            if dialect.negotiates:
+                servers[AutoServer(dialect.server)] = ImmediateClient()
+            for server, client in servers.items():
+                ends = (
+                    Talker(ModeName.PAIR, server_tls(alpn=ALPN), server, clock=self.clock),
+                    Talker(ModeName.PAIR, client_tls(alpn=ALPN), client, clock=self.clock),
+                )
+                for end in ends:
+                    end.begin()
+                exchange(ends[1].transport, ends[0].transport)
+                expected = dialect.negotiates and not isinstance(client, ImmediateClient)
+                for end in ends:
+                    assert end.listener.info is not None, dialect.name
+                    self.assertEqual(end.listener.info.upgraded, expected, dialect.name)
 
     def test_the_timeline_records_when_tls_was_started(self) -> None:
         server = self.server(LineServer())

@@ -1,12 +1,15 @@
 """Protocol filters: how a protocol continues with a backend that took no part in the upgrade.
 
 Theory of operation.  The proxy terminates the upgrade itself and connects to its backend only once
-the client is secure, so nobody else gets that far.  The backend then greets a client that has
-already been greeted, and may offer TLS to one that already has it.  A protocol filter reconciles
+the client is secure, so nobody else gets that far.  The backend then greets a client that may have
+been greeted before, and may offer TLS to one that already has it.  A protocol filter reconciles
 them in both directions: it removes the backend's greeting, and the offer of TLS from what the
 backend sends.  Everything else passes unchanged.  That is enough, because every dialect requires
 the client to discard what it learned before TLS and to ask again (RFC 3207, section 4.2; RFC 9051,
 section 6.2.1; RFC 2595, section 4).
+
+A client that began with TLS (``--dialect=auto:…``) has not been greeted, so the backend's greeting
+is for it, without offers of TLS.  So is a greeting that rejects the client: it says why.
 
 A second request for TLS is passed on under a name that no backend knows.  The backend then rejects
 it in its own words, and in the right order among its other answers.
@@ -16,6 +19,7 @@ from __future__ import annotations
 
 import enum
 from abc import abstractmethod
+from typing import ClassVar
 
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.negotiation import MAX_LINE
@@ -34,7 +38,10 @@ class FilterFailed(Exception):
 
 
 class ProtocolFilter:
-    """Passes everything unchanged: for protocols in which the client speaks first."""
+    """Passes everything unchanged: for protocols in which the client speaks first.
+
+    ``greeted``: whether the client has been greeted before TLS.
+    """
 
     ready = True
     """Whether the backend has greeted, if its protocol has a greeting.
@@ -42,10 +49,14 @@ class ProtocolFilter:
     Nothing must be sent to the backend before that.
     """
 
+    def __init__(self, greeted: bool = True) -> None:
+        self._greeted = greeted
+
     def from_backend(self, data: bytes) -> bytes:
         """Return what is to be sent to the client for ``data`` from the backend.
 
-        Raises FilterFailed if the backend's greeting rejects the client.
+        Raises FilterFailed if the backend's greeting rejects a client that has been greeted, or is
+        not a greeting.
         """
         return data
 
@@ -134,12 +145,16 @@ class Lines:
 class LineFilter(ProtocolFilter):
     """A protocol filter for a protocol of lines in which the server greets.
 
-    ``max_line``: the longest line that subclasses receive whole.
+    ``max_line``: the longest line that subclasses receive whole.  ``welcomes`` and ``rejections``:
+    how the greetings begin that accept a client, and those that do not, in upper case.
     """
 
     max_line = MAX_LINE
+    welcomes: ClassVar[tuple[bytes, ...]]
+    rejections: ClassVar[tuple[bytes, ...]]
 
-    def __init__(self) -> None:
+    def __init__(self, greeted: bool = True) -> None:
+        super().__init__(greeted)
         self.ready = False
         self._replies = Lines(self.max_line)
         self._commands = Lines(self.max_line)
@@ -149,7 +164,7 @@ class LineFilter(ProtocolFilter):
         self._replies.feed(data)
         passed = []
         while (taken := self._replies.take()) is not None:
-            passed.append(self._reply(*taken))
+            passed.append(self._reply(*taken) if self.ready else self._greeting(*taken))
         return b"".join(passed)
 
     def from_client(self, data: bytes) -> bytes:
@@ -167,6 +182,19 @@ class LineFilter(ProtocolFilter):
     def rest_of_client(self) -> bytes:
         """Return what was held back for the backend: a line without its end."""
         return self._commands.rest()
+
+    def _greeting(self, line: bytes, piece: Piece) -> bytes:
+        """Return what is to be sent to the client for a piece of the backend's greeting."""
+        accepted = self.welcomes if self._greeted else self.welcomes + self.rejections
+        if piece is not Piece.LINE or not line.upper().startswith(accepted):
+            raise bad_greeting(line)
+        self.ready = self._ends_greeting(line)
+        passed = self._reply(line, piece)
+        return b"" if self._greeted else passed
+
+    def _ends_greeting(self, line: bytes) -> bool:
+        """Whether a line is the last one of a greeting."""
+        return True
 
     @abstractmethod
     def _reply(self, line: bytes, piece: Piece) -> bytes:

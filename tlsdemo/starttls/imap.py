@@ -6,7 +6,7 @@ import enum
 
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.dialect import Dialect
-from tlsdemo.starttls.filters import FilterFailed, LineFilter, Piece, bad_greeting, text
+from tlsdemo.starttls.filters import FilterFailed, LineFilter, Piece, text
 from tlsdemo.starttls.line_negotiation import CommandNegotiation, LineNegotiation, ends_in_literal
 from tlsdemo.starttls.negotiation import CONNECTED, OTHER, Message, Rule, State, Table
 
@@ -145,8 +145,12 @@ class ImapFilter(LineFilter):
     capabilities say that it accepts literals unasked.  Otherwise it is a command.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    welcomes = (b"* OK",)
+    rejections = (b"* BYE", b"* PREAUTH")
+    """PREAUTH is no rejection, but a client that has been greeted expects to log in."""
+
+    def __init__(self, greeted: bool = True) -> None:
+        super().__init__(greeted)
         self._begins = True
         self._expected = _Expected.COMMAND
         self._tag = b""
@@ -154,12 +158,6 @@ class ImapFilter(LineFilter):
         self._accepts_unasked = False
 
     def _reply(self, line: bytes, piece: Piece) -> bytes:
-        if not self.ready:
-            if piece is not Piece.LINE or not line.upper().startswith(b"* OK"):
-                raise bad_greeting(line)
-            self.ready = True
-            self._without_offers(line)
-            return b""
         if piece is Piece.CONTENT:
             return line
         begins, self._begins = self._begins, False

@@ -7,7 +7,7 @@ from collections import deque
 
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.dialect import Dialect
-from tlsdemo.starttls.filters import FilterFailed, LineFilter, Piece, bad_greeting, text
+from tlsdemo.starttls.filters import FilterFailed, LineFilter, Piece, text
 from tlsdemo.starttls.line_negotiation import CommandNegotiation, LineNegotiation
 from tlsdemo.starttls.negotiation import CONNECTED, OTHER, Message, Rule, State, Table
 
@@ -95,19 +95,17 @@ class Pop3Filter(LineFilter):
     (RFC 1939, RFC 2449, RFC 5034, RFC 6856.)
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    welcomes = (b"+OK",)
+    rejections = (b"-ERR",)
+
+    def __init__(self, greeted: bool = True) -> None:
+        super().__init__(greeted)
         self._unanswered: deque[_Answer] = deque()
         self._inside = _Answer.LINE
         self._challenged = False
         self._after_crlf = True
 
     def _reply(self, line: bytes, piece: Piece) -> bytes:
-        if not self.ready:
-            if piece is not Piece.LINE or not line.startswith(b"+OK"):
-                raise bad_greeting(line)
-            self.ready = True
-            return b""
         if piece is Piece.PART:
             return line
         after_crlf, self._after_crlf = self._after_crlf, line.endswith(b"\r\n")

@@ -6,7 +6,7 @@ import enum
 
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.dialect import Dialect
-from tlsdemo.starttls.filters import LineFilter, Piece, bad_greeting, text
+from tlsdemo.starttls.filters import LineFilter, Piece, text
 from tlsdemo.starttls.line_negotiation import CommandNegotiation, LineNegotiation, reply_code
 from tlsdemo.starttls.negotiation import CONNECTED, OTHER, Message, Rule, State, Table
 
@@ -127,8 +127,11 @@ class SmtpFilter(LineFilter):
     (``smtpd_forbid_bare_newline = normalize``, ``cleanup_replace_stray_cr_lf``).
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    welcomes = (b"220",)
+    rejections = (b"4", b"5")
+
+    def __init__(self, greeted: bool = True) -> None:
+        super().__init__(greeted)
         self._expected = _Expected.COMMAND
         self._held = b""
         self._after_crlf = True
@@ -138,13 +141,11 @@ class SmtpFilter(LineFilter):
         held, self._held = self._held, b""
         return held + super().rest_of_backend()
 
+    def _ends_greeting(self, line: bytes) -> bool:
+        return line[3:4] != b"-"
+
     def _reply(self, line: bytes, piece: Piece) -> bytes:
         code, separator = line[:3], line[3:4]
-        if not self.ready:
-            if piece is not Piece.LINE or code != b"220":
-                raise bad_greeting(line)
-            self.ready = separator != b"-"
-            return b""
         held, self._held = self._held, b""
         if piece is not Piece.LINE:
             return held + line

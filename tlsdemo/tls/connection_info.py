@@ -1,4 +1,4 @@
-"""What two peers agreed on in a handshake."""
+"""What two peers agreed on, in a handshake and before it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ class ConnectionInfo:
     ``version``: such as ``TLSv1.3``.  ``cipher``: OpenSSL's name of the suite.  ``alpn``: the
     protocol agreed on, ``None`` if none was.  ``sni``: the name that the client asked for.
     ``peer``: the subject of the peer's certificate (RFC 4514), ``None`` if it showed none.
+    ``upgraded``: whether plaintext was exchanged before TLS; if not, the connection began with TLS.
+    A protocol in which the server greets begins with its greeting in the second case only.
     """
 
     version: str
@@ -23,6 +25,7 @@ class ConnectionInfo:
     alpn: str | None
     sni: str | None
     peer: str | None
+    upgraded: bool = False
 
     def __str__(self) -> str:
         optional = (("alpn", self.alpn), ("sni", self.sni), ("peer", self.peer))
@@ -32,7 +35,8 @@ class ConnectionInfo:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy, or a pickle, holds the subject: a certificate of pyOpenSSL can be neither.
-        return type(self), (self.version, self.cipher, self.alpn, self.sni, self.peer)
+        values = (self.version, self.cipher, self.alpn, self.sni, self.peer, self.upgraded)
+        return type(self), values
 
 
 def _find_peer(info: ConnectionInfo, name: str) -> str:
@@ -48,7 +52,7 @@ def _find_peer(info: ConnectionInfo, name: str) -> str:
 ConnectionInfo.__getattr__ = _find_peer  # type: ignore[attr-defined]
 
 
-def connection_info_of(connection: SSL.Connection) -> ConnectionInfo:
+def connection_info_of(connection: SSL.Connection, upgraded: bool = False) -> ConnectionInfo:
     """Read the agreement off a connection whose handshake is complete."""
     certificate = connection.get_peer_certificate()
     sni = connection.get_servername()
@@ -58,6 +62,7 @@ def connection_info_of(connection: SSL.Connection) -> ConnectionInfo:
         alpn=connection.get_alpn_proto_negotiated().decode("ascii", "backslashreplace") or None,
         sni=None if sni is None else sni.decode("ascii", "backslashreplace"),
         peer=None,
+        upgraded=upgraded,
     )
     if certificate is not None:
         # To parse it takes longer than all the rest, and few ask: so not before somebody does.

@@ -39,6 +39,7 @@ class StreamSetup:
     """What a stream is made of, whatever secures it.
 
     ``required_alpn``: a protocol without which the connection is not secure (RFC 7301).
+    ``upgraded``: whether plaintext was exchanged before.
     """
 
     listener: Listener
@@ -46,6 +47,7 @@ class StreamSetup:
     timer: PhaseTimer = field(default_factory=_untimed)
     observer: Observer | None = None
     required_alpn: str = ""
+    upgraded: bool = False
 
 
 @implementer(ITransport, IConsumer, IPushProducer)

@@ -70,6 +70,7 @@ class TLSStream(Stream):
         super().__init__(setup)
         self._options = setup.options
         self._required_alpn = setup.required_alpn
+        self._upgraded = setup.upgraded
         self._state = _State.HANDSHAKE
         self._send: Callable[[bytes], object] | None = None
         self._in_layer = False
@@ -132,7 +133,7 @@ class TLSStream(Stream):
         if self._state is not _State.HANDSHAKE:
             return
         connection.flush_into(self._layer)
-        info = connection_info_of(connection)
+        info = connection_info_of(connection, self._upgraded)
         if self._required_alpn and info.alpn != self._required_alpn:
             problem = f"ALPN {self._required_alpn!r} was not agreed on"
             self.abort(CloseReason(Cause.PROTOCOL_ERROR, problem))
