@@ -85,6 +85,13 @@ class ImapFilterTests(contracts.Contract):
                     (CLIENT, sent + b"c STARTTLS\r\n", sent + b"c XSTARTTLS\r\n"),
                 ])  # fmt: skip
 
+    def test_goes_by_the_latest_capabilities_of_the_backend(self) -> None:
+        for latest in (b"* CAPABILITY IMAP4rev1", b"a OK [CAPABILITY IDLE] logged in"):
+            self.check([
+                same(BACKEND, joined(b"* CAPABILITY LITERAL+", b"* OK hi", latest)),
+                (CLIENT, joined(b"a X {12+}", b"b STARTTLS"), joined(b"a X {12+}", b"b XSTARTTLS")),
+            ])  # fmt: skip
+
     def test_learns_from_the_greeting_that_the_backend_accepts_literals_unasked(self) -> None:
         protocol_filter = ImapFilter()
         protocol_filter.from_backend(b"* OK [CAPABILITY IMAP4rev1 LITERAL+] ready\r\n")

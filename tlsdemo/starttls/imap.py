@@ -213,8 +213,9 @@ class ImapFilter(LineFilter):
     def _without_offers(self, line: bytes) -> bytes:
         start, stop = _capabilities(line)
         words = line[start:stop].split(b" ")
-        if any(word.upper() in _DO_NOT_WAIT for word in words):
-            self._accepts_unasked = True
+        if stop:
+            # Capabilities may change, and a server lists all of them.
+            self._accepts_unasked = any(word.upper() in _DO_NOT_WAIT for word in words)
         return line[:start] + b" ".join(w for w in words if not _is_offer(w)) + line[stop:]
 
 
