@@ -174,6 +174,9 @@ service pop3-login {{
     port = 0
   }}
 }}
+protocol imap {{
+  mail_plugins = imap_zlib zlib
+}}
 namespace inbox {{
   inbox = yes
 }}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from tests.starttls import filter_contract as contracts
 from tests.starttls.filter_contract import BACKEND, CLIENT, LONG, joined
+from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.filters import FilterFailed
 from tlsdemo.starttls.smtp import SmtpFilter
 
@@ -16,7 +17,7 @@ class SmtpFilterTests(contracts.Contract):
     fragments = (
         b"STARTTLS", b"starttls ", b"250-STARTTLS", b"250 STARTTLS", b"250-SIZE", b"250 OK",
         b"354 go", b"334 ", b"BDAT 7", b"DATA",
-        b"EHLO x", b"250-CHUNKING", b"AUTH LOGIN", b".", b"\r\n.\r\n",
+        b"EHLO x", b"250-CHUNKING", b"AUTH LOGIN", b"\0", b".", b"\r\n.\r\n",
     )  # fmt: skip
 
     def test_removes_a_greeting_of_several_lines(self) -> None:
@@ -71,6 +72,26 @@ class SmtpFilterTests(contracts.Contract):
         for asks in (b"STARTTLS", b"starttls", b"StartTLS now", b" STARTTLS"):
             self.check([(CLIENT, joined(asks, b"NOOP"), b"X" + joined(asks, b"NOOP"))])
         self.check_untouched([(CLIENT, joined(b"STARTTLSX", b"NOOP STARTTLS", b""))])
+
+    def test_fails_if_the_client_uses_a_sasl_security_layer(self) -> None:
+        # Nobody but the backend can know whether it reads a buffer of the layer or commands.
+        for size in (1, 20):
+            failed = self.assertRaises(
+                FilterFailed,
+                contracts.filtered,
+                self.greeted(),
+                [
+                    (CLIENT, joined(b"AUTH GSSAPI")),
+                    (BACKEND, joined(b"235 in")),
+                    (CLIENT, b"\0\0\0\x06NOOP\r\n"),
+                ],
+                size,
+            )
+            self.assertIs(failed.cause, Cause.PROTOCOL_ERROR)
+            self.assertIn("a security layer of SASL", str(failed))
+
+    def test_passes_mail_with_lines_that_begin_with_nul(self) -> None:
+        self.message(b"\0\r\n\0\r\n", b"\0\r\n\0\r\n")
 
     def test_leaves_mail_alone(self) -> None:
         self.check([

@@ -11,6 +11,13 @@ section 6.2.1; RFC 2595, section 4).
 A client that began with TLS (``--dialect=auto:…``) has not been greeted, so the backend's greeting
 is for it, without offers of TLS.  So is a greeting that rejects the client: it says why.
 
+A stream may stop being lines: it is compressed (RFC 4978), or SASL has negotiated a security layer
+(RFC 4422, section 3.7).  From there on a filter passes both directions unchanged, or fails if that
+would let something through; it never waits for the end of a line that does not come.  A mechanism
+does not reveal whether it has negotiated a layer.  But each of the layer's buffers begins with its
+length in four bytes, and no mechanism allows 2**24 bytes, so the first byte is zero.  No command
+and no reply begins with that.
+
 A second request for TLS is passed on under a name that no backend knows.  The backend then rejects
 it in its own words, and in the right order among its other answers.
 """
@@ -18,6 +25,7 @@ it in its own words, and in the right order among its other answers.
 from __future__ import annotations
 
 import enum
+import sys
 from abc import abstractmethod
 from typing import ClassVar
 
@@ -88,6 +96,9 @@ class Piece(enum.Enum):
 _KEPT_OF_LONG_LINE = 64
 """Bytes at the end of a long line that stay together: they may announce what follows the line."""
 
+_LAYER = b"\0"
+"""The first byte of a buffer of a SASL security layer."""
+
 _MOST_QUOTED = 80
 """Bytes of a backend's greeting that are quoted."""
 
@@ -113,6 +124,10 @@ class Lines:
     def pass_next(self, size: int) -> None:
         """Return the next ``size`` bytes as content, without looking for lines in them."""
         self._verbatim = size
+
+    def begin_with(self, start: bytes) -> bool:
+        """Whether the next piece is the beginning of a line, and begins with ``start``."""
+        return not self._long and not self._verbatim and self._input.startswith(start)
 
     def take(self) -> tuple[bytes, Piece] | None:
         """Return the next piece and what it is; ``None`` if none is complete."""
@@ -162,18 +177,27 @@ class LineFilter(ProtocolFilter):
     def from_backend(self, data: bytes) -> bytes:
         """Return what is to be sent to the client for ``data`` from the backend."""
         self._replies.feed(data)
-        passed = []
-        while (taken := self._replies.take()) is not None:
-            passed.append(self._reply(*taken) if self.ready else self._greeting(*taken))
-        return b"".join(passed)
+        passed: list[bytes] = []
+        while True:
+            if self._reply_is_next() and self._replies.begin_with(_LAYER):
+                self._pass_everything()
+            if (taken := self._replies.take()) is None:
+                return b"".join(passed)
+            if taken[1] is Piece.CONTENT:
+                passed.append(taken[0])
+            else:
+                passed.append(self._reply(*taken) if self.ready else self._greeting(*taken))
 
     def from_client(self, data: bytes) -> bytes:
         """Return what is to be sent to the backend for ``data`` from the client."""
         self._commands.feed(data)
-        passed = []
-        while (taken := self._commands.take()) is not None:
-            passed.append(self._command(*taken))
-        return b"".join(passed)
+        passed: list[bytes] = []
+        while True:
+            if self._command_is_next() and self._commands.begin_with(_LAYER):
+                self._begin_layer()
+            if (taken := self._commands.take()) is None:
+                return b"".join(passed)
+            passed.append(taken[0] if taken[1] is Piece.CONTENT else self._command(*taken))
 
     def rest_of_backend(self) -> bytes:
         """Return what was held back for the client: a line without its end."""
@@ -182,6 +206,23 @@ class LineFilter(ProtocolFilter):
     def rest_of_client(self) -> bytes:
         """Return what was held back for the backend: a line without its end."""
         return self._commands.rest()
+
+    def _reply_is_next(self) -> bool:
+        """Whether the backend's next line is a reply, in a protocol that has SASL layers."""
+        return False
+
+    def _command_is_next(self) -> bool:
+        """Whether the client's next line is a command, in a protocol that has SASL layers."""
+        return False
+
+    def _begin_layer(self) -> None:
+        """A buffer of a SASL security layer begins where the client's next command should be."""
+        self._pass_everything()
+
+    def _pass_everything(self) -> None:
+        """From here on, pass both directions unchanged."""
+        self._replies.pass_next(sys.maxsize)
+        self._commands.pass_next(sys.maxsize)
 
     def _greeting(self, line: bytes, piece: Piece) -> bytes:
         """Return what is to be sent to the client for a piece of the backend's greeting."""
@@ -198,10 +239,10 @@ class LineFilter(ProtocolFilter):
 
     @abstractmethod
     def _reply(self, line: bytes, piece: Piece) -> bytes:
-        """Return what is to be sent to the client for a piece from the backend."""
+        """Return what is to be sent to the client for a piece of a line from the backend."""
 
     def _command(self, line: bytes, piece: Piece) -> bytes:
-        """Return what is to be sent to the backend for a piece from the client."""
+        """Return what is to be sent to the backend for a piece of a line from the client."""
         return line
 
 

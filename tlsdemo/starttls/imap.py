@@ -143,6 +143,9 @@ class ImapFilter(LineFilter):
     Literals, which may contain anything, pass unchanged in both directions.  What follows a
     client's command is a literal only if the backend takes it for one: it has asked for it, or its
     capabilities say that it accepts literals unasked.  Otherwise it is a command.
+
+    When the backend has agreed to compress, or a SASL security layer begins, everything passes
+    unchanged: nothing depends on the filter then, because STARTTLS is not allowed any more.
     """
 
     welcomes = (b"* OK",)
@@ -156,10 +159,9 @@ class ImapFilter(LineFilter):
         self._tag = b""
         self._size = 0
         self._accepts_unasked = False
+        self._compress: bytes | None = None
 
     def _reply(self, line: bytes, piece: Piece) -> bytes:
-        if piece is Piece.CONTENT:
-            return line
         begins, self._begins = self._begins, False
         if begins and self._expected is _Expected.NOTHING:
             self._note_answer(line)
@@ -168,7 +170,23 @@ class ImapFilter(LineFilter):
         size = literal_size(line)
         self._begins = size is None
         self._replies.pass_next(size or 0)
+        if begins and self._compress is not None:
+            self._note_compression(line)
         return self._without_offers(line) if begins and piece is Piece.LINE else line
+
+    def _reply_is_next(self) -> bool:
+        return self._begins
+
+    def _command_is_next(self) -> bool:
+        return self._expected is _Expected.COMMAND
+
+    def _note_compression(self, line: bytes) -> None:
+        """Pass everything if a reply says that the backend compresses from here on."""
+        words = line.split(None, 2)
+        if words[:1] == [self._compress]:
+            self._compress = None
+            if [word.upper() for word in words[1:2]] == [b"OK"]:
+                self._pass_everything()
 
     def _note_answer(self, line: bytes) -> None:
         """Note whether a reply accepts or rejects the literal that the client has announced."""
@@ -180,8 +198,6 @@ class ImapFilter(LineFilter):
             self._expected = _Expected.COMMAND
 
     def _command(self, line: bytes, piece: Piece) -> bytes:
-        if piece is Piece.CONTENT:
-            return line
         if self._expected is _Expected.NOTHING:
             raise FilterFailed(
                 "the client has not waited to be asked for a literal", Cause.PROTOCOL_ERROR
@@ -193,10 +209,12 @@ class ImapFilter(LineFilter):
         if piece is Piece.PART:
             return line
         self._expect_after(line)
-        is_request = text(rest).strip().upper() == b"STARTTLS"
-        if begins and piece is Piece.LINE and is_request:
-            return tag + space + b"X" + rest
-        return line
+        if not begins or piece is not Piece.LINE:
+            return line
+        command = text(rest).strip().upper()
+        if command == b"COMPRESS DEFLATE":
+            self._compress = tag
+        return tag + space + b"X" + rest if command == b"STARTTLS" else line
 
     def _expect_after(self, line: bytes) -> None:
         size = literal_size(line)

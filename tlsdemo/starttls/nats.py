@@ -145,8 +145,6 @@ class NatsFilter(LineFilter):
         self._begins = True
 
     def _reply(self, line: bytes, piece: Piece) -> bytes:
-        if piece is Piece.CONTENT:
-            return line
         begins, self._begins = self._begins, piece is not Piece.PART
         operation, *arguments = line.upper().split() or [b""]
         if piece is not Piece.LINE:

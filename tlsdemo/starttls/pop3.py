@@ -93,6 +93,8 @@ class Pop3Filter(LineFilter):
     commands that they answer.  A line that is not a reply answers no command, so a backend that
     sends more than this filter knows of does not upset the count.
     (RFC 1939, RFC 2449, RFC 5034, RFC 6856.)
+
+    When a SASL security layer begins, everything passes unchanged.
     """
 
     welcomes = (b"+OK",)
@@ -104,6 +106,12 @@ class Pop3Filter(LineFilter):
         self._inside = _Answer.LINE
         self._challenged = False
         self._after_crlf = True
+
+    def _reply_is_next(self) -> bool:
+        return self._inside is _Answer.LINE
+
+    def _command_is_next(self) -> bool:
+        return not self._challenged
 
     def _reply(self, line: bytes, piece: Piece) -> bytes:
         if piece is Piece.PART:

@@ -7,7 +7,7 @@ import re
 
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.dialect import Dialect
-from tlsdemo.starttls.filters import LineFilter, Piece, text
+from tlsdemo.starttls.filters import FilterFailed, LineFilter, Piece, text
 from tlsdemo.starttls.line_negotiation import CommandNegotiation, LineNegotiation, reply_code
 from tlsdemo.starttls.negotiation import CONNECTED, OTHER, Message, Rule, State, Table
 
@@ -126,6 +126,9 @@ class SmtpFilter(LineFilter):
     To know which command a reply answers, replies are counted.  LMTP has several replies to one
     mail, so there a client that does not wait for them can make the count too low.
 
+    A SASL security layer ends the connection: it would let commands and mail pass that only the
+    backend can read, and only the backend knows whether there is such a layer at all.
+
     Mail data ends in CRLF, a dot, CRLF, and nothing else ends it (RFC 5321, section 4.1.1.4).
     Servers differ about a bare LF or CR there.  Whoever can hide the end of a mail from one server
     but not from the next can smuggle a second mail.  So the backend receives nothing ambiguous:
@@ -178,6 +181,16 @@ class SmtpFilter(LineFilter):
             return held
         return held + line
 
+    def _command_is_next(self) -> bool:
+        return self._expected is _Expected.COMMAND
+
+    def _begin_layer(self) -> None:
+        raise FilterFailed(
+            "the client sent binary data instead of a command; a security layer of SASL cannot "
+            "be used through this proxy, and TLS already protects the connection",
+            Cause.PROTOCOL_ERROR,
+        )
+
     def _note_reply(self, code: bytes, separator: bytes, keyword: bytes) -> None:
         if self._until_hello == 1 and code == b"250" and keyword == b"CHUNKING":
             self._chunking = True
@@ -195,8 +208,6 @@ class SmtpFilter(LineFilter):
             self._until_input = self._unanswered
 
     def _command(self, line: bytes, piece: Piece) -> bytes:
-        if piece is Piece.CONTENT:
-            return line
         if piece is Piece.PART:
             self._long_verb = self._long_verb or _verb(line)
             return line.replace(b"\r", b" ")
