@@ -47,8 +47,9 @@ _SERVER: Table = {
 class ImapServer(CommandNegotiation):
     """The server: serves nothing but STARTTLS in plaintext, and above all no login.
 
-    A literal (``{5+}``) may be on its way before it could be rejected.  No command before TLS needs
-    one, so a literal ends the connection.
+    A non-synchronizing literal (``{5+}``) may be on its way before it could be rejected.  No
+    command before TLS needs one, so it ends the connection.  A client that sends ``{5}`` waits, so
+    its command is rejected like any other (RFC 9051, section 4.3).
     """
 
     table = _SERVER
@@ -56,7 +57,7 @@ class ImapServer(CommandNegotiation):
 
     def _parse(self, line: bytes) -> Message:
         tag, _, command = line.partition(b" ")
-        if ends_in_literal(line):
+        if ends_in_literal(line) and line.endswith(b"+}"):
             return Message(_LITERAL)
         return self._command(command, {b"tag": tag}) if _is_tag(tag) else Message(_NO_TAG)
 
