@@ -112,6 +112,7 @@ class ServerTests(contracts.Server):
 
 class ClientTests(contracts.Client):
     negotiation = ImapClient
+    longest_line = 8192
     before = """
         S: * OK mail.example
         C: a1 CAPABILITY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 from twisted.internet.endpoints import clientFromString
@@ -33,7 +34,7 @@ class ConnectionPool:
         self._settings = ConnectionSettings(
             mode,
             tls,
-            DIALECTS[task.dialect].client,
+            partial(DIALECTS[task.dialect].client, True, task.max_line or None, task.max_plain),
             mode.transport_options(None, Send(task.send), 1 << 16),
             timeouts_of(task),
         )

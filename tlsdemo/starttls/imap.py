@@ -103,6 +103,8 @@ class ImapClient(LineNegotiation):
 
     table = _client_table()
     is_client = True
+    longest_line = 8192
+    """A server lists all its capabilities in one line (RFC 7162, section 4)."""
     refusal = b"a3 LOGOUT\r\n"
 
     def _parse(self, line: bytes) -> Message:
