@@ -159,6 +159,14 @@ class OfBounds(OptionsCase):
         self.assertEqual(self.parse("--dialect=line")["max-line"], 9000)
         self.assertEqual(self.parse("--dialect=line", "--max-line=100")["max-line"], 100)
 
+    def test_idle_timeout_defaults_to_that_of_the_dialect(self) -> None:
+        for arguments, seconds in (
+            ((), 600), (("--dialect=smtp",), 600), (("--dialect=imap",), 1800),
+            (("--dialect=auto:imap",), 1800), (("--dialect=imap", "--idle-timeout=5"), 5),
+            (("--dialect=imap", "--idle-timeout=0"), 0),
+        ):  # fmt: skip
+            self.assertEqual(self.parse(*arguments)["idle-timeout"], seconds)
+
     def test_timeouts_can_be_set_and_be_off(self) -> None:
         for name in self.SECONDS:
             self.assertEqual(self.parse(f"--{name}-timeout=0.5")[f"{name}-timeout"], 0.5)

@@ -276,4 +276,5 @@ DIALECT = Dialect(
     client=ImapClient,
     source="RFC 9051",
     protocol_filter=ImapFilter,
+    idle_timeout=1800.0,  # RFC 9051, section 5.4; clients renew IDLE every 29 minutes (RFC 2177)
 )

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from tlsdemo.close_reasons import Cause
-from tlsdemo.starttls.dialect import Dialect
+from tlsdemo.starttls.dialect import SESSION_TIMEOUT, Dialect
 from tlsdemo.starttls.negotiation import (
     CONNECTED,
     MAX_PLAIN,
@@ -204,4 +204,10 @@ class MysqlClient(_Packets):
         return Message("HandshakeV10 with TLS" if offers_tls else "HandshakeV10")
 
 
-DIALECT = Dialect(name="mysql", server=MysqlServer, client=MysqlClient, source="MySQL's SSLRequest")
+DIALECT = Dialect(
+    name="mysql",
+    server=MysqlServer,
+    client=MysqlClient,
+    source="MySQL's SSLRequest",
+    idle_timeout=SESSION_TIMEOUT,
+)
