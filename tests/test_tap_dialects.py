@@ -15,7 +15,7 @@ from tlsdemo.cli import server_options
 from tlsdemo.net.sockets import MAX_BUFFER
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.starttls.line import LineServer
-from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN
+from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN, Say
 from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import ModeName, ServerTLS
 from tlsdemo.tls.timeouts import Timeouts
@@ -223,6 +223,16 @@ class Made(OptionsCase):
         self.assertEqual((config.max_connections, config.max_per_address), (7, 8))
         connection = config.connection
         self.assertEqual((connection.max_buffer, connection.transport.high_water), (9000, 4500))
+
+    def test_the_service_has_the_name_of_the_server(self) -> None:
+        for dialect in ("smtp", "auto:smtp"):
+            config = self.config(f"--dialect={dialect}", "--hostname=mail.example.org")
+            negotiation = config.connection.negotiation()
+            commands = [*negotiation.start(), *negotiation.nothing_came()]
+            self.assertEqual(commands, [Say(b"220 mail.example.org ESMTP\r\n")])
+        self.check_refused(
+            "--hostname=a_b/c", "--hostname is 'a_b/c', not a host name or an address in brackets"
+        )
 
     def test_the_service_is_bounded_and_guarded_from_the_beginning(self) -> None:
         config = self.config()

@@ -50,6 +50,7 @@ class Parameters(LoadOptionsCase):
             "--handshake-timeout=-1": "not between 0 and 1,000,000 seconds",
             "--idle-timeout=-1": "not between 0 and 1,000,000 seconds",
             "--closing-timeout=-1": "not between 0 and 1,000,000 seconds",
+            "--helo-name=a b": "not a host name or an address in brackets",
             "--max-line=63": "not between 64 and 1,099,511,627,776",
             "--max-plain=63": "not between 64 and 1,099,511,627,776",
         }.items():
@@ -149,6 +150,10 @@ class TaskTests(LoadOptionsCase):
             (task.timeout, task.plain_timeout, task.handshake_timeout), (9.0, 2.0, 3.0)
         )
         self.assertEqual((task.idle_timeout, task.closing_timeout), (4.0, 0.0))
+
+    def test_has_the_name_of_the_clients(self) -> None:
+        self.assertEqual(self.task("--helo-name=[192.0.2.1]").helo_name, "[192.0.2.1]")
+        self.assertEqual(self.task().helo_name, "tlsdemo")
 
     def test_has_the_limits_of_what_a_server_may_send_before_tls(self) -> None:
         task = self.task("--max-line=100", "--max-plain=200")

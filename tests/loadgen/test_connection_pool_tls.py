@@ -45,6 +45,19 @@ class Securing(SynchronousTestCase):
         wire.turn()
         return dict(pool.counters().failed)
 
+    def test_names_itself_and_the_server_as_the_task_says(self) -> None:
+        for dialect, greeting, expected in (
+            ("smtp", b"220 a\r\n", b"EHLO me.example\r\n"),
+            ("xmpp", b"", b' to="chat.example"'),
+        ):
+            self.setUp()
+            pool = self.pool(dialect=dialect, helo_name="me.example", server_name="chat.example")
+            pool.open()
+            (attempt,) = self.reactor.attempts()
+            wire = attempt.accept()
+            wire.deliver(greeting)
+            self.assertIn(expected, wire.take())
+
     def test_what_a_server_sends_before_tls_is_limited_as_the_task_says(self) -> None:
         for limits, most in (({}, MAX_LINE), ({"max_line": 5000}, 5000), ({"max_plain": 99}, 99)):
             for size, failures in ((most, {}), (most + 1, {"too much before TLS": 1})):

@@ -23,6 +23,7 @@ from tlsdemo.proxy.diagnostics import Diagnostics
 from tlsdemo.proxy.handlers import HandlerName
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.starttls.dialect import IDLE_TIMEOUT, Dialect
+from tlsdemo.starttls.names import DEFAULT_NAMES, Names, host_name
 from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN
 from tlsdemo.starttls.registry import DIALECTS, find_dialect
 from tlsdemo.tls import (
@@ -99,6 +100,8 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
         ["alpn", None, None, "ALPN protocols to accept, separated by commas, the preferred one "
          "first. "
          "A client that offers only others is accepted without one. [default: none]"],
+        ["hostname", None, DEFAULT_NAMES.own, "The server's own name, in its greeting before TLS.",
+         host_name],
         ["max-line", None, None, "Maximum bytes in a line before TLS. [default: the dialect's, "
          f"mostly {MAX_LINE}]", whole(64)],
         ["max-plain", None, MAX_PLAIN, "Maximum bytes before TLS in total.", whole(64)],
@@ -236,6 +239,7 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
                 not self["unsafe-injection"],
                 self["max-line"],
                 self["max-plain"],
+                Names(self["hostname"]),
             ),
             mode.transport_options(self["delivery"], None, self["high-water"]),
             Timeouts(

@@ -21,14 +21,14 @@ _NO_TAG = "no tag"
 
 
 _SERVER: Table = {
-    (State.START, CONNECTED): Rule(State.GREETED, b"* OK [" + _OFFER + b"] tlsdemo\r\n"),
+    (State.START, CONNECTED): Rule(State.GREETED, b"* OK [" + _OFFER + b"] {own}\r\n"),
     (State.GREETED, "CAPABILITY"): Rule(
         State.GREETED, b"* " + _OFFER + b"\r\n{tag} OK CAPABILITY completed\r\n"
     ),
     (State.GREETED, "NOOP"): Rule(State.GREETED, b"{tag} OK NOOP completed\r\n"),
     (State.GREETED, "LOGOUT"): Rule(
         State.REFUSED,
-        b"* BYE tlsdemo\r\n{tag} OK LOGOUT completed\r\n",
+        b"* BYE {own}\r\n{tag} OK LOGOUT completed\r\n",
         Cause.UPGRADE_REFUSED,
         "the client sent LOGOUT",
     ),

@@ -12,7 +12,7 @@ from tlsdemo.starttls.line_negotiation import CommandNegotiation, LineNegotiatio
 from tlsdemo.starttls.negotiation import CONNECTED, OTHER, Message, Rule, State, Table
 
 _SERVER: Table = {
-    (State.START, CONNECTED): Rule(State.GREETED, b"+OK tlsdemo\r\n"),
+    (State.START, CONNECTED): Rule(State.GREETED, b"+OK {own}\r\n"),
     (State.GREETED, "CAPA"): Rule(State.GREETED, b"+OK Capability list follows\r\nSTLS\r\n.\r\n"),
     (State.GREETED, "QUIT"): Rule(
         State.REFUSED, b"+OK Bye\r\n", Cause.UPGRADE_REFUSED, "the client sent QUIT"

@@ -24,7 +24,7 @@ _NOOP = re.compile(rb"""NOOP ("(?:[^"\\]|\\["\\])*") *""", re.IGNORECASE)
 
 
 _SERVER: Table = {
-    (State.START, CONNECTED): Rule(State.GREETED, _CAPABILITIES + b'OK "tlsdemo"\r\n'),
+    (State.START, CONNECTED): Rule(State.GREETED, _CAPABILITIES + b'OK "{own}"\r\n'),
     (State.GREETED, "CAPABILITY"): Rule(State.GREETED, _CAPABILITIES + b"OK\r\n"),
     (State.GREETED, "NOOP"): Rule(State.GREETED, b"OK\r\n"),
     (State.GREETED, _NOOP_WITH_TAG): Rule(State.GREETED, b'OK (TAG {tag}) "Done"\r\n'),

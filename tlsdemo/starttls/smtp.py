@@ -11,7 +11,7 @@ from tlsdemo.starttls.filters import FilterFailed, LineFilter, Piece, text
 from tlsdemo.starttls.line_negotiation import CommandNegotiation, LineNegotiation, reply_code
 from tlsdemo.starttls.negotiation import CONNECTED, OTHER, Message, Rule, State, Table
 
-_OFFER = b"250-tlsdemo\r\n250-ENHANCEDSTATUSCODES\r\n250 STARTTLS\r\n"
+_OFFER = b"250-{own}\r\n250-ENHANCEDSTATUSCODES\r\n250 STARTTLS\r\n"
 _FIRST = b"530 5.7.0 Must issue a STARTTLS command first\r\n"
 
 
@@ -21,7 +21,7 @@ def _server_table(protocol: bytes, hello: str, not_hello: tuple[str, ...]) -> Ta
     Every command that is not served before TLS is answered with 530 (RFC 3207, section 4).
     """
     name = hello.encode("ascii")
-    table = {(State.START, CONNECTED): Rule(State.GREETED, b"220 tlsdemo " + protocol + b"\r\n")}
+    table = {(State.START, CONNECTED): Rule(State.GREETED, b"220 {own} " + protocol + b"\r\n")}
     for state in (State.GREETED, State.HELLO):
         table |= {
             (state, f"{hello} …"): Rule(State.HELLO, _OFFER),
@@ -48,7 +48,7 @@ class SmtpServer(CommandNegotiation):
     """
 
     table = _server_table(b"ESMTP", "EHLO", ("LHLO",))
-    refusal = b"421 4.7.0 tlsdemo closes: plain bytes where TLS was to start\r\n"
+    refusal = b"421 4.7.0 {own} closes: plain bytes where TLS was to start\r\n"
 
 
 class LmtpServer(SmtpServer):
@@ -65,7 +65,7 @@ def _client_table(hello: bytes) -> Table:
     answer = "the server answered the hello with {reply}"
     return {
         (State.START, "220-"): Rule(State.START),
-        (State.START, "220"): Rule(State.GREETED, hello + b" tlsdemo\r\n"),
+        (State.START, "220"): Rule(State.GREETED, hello + b" {own}\r\n"),
         (State.START, OTHER): refused("the server's greeting is {reply}"),
         (State.GREETED, "250-"): Rule(State.GREETED),
         (State.GREETED, "250-STARTTLS"): Rule(State.OFFERED),
