@@ -104,8 +104,11 @@ postlog unix-dgram n - n - 1 postlogd
 class PostfixCase(InteropCase):
     """Runs a Postfix, which requires root."""
 
-    def postfix(self, tls: bool = False) -> int:
-        """Start it; it offers and requires TLS only with ``tls``.  Return its port."""
+    def postfix(self, tls: bool = False, more: str = "") -> int:
+        """Start it, with ``more`` settings; it offers and requires TLS only with ``tls``.
+
+        Return its port.
+        """
         postfix = program("postfix", "postfix")
         if os.geteuid() != 0:
             raise SkipTest("Postfix only runs as root")
@@ -120,7 +123,7 @@ class PostfixCase(InteropCase):
             home=home, tls="encrypt" if tls else "none",
             certificate=server.certificate, key=server.key,
         )  # fmt: skip
-        (home / "conf" / "main.cf").write_text(settings)
+        (home / "conf" / "main.cf").write_text(settings + more)
         (home / "conf" / "master.cf").write_text(_POSTFIX_SERVICES.format(port=port))
         server_process = self.start(postfix, "-c", str(home / "conf"), "start-fg")
         self.addCleanup(server_process.wait)
@@ -173,6 +176,9 @@ service pop3-login {{
   inet_listener pop3s {{
     port = 0
   }}
+}}
+protocol imap {{
+  mail_plugins = imap_zlib zlib
 }}
 namespace inbox {{
   inbox = yes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.policy
 import imaplib
 import poplib
+import zlib
 
 from interop.mail import PASSWORD, DovecotCase, message
 from interop.peers import client_context, program
@@ -54,6 +55,27 @@ class Fetched(MailboxCase):
             _, ((_, fetched), _) = client.fetch(count.decode(), "(RFC822)")  # type: ignore[misc]
             self.assertEqual(fetched, CONTENT)
             client.logout()
+            self.assert_all_served(1)
+
+    def test_by_imaplib_compressed(self) -> None:
+        for mode in ("starttls", "pair"):
+            client = self.imap(self.proxy("imap", self.ports["imap"], f"--mode={mode}"))
+            client.login("demo", PASSWORD)
+            client.send(b"c COMPRESS DEFLATE\r\n")
+            while not (answer := client.readline()).startswith(b"c "):
+                pass
+            self.assertTrue(answer.startswith(b"c OK"), answer)
+            compress, decompress = zlib.compressobj(wbits=-15), zlib.decompressobj(wbits=-15)
+            for command in (b"d SELECT INBOX", b"e CAPABILITY", b"f LOGOUT"):
+                client.send(compress.compress(command + b"\r\n"))
+                client.send(compress.flush(zlib.Z_SYNC_FLUSH))
+                received = b""
+                while b"%c OK" % command[0] not in received:
+                    data = client.sock.recv(10_000)
+                    self.assertTrue(data, received)
+                    received += decompress.decompress(data)
+            self.assertEqual(client.sock.recv(1), b"")
+            client.shutdown()
             self.assert_all_served(1)
 
     def test_by_curl_over_imap(self) -> None:

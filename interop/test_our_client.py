@@ -20,6 +20,12 @@ MESSAGES = {
     "postgres": (4 + len(STARTUP)).to_bytes(4, "big") + STARTUP,
 }
 
+_STRICT = """
+smtpd_helo_required = yes
+smtpd_delay_reject = no
+smtpd_helo_restrictions = reject_invalid_helo_hostname, reject_non_fqdn_helo_hostname
+"""
+
 MODES = ("starttls", "pair")
 
 
@@ -55,12 +61,12 @@ class ClientCase(InteropCase):
             self.assertEqual(output.count("\n"), 1)
             self.assertIn(f"insecure: {why}", output)
 
-    def load(self, dialect: str, port: int) -> tuple[int, str]:
+    def load(self, dialect: str, port: int, *options: str) -> tuple[int, str]:
         """Return the exit status of the load generator, and its output."""
         client = self.start(
             *(*TWISTD, "tlsclient", f"--connect=tcp:localhost:{port}", f"--dialect={dialect}"),
             *("--conn=3", "--packets=1", "--packet-size=2", "--status=none", "--workers=1"),
-            *("--timeout=20", self.certs),
+            *("--timeout=20", self.certs, *options),
         )
         return client.wait(), client.output
 
@@ -90,6 +96,12 @@ class BeforePostfix(ClientCase, PostfixCase):
         # Postfix does not answer a close_notify, so the connections do not close cleanly.
         _, output = self.load("smtp", port)
         self.assertIn("3 connections: 3 secured in", output)
+
+    def test_that_wants_a_proper_name_in_ehlo(self) -> None:
+        port = self.postfix(tls=True, more=_STRICT)
+        for name, secured in (("client", 0), ("client.example.test", 3), ("[192.0.2.1]", 3)):
+            _, output = self.load("smtp", port, f"--helo-name={name}")
+            self.assertIn(f"3 connections: {secured} secured in", output)
 
     def test_without(self) -> None:
         self.fails_closed("smtp", self.postfix(), "peer offers no TLS")

@@ -6,9 +6,29 @@ import email
 import email.policy
 import smtplib
 
-from interop.mail import BODY, SmtpBackendCase, message
+from interop.mail import BODY, PostfixCase, SmtpBackendCase, message
 from interop.peers import ScriptedServer, client_context, program
 from tests.support import certificates
+
+
+class ChunkedTests(PostfixCase):
+    def chunked(self, *settings: str) -> list[int]:
+        """Send a mail by BDAT through the proxy; return the codes of the replies."""
+        port = self.proxy("smtp", self.postfix(more="\n".join(settings)))
+        with smtplib.SMTP("localhost", port, timeout=20) as client:
+            client.starttls(context=client_context())
+            client.ehlo()
+            codes = [client.mail("one@example.test")[0], client.rcpt("two@example.test")[0]]
+            chunk = b"Subject: a\r\n\r\na\r\n.\r\nb\n.\nc\r\n"
+            client.send(b"BDAT %d LAST\r\n" % len(chunk) + chunk)
+            return [*codes, client.getreply()[0]]
+
+    def test_mail_reaches_a_postfix_that_offers_chunking(self) -> None:
+        self.assertEqual(self.chunked(), [250, 250, 250])
+
+    def test_mail_is_rejected_if_postfix_does_not_offer_it(self) -> None:
+        codes = self.chunked("smtpd_discard_ehlo_keywords = chunking, silent-discard")
+        self.assertEqual(codes, [250, 250, 500])
 
 
 class Delivered(SmtpBackendCase):

@@ -127,9 +127,9 @@ class ReadmeTests(CommandCase):
 class SecurityPageTests(SynchronousTestCase):
     def test_all_named_tests_exist(self) -> None:
         missing = []
-        for line in read("docs/security.md").splitlines():
+        for paragraph in read("docs/security.md").split("\n\n"):
             source = ""
-            for module, test in re.findall(r"`(?:(tests\.[\w.]+)|(test_\w+))`", line):
+            for module, test in re.findall(r"`(?:(tests\.[\w.]+)|(test_\w+))`", paragraph):
                 if module:
                     source = read(module.replace(".", "/") + ".py")
                 elif f"def {test}(" not in source:

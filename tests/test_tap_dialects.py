@@ -15,7 +15,7 @@ from tlsdemo.cli import server_options
 from tlsdemo.net.sockets import MAX_BUFFER
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.starttls.line import LineServer
-from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN
+from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN, Say
 from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import ModeName, ServerTLS
 from tlsdemo.tls.timeouts import Timeouts
@@ -159,6 +159,14 @@ class LimitOptionTests(OptionsCase):
         self.assertEqual(self.parse("--dialect=line")["max-line"], 9000)
         self.assertEqual(self.parse("--dialect=line", "--max-line=100")["max-line"], 100)
 
+    def test_the_idle_timeout_defaults_to_that_of_the_dialect(self) -> None:
+        for arguments, seconds in (
+            ((), 600), (("--dialect=smtp",), 600), (("--dialect=imap",), 1800),
+            (("--dialect=auto:imap",), 1800), (("--dialect=imap", "--idle-timeout=5"), 5),
+            (("--dialect=imap", "--idle-timeout=0"), 0),
+        ):  # fmt: skip
+            self.assertEqual(self.parse(*arguments)["idle-timeout"], seconds)
+
     def test_timeouts_can_be_set_and_disabled(self) -> None:
         for name in self.SECONDS:
             self.assertEqual(self.parse(f"--{name}-timeout=0.5")[f"{name}-timeout"], 0.5)
@@ -215,6 +223,16 @@ class MakeServiceTests(OptionsCase):
         self.assertEqual((config.max_connections, config.max_per_address), (7, 8))
         connection = config.connection
         self.assertEqual((connection.max_buffer, connection.transport.high_water), (9000, 4500))
+
+    def test_the_service_has_the_name_of_the_server(self) -> None:
+        for dialect in ("smtp", "auto:smtp"):
+            config = self.config(f"--dialect={dialect}", "--hostname=mail.example.org")
+            negotiation = config.connection.negotiation()
+            commands = [*negotiation.start(), *negotiation.nothing_came()]
+            self.assertEqual(commands, [Say(b"220 mail.example.org ESMTP\r\n")])
+        self.check_refused(
+            "--hostname=a_b/c", "--hostname is 'a_b/c', not a host name or an address in brackets"
+        )
 
     def test_by_default_the_service_is_limited_and_guarded(self) -> None:
         config = self.config()

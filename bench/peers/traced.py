@@ -149,7 +149,11 @@ def factory(mode_name: str, every: str, clock: Any, home: Path, credentials: Any
         accounting = Accounting(Statistics(), ConnectionRegistry(), events, trace)
     mode = MODES[ModeName(mode_name)]
     settings = ConnectionSettings(mode, tls)
-    return mode.wrap(tls, ConnectionFactory(settings, SinkHandler, accounting, clock), clock)
+
+    accepting = ConnectionFactory(
+        settings, lambda listener, _: SinkHandler(listener), accounting, clock
+    )
+    return mode.wrap(tls, accepting, clock)
 
 
 if find_spec("tlsdemo.certificates") is None:

@@ -9,6 +9,7 @@ from tlsdemo.cli import load_options
 from tlsdemo.cli.load_options import LOAD_PARAMETERS, LoadOptions
 from tlsdemo.cli.options import named
 from tlsdemo.loadgen.schedule import Task
+from tlsdemo.starttls.negotiation import MAX_PLAIN
 from tlsdemo.tls import ClientTLS, ModeName, UnusableCredentials
 
 
@@ -49,6 +50,9 @@ class Parameters(LoadOptionsCase):
             "--handshake-timeout=-1": "not between 0 and 1,000,000 seconds",
             "--idle-timeout=-1": "not between 0 and 1,000,000 seconds",
             "--closing-timeout=-1": "not between 0 and 1,000,000 seconds",
+            "--helo-name=a b": "not a host name or an address in brackets",
+            "--max-line=63": "not between 64 and 1,099,511,627,776",
+            "--max-plain=63": "not between 64 and 1,099,511,627,776",
         }.items():
             message = self.refused(lambda argument=argument: self.parse(argument))  # type: ignore[misc]
             self.assertIn(problem, message)
@@ -146,6 +150,16 @@ class TaskTests(LoadOptionsCase):
             (task.timeout, task.plain_timeout, task.handshake_timeout), (9.0, 2.0, 3.0)
         )
         self.assertEqual((task.idle_timeout, task.closing_timeout), (4.0, 0.0))
+
+    def test_has_the_name_of_the_clients(self) -> None:
+        self.assertEqual(self.task("--helo-name=[192.0.2.1]").helo_name, "[192.0.2.1]")
+        self.assertEqual(self.task().helo_name, "tlsdemo")
+
+    def test_has_the_limits_of_what_a_server_may_send_before_tls(self) -> None:
+        task = self.task("--max-line=100", "--max-plain=200")
+        self.assertEqual((task.max_line, task.max_plain), (100, 200))
+        task = self.task()
+        self.assertEqual((task.max_line, task.max_plain), (0, MAX_PLAIN))
 
     def test_can_send_buffered(self) -> None:
         self.assertEqual(self.task("--send=buffered").send, "buffered")

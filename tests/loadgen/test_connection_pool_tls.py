@@ -20,6 +20,7 @@ from tests.support import (
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.loadgen.connection_pool import ConnectionPool
 from tlsdemo.loadgen.sender import Sender
+from tlsdemo.starttls.negotiation import MAX_LINE
 from tlsdemo.tls import MODES, ClientTLS, ConnectionSettings, ModeName, ServerTLS, UpgradeProtocol
 
 
@@ -32,6 +33,36 @@ class Securing(SynchronousTestCase):
         tls = ClientTLS.build(credentials or certificates().client, "localhost")
         changes.setdefault("mode", "starttls")
         return ConnectionPool(task(**changes), tls, self.reactor)
+
+    def failures(self, size: int, **limits: Any) -> dict[str, int]:
+        """How connections fail to a server whose greeting has ``size`` bytes."""
+        pool = self.pool(dialect="smtp", **limits)
+        pool.open()
+        (attempt,) = self.reactor.attempts()
+        wire = attempt.accept()
+        wire.deliver(b"220 ".ljust(size - 2, b"x") + b"\r\n")
+        wire.take()
+        wire.turn()
+        return dict(pool.counters().failed)
+
+    def test_names_itself_and_the_server_as_the_task_says(self) -> None:
+        for dialect, greeting, expected in (
+            ("smtp", b"220 a\r\n", b"EHLO me.example\r\n"),
+            ("xmpp", b"", b' to="chat.example"'),
+        ):
+            self.setUp()
+            pool = self.pool(dialect=dialect, helo_name="me.example", server_name="chat.example")
+            pool.open()
+            (attempt,) = self.reactor.attempts()
+            wire = attempt.accept()
+            wire.deliver(greeting)
+            self.assertIn(expected, wire.take())
+
+    def test_what_a_server_sends_before_tls_is_limited_as_the_task_says(self) -> None:
+        for limits, most in (({}, MAX_LINE), ({"max_line": 5000}, 5000), ({"max_plain": 99}, 99)):
+            for size, failures in ((most, {}), (most + 1, {"too much before TLS": 1})):
+                self.setUp()
+                self.assertEqual(self.failures(size, **limits), failures)
 
     def server(self) -> StartTLSTransport:
         self.log: list[object] = []

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twisted.internet.task import Clock
 from twisted.logger import Logger, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
@@ -68,7 +70,8 @@ class AcceptedConnectionTests(SynchronousTestCase):
         )
         self.accepted.opened(self.protocol)  # type: ignore[arg-type]
 
-    def make_handler(self, listener: HandlerListener) -> Handler:
+    def make_handler(self, listener: HandlerListener, upgraded: bool) -> Handler:
+        self.upgraded = upgraded
         self.handlers.append(RecordingHandler(listener))
         return self.handlers[-1]
 
@@ -95,7 +98,12 @@ class AcceptedConnectionTests(SynchronousTestCase):
         handler = self.accepted.secure(AGREED)
         self.assertEqual(self.handlers, [handler])
         self.assertIs(self.handlers[0].listener, self.accepted)
+        self.assertFalse(self.upgraded)
         self.assertEqual(self.accounting.statistics.secured, 1)
+
+    def test_its_handler_knows_whether_plaintext_came_before_tls(self) -> None:
+        self.accepted.secure(replace(AGREED, upgraded=True))
+        self.assertTrue(self.upgraded)
 
     def test_in_mode_clear_it_gets_its_handler_and_is_not_counted_as_secured(self) -> None:
         handler = self.accepted.plain()

@@ -28,7 +28,7 @@ class ConnectionFactoryTests(SynchronousTestCase):
         tls = ServerTLS.build(certificates().server)
         self.factory = ConnectionFactory(
             ConnectionSettings(self.mode, tls),
-            SinkHandler,
+            lambda listener, _: SinkHandler(listener),
             self.accounting,
             self.clock,
             ConnectionLimiter(limit_per_host=limit_per_host),

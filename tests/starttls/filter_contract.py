@@ -48,13 +48,15 @@ def joined(*lines: bytes) -> bytes:
 class Contract(SynchronousTestCase):
     """``greeting`` is the backend's; ``rejection`` is one that rejects the client.
 
-    ``fragments`` are what random traffic consists of.
+    ``passed_greeting`` is what a client that began with TLS receives of ``greeting``, if it
+    differs.  ``fragments`` are what random traffic consists of.
     """
 
     protocol_filter: ClassVar[type[LineFilter]]
     greeting: ClassVar[bytes]
     rejection: ClassVar[bytes]
     fragments: ClassVar[tuple[bytes, ...]]
+    passed_greeting: ClassVar[bytes] = b""
 
     @property
     def most(self) -> int:
@@ -91,6 +93,28 @@ class Contract(SynchronousTestCase):
                 self.assertFalse(protocol_filter.ready)
             self.assertEqual(protocol_filter.from_backend(last), b"")
             self.assertTrue(protocol_filter.ready)
+
+    def test_passes_the_greeting_to_a_client_that_began_with_tls_but_offers_no_tls(self) -> None:
+        for size in (1, 2, 3, 50):
+            protocol_filter = self.protocol_filter(greeted=False)
+            *pieces, last = cut(self.greeting, size)
+            passed = b"".join(map(protocol_filter.from_backend, pieces))
+            self.assertFalse(protocol_filter.ready)
+            passed += protocol_filter.from_backend(last)
+            self.assertTrue(protocol_filter.ready)
+            self.assertEqual(passed, self.passed_greeting or self.greeting)
+            self.assertEqual(protocol_filter.from_backend(joined(b"more")), joined(b"more"))
+
+    def test_passes_a_rejection_to_a_client_that_began_with_tls(self) -> None:
+        protocol_filter = self.protocol_filter(greeted=False)
+        rejection = self.rejection + b"\r\n"
+        self.assertEqual(protocol_filter.from_backend(rejection), rejection)
+        self.assertTrue(protocol_filter.ready)
+
+    def test_fails_at_what_is_no_greeting_also_if_the_client_began_with_tls(self) -> None:
+        for greeting in (b"", b"SSH-2.0-OpenSSH_10.0"):
+            protocol_filter = self.protocol_filter(greeted=False)
+            self.assertRaises(FilterFailed, protocol_filter.from_backend, greeting + b"\r\n")
 
     def test_passes_what_arrives_in_one_piece_with_the_greeting(self) -> None:
         more = joined(b"more")

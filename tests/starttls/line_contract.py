@@ -24,6 +24,7 @@ class Contract(TranscriptTestCase):
     request: ClassVar[str]
     go_ahead: ClassVar[str]
     last_line: ClassVar[str]
+    longest_line: ClassVar[int] = MAX_LINE
 
     def check_lines(self, negotiation: Negotiation, *lines: str) -> None:
         self.check(negotiation, "\n".join(lines))
@@ -194,7 +195,7 @@ class Client(Contract):
         )
 
     def test_limits_a_line(self) -> None:
-        self.check_lines_are_bounded(self.negotiation(), MAX_LINE, self.last_line)
+        self.check_lines_are_bounded(self.negotiation(), self.longest_line, self.last_line)
         self.check_lines_are_bounded(self.negotiation(max_line=50), 50, self.last_line)
 
     def test_does_not_start_tls_for_an_answer_that_is_only_similar(self) -> None:

@@ -35,6 +35,11 @@ class DialectTests(SynchronousTestCase):
             [(False, False), (False, True), (True, True)],
         )
 
+    def test_lets_clients_be_idle_as_long_as_its_protocol_demands(self) -> None:
+        longer = {"imap": 1800, "postgres": 28_800, "postgres-direct": 28_800, "mysql": 28_800}
+        for name, dialect in DIALECTS.items():
+            self.assertEqual(dialect.idle_timeout, longer.get(name, 600), name)
+
     def test_knows_the_longest_line_that_its_server_accepts(self) -> None:
         self.assertEqual(line.DIALECT.max_line, MAX_LINE)
 

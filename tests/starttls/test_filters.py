@@ -67,6 +67,19 @@ class LinesTests(SynchronousTestCase):
         lines.feed(b"\ncd\n")
         self.assertEqual(taken(lines), [(b"\nc", Piece.CONTENT), (b"d\n", Piece.LINE)])
 
+    def test_know_what_the_next_line_begins_with(self) -> None:
+        lines = Lines(100)
+        for begins in (False, True):
+            self.assertEqual(lines.begin_with(b"\0"), begins)
+            lines.feed(b"\0")
+        lines.pass_next(1)
+        self.assertFalse(lines.begin_with(b"\0"))
+        taken(lines)
+        self.assertTrue(lines.begin_with(b"\0"))
+        lines.feed(b"x" * 200)
+        taken(lines)
+        self.assertFalse(lines.begin_with(b"x"))
+
     def test_are_the_same_however_they_arrive(self) -> None:
         word = st.sampled_from((b"x", b"\n", b"\r\n", b"x" * 99, b"x" * 100, b"x" * 101))
 

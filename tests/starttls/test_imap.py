@@ -86,8 +86,21 @@ class ServerTests(contracts.Server):
                 "S: * BAD A command begins with a tag",
             )
 
-    def test_refuses_literals(self) -> None:
-        for line in ("a1 LOGIN {4}", "a1 LOGIN {4+}", "a1 NOOP ~{0}", "a1 STARTTLS {9}", "{1}"):
+    def test_answers_a_client_that_waits_before_it_sends_a_literal(self) -> None:
+        self.check_after(
+            self.server_before_request(),
+            "C: a1 LOGIN {4}",
+            "S: a1 NO [PRIVACYREQUIRED] Say STARTTLS first",
+            "C: a2 APPEND x {4}",
+            "S: a2 BAD Say STARTTLS first",
+            "C: a3 STARTTLS {9}",
+            "S: a3 BAD STARTTLS has no arguments",
+            "C: {1}",
+            "S: * BAD A command begins with a tag",
+        )
+
+    def test_refuses_literals_that_may_be_on_their_way(self) -> None:
+        for line in ("a1 LOGIN {4+}", "a1 NOOP ~{0+}", "a1 STARTTLS {9+}", "{1+}"):
             self.check_after(
                 self.server_before_request(),
                 f"C: {line}",
@@ -99,6 +112,7 @@ class ServerTests(contracts.Server):
 
 class ClientTests(contracts.Client):
     negotiation = ImapClient
+    longest_line = 8192
     before = """
         S: * OK mail.example
         C: a1 CAPABILITY

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import zlib
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.starttls import filter_contract as contracts
@@ -22,15 +24,18 @@ def same(who: str, sent: bytes) -> tuple[str, bytes, bytes]:
 class ImapFilterTests(contracts.Contract):
     protocol_filter = ImapFilter
     greeting = b"* OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n"
+    passed_greeting = b"* OK [CAPABILITY IMAP4rev1] ready\r\n"
     rejection = b"* BYE go away"
     fragments = (
         OFFERS, b"* CAPABILITY ", b"STARTTLS", b"a STARTTLS", b"a OK [CAPABILITY ", b"] x", b"{7}",
         b"{7+}", b"~{3}", b"\r\n", b"* 1 FETCH ", b"{0}\r\n", b"a {5}\r\n", GO_ON, b"a NO x\r\n",
-        b"* CAPABILITY LITERAL+\r\n",
+        b"* CAPABILITY LITERAL+\r\n", b"\0", b"a COMPRESS DEFLATE\r\n", b"a OK x\r\n",
     )  # fmt: skip
 
     def test_fails_if_the_backend_greets_with_preauth(self) -> None:
-        self.assertRaises(FilterFailed, ImapFilter().from_backend, b"* PREAUTH welcome\r\n")
+        preauth = b"* PREAUTH welcome\r\n"
+        self.assertRaises(FilterFailed, ImapFilter().from_backend, preauth)
+        self.assertEqual(ImapFilter(greeted=False).from_backend(preauth), preauth)
 
     def test_removes_the_offer_of_tls_wherever_it_is(self) -> None:
         for before, after in (
@@ -81,6 +86,46 @@ class ImapFilterTests(contracts.Contract):
                     same(BACKEND, joined(knows)),
                     (CLIENT, sent + b"c STARTTLS\r\n", sent + b"c XSTARTTLS\r\n"),
                 ])  # fmt: skip
+
+    def test_passes_everything_once_the_backend_compresses(self) -> None:
+        client, backend = (zlib.compress(b"a NOOP\r\n")[2:], zlib.compress(OFFERS)[2:])
+        for command in (b"c COMPRESS DEFLATE", b"c compress deflate "):
+            self.check([
+                same(CLIENT, joined(command)),
+                same(BACKEND, joined(b"* OK hi", b"c OK deflating") + OFFERS),
+                same(CLIENT, b"a STARTTLS\r\n" + client),
+                same(BACKEND, backend),
+            ])  # fmt: skip
+
+    def test_goes_on_filtering_if_the_backend_does_not_compress(self) -> None:
+        for command, answer in (
+            (b"c COMPRESS DEFLATE", b"c NO why?"),
+            (b"c COMPRESS DEFLATE", b"d OK"),
+            (b"c NOOP", b"c OK"),
+        ):
+            self.check([
+                same(CLIENT, joined(command)),
+                same(BACKEND, joined(answer)),
+                (CLIENT, joined(b"a STARTTLS"), joined(b"a XSTARTTLS")),
+                (BACKEND, OFFERS, b"* CAPABILITY IMAP4rev1\r\n"),
+            ])  # fmt: skip
+
+    def test_passes_everything_once_a_sasl_security_layer_is_used(self) -> None:
+        buffer = b"\0\0\0\x0d" + b"a STARTTLS\r\n\r"
+        for who, other in ((CLIENT, BACKEND), (BACKEND, CLIENT)):
+            self.check([
+                same(CLIENT, joined(b"a AUTHENTICATE GSSAPI")),
+                same(BACKEND, joined(b"+ ", b"a OK in")),
+                same(who, buffer + OFFERS + b"a STARTTLS\r\n"),
+                same(other, buffer + OFFERS + b"a STARTTLS\r\n"),
+            ])  # fmt: skip
+
+    def test_goes_by_the_latest_capabilities_of_the_backend(self) -> None:
+        for latest in (b"* CAPABILITY IMAP4rev1", b"a OK [CAPABILITY IDLE] logged in"):
+            self.check([
+                same(BACKEND, joined(b"* CAPABILITY LITERAL+", b"* OK hi", latest)),
+                (CLIENT, joined(b"a X {12+}", b"b STARTTLS"), joined(b"a X {12+}", b"b XSTARTTLS")),
+            ])  # fmt: skip
 
     def test_learns_from_the_greeting_that_the_backend_accepts_literals_unasked(self) -> None:
         protocol_filter = ImapFilter()

@@ -82,14 +82,40 @@ class ServerTests(binary.Server):
             text = b"\x0a\1\2\4\0\4\x1aonly StartTLS is supported"
             self.assertEqual(say, Say(b"0&\2\1\1x!" + text))
 
+    def with_controls(self, *controls: str) -> str:
+        """The request, with these contents of controls."""
+        each = [unescaped(control) for control in controls]
+        content = b"".join(b"0" + bytes([len(control)]) + control for control in each)
+        operation = unescaped(rf"\x02\x01\x01w\x18\x80\x16{OID}")
+        message = operation + b"\xa0" + bytes([len(content)]) + content
+        return "".join(rf"\x{byte:02x}" for byte in b"0" + bytes([len(message)]) + message)
+
+    def test_ignores_controls_that_are_not_critical(self) -> None:
+        # The second is ManageDsaIT, which Java's JNDI sends with every request.
+        for controls in (
+            (),
+            (r"\x04\x172.16.840.1.113730.3.4.2",),
+            (r"\x04\x011\x01\x01\x00\x04\x05value", r"\x04\x011\x04\x05value"),
+        ):
+            message = self.with_controls(*controls)
+            self.check(LdapServer(), f"C+ {message}\nS+ {SUCCESS}\nS* TLS")
+
     def test_rejects_start_tls_with_a_critical_control(self) -> None:
-        self.check(
-            LdapServer(),
-            rf"""
-            C+ 0\x1f\x02\x01\x01w\x18\x80\x16{OID}\xa0\x00
-            S+ 0#\x02\x01\x01x\x1e\n\x01\x0c\x04\x00\x04\x17no control is supported
-            """,
-        )
+        for criticality in (r"\x01\x01\xff", r"\x01\x01\x01"):
+            message = self.with_controls(r"\x04\x011", rf"\x04\x011{criticality}\x04\x00")
+            self.check(
+                LdapServer(),
+                rf"""
+                C+ {message}
+                S+ 0$\x02\x01\x01x\x1f\n\x01\x0c\x04\x00\x04\x18no control is recognized
+                """,
+            )
+
+    def test_refuses_start_tls_with_a_malformed_control(self) -> None:
+        for control in ("", r"\x01\x01\xff", r"\x04\x011\x01\x00", r"\x04\x011\x02\x01\x00"):
+            self.check_disconnects(self.with_controls(control), "a control is malformed")
+        message = rf"0!\x02\x01\x01w\x18\x80\x16{OID}\xa0\x02\x04\x00"
+        self.check_disconnects(message, "a control is malformed")
 
     def test_repeats_a_message_number_of_any_size(self) -> None:
         for number in (r"\x01\x7f", r"\x02\x00\x80", r"\x04\x7f\xff\xff\xff"):
@@ -221,6 +247,16 @@ class ClientTests(binary.Client):
             r"0\x11\x02\x01\x01x\x0c\n\x014\x04\x00\x04\x00\xa3\x03\x04\x01x",
             "peer refused TLS: the server answered StartTLS with '52 '",
         )
+
+    def test_ignores_controls_and_a_referral_of_the_answer(self) -> None:
+        referral, controls = r"\xa3\x03\x04\x01x", r"\xa0\x050\x03\x04\x011"
+        result = rf"x\x0c\n\x01\x00\x04\x00\x04\x00{referral}"
+        answer = rf"0\x18\x02\x01\x01{result}{controls}"
+        self.check(LdapClient(), f"C+ {START_TLS}\nS+ {answer}\nC* TLS")
+
+    def test_ignores_other_unsolicited_notifications(self) -> None:
+        notification = r"0\x0f\x02\x01\x00x\n\n\x01\x00\x04\x00\x04\x00\x8a\x011"
+        self.check(LdapClient(), f"C+ {START_TLS}\nS+ {notification}\nS+ {SUCCESS}\nC* TLS")
 
     def test_quotes_a_notice_of_disconnection(self) -> None:
         self.check_refuses(

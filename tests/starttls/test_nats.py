@@ -95,6 +95,7 @@ class ClientTests(binary_contract.Client):
 class FilterTests(filter_contract.Contract):
     protocol_filter = NatsFilter
     greeting = info(server_id="backend", max_payload=8, connect_urls=["a:1"], headers=True)
+    passed_greeting = info(server_id="backend", max_payload=8, headers=True)
     rejection = b"-ERR 'maximum connections exceeded'"
     fragments = (
         b"PONG\r\n",
@@ -141,6 +142,10 @@ class FilterTests(filter_contract.Contract):
         failed = self.assertRaises(FilterFailed, NatsFilter().from_backend, info(tls_required=True))
         self.assertEqual(str(failed), "the backend requires TLS")
         self.assertEqual(NatsFilter().from_backend(info(tls_available=True)), b"")
+
+    def test_fails_at_a_greeting_that_is_no_json(self) -> None:
+        for greeted in (True, False):
+            self.assertRaises(FilterFailed, NatsFilter(greeted).from_backend, joined(b"INFO {"))
 
     def test_fails_at_an_info_that_is_too_long_to_filter(self) -> None:
         for size in (1 << 20, 1000):

@@ -15,7 +15,7 @@ class Pop3FilterTests(contracts.Contract):
     rejection = b"-ERR go away"
     fragments = (
         b"CAPA", b"STLS", b"stls ", b"RETR 1", b"LIST", b"LIST 1", b"+OK", b"-ERR", b"+ ", b".",
-        b"\r\n.\r\n", b"STLS\r\n", b"AUTH PLAIN",
+        b"\0", b"\r\n.\r\n", b"STLS\r\n", b"AUTH PLAIN",
     )  # fmt: skip
 
     def test_removes_the_offer_of_tls_wherever_it_is(self) -> None:
@@ -32,6 +32,24 @@ class Pop3FilterTests(contracts.Contract):
                 (BACKEND, joined(b"+OK", *before, b"."), joined(b"+OK", *after, b".")),
                 (BACKEND, joined(b"STLS"), joined(b"STLS")),
             ])  # fmt: skip
+
+    def test_passes_everything_once_a_sasl_security_layer_is_used(self) -> None:
+        buffer = b"\0\0\0\x06STLS\r\n" + joined(b"+OK", b"STLS")
+        for who, other in ((CLIENT, BACKEND), (BACKEND, CLIENT)):
+            self.check([
+                (CLIENT, joined(b"AUTH GSSAPI"), joined(b"AUTH GSSAPI")),
+                (BACKEND, joined(b"+ ", b"+OK"), joined(b"+ ", b"+OK")),
+                (CLIENT, joined(b"dXNlcg=="), joined(b"dXNlcg==")),
+                (who, buffer, buffer),
+                (other, buffer, buffer),
+            ])  # fmt: skip
+
+    def test_goes_on_filtering_after_a_mail_with_a_line_that_begins_with_nul(self) -> None:
+        self.check([
+            (CLIENT, joined(b"RETR 1"), joined(b"RETR 1")),
+            (BACKEND, joined(b"+OK", b"\0", b"."), joined(b"+OK", b"\0", b".")),
+            (CLIENT, joined(b"STLS"), joined(b"XSTLS")),
+        ])  # fmt: skip
 
     def test_leaves_mail_alone(self) -> None:
         for asks in (b"RETR 1", b"top 1 5", b"LIST", b"UIDL"):

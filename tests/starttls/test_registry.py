@@ -149,5 +149,5 @@ class TableTests(SynchronousTestCase):
                 server.start()
                 (refuse,) = server.receive(b"1234")
                 assert isinstance(refuse, Refuse)
-                self.assertEqual(refuse.data, dialect.server.refusal)
+                self.assertEqual(refuse.data, dialect.server.refusal.replace(b"{own}", b"tlsdemo"))
                 self.assertTrue(refuse.data)

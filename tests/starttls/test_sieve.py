@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from tests.starttls import line_contract as contracts
 from tests.starttls.transcripts import TranscriptTestCase
+from tlsdemo.starttls.negotiation import Say
 from tlsdemo.starttls.sieve import SieveClient, SieveServer
 
 CAPABILITIES = """\
@@ -44,8 +45,14 @@ class ServerTests(contracts.Server):
             "S: OK",
             "C: NOOP",
             "S: OK",
-            'C: NOOP "a tag"',
-            'S: NO "Before TLS, NOOP has no argument"',
+            'C: noop "STARTTLS-SYNC-42"',
+            'S: OK (TAG "STARTTLS-SYNC-42") "Done"',
+            'C: NOOP ""',
+            'S: OK (TAG "") "Done"',
+            'C: NOOP "a" tag"',
+            'S: NO "The argument of NOOP is a string"',
+            "C: NOOP tag",
+            'S: NO "The argument of NOOP is a string"',
             'C: AUTHENTICATE "PLAIN" "AGEAYg=="',
             'S: NO (ENCRYPT-NEEDED) "Say STARTTLS first"',
             "C: LISTSCRIPTS",
@@ -56,6 +63,12 @@ class ServerTests(contracts.Server):
             "S: OK",
             "S* peer refused TLS: the client sent LOGOUT",
         )
+
+    def test_repeats_a_tag_with_escaped_characters(self) -> None:
+        server = SieveServer()
+        server.start()
+        (say,) = server.receive(rb'''NOOP "a \"tag\\"''' + b"\r\n")
+        self.assertEqual(say, Say(rb'''OK (TAG "a \"tag\\") "Done"''' + b"\r\n"))
 
     def test_refuses_literals(self) -> None:
         for line in ('AUTHENTICATE "PLAIN" {8+}', "NOOP {4}", "{0+}", "STARTTLS {1}"):

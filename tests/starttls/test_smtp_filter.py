@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from tests.starttls import filter_contract as contracts
 from tests.starttls.filter_contract import BACKEND, CLIENT, LONG, joined
+from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.filters import FilterFailed
 from tlsdemo.starttls.smtp import SmtpFilter
 
+OFFER = joined(b"250-mail.example", b"250 CHUNKING")
 MAIL = joined(b"From: a", b"", b"STARTTLS", b"BDAT 100", b"..", b"250-STARTTLS", b".")
 
 
@@ -14,7 +16,8 @@ class SmtpFilterTests(contracts.Contract):
     rejection = b"554 No SMTP service here"
     fragments = (
         b"STARTTLS", b"starttls ", b"250-STARTTLS", b"250 STARTTLS", b"250-SIZE", b"250 OK",
-        b"354 go", b"334 ", b"BDAT 7", b"DATA", b".", b"\r\n.\r\n",
+        b"354 go", b"334 ", b"BDAT 7", b"DATA",
+        b"EHLO x", b"250-CHUNKING", b"AUTH LOGIN", b"\0", b".", b"\r\n.\r\n",
     )  # fmt: skip
 
     def test_removes_a_greeting_of_several_lines(self) -> None:
@@ -70,6 +73,26 @@ class SmtpFilterTests(contracts.Contract):
             self.check([(CLIENT, joined(asks, b"NOOP"), b"X" + joined(asks, b"NOOP"))])
         self.check_untouched([(CLIENT, joined(b"STARTTLSX", b"NOOP STARTTLS", b""))])
 
+    def test_fails_if_the_client_uses_a_sasl_security_layer(self) -> None:
+        # Nobody but the backend can know whether it reads a buffer of the layer or commands.
+        for size in (1, 20):
+            failed = self.assertRaises(
+                FilterFailed,
+                contracts.filtered,
+                self.greeted(),
+                [
+                    (CLIENT, joined(b"AUTH GSSAPI")),
+                    (BACKEND, joined(b"235 in")),
+                    (CLIENT, b"\0\0\0\x06NOOP\r\n"),
+                ],
+                size,
+            )
+            self.assertIs(failed.cause, Cause.PROTOCOL_ERROR)
+            self.assertIn("a security layer of SASL", str(failed))
+
+    def test_passes_mail_with_lines_that_begin_with_nul(self) -> None:
+        self.message(b"\0\r\n\0\r\n", b"\0\r\n\0\r\n")
+
     def test_leaves_mail_alone(self) -> None:
         self.check([
             (CLIENT, joined(b"DATA"), joined(b"DATA")),
@@ -94,16 +117,90 @@ class SmtpFilterTests(contracts.Contract):
             (CLIENT, joined(b"STARTTLS"), joined(b"XSTARTTLS")),
         ])  # fmt: skip
 
-    def test_leaves_bdat_chunks_alone(self) -> None:
+    def offered(
+        self, offer: bytes = OFFER, hello: bytes = b"EHLO me"
+    ) -> list[tuple[str, bytes, bytes]]:
+        """A hello, and a backend's answer to it."""
+        return [(CLIENT, joined(hello), joined(hello)), (BACKEND, offer, offer)]
+
+    def test_leaves_bdat_chunks_alone_if_the_backend_offers_chunking(self) -> None:
         chunk = b"STARTTLS\r\nBDAT 9\r\n"
         ours = b"bdat %d\r\n" % len(chunk) + chunk
+        for offer in (OFFER, joined(b"250-a", b"250-chunking ", b"250 SIZE")):
+            self.check([
+                *self.offered(offer, b"lhlo me"),
+                (CLIENT, ours + b"BDAT 0 LAST\r\nSTARTTLS\r\n",
+                 ours + b"BDAT 0 LAST\r\nXSTARTTLS\r\n"),
+            ])  # fmt: skip
+
+    def test_renames_bdat_if_the_backend_does_not_offer_chunking(self) -> None:
+        sent = b"BDAT 99\r\nDATA\r\ntext\n.\nMAIL FROM:<a@b>\r\n"
+        arrives = b"XBDAT 99\r\nDATA\r\ntext\r\n..\r\nMAIL FROM:<a@b>\r\n"
+        refused = joined(b"502 what?")
+        for before in (
+            [],
+            self.offered(joined(b"250-mail.example", b"250 SIZE")),
+            self.offered(joined(b"250-mail.example", b"250 X CHUNKING")),
+            # It is offered to another hello, or to a command that is no hello.
+            [*self.offered(), *self.offered(joined(b"250 mail.example"), b"HELO me")],
+            [*self.offered(), *self.offered(refused)],
+            self.offered(OFFER, b"EXPN list"),
+            [*self.offered(b""), (CLIENT, joined(b"EHLO you"), joined(b"EHLO you")),
+             (BACKEND, OFFER, OFFER)],
+            [*self.offered(refused), *self.offered(OFFER, b"NOOP")],
+        ):  # fmt: skip
+            self.check([*before, (CLIENT, sent, arrives)])
+
+    def test_renames_bdat_with_anything_but_a_length_because_backends_differ_about_it(self) -> None:
+        for line in (
+            b"BDAT",
+            b"BDAT x",
+            b"BDAT -1",
+            b"BDAT 9 FIRST",
+            b"BDAT\t9",
+            b"BDAT  9",
+            b" BDAT 9",
+        ):
+            self.check(
+                [*self.offered(), (CLIENT, joined(line, b"a\n."), joined(b"X" + line, b"a", b".."))]
+            )
+
+    def test_renames_bdat_where_the_backend_may_take_it_for_something_else(self) -> None:
+        for before, answer in (
+            (b"DATA", b"354 go on"),
+            (b"AUTH LOGIN", b"334 VXNlcjo="),
+            (b"AUTH XOAUTH " + 600 * b"long", b"334 e30="),
+        ):
+            self.check([
+                *self.offered(),
+                (CLIENT, joined(b"RCPT TO:<a>", b"RCPT TO:<b>", before),
+                 joined(b"RCPT TO:<a>", b"RCPT TO:<b>", before)),
+                (BACKEND, joined(b"550 no", b"250-yes", b"250 yes"),
+                 joined(b"550 no", b"250-yes", b"250 yes")),
+                (CLIENT, b"BDAT 4\r\na\n.\n", b"XBDAT 4\r\na\r\n..\r\n"),
+                (BACKEND, joined(answer), joined(answer)),
+                (CLIENT, b"BDAT 4\r\n", b"BDAT 4\r\n"),
+            ])  # fmt: skip
+
+    def test_renames_bdat_after_an_answer_to_a_challenge_until_that_is_answered(self) -> None:
         self.check([
-            (CLIENT, ours + b"BDAT 0 LAST\r\nSTARTTLS\r\n", ours + b"BDAT 0 LAST\r\nXSTARTTLS\r\n"),
+            *self.offered(),
+            (CLIENT, joined(b"AUTH LOGIN"), joined(b"AUTH LOGIN")),
+            (BACKEND, joined(b"334 VXNlcjo="), joined(b"334 VXNlcjo=")),
+            (CLIENT, joined(b"dXNlcg==", b"BDAT 2"), joined(b"dXNlcg==", b"XBDAT 2")),
+            (BACKEND, joined(b"535 no", b"500 what?"), joined(b"535 no", b"500 what?")),
+            (CLIENT, b"BDAT 2\r\n.\nNOOP\r\n", b"BDAT 2\r\n.\nNOOP\r\n"),
         ])  # fmt: skip
-        self.check([
-            (CLIENT, joined(b"BDAT", b"BDAT x", b"BDAT -1", b"STARTTLS"),
-             joined(b"BDAT", b"BDAT x", b"BDAT -1", b"XSTARTTLS")),
-        ])  # fmt: skip
+
+    def test_passes_chunks_again_when_data_has_been_refused_or_has_ended(self) -> None:
+        chunk = b"BDAT 2\r\n.\nNOOP\r\n"
+        for answer, more in ((b"503 no", b""), (b"354 go on", joined(b"text", b"."))):
+            self.check([
+                *self.offered(),
+                (CLIENT, joined(b"DATA"), joined(b"DATA")),
+                (BACKEND, joined(answer), joined(answer)),
+                (CLIENT, more + chunk, more + chunk),
+            ])  # fmt: skip
 
     def test_leaves_answers_to_challenges_alone_however_long(self) -> None:
         for answer in (b"STARTTLS", b"*", LONG):
@@ -167,12 +264,10 @@ class SmtpFilterTests(contracts.Contract):
 
     def test_leaves_returns_in_bdat_chunks_alone(self) -> None:
         chunk = b"a\n.\r\n\r.\n"
-        self.check_untouched([
-            (CLIENT, b"BDAT %d\r\n" % len(chunk) + chunk + b"NOOP\r\n"),
-        ])  # fmt: skip
+        sent = b"BDAT %d\r\n" % len(chunk) + chunk + b"NOOP\r\n"
+        self.check([*self.offered(), (CLIENT, sent, sent)])
 
     def test_renames_bdat_with_an_impossible_length(self) -> None:
         sent = joined(b"BDAT " + b"0" * 18 + b"9", b"STARTTLS")
-        self.check([
-            (CLIENT, sent, joined(b"XBDAT " + b"0" * 18 + b"9", b"XSTARTTLS")),
-        ])  # fmt: skip
+        arrives = joined(b"XBDAT " + b"0" * 18 + b"9", b"XSTARTTLS")
+        self.check([*self.offered(), (CLIENT, sent, arrives)])

@@ -8,6 +8,7 @@ from tests.tls.memory_ends import client_tls, foreign_client, foreign_server, se
 from tests.tls.negotiating_end import SECRET, SECURED, UPGRADING_MODES, NegotiatingEnd, with_secret
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.starttls.imap import ImapClient
+from tlsdemo.starttls.immediate import ImmediateClient
 from tlsdemo.starttls.line import LineServer
 from tlsdemo.starttls.negotiation import Negotiation
 from tlsdemo.starttls.pop3 import Pop3Client
@@ -62,6 +63,24 @@ class AgreeingTests(NegotiationCase):
                 exchange(client.transport, server.transport)
                 self.assertEqual(server.log, [*SECURED, b"question"], dialect.name)
                 self.assertEqual(client.log, [*SECURED, b"answer"], dialect.name)
+
+    def test_both_know_whether_plaintext_was_exchanged_before_tls(self) -> None:
+        for dialect in DIALECTS.values():
+            servers = {dialect.server(): dialect.client()}
+            if dialect.negotiates:
+                servers[AutoServer(dialect.server)] = ImmediateClient()
+            for server, client in servers.items():
+                ends = (
+                    NegotiatingEnd(ModeName.PAIR, server_tls(alpn=ALPN), server, clock=self.clock),
+                    NegotiatingEnd(ModeName.PAIR, client_tls(alpn=ALPN), client, clock=self.clock),
+                )
+                for end in ends:
+                    end.begin()
+                exchange(ends[1].transport, ends[0].transport)
+                expected = dialect.negotiates and not isinstance(client, ImmediateClient)
+                for end in ends:
+                    assert end.listener.info is not None, dialect.name
+                    self.assertEqual(end.listener.info.upgraded, expected, dialect.name)
 
     def test_the_timeline_records_when_tls_was_started(self) -> None:
         server = self.server(LineServer())
@@ -126,7 +145,8 @@ class RefusalTests(NegotiationCase):
     def test_of_too_much_plaintext_has_a_cause_of_its_own(self) -> None:
         server = self.server(SmtpServer(max_plain=100))
         server.receive(b"x" * 101)
-        self.check_refused(server, "too much before TLS", SmtpServer.refusal)
+        farewell = b"421 4.7.0 tlsdemo closes: plain bytes where TLS was to start\r\n"
+        self.check_refused(server, "too much before TLS", farewell)
 
 
 class ConnectionLostBeforeTLSTests(NegotiationCase):

@@ -9,6 +9,8 @@ from tlsdemo.cli.options import fail, seconds, whole
 from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.loadgen.schedule import Task, default_workers, descriptors_needed, workers_needed
 from tlsdemo.net.limits import raise_descriptor_limit
+from tlsdemo.starttls.names import DEFAULT_NAMES, host_name
+from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN
 from tlsdemo.starttls.registry import DIALECTS, find_dialect
 from tlsdemo.tls import MODES, ClientTLS, ModeName, UnusableCredentials
 
@@ -27,6 +29,12 @@ LOAD_PARAMETERS: list[list[Any]] = [
     ["dialect", None, None, "Protocol in which client and server agree to start TLS: "
      f"{', '.join(DIALECTS)}. [default: immediate]",
      find_dialect],
+    ["helo-name", None, DEFAULT_NAMES.own, "Name that clients of smtp and lmtp call themselves: a "
+     "host name, or an address in brackets.", host_name],
+    ["max-line", None, None, "Maximum bytes in a line that a server sends before TLS. [default: "
+     f"the dialect's, mostly {MAX_LINE}]", whole(64)],
+    ["max-plain", None, MAX_PLAIN, "Maximum bytes that a server sends before TLS in total.",
+     whole(64)],
     ["connect-rate", None, 0.0, "Connections to open per second, at most; 0 for no limit.",
      seconds(0.0)],
     ["in-flight", None, 256, "Handshakes that a client process has in progress at a time, at most.",
@@ -104,6 +112,9 @@ class LoadOptions(TLSOptions):
             key=str(credentials.key),
             authority=str(credentials.authority),
             dialect=(self["dialect"] or DIALECTS["immediate"]).name,
+            helo_name=self["helo-name"],
+            max_line=self["max-line"] or 0,
+            max_plain=self["max-plain"],
             tls_min=self["policy"].lowest.value,
             tls_max=self["policy"].highest.value,
             ciphers=self["policy"].ciphers,

@@ -22,7 +22,8 @@ from tlsdemo.net.sockets import MAX_BUFFER
 from tlsdemo.proxy.diagnostics import Diagnostics
 from tlsdemo.proxy.handlers import HandlerName
 from tlsdemo.proxy.server_settings import ServerSettings
-from tlsdemo.starttls.dialect import Dialect
+from tlsdemo.starttls.dialect import IDLE_TIMEOUT, Dialect
+from tlsdemo.starttls.names import DEFAULT_NAMES, Names, host_name
 from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN
 from tlsdemo.starttls.registry import DIALECTS, find_dialect
 from tlsdemo.tls import (
@@ -99,14 +100,16 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
         ["alpn", None, None, "ALPN protocols to accept, separated by commas, the preferred one "
          "first. "
          "A client that offers only others is accepted without one. [default: none]"],
+        ["hostname", None, DEFAULT_NAMES.own, "The server's own name, in its greeting before TLS.",
+         host_name],
         ["max-line", None, None, "Maximum bytes in a line before TLS. [default: the dialect's, "
          f"mostly {MAX_LINE}]", whole(64)],
         ["max-plain", None, MAX_PLAIN, "Maximum bytes before TLS in total.", whole(64)],
         ["plain-timeout", None, 60.0, "Seconds for the negotiation before TLS. For this and the "
          "other timeouts, 0 means no limit.", seconds(0.0)],
         ["handshake-timeout", None, 30.0, "Seconds for the TLS handshake.", seconds(0.0)],
-        ["idle-timeout", None, 600.0, "Seconds that a secured connection may be idle.",
-         seconds(0.0)],
+        ["idle-timeout", None, None, "Seconds that a secured connection may be idle. [default: the "
+         f"dialect's, mostly {IDLE_TIMEOUT:g}]", seconds(0.0)],
         ["closing-timeout", None, 30.0, "Seconds to wait for the end of a connection that is being "
          "closed, before it is aborted; also for the backend to receive the rest of a client's "
          "data.",
@@ -171,6 +174,8 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
         self["dialect"] = self["dialect"] or (False, DIALECTS["immediate"])
         self._check_dialect()
         self["max-line"] = self["max-line"] or self["dialect"][1].max_line
+        if self["idle-timeout"] is None:
+            self["idle-timeout"] = self["dialect"][1].idle_timeout
         if self["readable"]:
             self["delivery"] = Delivery.READABLE
         self._check_buffers()
@@ -234,6 +239,7 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
                 not self["unsafe-injection"],
                 self["max-line"],
                 self["max-plain"],
+                Names(self["hostname"]),
             ),
             mode.transport_options(self["delivery"], None, self["high-water"]),
             Timeouts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 from twisted.internet.endpoints import clientFromString
@@ -16,6 +17,7 @@ from tlsdemo.loadgen.round_robin import RoundRobin
 from tlsdemo.loadgen.schedule import Task, allowed, until_next
 from tlsdemo.net.addresses import address_text
 from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.starttls.names import Names
 from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import MODES, ClientTLS, ConnectionSettings, ModeName, Send, UpgradeProtocol
 
@@ -33,7 +35,12 @@ class ConnectionPool:
         self._settings = ConnectionSettings(
             mode,
             tls,
-            DIALECTS[task.dialect].client,
+            partial(
+                DIALECTS[task.dialect].client,
+                max_line=task.max_line or None,
+                max_plain=task.max_plain,
+                names=Names(task.helo_name, task.server_name),
+            ),
             mode.transport_options(None, Send(task.send), 1 << 16),
             timeouts_of(task),
         )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tlsdemo.starttls.names import DEFAULT_NAMES
+from tlsdemo.starttls.negotiation import MAX_PLAIN
+
 SPARE_DESCRIPTORS = 32
 """File descriptors of a worker other than its connections: pipes, the reactor, libraries."""
 
@@ -25,7 +28,9 @@ class Task:
     either direction while sending.  ``closing_timeout``: from our close_notify to the end.
 
     ``certificate``, ``key``, ``authority``: PEM files.  ``tls_min``, ``tls_max``: versions.
-    ``ciphers``: an OpenSSL cipher list, empty for the default.
+    ``ciphers``: an OpenSSL cipher list, empty for the default.  ``helo_name``: what SMTP clients
+    call themselves; an XMPP client asks for ``server_name``.  ``max_line``, ``max_plain``: limits
+    in bytes of what the server sends before TLS; ``max_line`` is 0 for that of the dialect.
     """
 
     connections: int
@@ -50,6 +55,9 @@ class Task:
     handshake_timeout: float = 60.0
     idle_timeout: float = 600.0
     closing_timeout: float = 60.0
+    helo_name: str = DEFAULT_NAMES.own
+    max_line: int = 0
+    max_plain: int = MAX_PLAIN
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values for JSON."""

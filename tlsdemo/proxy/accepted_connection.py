@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IProtocol
 from tlsdemo.close_reasons import CLEAN, Cause, CloseReason
 from tlsdemo.proxy.accounting import Accounting
 from tlsdemo.proxy.connection_registry import ConnectionRecord
-from tlsdemo.proxy.handler import Handler, HandlerListener
+from tlsdemo.proxy.handler import Handler, MakeHandler
 from tlsdemo.tls import ConnectionInfo, UpgradeProtocol
 
 
@@ -25,7 +25,7 @@ class AcceptedConnection:
         number: int,
         peer: str,
         accounting: Accounting,
-        make_handler: Callable[[HandlerListener], Handler],
+        make_handler: MakeHandler,
         on_over: Callable[[AcceptedConnection], object],
     ) -> None:
         self._number = number
@@ -67,14 +67,15 @@ class AcceptedConnection:
 
     # What the upgrade protocol calls.
 
-    def secure(self, _info: ConnectionInfo) -> IProtocol | None:
+    def secure(self, info: ConnectionInfo) -> IProtocol | None:
         """Return the handler of a connection that is secure."""
         self._accounting.statistics.secured += 1
-        return self.plain()
+        self._handler = self._make_handler(self, info.upgraded)
+        return self._handler
 
     def plain(self) -> IProtocol | None:
         """Return the handler of a connection in mode ``clear``."""
-        self._handler = self._make_handler(self)
+        self._handler = self._make_handler(self, False)
         return self._handler
 
     def insecure(self, close_reason: CloseReason) -> None:

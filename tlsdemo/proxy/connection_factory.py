@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import ServerFactory
@@ -11,7 +9,7 @@ from twisted.internet.protocol import ServerFactory
 from tlsdemo.net.addresses import address_text
 from tlsdemo.proxy.accepted_connection import AcceptedConnection
 from tlsdemo.proxy.accounting import Accounting
-from tlsdemo.proxy.handler import Handler, HandlerListener
+from tlsdemo.proxy.handler import MakeHandler
 from tlsdemo.proxy.limiter import ConnectionLimiter
 from tlsdemo.tls import ConnectionSettings, UpgradeProtocol
 
@@ -27,7 +25,7 @@ class ConnectionFactory(ServerFactory):
     def __init__(
         self,
         settings: ConnectionSettings,
-        make_handler: Callable[[HandlerListener], Handler],
+        make_handler: MakeHandler,
         accounting: Accounting,
         clock: IReactorTime,
         limiter: ConnectionLimiter | None = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol as Interface
 
 from twisted.internet.protocol import Protocol
@@ -52,3 +53,7 @@ class Handler(Protocol):
 
     def abort(self) -> None:
         """Give up what remains to be done after the client has gone; by default nothing."""
+
+
+MakeHandler = Callable[[HandlerListener, bool], Handler]
+"""Makes the handler of a connection; the second argument is ``ConnectionInfo.upgraded``."""

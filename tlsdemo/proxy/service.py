@@ -100,17 +100,19 @@ class Server(Service):
             ConnectionLimiter(settings.max_connections, settings.max_per_address),
         )
         plain = ConnectionSettings(MODES[ModeName.CLEAR], settings.connection.tls)
-        self._sink = ConnectionFactory(plain, SinkHandler, self._sink_accounting, reactor)
+        self._sink = ConnectionFactory(
+            plain, lambda listener, _: SinkHandler(listener), self._sink_accounting, reactor
+        )
         self._looping = LoopingCall(self._log_statistics)
         self._looping.clock = reactor
         self._before: Snapshot
         self._reported: deque[str] = deque(maxlen=_MAX_REPORTED)
 
-    def _make_handler(self, listener: HandlerListener) -> Handler:
+    def _make_handler(self, listener: HandlerListener, upgraded: bool) -> Handler:
         settings = self._settings
         make_filter = settings.dialect.protocol_filter if settings.backend is not None else None
         return HANDLERS[settings.handler](
-            listener, self._backend, None if make_filter is None else make_filter()
+            listener, self._backend, None if make_filter is None else make_filter(greeted=upgraded)
         )
 
     # Starting.

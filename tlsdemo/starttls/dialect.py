@@ -14,6 +14,20 @@ from tlsdemo.starttls.filters import ProtocolFilter
 from tlsdemo.starttls.negotiation import CONNECTED, Command, Negotiation, State, Switch
 from tlsdemo.starttls.sniffing import AutoServer
 
+IDLE_TIMEOUT = 600.0
+"""Seconds that a connection may be idle, if its protocol demands no more.
+
+It is enough for SMTP, whose clients wait 10 minutes for the reply to a mail (RFC 5321, section
+4.5.3.2.6), for POP3 (10 minutes: RFC 1939, section 3), FTP (5 minutes: RFC 1123, section 4.1.3.2)
+and NNTP (3 minutes: RFC 3977, section 3.1).
+"""
+
+SESSION_TIMEOUT = 28_800.0
+"""The same for databases, whose clients keep sessions for later: MySQL's default wait_timeout.
+
+PostgreSQL has no limit by default.
+"""
+
 
 @dataclass(frozen=True)
 class Conversation:
@@ -29,7 +43,8 @@ class Dialect:
 
     ``source``: the document that specifies it.  ``protocol_filter``: what reconciles a client that
     has been upgraded with a plain backend that has not; ``None`` if the proxy cannot relay this
-    protocol to a plain backend.
+    protocol to a plain backend.  ``idle_timeout``: seconds that a secured connection may be idle by
+    default.
     """
 
     name: str
@@ -37,6 +52,7 @@ class Dialect:
     client: type[Negotiation]
     source: str
     protocol_filter: type[ProtocolFilter] | None = None
+    idle_timeout: float = IDLE_TIMEOUT
 
     @property
     def alpn(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from tlsdemo.starttls.line_negotiation import CommandNegotiation, LineNegotiatio
 from tlsdemo.starttls.negotiation import CONNECTED, OTHER, Message, Rule, State, Table
 
 _SERVER: Table = {
-    (State.START, CONNECTED): Rule(State.GREETED, b"220 tlsdemo\r\n"),
+    (State.START, CONNECTED): Rule(State.GREETED, b"220 {own}\r\n"),
     (State.GREETED, "FEAT"): Rule(
         State.GREETED, b"211-Extensions supported:\r\n AUTH TLS\r\n211 End\r\n"
     ),

@@ -6,7 +6,7 @@ import enum
 
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.dialect import Dialect
-from tlsdemo.starttls.filters import FilterFailed, LineFilter, Piece, bad_greeting, text
+from tlsdemo.starttls.filters import FilterFailed, LineFilter, Piece, text
 from tlsdemo.starttls.line_negotiation import CommandNegotiation, LineNegotiation, ends_in_literal
 from tlsdemo.starttls.negotiation import CONNECTED, OTHER, Message, Rule, State, Table
 
@@ -21,14 +21,14 @@ _NO_TAG = "no tag"
 
 
 _SERVER: Table = {
-    (State.START, CONNECTED): Rule(State.GREETED, b"* OK [" + _OFFER + b"] tlsdemo\r\n"),
+    (State.START, CONNECTED): Rule(State.GREETED, b"* OK [" + _OFFER + b"] {own}\r\n"),
     (State.GREETED, "CAPABILITY"): Rule(
         State.GREETED, b"* " + _OFFER + b"\r\n{tag} OK CAPABILITY completed\r\n"
     ),
     (State.GREETED, "NOOP"): Rule(State.GREETED, b"{tag} OK NOOP completed\r\n"),
     (State.GREETED, "LOGOUT"): Rule(
         State.REFUSED,
-        b"* BYE tlsdemo\r\n{tag} OK LOGOUT completed\r\n",
+        b"* BYE {own}\r\n{tag} OK LOGOUT completed\r\n",
         Cause.UPGRADE_REFUSED,
         "the client sent LOGOUT",
     ),
@@ -47,8 +47,9 @@ _SERVER: Table = {
 class ImapServer(CommandNegotiation):
     """The server: serves nothing but STARTTLS in plaintext, and above all no login.
 
-    A literal (``{5+}``) may be on its way before it could be rejected.  No command before TLS needs
-    one, so a literal ends the connection.
+    A non-synchronizing literal (``{5+}``) may be on its way before it could be rejected.  No
+    command before TLS needs one, so it ends the connection.  A client that sends ``{5}`` waits, so
+    its command is rejected like any other (RFC 9051, section 4.3).
     """
 
     table = _SERVER
@@ -56,7 +57,7 @@ class ImapServer(CommandNegotiation):
 
     def _parse(self, line: bytes) -> Message:
         tag, _, command = line.partition(b" ")
-        if ends_in_literal(line):
+        if ends_in_literal(line) and line.endswith(b"+}"):
             return Message(_LITERAL)
         return self._command(command, {b"tag": tag}) if _is_tag(tag) else Message(_NO_TAG)
 
@@ -102,6 +103,8 @@ class ImapClient(LineNegotiation):
 
     table = _client_table()
     is_client = True
+    longest_line = 8192
+    """A server lists all its capabilities in one line (RFC 7162, section 4)."""
     refusal = b"a3 LOGOUT\r\n"
 
     def _parse(self, line: bytes) -> Message:
@@ -143,25 +146,25 @@ class ImapFilter(LineFilter):
     Literals, which may contain anything, pass unchanged in both directions.  What follows a
     client's command is a literal only if the backend takes it for one: it has asked for it, or its
     capabilities say that it accepts literals unasked.  Otherwise it is a command.
+
+    When the backend has agreed to compress, or a SASL security layer begins, everything passes
+    unchanged: nothing depends on the filter then, because STARTTLS is not allowed any more.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    welcomes = (b"* OK",)
+    rejections = (b"* BYE", b"* PREAUTH")
+    """PREAUTH is no rejection, but a client that has been greeted expects to log in."""
+
+    def __init__(self, greeted: bool = True) -> None:
+        super().__init__(greeted)
         self._begins = True
         self._expected = _Expected.COMMAND
         self._tag = b""
         self._size = 0
         self._accepts_unasked = False
+        self._compress: bytes | None = None
 
     def _reply(self, line: bytes, piece: Piece) -> bytes:
-        if not self.ready:
-            if piece is not Piece.LINE or not line.upper().startswith(b"* OK"):
-                raise bad_greeting(line)
-            self.ready = True
-            self._without_offers(line)
-            return b""
-        if piece is Piece.CONTENT:
-            return line
         begins, self._begins = self._begins, False
         if begins and self._expected is _Expected.NOTHING:
             self._note_answer(line)
@@ -170,7 +173,23 @@ class ImapFilter(LineFilter):
         size = literal_size(line)
         self._begins = size is None
         self._replies.pass_next(size or 0)
+        if begins and self._compress is not None:
+            self._note_compression(line)
         return self._without_offers(line) if begins and piece is Piece.LINE else line
+
+    def _reply_is_next(self) -> bool:
+        return self._begins
+
+    def _command_is_next(self) -> bool:
+        return self._expected is _Expected.COMMAND
+
+    def _note_compression(self, line: bytes) -> None:
+        """Pass everything if a reply says that the backend compresses from here on."""
+        words = line.split(None, 2)
+        if words[:1] == [self._compress]:
+            self._compress = None
+            if [word.upper() for word in words[1:2]] == [b"OK"]:
+                self._pass_everything()
 
     def _note_answer(self, line: bytes) -> None:
         """Note whether a reply accepts or rejects the literal that the client has announced."""
@@ -182,8 +201,6 @@ class ImapFilter(LineFilter):
             self._expected = _Expected.COMMAND
 
     def _command(self, line: bytes, piece: Piece) -> bytes:
-        if piece is Piece.CONTENT:
-            return line
         if self._expected is _Expected.NOTHING:
             raise FilterFailed(
                 "the client has not waited to be asked for a literal", Cause.PROTOCOL_ERROR
@@ -195,10 +212,12 @@ class ImapFilter(LineFilter):
         if piece is Piece.PART:
             return line
         self._expect_after(line)
-        is_request = text(rest).strip().upper() == b"STARTTLS"
-        if begins and piece is Piece.LINE and is_request:
-            return tag + space + b"X" + rest
-        return line
+        if not begins or piece is not Piece.LINE:
+            return line
+        command = text(rest).strip().upper()
+        if command == b"COMPRESS DEFLATE":
+            self._compress = tag
+        return tag + space + b"X" + rest if command == b"STARTTLS" else line
 
     def _expect_after(self, line: bytes) -> None:
         size = literal_size(line)
@@ -215,8 +234,9 @@ class ImapFilter(LineFilter):
     def _without_offers(self, line: bytes) -> bytes:
         start, stop = _capabilities(line)
         words = line[start:stop].split(b" ")
-        if any(word.upper() in _DO_NOT_WAIT for word in words):
-            self._accepts_unasked = True
+        if stop:
+            # Capabilities may change, and a server lists all of them.
+            self._accepts_unasked = any(word.upper() in _DO_NOT_WAIT for word in words)
         return line[:start] + b" ".join(w for w in words if not _is_offer(w)) + line[stop:]
 
 
@@ -256,4 +276,5 @@ DIALECT = Dialect(
     client=ImapClient,
     source="RFC 9051",
     protocol_filter=ImapFilter,
+    idle_timeout=1800.0,  # RFC 9051, section 5.4; clients renew IDLE every 29 minutes (RFC 2177)
 )

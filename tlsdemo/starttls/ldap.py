@@ -18,7 +18,8 @@ from tlsdemo.starttls.negotiation import CONNECTED, OTHER, Message, Negotiation,
 _START_TLS = b"1.3.6.1.4.1.1466.20037"
 _NOTICE_OF_DISCONNECTION = b"1.3.6.1.4.1.1466.20036"
 
-_INTEGER, _OCTETS, _ENUMERATED, _SEQUENCE, _CONTROLS = 0x02, 0x04, 0x0A, 0x30, 0xA0
+_BOOLEAN, _INTEGER, _OCTETS, _ENUMERATED = 0x01, 0x02, 0x04, 0x0A
+_SEQUENCE, _CONTROLS = 0x30, 0xA0
 _EXTENDED_REQUEST, _EXTENDED_RESPONSE = 0x77, 0x78
 _REQUEST_NAME, _RESPONSE_NAME = 0x80, 0x8A
 
@@ -51,6 +52,9 @@ _MOST_ELEMENTS = 16
 _MOST_LENGTH_OCTETS = 4
 _UNSOLICITED = 0
 """The number of a message that answers no request."""
+
+_CONTROL = ([_OCTETS], [_OCTETS, _BOOLEAN], [_OCTETS, _OCTETS], [_OCTETS, _BOOLEAN, _OCTETS])
+"""The elements of a control: its type, its criticality and its value."""
 
 _TOO_LONG = "too long a message"
 
@@ -115,6 +119,21 @@ def _natural(content: bytes) -> int:
     return number
 
 
+def _is_critical(controls: bytes) -> bool:
+    """Whether one of ``controls`` must be recognized; all others are ignored (section 4.1.11)."""
+    found = False
+    for tag, control in _elements(controls):
+        elements = _elements(control)
+        tags = [tag for tag, _ in elements]
+        if tag != _SEQUENCE or tags not in _CONTROL:
+            raise _Malformed("a control is malformed")
+        for criticality in (content for tag, content in elements if tag == _BOOLEAN):
+            if len(criticality) != 1:
+                raise _Malformed("a control is malformed")
+            found = found or criticality != b"\0"
+    return found
+
+
 class _Messages(Negotiation, ABC):
     """What both roles have in common: messages."""
 
@@ -143,10 +162,10 @@ class _Messages(Negotiation, ABC):
         if tags[:1] != [_INTEGER] or len(tags) < 2 or tags[2:] not in ([], [_CONTROLS]):
             raise _Malformed("a message is not a number, an operation and optional controls")
         number = _natural(elements[0][1])
-        return self._parse(number, *elements[1], len(elements) > 2)
+        return self._parse(number, *elements[1], b"".join(each for _, each in elements[2:]))
 
     @abstractmethod
-    def _parse(self, number: int, tag: int, content: bytes, has_controls: bool) -> Message:
+    def _parse(self, number: int, tag: int, content: bytes, controls: bytes) -> Message:
         """Return the message that the table knows this one as."""
 
 
@@ -165,8 +184,8 @@ def _server_table() -> Table:
     }
     return table | {
         (State.START, "StartTLS"): Rule(State.SWITCHED, _result(_EXTENDED_RESPONSE, _SUCCESS, b"")),
-        (State.START, "StartTLS with controls"): answer(
-            _EXTENDED_RESPONSE, _UNAVAILABLE_CRITICAL_EXTENSION, b"no control is supported"
+        (State.START, "StartTLS with a critical control"): answer(
+            _EXTENDED_RESPONSE, _UNAVAILABLE_CRITICAL_EXTENSION, b"no control is recognized"
         ),
         (State.START, "ExtendedRequest"): answer(
             _EXTENDED_RESPONSE, _PROTOCOL_ERROR, b"only StartTLS is supported"
@@ -194,12 +213,12 @@ class LdapServer(_Messages):
     def _fill(self, say: bytes, fields: Mapping[bytes, bytes]) -> bytes:
         return _message(int(fields[b"number"]), say) if say else b""
 
-    def _parse(self, number: int, tag: int, content: bytes, has_controls: bool) -> Message:
+    def _parse(self, number: int, tag: int, content: bytes, controls: bytes) -> Message:
         if tag not in _REQUESTS or number == _UNSOLICITED:
             raise _Malformed(f"message {number} has an operation of tag {tag:#x}")
         name = _REQUESTS[tag]
         if tag == _EXTENDED_REQUEST and _elements(content) == [(_REQUEST_NAME, _START_TLS)]:
-            name = "StartTLS with controls" if has_controls else "StartTLS"
+            name = "StartTLS with a critical control" if _is_critical(controls) else "StartTLS"
         return Message(name, {b"number": b"%d" % number})
 
 
@@ -217,6 +236,7 @@ _CLIENT: Table = {
     (State.REQUESTED, "notice of disconnection"): Rule(
         State.REFUSED, b"", Cause.UPGRADE_REFUSED, "the server disconnects, with {result}"
     ),
+    (State.REQUESTED, "another notification"): Rule(State.REQUESTED),
     (State.REQUESTED, "another message"): Rule(
         State.REFUSED, detail="the server sent message {number}, of name {name}"
     ),
@@ -233,7 +253,7 @@ class LdapClient(_Messages):
     table = _CLIENT
     is_client = True
 
-    def _parse(self, number: int, tag: int, content: bytes, has_controls: bool) -> Message:
+    def _parse(self, number: int, tag: int, content: bytes, controls: bytes) -> Message:
         elements = _elements(content) if tag == _EXTENDED_RESPONSE else []
         if [tag for tag, _ in elements[:3]] != [_ENUMERATED, _OCTETS, _OCTETS]:
             raise _Malformed(f"an operation of tag {tag:#x}, or one without a result")
@@ -242,6 +262,8 @@ class LdapClient(_Messages):
         fields = {b"number": b"%d" % number, b"name": name, b"result": b"%d %b" % (code, text)}
         if number == _UNSOLICITED and name == _NOTICE_OF_DISCONNECTION:
             return Message("notice of disconnection", fields)
+        if number == _UNSOLICITED and name:
+            return Message("another notification", fields)
         if number != _NUMBER or name not in (b"", _START_TLS):
             return Message("another message", fields)
         return Message("result" if code else "success", fields)

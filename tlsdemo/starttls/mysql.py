@@ -13,7 +13,8 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from tlsdemo.close_reasons import Cause
-from tlsdemo.starttls.dialect import Dialect
+from tlsdemo.starttls.dialect import SESSION_TIMEOUT, Dialect
+from tlsdemo.starttls.names import DEFAULT_NAMES, Names
 from tlsdemo.starttls.negotiation import (
     CONNECTED,
     MAX_PLAIN,
@@ -149,9 +150,10 @@ class MysqlServer(_Packets):
         guard: bool = True,
         max_line: int | None = None,
         max_plain: int = MAX_PLAIN,
+        names: Names = DEFAULT_NAMES,
         scramble: bytes = SCRAMBLE,
     ) -> None:
-        super().__init__(guard, max_line, max_plain)
+        super().__init__(guard, max_line, max_plain, names)
         self._greeting = _greeting(scramble)
 
     def start(self) -> list[Command]:
@@ -204,4 +206,10 @@ class MysqlClient(_Packets):
         return Message("HandshakeV10 with TLS" if offers_tls else "HandshakeV10")
 
 
-DIALECT = Dialect(name="mysql", server=MysqlServer, client=MysqlClient, source="MySQL's SSLRequest")
+DIALECT = Dialect(
+    name="mysql",
+    server=MysqlServer,
+    client=MysqlClient,
+    source="MySQL's SSLRequest",
+    idle_timeout=SESSION_TIMEOUT,
+)

@@ -131,22 +131,20 @@ class NatsFilter(LineFilter):
     client would reconnect, bypassing the proxy.  Payloads pass unchanged.  The client's commands
     need no filter, because none of them requests TLS.
 
-    A client that begins with TLS ("handshake first") waits for an INFO inside it.  Such clients are
-    served by ``--dialect=immediate``, and not by ``auto:nats`` with a plain backend.
+    A client that begins with TLS ("handshake first") waits for an INFO inside it, so it receives
+    the backend's at once.
     """
 
     max_line = _LONGEST_INFO
+    welcomes = (b"INFO",)
+    rejections = (b"-ERR",)
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, greeted: bool = True) -> None:
+        super().__init__(greeted)
         self._held = b""
         self._begins = True
 
     def _reply(self, line: bytes, piece: Piece) -> bytes:
-        if not self.ready:
-            return self._greeting(line, piece)
-        if piece is Piece.CONTENT:
-            return line
         begins, self._begins = self._begins, piece is not Piece.PART
         operation, *arguments = line.upper().split() or [b""]
         if piece is not Piece.LINE:
@@ -164,14 +162,17 @@ class NatsFilter(LineFilter):
         return line + held
 
     def _greeting(self, line: bytes, piece: Piece) -> bytes:
-        fields = _read_info(text(line)) if piece is Piece.LINE else None
+        passed = super()._greeting(line, piece)
+        if line.upper().startswith(self.rejections):
+            return passed
+        fields = _read_info(text(line))
         if fields is None:
             raise bad_greeting(line)
         if fields.get("tls_required") is True:
             raise FilterFailed("the backend requires TLS")
-        self.ready = True
-        self._held = self._filtered(line)
-        return b""
+        if self._greeted:
+            self._held = self._filtered(line)
+        return passed
 
     def _filtered(self, line: bytes) -> bytes:
         """Return an INFO without offers of TLS and addresses of other servers."""

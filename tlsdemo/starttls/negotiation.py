@@ -26,10 +26,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from tlsdemo.close_reasons import Cause
+from tlsdemo.starttls.names import DEFAULT_NAMES, Names
 
 MAX_LINE = 2048
 """Default limit of a line, in bytes, including its end."""
@@ -145,6 +146,8 @@ class Negotiation:
 
     ``guard``: off lets injected bytes pass, as ``Switch.injected``; for demonstrations only.
     ``max_line`` (``None`` for the dialect's own) and ``max_plain``: limits in bytes.
+    ``names``: what both sides are called.  What a rule sends, and ``refusal``, may contain
+    ``{own}``, the name of this side.
     """
 
     table: ClassVar[Table] = {}
@@ -159,9 +162,14 @@ class Negotiation:
     """Whether ``nothing_came`` must be called if the peer sends nothing at first."""
 
     def __init__(
-        self, guard: bool = True, max_line: int | None = None, max_plain: int = MAX_PLAIN
+        self,
+        guard: bool = True,
+        max_line: int | None = None,
+        max_plain: int = MAX_PLAIN,
+        names: Names = DEFAULT_NAMES,
     ) -> None:
         self.state = State.START
+        self._names = names
         self._guard = guard
         self._max_line = self.longest_line if max_line is None else max_line
         self._max_plain = max_plain
@@ -197,7 +205,7 @@ class Negotiation:
             if self._messages > MAX_MESSAGES:
                 commands.append(self._too_much(f"more than {MAX_MESSAGES} messages before TLS"))
             elif self._premature and not self._is_inert(message):
-                commands.append(self._injected(self._premature, _BEFORE_COMMAND, self.refusal))
+                commands.append(self._injected(self._premature, _BEFORE_COMMAND))
             else:
                 self._premature = max(0, self._premature - (before - len(self._input)))
                 said = self._handle(message)
@@ -234,18 +242,21 @@ class Negotiation:
     def _rule(self, message: Message) -> Rule:
         return self.table.get((self.state, message.name)) or self.table[self.state, OTHER]
 
-    def _injected(self, count: int, where: str, last: bytes) -> Refuse:
+    def _injected(self, count: int, where: str) -> Refuse:
         self.state = State.REFUSED
         detail = f"{count} bytes arrived {where}"
-        return Refuse(Cause.INJECTED_PLAINTEXT, detail, last)
+        return Refuse(Cause.INJECTED_PLAINTEXT, detail, self._named(self.refusal))
 
     def _too_much(self, detail: str) -> Refuse:
         self.state = State.REFUSED
-        return Refuse(Cause.TOO_MUCH_PLAINTEXT, detail, self.refusal)
+        return Refuse(Cause.TOO_MUCH_PLAINTEXT, detail, self._named(self.refusal))
+
+    def _named(self, say: bytes) -> bytes:
+        return say.replace(b"{own}", self._names.own.encode("ascii"))
 
     def _handle(self, message: Message) -> list[Command]:
         rule = self._rule(message)
-        say, detail = self._fill(rule.say, message.fields), rule.detail
+        say, detail = self._fill(self._named(rule.say), message.fields), rule.detail
         for name, value in message.fields.items():
             detail = detail.replace(f"{{{name.decode()}}}", ascii(value)[1:][:_MOST_QUOTED])
         if rule.next is State.SWITCHED:
@@ -265,9 +276,9 @@ class Negotiation:
         rest = bytes(self._input) + self._beyond
         belongs_to_tls = not self.is_client and rest[:1] == HANDSHAKE
         if rest and not belongs_to_tls and self._guard:
+            refuse = self._injected(len(rest), _AFTER_LAST_MESSAGE)
             # A server that has sent its go-ahead takes everything for TLS: send it no more text.
-            last = b"" if self.is_client else self.refusal
-            return [self._injected(len(rest), _AFTER_LAST_MESSAGE, last)]
+            return [replace(refuse, data=b"")] if self.is_client else [refuse]
         self.state = State.SWITCHED
         self._input.clear()
         leftover, injected = (rest, b"") if belongs_to_tls else (b"", rest)

@@ -8,7 +8,7 @@ from tlsdemo.starttls.line_negotiation import CommandNegotiation, LineNegotiatio
 from tlsdemo.starttls.negotiation import CONNECTED, OTHER, Message, Rule, State, Table
 
 _SERVER: Table = {
-    (State.START, CONNECTED): Rule(State.GREETED, b"200 tlsdemo\r\n"),
+    (State.START, CONNECTED): Rule(State.GREETED, b"200 {own}\r\n"),
     (State.GREETED, "CAPABILITIES"): Rule(
         State.GREETED, b"101 Capability list:\r\nVERSION 2\r\nSTARTTLS\r\n.\r\n"
     ),

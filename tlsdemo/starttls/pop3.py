@@ -7,12 +7,12 @@ from collections import deque
 
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.dialect import Dialect
-from tlsdemo.starttls.filters import FilterFailed, LineFilter, Piece, bad_greeting, text
+from tlsdemo.starttls.filters import FilterFailed, LineFilter, Piece, text
 from tlsdemo.starttls.line_negotiation import CommandNegotiation, LineNegotiation
 from tlsdemo.starttls.negotiation import CONNECTED, OTHER, Message, Rule, State, Table
 
 _SERVER: Table = {
-    (State.START, CONNECTED): Rule(State.GREETED, b"+OK tlsdemo\r\n"),
+    (State.START, CONNECTED): Rule(State.GREETED, b"+OK {own}\r\n"),
     (State.GREETED, "CAPA"): Rule(State.GREETED, b"+OK Capability list follows\r\nSTLS\r\n.\r\n"),
     (State.GREETED, "QUIT"): Rule(
         State.REFUSED, b"+OK Bye\r\n", Cause.UPGRADE_REFUSED, "the client sent QUIT"
@@ -93,21 +93,27 @@ class Pop3Filter(LineFilter):
     commands that they answer.  A line that is not a reply answers no command, so a backend that
     sends more than this filter knows of does not upset the count.
     (RFC 1939, RFC 2449, RFC 5034, RFC 6856.)
+
+    When a SASL security layer begins, everything passes unchanged.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    welcomes = (b"+OK",)
+    rejections = (b"-ERR",)
+
+    def __init__(self, greeted: bool = True) -> None:
+        super().__init__(greeted)
         self._unanswered: deque[_Answer] = deque()
         self._inside = _Answer.LINE
         self._challenged = False
         self._after_crlf = True
 
+    def _reply_is_next(self) -> bool:
+        return self._inside is _Answer.LINE
+
+    def _command_is_next(self) -> bool:
+        return not self._challenged
+
     def _reply(self, line: bytes, piece: Piece) -> bytes:
-        if not self.ready:
-            if piece is not Piece.LINE or not line.startswith(b"+OK"):
-                raise bad_greeting(line)
-            self.ready = True
-            return b""
         if piece is Piece.PART:
             return line
         after_crlf, self._after_crlf = self._after_crlf, line.endswith(b"\r\n")

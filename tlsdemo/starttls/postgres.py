@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tlsdemo.close_reasons import Cause
-from tlsdemo.starttls.dialect import Dialect
+from tlsdemo.starttls.dialect import SESSION_TIMEOUT, Dialect
 from tlsdemo.starttls.filters import ProtocolFilter
 from tlsdemo.starttls.negotiation import (
     CLIENT_HELLO,
@@ -172,6 +172,7 @@ DIALECT = Dialect(
     client=PostgresClient,
     source="PostgreSQL's SSLRequest",
     protocol_filter=ProtocolFilter,
+    idle_timeout=SESSION_TIMEOUT,
 )
 DIRECT = Dialect(
     name="postgres-direct",
@@ -179,4 +180,5 @@ DIRECT = Dialect(
     client=PostgresDirectClient,
     source="PostgreSQL's TLS without an SSLRequest, identified by ALPN",
     protocol_filter=ProtocolFilter,
+    idle_timeout=SESSION_TIMEOUT,
 )

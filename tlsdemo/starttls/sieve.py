@@ -6,6 +6,8 @@ what is sent through TLS, and so the application's business.
 
 from __future__ import annotations
 
+import re
+
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.dialect import Dialect
 from tlsdemo.starttls.line_negotiation import CommandNegotiation, LineNegotiation, ends_in_literal
@@ -16,13 +18,17 @@ _CAPABILITIES = (
 )
 _STARTTLS = b'"STARTTLS"'
 _LITERAL = "a literal"
+_NOOP_WITH_TAG = "NOOP tag"
+_NOOP = re.compile(rb"""NOOP ("(?:[^"\\]|\\["\\])*") *""", re.IGNORECASE)
+"""The tag is a quoted string, and is repeated in the answer (RFC 5804, section 2.13)."""
 
 
 _SERVER: Table = {
-    (State.START, CONNECTED): Rule(State.GREETED, _CAPABILITIES + b'OK "tlsdemo"\r\n'),
+    (State.START, CONNECTED): Rule(State.GREETED, _CAPABILITIES + b'OK "{own}"\r\n'),
     (State.GREETED, "CAPABILITY"): Rule(State.GREETED, _CAPABILITIES + b"OK\r\n"),
     (State.GREETED, "NOOP"): Rule(State.GREETED, b"OK\r\n"),
-    (State.GREETED, "NOOP …"): Rule(State.GREETED, b'NO "Before TLS, NOOP has no argument"\r\n'),
+    (State.GREETED, _NOOP_WITH_TAG): Rule(State.GREETED, b'OK (TAG {tag}) "Done"\r\n'),
+    (State.GREETED, "NOOP …"): Rule(State.GREETED, b'NO "The argument of NOOP is a string"\r\n'),
     (State.GREETED, "LOGOUT"): Rule(
         State.REFUSED, b"OK\r\n", Cause.UPGRADE_REFUSED, "the client sent LOGOUT"
     ),
@@ -49,7 +55,10 @@ class SieveServer(CommandNegotiation):
     refusal = b'BYE "Plain bytes where TLS was to start"\r\n'
 
     def _parse(self, line: bytes) -> Message:
-        return Message(_LITERAL) if ends_in_literal(line) else super()._parse(line)
+        if ends_in_literal(line):
+            return Message(_LITERAL)
+        noop = _NOOP.fullmatch(line)
+        return Message(_NOOP_WITH_TAG, {b"tag": noop[1]}) if noop else super()._parse(line)
 
 
 def _client_table() -> Table:

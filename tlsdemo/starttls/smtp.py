@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import enum
+import re
 
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.dialect import Dialect
-from tlsdemo.starttls.filters import LineFilter, Piece, bad_greeting, text
+from tlsdemo.starttls.filters import FilterFailed, LineFilter, Piece, text
 from tlsdemo.starttls.line_negotiation import CommandNegotiation, LineNegotiation, reply_code
 from tlsdemo.starttls.negotiation import CONNECTED, OTHER, Message, Rule, State, Table
 
-_OFFER = b"250-tlsdemo\r\n250-ENHANCEDSTATUSCODES\r\n250 STARTTLS\r\n"
+_OFFER = b"250-{own}\r\n250-ENHANCEDSTATUSCODES\r\n250 STARTTLS\r\n"
 _FIRST = b"530 5.7.0 Must issue a STARTTLS command first\r\n"
 
 
@@ -20,7 +21,7 @@ def _server_table(protocol: bytes, hello: str, not_hello: tuple[str, ...]) -> Ta
     Every command that is not served before TLS is answered with 530 (RFC 3207, section 4).
     """
     name = hello.encode("ascii")
-    table = {(State.START, CONNECTED): Rule(State.GREETED, b"220 tlsdemo " + protocol + b"\r\n")}
+    table = {(State.START, CONNECTED): Rule(State.GREETED, b"220 {own} " + protocol + b"\r\n")}
     for state in (State.GREETED, State.HELLO):
         table |= {
             (state, f"{hello} …"): Rule(State.HELLO, _OFFER),
@@ -47,7 +48,7 @@ class SmtpServer(CommandNegotiation):
     """
 
     table = _server_table(b"ESMTP", "EHLO", ("LHLO",))
-    refusal = b"421 4.7.0 tlsdemo closes: plain bytes where TLS was to start\r\n"
+    refusal = b"421 4.7.0 {own} closes: plain bytes where TLS was to start\r\n"
 
 
 class LmtpServer(SmtpServer):
@@ -64,7 +65,7 @@ def _client_table(hello: bytes) -> Table:
     answer = "the server answered the hello with {reply}"
     return {
         (State.START, "220-"): Rule(State.START),
-        (State.START, "220"): Rule(State.GREETED, hello + b" tlsdemo\r\n"),
+        (State.START, "220"): Rule(State.GREETED, hello + b" {own}\r\n"),
         (State.START, OTHER): refused("the server's greeting is {reply}"),
         (State.GREETED, "250-"): Rule(State.GREETED),
         (State.GREETED, "250-STARTTLS"): Rule(State.OFFERED),
@@ -116,8 +117,17 @@ class SmtpFilter(LineFilter):
     """Removes the greeting and the offer of STARTTLS; rejects a second STARTTLS.
 
     The backend's replies show which of the client's lines are commands: only 354 asks for mail data
-    and only 334 for an answer to a challenge, and no client may send either before that.  BDAT
-    (RFC 3030) states its own length.
+    and only 334 for an answer to a challenge, and no client may send either before that.
+
+    BDAT (RFC 3030) states the length of a chunk that passes unchanged.  What follows it is a chunk
+    only if the backend takes it for one: it has offered CHUNKING in reply to the latest hello, it
+    cannot take the command for mail data or an answer, and the command is one that no server
+    rejects for its syntax.  Otherwise BDAT is passed on under a name that the backend rejects.
+    To know which command a reply answers, replies are counted.  LMTP has several replies to one
+    mail, so there a client that does not wait for them can make the count too low.
+
+    A SASL security layer ends the connection: it would let commands and mail pass that only the
+    backend can read, and only the backend knows whether there is such a layer at all.
 
     Mail data ends in CRLF, a dot, CRLF, and nothing else ends it (RFC 5321, section 4.1.1.4).
     Servers differ about a bare LF or CR there.  Whoever can hide the end of a mail from one server
@@ -127,24 +137,31 @@ class SmtpFilter(LineFilter):
     (``smtpd_forbid_bare_newline = normalize``, ``cleanup_replace_stray_cr_lf``).
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    welcomes = (b"220",)
+    rejections = (b"4", b"5")
+
+    def __init__(self, greeted: bool = True) -> None:
+        super().__init__(greeted)
         self._expected = _Expected.COMMAND
         self._held = b""
         self._after_crlf = True
+        self._long_verb = b""
+        self._unanswered = 0
+        # Replies to come, up to that to the latest hello, and to the latest DATA or AUTH.
+        self._until_hello = 0
+        self._until_input = 0
+        self._chunking = False
 
     def rest_of_backend(self) -> bytes:
         """Return what was held back for the client, including a line of an unfinished reply."""
         held, self._held = self._held, b""
         return held + super().rest_of_backend()
 
+    def _ends_greeting(self, line: bytes) -> bool:
+        return line[3:4] != b"-"
+
     def _reply(self, line: bytes, piece: Piece) -> bytes:
         code, separator = line[:3], line[3:4]
-        if not self.ready:
-            if piece is not Piece.LINE or code != b"220":
-                raise bad_greeting(line)
-            self.ready = separator != b"-"
-            return b""
         held, self._held = self._held, b""
         if piece is not Piece.LINE:
             return held + line
@@ -152,6 +169,7 @@ class SmtpFilter(LineFilter):
             self._expected = _Expected.CONTENT
         elif code == b"334":
             self._expected = _Expected.ANSWER
+        self._note_reply(code, separator, text(line[4:]).strip().upper())
         if code == b"250" and text(line[4:]).strip().upper() == b"STARTTLS":
             if separator == b"-":
                 self._held = held
@@ -163,43 +181,84 @@ class SmtpFilter(LineFilter):
             return held
         return held + line
 
+    def _command_is_next(self) -> bool:
+        return self._expected is _Expected.COMMAND
+
+    def _begin_layer(self) -> None:
+        raise FilterFailed(
+            "the client sent binary data instead of a command; a security layer of SASL cannot "
+            "be used through this proxy, and TLS already protects the connection",
+            Cause.PROTOCOL_ERROR,
+        )
+
+    def _note_reply(self, code: bytes, separator: bytes, keyword: bytes) -> None:
+        if self._until_hello == 1 and code == b"250" and keyword == b"CHUNKING":
+            self._chunking = True
+        if separator != b"-":
+            self._unanswered = max(0, self._unanswered - 1)
+            self._until_hello = max(0, self._until_hello - 1)
+            self._until_input = max(0, self._until_input - 1)
+
+    def _note_command(self, verb: bytes) -> None:
+        self._unanswered += 1
+        if verb in _HELLOS:
+            self._chunking = False
+            self._until_hello = self._unanswered
+        elif verb in _ASKING_FOR_INPUT:
+            self._until_input = self._unanswered
+
     def _command(self, line: bytes, piece: Piece) -> bytes:
-        if piece is Piece.CONTENT:
-            return line
         if piece is Piece.PART:
+            self._long_verb = self._long_verb or _verb(line)
             return line.replace(b"\r", b" ")
         after_crlf, self._after_crlf = self._after_crlf, line.endswith(b"\r\n")
         body = text(line).replace(b"\r", b" ")
         if piece is Piece.LINE and body == b".":
             return self._dot(after_crlf and self._after_crlf)
-        return self._whole(body, piece) + b"\r\n"
+        verb, self._long_verb = self._long_verb or _verb(body), b""
+        return self._whole(body, piece, verb) + b"\r\n"
 
     def _dot(self, is_end: bool) -> bytes:
         if not is_end:
             return b"..\r\n"
+        if self._expected is _Expected.CONTENT:
+            self._unanswered += 1
         self._expected = _Expected.COMMAND
         return b".\r\n"
 
-    def _whole(self, body: bytes, piece: Piece) -> bytes:
+    def _whole(self, body: bytes, piece: Piece, verb: bytes) -> bytes:
         if self._expected is _Expected.CONTENT:
             return body
         if self._expected is _Expected.ANSWER:
             self._expected = _Expected.COMMAND
+            self._note_command(b"AUTH")
             return body
+        if verb:
+            # Servers do not agree on whether to reply to an empty line.
+            self._note_command(verb)
         if piece is Piece.END:
             return body
-        words = body.upper().split()
-        if words[:1] == [b"STARTTLS"]:
+        if verb == b"STARTTLS":
             return b"X" + body
-        if words[:1] == [b"BDAT"] and len(words) > 1 and words[1].isdigit():
-            if len(words[1]) > _MOST_DIGITS:
+        if verb == b"BDAT":
+            chunk = _CHUNK.fullmatch(body)
+            if chunk is None or not self._chunking or self._until_input:
                 return b"X" + body
-            self._commands.pass_next(int(words[1]))
+            self._commands.pass_next(int(chunk[1]))
             self._after_crlf = True
         return body
 
 
-_MOST_DIGITS = 18
+def _verb(line: bytes) -> bytes:
+    """Return the first word of a command, or of a first part of it."""
+    return b"".join(line.upper().split(None, 1)[:1])
+
+
+_HELLOS = (b"EHLO", b"LHLO", b"HELO")
+_ASKING_FOR_INPUT = (b"DATA", b"AUTH")
+"""Commands after which the backend may read the next line as something else than a command."""
+
+_CHUNK = re.compile(rb"BDAT ([0-9]{1,18})(?: LAST)? *", re.IGNORECASE)
 
 
 DIALECT = Dialect(

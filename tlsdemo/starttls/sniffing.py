@@ -11,6 +11,7 @@ answered.
 
 from __future__ import annotations
 
+from tlsdemo.starttls.names import DEFAULT_NAMES, Names
 from tlsdemo.starttls.negotiation import (
     CLIENT_HELLO,
     CONNECTED,
@@ -41,13 +42,14 @@ class AutoServer(Negotiation):
         guard: bool = True,
         max_line: int | None = None,
         max_plain: int = MAX_PLAIN,
+        names: Names = DEFAULT_NAMES,
     ) -> None:
-        super().__init__(guard, max_line, max_plain)
+        super().__init__(guard, max_line, max_plain, names)
         connected = dialect.table.get((State.START, CONNECTED))
         if connected is not None and connected.next.final:
             raise ValueError(f"{dialect.__name__} has no plaintext that could be told from TLS")
         self.awaits_first_byte = connected is not None
-        self._dialect = dialect(guard, max_line, max_plain)
+        self._dialect = dialect(guard, max_line, max_plain, names)
         # A dialect that has a rule for a ClientHello handles it by itself, such as postgres.
         self._begun = (State.START, CLIENT_HELLO) in dialect.table
 

@@ -16,6 +16,7 @@ from xml.sax.saxutils import quoteattr
 
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.dialect import Dialect
+from tlsdemo.starttls.names import DEFAULT_NAMES, Names
 from tlsdemo.starttls.negotiation import (
     CONNECTED,
     MAX_PLAIN,
@@ -99,9 +100,13 @@ class _Stream(Negotiation, ABC):
     """
 
     def __init__(
-        self, guard: bool = True, max_line: int | None = None, max_plain: int = MAX_PLAIN
+        self,
+        guard: bool = True,
+        max_line: int | None = None,
+        max_plain: int = MAX_PLAIN,
+        names: Names = DEFAULT_NAMES,
     ) -> None:
-        super().__init__(guard, max_line, max_plain)
+        super().__init__(guard, max_line, max_plain, names)
         self._message: Message | None = None
         self._since_tag = 0
         self._depth = 0
@@ -239,9 +244,10 @@ class XmppServer(_Stream):
         guard: bool = True,
         max_line: int | None = None,
         max_plain: int = MAX_PLAIN,
+        names: Names = DEFAULT_NAMES,
         stream_id: str = "tlsdemo",
     ) -> None:
-        super().__init__(guard, max_line, max_plain)
+        super().__init__(guard, max_line, max_plain, names)
         self._id = _quote({"id": stream_id})
 
     def _fill(self, say: bytes, fields: Mapping[bytes, bytes]) -> bytes:
@@ -286,7 +292,7 @@ _CLIENT: Table = {
 class XmppClient(_Stream):
     """The client: continues only if the server offers TLS and grants it.
 
-    ``to``: the domain that the client connects to.
+    ``to``: the domain that the client connects to, by default ``names.peer``.
     """
 
     table = _CLIENT
@@ -298,10 +304,11 @@ class XmppClient(_Stream):
         guard: bool = True,
         max_line: int | None = None,
         max_plain: int = MAX_PLAIN,
-        to: str = "localhost",
+        names: Names = DEFAULT_NAMES,
+        to: str | None = None,
     ) -> None:
-        super().__init__(guard, max_line, max_plain)
-        self._to = _quote({"to": to})
+        super().__init__(guard, max_line, max_plain, names)
+        self._to = _quote({"to": names.peer if to is None else to})
 
     def start(self) -> list[Command]:
         """Return the command that sends the header of the client's stream."""

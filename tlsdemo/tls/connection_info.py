@@ -1,4 +1,4 @@
-"""The parameters that a handshake has negotiated."""
+"""The parameters that a handshake, and the negotiation before it, have settled."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ class ConnectionInfo:
         alpn: The application protocol (RFC 7301); ``None`` if none was negotiated.
         sni: The server name that the client requested (RFC 6066, section 3), if any.
         peer: The subject of the peer's certificate (RFC 4514); ``None`` if the peer sent none.
+        upgraded: Whether plaintext was exchanged before TLS.  If not, the connection began with
+            TLS, and a server that greets has yet to greet.
     """
 
     version: str
@@ -26,6 +28,7 @@ class ConnectionInfo:
     alpn: str | None
     sni: str | None
     peer: str | None
+    upgraded: bool = False
 
     def __str__(self) -> str:
         optional = (("alpn", self.alpn), ("sni", self.sni), ("peer", self.peer))
@@ -35,7 +38,8 @@ class ConnectionInfo:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # pyOpenSSL's certificate can be neither copied nor pickled, but its subject can.
-        return type(self), (self.version, self.cipher, self.alpn, self.sni, self.peer)
+        values = (self.version, self.cipher, self.alpn, self.sni, self.peer, self.upgraded)
+        return type(self), values
 
 
 def _find_peer(info: ConnectionInfo, name: str) -> str:
@@ -51,7 +55,7 @@ def _find_peer(info: ConnectionInfo, name: str) -> str:
 ConnectionInfo.__getattr__ = _find_peer  # type: ignore[attr-defined]
 
 
-def connection_info_of(connection: SSL.Connection) -> ConnectionInfo:
+def connection_info_of(connection: SSL.Connection, upgraded: bool = False) -> ConnectionInfo:
     """Return the parameters of a connection whose handshake is complete."""
     certificate = connection.get_peer_certificate()
     sni = connection.get_servername()
@@ -61,6 +65,7 @@ def connection_info_of(connection: SSL.Connection) -> ConnectionInfo:
         alpn=connection.get_alpn_proto_negotiated().decode("ascii", "backslashreplace") or None,
         sni=None if sni is None else sni.decode("ascii", "backslashreplace"),
         peer=None,
+        upgraded=upgraded,
     )
     if certificate is not None:
         # Parsing takes longer than everything else and is rarely needed: so only on access.

@@ -65,6 +65,7 @@ class StreamSetup:
         timer: Limits the phases of the connection; no limits by default.
         observer: Sees every step.
         required_alpn: A protocol that must be negotiated by ALPN (RFC 7301); ``""`` for none.
+        upgraded: Whether plaintext was exchanged before.
     """
 
     listener: Listener
@@ -72,6 +73,7 @@ class StreamSetup:
     timer: PhaseTimer = field(default_factory=_untimed)
     observer: Observer | None = None
     required_alpn: str = ""
+    upgraded: bool = False
 
 
 @implementer(ITransport, IConsumer, IPushProducer)

@@ -52,6 +52,7 @@ class TLSStream(Stream):
         super().__init__(setup)
         self._options = setup.options
         self._required_alpn = setup.required_alpn
+        self._upgraded = setup.upgraded
         self._send: Callable[[bytes], object] | None = None
         self._in_layer = False
         self._layer: TLSMemoryBIOProtocol
@@ -105,7 +106,7 @@ class TLSStream(Stream):
         if self._state is not StreamState.CONNECTING:
             return
         connection.flush_into(self._layer)
-        info = connection_info_of(connection)
+        info = connection_info_of(connection, self._upgraded)
         if self._required_alpn and info.alpn != self._required_alpn:
             problem = f"ALPN {self._required_alpn!r} was not negotiated"
             self.abort(CloseReason(Cause.PROTOCOL_ERROR, problem))

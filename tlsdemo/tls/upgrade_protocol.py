@@ -79,6 +79,7 @@ class UpgradeProtocol(StateMachine, Protocol):
         self._close_reason = _NOT_NEGOTIATED
         self._sniffing: IDelayedCall | None = None
         self._requested = False
+        self._plaintext = False
         self._timer = PhaseTimer(clock, settings.timeouts)
         self._timer.target = self
         self.observer = observer
@@ -147,6 +148,7 @@ class UpgradeProtocol(StateMachine, Protocol):
         commands = self._negotiation.receive(data)
         last = commands[-1] if commands else None
         leftover = len(last.leftover) if isinstance(last, Switch) else 0
+        self._plaintext = self._plaintext or leftover < len(data)
         # The TLS layer reports what belongs to it.
         self._wire(False, data[: len(data) - leftover])
         if isinstance(last, Switch) and not self._settings.tls.is_client and leftover < len(data):
@@ -169,6 +171,7 @@ class UpgradeProtocol(StateMachine, Protocol):
 
     def _say(self, data: bytes) -> None:
         assert self.transport is not None
+        self._plaintext = True
         self.transport.write(data)
         self._wire(True, data)
 
@@ -190,6 +193,7 @@ class UpgradeProtocol(StateMachine, Protocol):
             self._timer,
             self.observer,
             switch.alpn.decode(),
+            self._plaintext,
         )
         del self._listener
         wire, self.stream = self._settings.mode.secure(
