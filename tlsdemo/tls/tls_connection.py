@@ -76,7 +76,7 @@ class TLSConnection(SSL.Connection):
         name_error: Why the peer's certificate is not valid for the expected name, if so.
     """
 
-    observation: HandshakeObservation | None = None
+    observation: HandshakeObservation | None
     _verify_error = 0
 
     def __init__(
@@ -98,6 +98,8 @@ class TLSConnection(SSL.Connection):
         self._verify_name = verify_name
         self._kept: SSL.Error | None = None
         self._raised: SSL.Error | None = None
+        # Of the instance, because every record looks it up.
+        self.observation = None
         if observer is not None and observer.detailed:
             self.observation = HandshakeObservation(observer, self, is_client)
 
