@@ -141,7 +141,8 @@ class RefusalTests(NegotiationCase):
     def test_of_too_much_plaintext_has_a_cause_of_its_own(self) -> None:
         server = self.server(SmtpServer(max_plain=100))
         server.hear(b"x" * 101)
-        self.check_refused(server, "too much before TLS", SmtpServer.refusal)
+        farewell = SmtpServer.refusal.replace(b"{own}", b"tlsdemo")
+        self.check_refused(server, "too much before TLS", farewell)
 
 
 class ConnectionLostBeforeTLSTests(NegotiationCase):
