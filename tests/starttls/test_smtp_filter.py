@@ -4,7 +4,7 @@ from tests.starttls import filter_contract as contracts
 from tests.starttls.filter_contract import BACKEND, CLIENT, LONG, joined
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.filters import FilterFailed
-from tlsdemo.starttls.smtp import SmtpFilter
+from tlsdemo.starttls.smtp import LmtpFilter, SmtpFilter
 
 OFFER = joined(b"250-mail.example", b"250 CHUNKING")
 MAIL = joined(b"From: a", b"", b"STARTTLS", b"BDAT 100", b"..", b"250-STARTTLS", b".")
@@ -192,6 +192,15 @@ class SmtpFilterTests(contracts.Contract):
             (CLIENT, b"BDAT 2\r\n.\nNOOP\r\n", b"BDAT 2\r\n.\nNOOP\r\n"),
         ])  # fmt: skip
 
+    def test_renames_bdat_after_data_whatever_else_has_been_answered(self) -> None:
+        for early in (b"", b".", b" "):
+            self.check([
+                *self.offered(),
+                (CLIENT, joined(early, b"DATA"), joined(early, b"DATA")),
+                (BACKEND, joined(b"500 what?"), joined(b"500 what?")),
+                (CLIENT, b"BDAT 3\r\n\n.\n", b"XBDAT 3\r\n\r\n..\r\n"),
+            ])  # fmt: skip
+
     def test_passes_chunks_again_when_data_has_been_refused_or_has_ended(self) -> None:
         chunk = b"BDAT 2\r\n.\nNOOP\r\n"
         for answer, more in ((b"503 no", b""), (b"354 go on", joined(b"text", b"."))):
@@ -271,3 +280,36 @@ class SmtpFilterTests(contracts.Contract):
         sent = joined(b"BDAT " + b"0" * 18 + b"9", b"STARTTLS")
         arrives = joined(b"XBDAT " + b"0" * 18 + b"9", b"XSTARTTLS")
         self.check([*self.offered(), (CLIENT, sent, arrives)])
+
+
+class LmtpFilterTests(SmtpFilterTests):
+    """LMTP has a reply to a mail for each of its recipients (RFC 2033, section 4.2)."""
+
+    protocol_filter = LmtpFilter
+
+    def test_knows_which_replies_are_those_to_a_mail(self) -> None:
+        recipients = joined(b"MAIL FROM:<a>", b"RCPT TO:<b>", b"RCPT TO:<c>")
+        for last in (joined(b"text", b"."), b"BDAT 1 LAST\r\nx", b"BDAT 1\r\nxBDAT 1 last\r\nx"):
+            is_text = last.startswith(b"text")
+            start = joined(b"DATA") if is_text else b""
+            go_on = joined(*3 * [b"250 OK"], *[b"354 go on"] * is_text)
+            replies = joined(*(2 + last.count(b"BDAT 1\r\n")) * [b"250 OK"])
+            pipelined = joined(b"RSET", b"DATA")
+            self.check([
+                *self.offered(OFFER, b"LHLO me"),
+                (CLIENT, recipients + start, recipients + start),
+                (BACKEND, go_on, go_on),
+                (CLIENT, last + pipelined, last + pipelined),
+                (BACKEND, replies + joined(b"250 OK"), replies + joined(b"250 OK")),
+                (CLIENT, b"BDAT 3\r\n\n.\n", b"XBDAT 3\r\n\r\n..\r\n"),
+            ])  # fmt: skip
+
+    def test_goes_on_counting_at_354_whatever_was_rejected_before(self) -> None:
+        recipients = joined(b"MAIL FROM:<a>", b"RCPT TO:<b>", b"RCPT TO:<c>", b"DATA")
+        chunk = b"BDAT 2\r\n.\nNOOP\r\n"
+        answers = joined(b"250 OK", b"250 OK", b"550 no", b"354 go on")
+        again = [
+            (CLIENT, recipients, recipients), (BACKEND, answers, answers),
+            (CLIENT, joined(b"."), joined(b".")), (BACKEND, joined(b"250 OK"), joined(b"250 OK")),
+        ]  # fmt: skip
+        self.check([*self.offered(OFFER, b"LHLO me"), *again, *again, (CLIENT, chunk, chunk)])

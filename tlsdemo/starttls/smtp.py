@@ -123,8 +123,8 @@ class SmtpFilter(LineFilter):
     only if the backend takes it for one: it has offered CHUNKING in reply to the latest hello, it
     cannot take the command for mail data or an answer, and the command is one that no server
     rejects for its syntax.  Otherwise BDAT is passed on under a name that the backend rejects.
-    To know which command a reply answers, replies are counted.  LMTP has several replies to one
-    mail, so there a client that does not wait for them can make the count too low.
+    To know which command a reply answers, replies are counted.  354 answers the latest command, so
+    the count begins anew there.
 
     A SASL security layer ends the connection: it would let commands and mail pass that only the
     backend can read, and only the backend knows whether there is such a layer at all.
@@ -167,6 +167,7 @@ class SmtpFilter(LineFilter):
             return held + line
         if code == b"354":
             self._expected = _Expected.CONTENT
+            self._unanswered = self._until_hello = self._until_input = 0
         elif code == b"334":
             self._expected = _Expected.ANSWER
         self._note_reply(code, separator, text(line[4:]).strip().upper())
@@ -199,6 +200,10 @@ class SmtpFilter(LineFilter):
             self._until_hello = max(0, self._until_hello - 1)
             self._until_input = max(0, self._until_input - 1)
 
+    def _replies_to_mail(self) -> int:
+        """The number of replies to the end of a mail."""
+        return 1
+
     def _note_command(self, verb: bytes) -> None:
         self._unanswered += 1
         if verb in _HELLOS:
@@ -221,8 +226,7 @@ class SmtpFilter(LineFilter):
     def _dot(self, is_end: bool) -> bytes:
         if not is_end:
             return b"..\r\n"
-        if self._expected is _Expected.CONTENT:
-            self._unanswered += 1
+        self._unanswered += self._replies_to_mail()
         self._expected = _Expected.COMMAND
         return b".\r\n"
 
@@ -233,9 +237,7 @@ class SmtpFilter(LineFilter):
             self._expected = _Expected.COMMAND
             self._note_command(b"AUTH")
             return body
-        if verb:
-            # Servers do not agree on whether to reply to an empty line.
-            self._note_command(verb)
+        self._note_command(verb)
         if piece is Piece.END:
             return body
         if verb == b"STARTTLS":
@@ -246,7 +248,31 @@ class SmtpFilter(LineFilter):
                 return b"X" + body
             self._commands.pass_next(int(chunk[1]))
             self._after_crlf = True
+            if chunk[2]:
+                self._unanswered += self._replies_to_mail() - 1
         return body
+
+
+class LmtpFilter(SmtpFilter):
+    """The same for LMTP, which has a reply to a mail for each recipient (RFC 2033, section 4.2).
+
+    A recipient that was rejected is counted as well.  So the count may be too high, which makes
+    BDAT fail where it need not, until 354; never too low.
+    """
+
+    def __init__(self, greeted: bool = True) -> None:
+        super().__init__(greeted)
+        self._recipients = 0
+
+    def _replies_to_mail(self) -> int:
+        return max(1, self._recipients)
+
+    def _note_command(self, verb: bytes) -> None:
+        super()._note_command(verb)
+        if verb == b"RCPT":
+            self._recipients += 1
+        elif verb == b"MAIL":
+            self._recipients = 0
 
 
 def _verb(line: bytes) -> bytes:
@@ -258,7 +284,7 @@ _HELLOS = (b"EHLO", b"LHLO", b"HELO")
 _ASKING_FOR_INPUT = (b"DATA", b"AUTH")
 """Commands after which the backend may read the next line as something else than a command."""
 
-_CHUNK = re.compile(rb"BDAT ([0-9]{1,18})(?: LAST)? *", re.IGNORECASE)
+_CHUNK = re.compile(rb"BDAT ([0-9]{1,18})( LAST)? *", re.IGNORECASE)
 
 
 DIALECT = Dialect(
@@ -273,5 +299,5 @@ LMTP = Dialect(
     server=LmtpServer,
     client=LmtpClient,
     source="RFC 3207 and RFC 2033",
-    protocol_filter=SmtpFilter,
+    protocol_filter=LmtpFilter,
 )
