@@ -80,7 +80,7 @@ check-docs: .venv/.demo ## compare those pages with what is seen with the versio
 bench: .venv/.demo ## what each proxy costs, side by side; ARGS='...'
 	.venv/bin/python -m bench $(ARGS)
 
-fuzz: .venv/.demo ## random input for every dialogue; ARGS='--inputs 10000'
+fuzz: .venv/.demo ## random input for every negotiation; ARGS='--inputs 10000'
 	.venv/bin/python -m bench.fuzz_dialects $(ARGS)
 
 interop: .venv/.interop ## real foreign clients and servers, as far as they are installed

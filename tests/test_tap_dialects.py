@@ -51,7 +51,7 @@ class DialectOptionTests(OptionsCase):
                 self.assertEqual(self.parse(argument)["dialect"], (True, dialect))
             else:
                 self.check_refused(
-                    argument, "--dialect=auto: needs a dialect that has words, such as smtp"
+                    argument, "--dialect=auto: needs a dialect that negotiates, such as smtp"
                 )
 
     def test_an_unknown_dialect_is_refused_with_the_known_ones(self) -> None:
@@ -66,8 +66,8 @@ class DialectOptionTests(OptionsCase):
                     continue
                 self.check_refused(
                     f"--mode={mode} --dialect={name}",
-                    f"--dialect is {name}, and --mode={mode} has no room for words before "
-                    "TLS; use --mode=starttls or --mode=pair",
+                    f"--dialect is {name}, and --mode={mode} does not negotiate; "
+                    "use --mode=starttls or --mode=pair",
                 )
 
     def test_every_dialect_goes_with_a_mode_with_negotiation(self) -> None:

@@ -1,4 +1,4 @@
-"""A swarm with real TLS, against a session of our own in memory."""
+"""A connection pool with real TLS, against a server in memory."""
 
 from __future__ import annotations
 

@@ -264,11 +264,11 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
         auto, dialect = self["dialect"]
         if dialect.server_negotiates and not MODES[self["mode"]].allows_negotiation:
             raise usage.UsageError(
-                f"--dialect is {dialect.name}, and --mode={self['mode'].value} has no room "
-                "for words before TLS; use --mode=starttls or --mode=pair"
+                f"--dialect is {dialect.name}, and --mode={self['mode'].value} does "
+                "not negotiate; use --mode=starttls or --mode=pair"
             )
         if auto and not dialect.negotiates:
-            raise usage.UsageError("--dialect=auto: needs a dialect that has words, such as smtp")
+            raise usage.UsageError("--dialect=auto: needs a dialect that negotiates, such as smtp")
         if dialect.protocol_filter is None and self["backend"] is not None:
             raise usage.UsageError(
                 f"--dialect is {dialect.name}, which a proxy cannot go on with to a plain "

@@ -15,7 +15,7 @@ from tlsdemo.net.child_process import ChildProcess, split_lines
 from tlsdemo.trace.timeline import Fact
 
 GRACE = 10.0
-"""Seconds beyond its patience after which a peer's program is killed."""
+"""Seconds beyond its timeout after which a peer's program is killed."""
 
 
 class StackFailed(Exception):
