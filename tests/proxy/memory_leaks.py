@@ -27,7 +27,7 @@ _HELD = {
     # A bounded cache has those of application data.
     "tlsdemo.trace.record.Record",
     # Part of that cycle under startTLS, but it no longer refers to anything of the connection.
-    *(("tlsdemo.tls.observer.ObservedTLS",) if _OLD_TWISTED else ()),
+    *(("tlsdemo.tls.observed_tls.ObservedTLS",) if _OLD_TWISTED else ()),
 }
 """What others hold."""
 
