@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.starttls import imap, immediate, line, mysql, postgres
+from tlsdemo.close_reasons import Cause
+from tlsdemo.starttls import imap, immediate, line, mysql, postgres, smtp
 from tlsdemo.starttls.dialect import Conversation
-from tlsdemo.starttls.negotiation import MAX_LINE
+from tlsdemo.starttls.names import Names
+from tlsdemo.starttls.negotiation import MAX_LINE, Refuse
 from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.starttls.sniffing import AutoServer
 
@@ -56,3 +58,20 @@ class DialectTests(SynchronousTestCase):
                 self.assertEqual(server.awaits_first_byte, dialect.server_speaks_first)
             elif not dialect.server_negotiates:
                 self.assertRaises(ValueError, dialect.auto())
+
+    def test_tells_a_client_that_it_cannot_be_served(self) -> None:
+        for dialect in DIALECTS.values():
+            client = dialect.client()
+            client.start()
+            if client.state.final:
+                continue
+            (refused,) = client.receive(dialect.unavailable(Names(own="mail.example")))
+            assert isinstance(refused, Refuse)
+            self.assertIs(refused.cause, Cause.UPGRADE_REFUSED, dialect.name)
+
+    def test_names_itself_to_a_client_that_cannot_be_served(self) -> None:
+        said = smtp.DIALECT.unavailable(Names(own="mail.example"))
+        self.assertEqual(said, b"421 4.3.2 mail.example Service not available, try again later\r\n")
+
+    def test_has_nothing_to_tell_where_only_tls_is_spoken(self) -> None:
+        self.assertEqual(immediate.DIALECT.unavailable(), b"")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 from tlsdemo.starttls.filters import ProtocolFilter
+from tlsdemo.starttls.names import DEFAULT_NAMES, Names
 from tlsdemo.starttls.negotiation import CONNECTED, Command, Negotiation, State, Switch
 from tlsdemo.starttls.sniffing import AutoServer
 
@@ -102,6 +103,10 @@ class Dialect:
                     sent[sender].append(data)
                     pending[receiver] += _plaintext(receiver.receive(data))
         return Conversation(tuple(sent[client]), tuple(sent[server]))
+
+    def unavailable(self, names: Names = DEFAULT_NAMES) -> bytes:
+        """Return what tells a client that it cannot be served at present; empty if nothing can."""
+        return self.server.unavailable.replace(b"{own}", names.own.encode("ascii"))
 
     def auto(self) -> Callable[..., AutoServer]:
         """Return a factory of servers that accept TLS from the first byte as well.

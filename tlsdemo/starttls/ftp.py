@@ -32,6 +32,7 @@ class FtpServer(CommandNegotiation):
 
     table = _SERVER
     refusal = b"421 Plain bytes where TLS was to start\r\n"
+    unavailable = b"421 Service not available, try again later\r\n"
 
 
 def _client_table() -> Table:

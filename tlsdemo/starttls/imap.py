@@ -54,6 +54,7 @@ class ImapServer(CommandNegotiation):
 
     table = _SERVER
     refusal = b"* BYE Plain bytes where TLS was to start\r\n"
+    unavailable = b"* BYE [UNAVAILABLE] Service not available, try again later\r\n"
 
     def _parse(self, line: bytes) -> Message:
         tag, _, command = line.partition(b" ")

@@ -23,7 +23,8 @@ _SEQUENCE, _CONTROLS = 0x30, 0xA0
 _EXTENDED_REQUEST, _EXTENDED_RESPONSE = 0x77, 0x78
 _REQUEST_NAME, _RESPONSE_NAME = 0x80, 0x8A
 
-_SUCCESS, _PROTOCOL_ERROR, _UNAVAILABLE_CRITICAL_EXTENSION, _CONFIDENTIALITY_REQUIRED = 0, 2, 12, 13
+_SUCCESS, _PROTOCOL_ERROR, _UNAVAILABLE_CRITICAL_EXTENSION = 0, 2, 12
+_CONFIDENTIALITY_REQUIRED, _UNAVAILABLE = 13, 52
 
 _REQUESTS: Mapping[int, str] = {
     0x42: "UnbindRequest",
@@ -209,6 +210,10 @@ class LdapServer(_Messages):
 
     table = _server_table()
     refusal = _message(_UNSOLICITED, _DISCONNECTION)
+    unavailable = _message(
+        _UNSOLICITED,
+        _result(_EXTENDED_RESPONSE, _UNAVAILABLE, b"try again later", _NOTICE_OF_DISCONNECTION),
+    )
 
     def _fill(self, say: bytes, fields: Mapping[bytes, bytes]) -> bytes:
         return _message(int(fields[b"number"]), say) if say else b""

@@ -20,6 +20,7 @@ class LineServer(CommandNegotiation):
 
     table = _SERVER
     refusal = b"ERROR plain bytes where TLS was to start\r\n"
+    unavailable = b"ERROR service not available, try again later\r\n"
 
 
 _CLIENT: Table = {

@@ -52,12 +52,12 @@ def _packet(sequence: int, payload: bytes) -> bytes:
     return len(payload).to_bytes(3, "little") + bytes([sequence]) + payload
 
 
-def _error(code: int, sqlstate: bytes, message: bytes) -> bytes:
-    """Return the ERR packet that answers a client's first packet."""
-    return _packet(2, bytes([_ERR]) + code.to_bytes(2, "little") + b"#" + sqlstate + message)
+def _error(sequence: int, code: int, text: bytes) -> bytes:
+    """Return an ERR packet; ``text`` begins with the SQL state, if the client can know of it."""
+    return _packet(sequence, bytes([_ERR]) + code.to_bytes(2, "little") + text)
 
 
-_BAD_HANDSHAKE = _error(1043, b"08S01", b"Bad handshake: TLS is required")
+_BAD_HANDSHAKE = _error(2, 1043, b"#08S01Bad handshake: TLS is required")
 
 
 def _greeting(scramble: bytes) -> bytes:
@@ -116,13 +116,13 @@ _SERVER: Table = {
     (State.GREETED, "SSLRequest"): Rule(State.SWITCHED),
     (State.GREETED, "HandshakeResponse"): Rule(
         State.REFUSED,
-        _error(3159, b"HY000", b"Connections using insecure transport are prohibited"),
+        _error(2, 3159, b"#HY000Connections using insecure transport are prohibited"),
         Cause.PLAINTEXT,
         "a HandshakeResponse in plaintext",
     ),
     (State.GREETED, _OUT_OF_ORDER): Rule(
         State.REFUSED,
-        _error(1156, b"08S01", b"Got packets out of order"),
+        _error(2, 1156, b"#08S01Got packets out of order"),
         detail="the client's first packet has sequence number {number}",
     ),
     (State.GREETED, _BAD_LENGTH): Rule(
@@ -144,6 +144,7 @@ class MysqlServer(_Packets):
     sequence = 1
     table = _SERVER
     refusal = _BAD_HANDSHAKE
+    unavailable = _error(0, 1053, b"Service not available, try again later")
 
     def __init__(
         self,

@@ -81,6 +81,7 @@ class NatsServer(Negotiation):
 
     table = _SERVER
     refusal = _TLS_REQUIRED
+    unavailable = b"-ERR 'Service Not Available'\r\n"
 
     def _next_message(self) -> Message | None:
         if not self._input:

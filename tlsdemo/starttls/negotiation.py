@@ -158,6 +158,12 @@ class Negotiation:
     refusal: ClassVar[bytes] = b""
     """Sent to a peer that injects plaintext or exceeds a limit, before the connection is closed."""
 
+    unavailable: ClassVar[bytes] = b""
+    """Sent to a client that cannot be served at present, instead of a greeting or an answer.
+
+    It is in the protocol's own words, and in plaintext or through TLS.
+    """
+
     awaits_first_byte: bool = False
     """Whether ``nothing_came`` must be called if the peer sends nothing at first."""
 

@@ -26,6 +26,7 @@ class NntpServer(CommandNegotiation):
 
     table = _SERVER
     refusal = b"400 Plain bytes where TLS was to start\r\n"
+    unavailable = b"400 Service not available, try again later\r\n"
 
 
 def _client_table() -> Table:

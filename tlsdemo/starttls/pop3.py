@@ -28,6 +28,7 @@ class Pop3Server(CommandNegotiation):
 
     table = _SERVER
     refusal = b"-ERR Plain bytes where TLS was to start\r\n"
+    unavailable = b"-ERR [SYS/TEMP] Service not available, try again later\r\n"
 
 
 def _client_table() -> Table:

@@ -88,6 +88,7 @@ class PostgresServer(Negotiation):
 
     table = _server_table()
     refusal = _fatal(b"08P01", b"received unencrypted data after SSL request")
+    unavailable = _fatal(b"57P03", b"the service is not available, try again later")
 
     def _next_message(self) -> Message | None:
         packet = self._input

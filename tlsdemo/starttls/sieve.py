@@ -53,6 +53,7 @@ class SieveServer(CommandNegotiation):
 
     table = _SERVER
     refusal = b'BYE "Plain bytes where TLS was to start"\r\n'
+    unavailable = b'BYE (TRYLATER) "Service not available"\r\n'
 
     def _parse(self, line: bytes) -> Message:
         if ends_in_literal(line):

@@ -49,6 +49,7 @@ class SmtpServer(CommandNegotiation):
 
     table = _server_table(b"ESMTP", "EHLO", ("LHLO",))
     refusal = b"421 4.7.0 {own} closes: plain bytes where TLS was to start\r\n"
+    unavailable = b"421 4.3.2 {own} Service not available, try again later\r\n"
 
 
 class LmtpServer(SmtpServer):

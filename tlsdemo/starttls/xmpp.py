@@ -238,6 +238,7 @@ class XmppServer(_Stream):
 
     table = _SERVER
     refusal = _stream_error(b"policy-violation")
+    unavailable = _open(b"jabber:client", b"") + _stream_error(b"remote-connection-failed")
 
     def __init__(
         self,
