@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import typing
 from dataclasses import dataclass
 from typing import Any
-from typing import Protocol as Interface
 
 from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Protocol, connectionDone
@@ -35,7 +35,7 @@ class Backend:
     max_buffer: int = MAX_BUFFER
 
 
-class BackendListener(Interface):
+class BackendListener(typing.Protocol):
     """Called with what happens on the backend's connection."""
 
     def backend_connected(self) -> None:

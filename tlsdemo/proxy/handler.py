@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Callable
-from typing import Protocol as Interface
 
 from twisted.internet.protocol import Protocol
 
@@ -11,7 +11,7 @@ from tlsdemo.close_reasons import CloseReason
 from tlsdemo.tls import PullSource, Stream
 
 
-class HandlerListener(Interface):
+class HandlerListener(typing.Protocol):
     """Called with what a handler does with its connection."""
 
     def report(self, event: str) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import typing
 from dataclasses import dataclass
-from typing import Protocol as Interface
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IProtocol
@@ -12,7 +12,7 @@ from twisted.internet.task import Clock
 from tlsdemo.testing.starttls_transport import StartTLSTransport
 
 
-class WireEnd(Interface):
+class WireEnd(typing.Protocol):
     """One end of a wire in memory: a ``MemoryTransport`` or an ``SSLPeer``."""
 
     connected: bool

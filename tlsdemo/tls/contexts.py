@@ -8,11 +8,11 @@ for ``transport.startTLS`` and ``TLSMemoryBIOFactory``.
 from __future__ import annotations
 
 import enum
+import typing
 from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import datetime
 from itertools import product
-from typing import Protocol as Interface
 from typing import cast
 
 from OpenSSL import SSL
@@ -94,7 +94,7 @@ Preparation = Callable[[SSL.Context], object]
 """A function that changes each context after it has been built, such as a :class:`KeyLog`."""
 
 
-class TLS(Interface):
+class TLS(typing.Protocol):
     """The TLS settings of one end: a :class:`ServerTLS` or a :class:`ClientTLS`."""
 
     @property

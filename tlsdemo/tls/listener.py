@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol as Interface
+import typing
 
 from twisted.internet.interfaces import IProtocol
 
@@ -10,8 +10,10 @@ from tlsdemo.close_reasons import CloseReason
 from tlsdemo.tls.connection_info import ConnectionInfo
 
 
-class Listener(Interface):
+class Listener(typing.Protocol):
     """Provides the application of one connection, and learns how the connection ended.
+
+    A ``typing.Protocol``: a class that has these methods needs to declare nothing.
 
     ``secure`` or ``plain`` is called at most once, and returns the application, which is then
     connected to the stream.  ``None`` rejects the connection: nothing is delivered, and

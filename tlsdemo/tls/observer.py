@@ -5,14 +5,16 @@ A connection without an observer is not observed, and costs nothing extra.
 
 from __future__ import annotations
 
-from typing import Protocol as Interface
+import typing
 
 from OpenSSL import SSL
 from twisted.python.failure import Failure
 
 
-class Observer(Interface):
+class Observer(typing.Protocol):
     """Called with what happens on one connection, as it happens.
+
+    A ``typing.Protocol``: a class that has these methods needs to declare nothing.
 
     Attributes:
         detailed: Whether :meth:`detail`, :meth:`wire` and :meth:`tls_created` are called as well.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import typing
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol as Interface
 
 from twisted.internet.interfaces import IProtocol
 
 
-class PullApplication(Interface):
+class PullApplication(typing.Protocol):
     """The method that an application needs for ``Delivery.READABLE``."""
 
     def readable(self, source: PullSource) -> None:
@@ -24,7 +24,7 @@ def _ignore(_source: object) -> None:
     """Notify nobody: there is no application yet, or no longer."""
 
 
-class PullStream(Interface):
+class PullStream(typing.Protocol):
     """The stream that fills a :class:`PullSource`."""
 
     def pauseProducing(self) -> None:

@@ -27,9 +27,9 @@ from tlsdemo.tls.observer import Observer, failure_facts
 from tlsdemo.tls.protocol_switch import replace_protocol
 from tlsdemo.tls.stream import StreamSetup
 from tlsdemo.tls.tls_stream import TLSStream
-from tlsdemo.tls.transport_options import Delivery, Send, TransportOptions
+from tlsdemo.tls.transport_options import Send, TransportOptions
 
-_DEFAULTS = TransportOptions(delivery=Delivery.COALESCED, send=Send.RAW)
+_DEFAULTS = TransportOptions()
 
 
 @implementer(IProtocol)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
+import typing
 from dataclasses import dataclass
-from typing import Protocol as Interface
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -54,7 +54,7 @@ _IDLE_CHECKS = 4
 """Checks per idle timeout; a connection may be idle for a quarter longer than the timeout."""
 
 
-class Timed(Interface):
+class Timed(typing.Protocol):
     """What a :class:`PhaseTimer` can abort."""
 
     @property

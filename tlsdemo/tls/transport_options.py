@@ -31,7 +31,7 @@ class Send(enum.Enum):
 
 @dataclass(frozen=True)
 class TransportOptions:
-    """How a stream delivers and sends, in whatever mode.
+    """How a stream delivers and sends, in whatever mode; the defaults are those of ``pair``.
 
     Attributes:
         delivery: How cleartext is delivered to the application.
@@ -39,6 +39,6 @@ class TransportOptions:
         high_water: Bytes that ``Delivery.READABLE`` keeps before it pauses the wire.
     """
 
-    delivery: Delivery = Delivery.RECORD
+    delivery: Delivery = Delivery.COALESCED
     send: Send = Send.RAW
     high_water: int = 1 << 16
