@@ -93,7 +93,7 @@ class Outcomes(LaboratoryCase):
             seen = Observation(
                 mode, tls, scenario, "tlsdemo", traces=[await self.seen(scenario, mode, tls)]
             )
-            ends = seen.outcome(End.SERVER), seen.outcome(End.CLIENT)
+            ends = seen.outcome(End.SERVER).text, seen.outcome(End.CLIENT).text
             expected = OUTCOMES[scenario]
             if isinstance(expected[0], tuple):
                 expected = expected[tls == "1.3"]

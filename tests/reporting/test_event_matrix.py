@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tlsdemo.reporting.event_matrix import EventMatrix, traces_of
 from tlsdemo.reporting.event_matrix_html import matrix_page
 from tlsdemo.reporting.event_matrix_markdown import markdown_page, states_at
-from tlsdemo.reporting.event_matrix_text import outcomes_table, sequences_text
+from tlsdemo.reporting.event_matrix_text import TABLE_WIDTH, outcomes, sequences_text
 from tlsdemo.trace.model import Arrow, End, Mark, Trace
 from tlsdemo.trace.observation import STATE, Observation
 from tlsdemo.trace.record import Kind, Record
@@ -41,17 +41,39 @@ MATRIX = EventMatrix(
 )
 
 
-def printed(renderable: Any) -> str:
+def printed(renderable: Any, width: int = 160) -> str:
     stream = io.StringIO()
-    Console(file=stream, width=160).print(renderable)
+    Console(file=stream, width=width).print(renderable)
     return stream.getvalue()
 
 
-class TheTableOfOutcomes(SynchronousTestCase):
-    def test_has_a_row_for_each_different_outcome_of_a_scenario(self) -> None:
-        text = printed(outcomes_table(MATRIX))
-        self.assertRegex(text, r"ok +│ TLS 1.2 +│ secure, clean")
-        self.assertRegex(text, r"│ +│ TLS 1.3 +│ secure, truncated")
+class TheOutcomes(SynchronousTestCase):
+    def test_have_a_row_for_each_different_outcome_of_a_scenario(self) -> None:
+        text = printed(outcomes(MATRIX, TABLE_WIDTH))
+        self.assertRegex(text, r"ok +│ pair with TLS 1.2 +│ secure, clean")
+        self.assertRegex(text, r"│ +│ pair with TLS 1.3 +│ secure, truncated")
+
+    def test_name_what_was_not_tried(self) -> None:
+        self.assertRegex(printed(outcomes(MATRIX, TABLE_WIDTH)), r"│ +│ node +│ not tried")
+        self.assertIn("\n  not tried: node\n", printed(outcomes(MATRIX, 80), 80))
+        self.assertIn("|  | node | *not tried* |  |", markdown_page(MATRIX, []))
+        self.assertIn('node</th><td colspan="2">not tried</td>', matrix_page(MATRIX))
+
+    def test_are_a_list_where_a_table_does_not_fit(self) -> None:
+        text = printed(outcomes(MATRIX, TABLE_WIDTH - 1), 80)
+        self.assertNotIn("│", text)
+        self.assertRegex(text, r"\nok *\n  pair with TLS 1.2 *\n    server +secure, clean")
+        self.assertLessEqual(max(map(len, text.splitlines())), 80)
+
+    def test_tell_failures_apart(self) -> None:
+        page = matrix_page(MATRIX)
+        self.assertIn('<td class="order" data-of="server">secure, clean</td>', page)
+        self.assertIn('<td class="failure" data-of="server">secure, truncated</td>', page)
+
+    def test_in_html_can_be_reduced_to_scenarios_with_differences(self) -> None:
+        same = EventMatrix(MATRIX.cells[:1], {}, {})
+        self.assertIn('<section id="s1" class="differs"', matrix_page(MATRIX))
+        self.assertIn('<section id="s1" class="same"', matrix_page(same))
 
 
 class TheEventSequences(SynchronousTestCase):

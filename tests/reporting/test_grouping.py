@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.reporting.grouping import by_scenario, grouped, not_observed
+from tlsdemo.reporting.grouping import by_scenario, grouped, names_of, not_observed, not_tried
 from tlsdemo.trace.model import Trace
 from tlsdemo.trace.observation import Observation
 
@@ -24,13 +24,21 @@ ALL = cells("starttls 1.2", "starttls 1.3", "pair 1.2", "pair 1.3", "node 1.2", 
 class Groups(SynchronousTestCase):
     def configurations(self, *alike: int) -> list[str]:
         chosen = [ALL[number] for number in alike]
-        return [group.configurations for group in grouped(ALL, lambda cell: cell in chosen)]
+        groups = grouped(ALL, lambda cell: cell in chosen, names_of(ALL))
+        return [group.configurations for group in groups]
 
     def test_of_all_cells_are_named_all(self) -> None:
         self.assertEqual(self.configurations(*range(6)), ["all"])
 
     def test_are_named_by_version_if_all_cells_of_a_version_are_equal(self) -> None:
-        self.assertEqual(self.configurations(0, 2, 4), ["TLS 1.2", "TLS 1.3"])
+        self.assertEqual(self.configurations(0, 2, 4), ["all with TLS 1.2", "all with TLS 1.3"])
+
+    def test_are_not_all_if_some_were_not_tried(self) -> None:
+        names = names_of(ALL)
+        (group,) = grouped(ALL[:4], lambda cell: cell.scenario, names)
+        self.assertEqual(group.configurations, "starttls, pair")
+        self.assertEqual(not_tried(ALL[:4], names), ["node"])
+        self.assertEqual(not_tried(ALL, names), [])
 
     def test_are_named_by_mode_or_stack_if_all_versions_are_equal(self) -> None:
         self.assertEqual(self.configurations(0, 1, 2, 3), ["starttls, pair", "node"])
@@ -42,7 +50,7 @@ class Groups(SynchronousTestCase):
         )
 
     def test_are_represented_by_their_first_cell_in_order_of_appearance(self) -> None:
-        groups = grouped(ALL, lambda cell: cell.tls)
+        groups = grouped(ALL, lambda cell: cell.tls, names_of(ALL))
         self.assertEqual([group.first for group in groups], ALL[:2])
         self.assertEqual(groups[0].cells, (ALL[0], ALL[2], ALL[4]))
 

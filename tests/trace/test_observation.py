@@ -3,7 +3,14 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.trace.model import Arrow, End, Fate, Mark, Trace
-from tlsdemo.trace.observation import STATE, EventSequences, Observation, label, outcome, wire_label
+from tlsdemo.trace.observation import (
+    STATE,
+    EventSequences,
+    Observation,
+    Outcome,
+    label,
+    wire_label,
+)
 from tlsdemo.trace.record import Kind, Record
 from tlsdemo.trace.timeline import Event
 
@@ -90,21 +97,40 @@ class AnObservation(SynchronousTestCase):
 
     def test_of_an_impossible_connection_has_a_reason_and_no_trace(self) -> None:
         none = Observation("pair", "1.3", "ok", "node", "there is no node")
-        self.assertEqual(none.outcome(End.SERVER), "")
+        self.assertEqual(none.outcome(End.SERVER), Outcome("", True))
         seen = none.as_json()
         self.assertNotIn("trace", seen)
         self.assertEqual((seen["why"], seen["server"], seen["also"]), ("there is no node", [], []))
 
     def test_has_an_outcome_for_each_end(self) -> None:
         seen = Observation("pair", "1.3", "ok", "tlsdemo", "", [trace("connected")])
-        self.assertEqual((seen.outcome(End.SERVER), seen.outcome(End.CLIENT)), ("connected", ""))
+        self.assertEqual(
+            [seen.outcome(end).text for end in (End.SERVER, End.CLIENT)], ["connected", ""]
+        )
 
 
 class AnOutcome(SynchronousTestCase):
     def test_has_the_security_events_and_the_end(self) -> None:
         closed = Event("closed", 3.0, {"cause": "clean"})
         secured = [Event("handshakeCompleted", 1.0), Event("secure", 2.0)]
-        self.assertEqual(outcome([*secured, closed]), "handshakeCompleted, secure, clean")
-        self.assertEqual(outcome([secured[0], Event("insecure", 2.0, {"cause": "x"})]),
-                         "handshakeCompleted, x")  # fmt: skip
-        self.assertEqual(outcome([closed]), "clean")
+        self.assertEqual(
+            Outcome.of([*secured, closed]), Outcome("handshakeCompleted, secure, clean", True)
+        )
+        self.assertEqual(
+            Outcome.of([secured[0], Event("insecure", 2.0, {"cause": "x"})]),
+            Outcome("handshakeCompleted, x", False),
+        )
+        self.assertEqual(Outcome.of([closed]), Outcome("clean", True))
+
+    def test_of_another_stack_is_in_order_unless_an_event_tells_of_a_failure(self) -> None:
+        for event, in_order in (
+            (Event("close", 1.0), True),
+            (Event("connectionLost", 1.0, {"reason": "ConnectionDone"}), True),
+            (Event("connectionLost", 1.0, {"reason": "ConnectionLost"}), False),
+            (Event("connectionLost", 1.0, {"reason": "Error"}), False),
+            (Event("start_tls raised", 1.0, {"text": "SSLError: no"}), False),
+            (Event("wait_closed raised", 1.0), False),
+            (Event("exited with status 1", 1.0), False),
+            (Event("exited with status 0", 1.0), True),
+        ):
+            self.assertIs(Outcome.of([event]).in_order, in_order, event.name)

@@ -15,6 +15,7 @@ from twisted.python import usage
 from tlsdemo.cli.comparison_options import ComparisonOptions
 from tlsdemo.cli.events_run import EventsRun
 from tlsdemo.cli.options import fail, named, whole
+from tlsdemo.lab.foreign_run import WITH_OTHER_STACKS
 from tlsdemo.lab.laboratory import Cell
 from tlsdemo.lab.scenario_matrix import MODES, TLS, Selection
 from tlsdemo.lab.scenarios import SCENARIOS
@@ -119,7 +120,10 @@ class EventsOptions(ComparisonOptions):
         count = len(self._cells)
         if not count:
             scenarios = ", ".join(self["scenarios"])
-            raise usage.UsageError(f"there are no such connections in {scenarios}")
+            raise usage.UsageError(
+                f"--stack={','.join(self['stacks'])} is not tried with {scenarios}; other stacks "
+                f"are tried with {', '.join(WITH_OTHER_STACKS)}"
+            )
         if self["sequence-diagram"] and count > FEW:
             raise usage.UsageError(
                 f"--sequence-diagram draws at most {FEW} connections, and {count} are selected; "

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from tlsdemo.trace.model import End, Trace, seen_from
-from tlsdemo.trace.observation import EventSequences, Observation
+from tlsdemo.trace.observation import EventSequences, Observation, Outcome
 
 THEN = " → "
 """What stands between two events of a sequence."""
@@ -57,7 +57,7 @@ def traces_of(matrix: Mapping[str, Any]) -> list[Trace]:
     ]
 
 
-def outcomes_of(cell: Observation) -> tuple[str, str]:
+def outcomes_of(cell: Observation) -> tuple[Outcome, Outcome]:
     """Return the outcome on the server and on the client."""
     return cell.outcome(End.SERVER), cell.outcome(End.CLIENT)
 

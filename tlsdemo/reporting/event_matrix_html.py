@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from html import escape
 
 from tlsdemo.reporting.event_matrix import RACE, THEN, EventMatrix, lifelines_of, outcomes_of
-from tlsdemo.reporting.grouping import by_scenario, grouped, not_observed
+from tlsdemo.reporting.grouping import by_scenario, grouped, names_of, not_observed, not_tried
 from tlsdemo.reporting.html_page import html_page
 from tlsdemo.reporting.stylesheets import stylesheet
 from tlsdemo.trace.observation import EventSequences, Observation
 
 TITLE = "What fires when"
+
+_KEY = (
+    '<p class="key"><span class="order">This end was told of no failure, rightly or not.</span> '
+    '<span class="failure">It was told of one.</span></p>\n'
+    '<p><label><input type="checkbox" id="only"> Only scenarios in which configurations '
+    "differ</label></p>\n"
+)
 
 
 def matrix_page(matrix: EventMatrix) -> str:
@@ -25,17 +32,18 @@ def matrix_page(matrix: EventMatrix) -> str:
         f'<li><a href="#s{number}">{escape(scenario)}</a></li>'
         for number, scenario in enumerate(scenarios, 1)
     )
+    names = names_of(matrix.cells)
     sections = "".join(
         part
         for number, (scenario, cells) in enumerate(scenarios.items(), 1)
-        for part in _scenario(number, scenario, matrix.descriptions.get(scenario, ""), cells)
+        for part in _scenario(number, scenario, matrix.descriptions.get(scenario, ""), cells, names)
     )
     body = (
         '<a class="skip" href="#s1">Skip to the first scenario</a>\n'
         f'<header class="top">\n<h1>{TITLE}</h1>\n<p class="lead">For each scenario: the outcome '
         "on both ends, and the sequence of events that leads to it.</p>\n"
         f'<dl class="facts">{versions}</dl>\n'
-        f'<nav aria-label="Scenarios"><ul>{links}</ul></nav>\n</header>\n'
+        f'<nav aria-label="Scenarios"><ul>{links}</ul></nav>\n{_KEY}</header>\n'
         f"<main>\n{sections}{''.join(_not_observed(matrix.cells))}</main>\n"
     )
     return html_page(
@@ -44,20 +52,30 @@ def matrix_page(matrix: EventMatrix) -> str:
 
 
 def _scenario(
-    number: int, scenario: str, description: str, cells: Sequence[Observation]
+    number: int,
+    scenario: str,
+    description: str,
+    cells: Sequence[Observation],
+    names: Collection[str],
 ) -> Iterator[str]:
-    yield f'<section id="s{number}" aria-labelledby="s{number}-title">\n'
+    groups = grouped(cells, outcomes_of, names)
+    kind = "same" if len(groups) == 1 else "differs"
+    yield f'<section id="s{number}" class="{kind}" aria-labelledby="s{number}-title">\n'
     yield f'<h2 id="s{number}-title">{escape(scenario)}</h2>\n<p>{escape(description)}</p>\n'
     yield f"<table><caption>{escape(scenario)}: outcome on each end</caption>\n<thead><tr>"
     yield '<th scope="col">configurations</th><th scope="col">server</th>'
     yield '<th scope="col">client</th></tr></thead>\n<tbody>\n'
-    for group in grouped(cells, outcomes_of):
-        server, client = outcomes_of(group.first)
+    for group in groups:
         yield f'<tr><th scope="row">{escape(group.configurations)}</th>'
-        yield f'<td class="server" data-of="server">{escape(server)}</td>'
-        yield f'<td class="client" data-of="client">{escape(client)}</td></tr>\n'
+        for end, outcome in zip(("server", "client"), outcomes_of(group.first), strict=True):
+            told = "order" if outcome.in_order else "failure"
+            yield f'<td class="{told}" data-of="{end}">{escape(outcome.text)}</td>'
+        yield "</tr>\n"
+    if others := not_tried(cells, names):
+        yield f'<tr class="untried"><th scope="row">{escape(", ".join(others))}</th>'
+        yield '<td colspan="2">not tried</td></tr>\n'
     yield "</tbody></table>\n<details><summary>Event sequences</summary>\n"
-    for group in grouped(cells, lambda cell: tuple(cell.sequences)):
+    for group in grouped(cells, lambda cell: tuple(cell.sequences), names):
         yield f"<p>{escape(group.configurations)}</p>\n"
         for index, sequences in enumerate(group.first.sequences):
             yield f"<p>{RACE}</p>\n" if index else ""

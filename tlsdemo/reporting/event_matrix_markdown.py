@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tlsdemo.reporting.event_matrix import RACE, THEN, EventMatrix, lifelines_of, outcomes_of
-from tlsdemo.reporting.grouping import by_scenario, grouped, not_observed
+from tlsdemo.reporting.grouping import by_scenario, grouped, names_of, not_observed, not_tried
 from tlsdemo.trace.model import End
 from tlsdemo.trace.observation import Observation
 from tlsdemo.trace.timeline import Event
@@ -54,16 +54,21 @@ def _outcomes(cells: Sequence[Observation]) -> Iterator[str]:
     yield ""
     yield "| scenario | configurations | server | client |"
     yield "|---|---|---|---|"
+    names = names_of(cells)
     for scenario, ours in by_scenario(cells).items():
-        for number, group in enumerate(grouped(ours, outcomes_of)):
-            row = ("" if number else scenario, group.configurations, *outcomes_of(group.first))
+        for number, group in enumerate(grouped(ours, outcomes_of, names)):
+            ends = (outcome.text for outcome in outcomes_of(group.first))
+            row = ("" if number else scenario, group.configurations, *ends)
             yield f"| {' | '.join(row)} |"
+        if others := not_tried(ours, names):
+            yield f"|  | {', '.join(others)} | *not tried* |  |"
 
 
 def _sequences(matrix: EventMatrix) -> Iterator[str]:
+    names = names_of(matrix.cells)
     for scenario, cells in by_scenario(matrix.cells).items():
         yield from ("", f"### {scenario}", "", matrix.descriptions.get(scenario, ""))
-        for group in grouped(cells, lambda cell: tuple(cell.sequences)):
+        for group in grouped(cells, lambda cell: tuple(cell.sequences), names):
             yield from ("", f"**{group.configurations}**", "")
             for number, sequences in enumerate(group.first.sequences):
                 if number:

@@ -2,48 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from tlsdemo.reporting.event_matrix import RACE, THEN, EventMatrix, lifelines_of, outcomes_of
-from tlsdemo.reporting.grouping import by_scenario, grouped, not_observed
+from tlsdemo.reporting.grouping import by_scenario, grouped, names_of, not_observed, not_tried
+from tlsdemo.trace.observation import Outcome
+
+TABLE_WIDTH = 110
+"""Columns that the table of outcomes needs; what is narrower gets a list."""
+
+NOT_TRIED = "not tried"
+
+LEGEND = "Green: this end was told of no failure, rightly or not. Red: it was told of one."
 
 
-def outcomes_table(matrix: EventMatrix) -> Table:
-    """Make the table of outcomes: for each scenario a row for each group of equal outcomes."""
+def outcomes(matrix: EventMatrix, width: int) -> RenderableType:
+    """Show the outcomes, for each scenario once for all cells that have the same."""
+    return _outcomes_table(matrix) if width >= TABLE_WIDTH else _outcomes_list(matrix)
+
+
+def _outcomes_table(matrix: EventMatrix) -> Table:
     table = Table(title="Outcome on each end", show_lines=False)
     for name in ("scenario", "configurations", "server", "client"):
         table.add_column(name, overflow="fold")
+    names = names_of(matrix.cells)
     for scenario, cells in by_scenario(matrix.cells).items():
-        for number, group in enumerate(grouped(cells, outcomes_of)):
-            row = (group.configurations, *outcomes_of(group.first))
-            table.add_row("" if number else scenario, *row, end_section=False)
+        first = scenario
+        for group in grouped(cells, outcomes_of, names):
+            server, client = outcomes_of(group.first)
+            table.add_row(first, group.configurations, _coloured(server), _coloured(client))
+            first = ""
+        if others := not_tried(cells, names):
+            table.add_row("", Text(", ".join(others), style="dim"), Text(NOT_TRIED, style="dim"))
     return table
+
+
+def _outcomes_list(matrix: EventMatrix) -> RenderableType:
+    lines: list[RenderableType] = [Text("Outcome on each end", style="italic")]
+    names = names_of(matrix.cells)
+    for scenario, cells in by_scenario(matrix.cells).items():
+        lines.append(Text(f"\n{scenario}", style="bold"))
+        for group in grouped(cells, outcomes_of, names):
+            lines.append(Text(f"  {group.configurations}"))
+            for end, outcome in zip(("server", "client"), outcomes_of(group.first), strict=True):
+                lines.append(_line(end, _coloured(outcome)))
+        if others := not_tried(cells, names):
+            lines.append(Text(f"  {NOT_TRIED}: {', '.join(others)}", style="dim"))
+    return Group(*lines)
+
+
+def _coloured(outcome: Outcome) -> Text:
+    return Text(outcome.text, style="green" if outcome.in_order else "red")
 
 
 def sequences_text(matrix: EventMatrix) -> RenderableType:
     """Show the event sequences of each scenario, once for all cells that have the same."""
     lines: list[RenderableType] = []
+    names = names_of(matrix.cells)
     for scenario, cells in by_scenario(matrix.cells).items():
         description = matrix.descriptions.get(scenario, "")
         lines.append(Text(f"\n{scenario}: {description}", style="bold"))
-        for group in grouped(cells, lambda cell: tuple(cell.sequences)):
+        for group in grouped(cells, lambda cell: tuple(cell.sequences), names):
             lines.append(Text(f"  {group.configurations}"))
             for number, sequences in enumerate(group.first.sequences):
                 if number:
                     lines.append(Text(f"    {RACE}"))
-                lines += [_line(name, labels) for name, labels in lifelines_of(sequences)]
-    for reason, names in not_observed(matrix.cells).items():
-        lines.append(Text(f"\nnot observed, because {reason}: {'; '.join(names)}", style="dim"))
+                lines += [
+                    _line(name, Text(THEN.join(labels))) for name, labels in lifelines_of(sequences)
+                ]
+    for reason, cells_of in not_observed(matrix.cells).items():
+        lines.append(Text(f"\nnot observed, because {reason}: {'; '.join(cells_of)}", style="dim"))
     return Group(*lines)
 
 
-def _line(name: str, labels: Sequence[str]) -> RenderableType:
+def _line(name: str, content: Text) -> RenderableType:
     line = Table.grid(padding=(0, 1))
     line.add_column(width=22)
     line.add_column(overflow="fold")
-    line.add_row(f"    {name}", THEN.join(labels))
+    line.add_row(f"    {name}", content)
     return line

@@ -11,7 +11,7 @@ from rich.console import Console
 from tlsdemo.reporting.event_matrix import EventMatrix
 from tlsdemo.reporting.event_matrix_html import matrix_page
 from tlsdemo.reporting.event_matrix_markdown import markdown_page
-from tlsdemo.reporting.event_matrix_text import outcomes_table, sequences_text
+from tlsdemo.reporting.event_matrix_text import LEGEND, outcomes, sequences_text
 from tlsdemo.reporting.sequence_diagram_html import page
 from tlsdemo.reporting.sequence_diagram_text import text
 from tlsdemo.trace.model import Trace
@@ -46,7 +46,9 @@ def write_matrix(matrix: EventMatrix, form: str, stream: TextIO, sequences: bool
         stream.write(markdown_page(matrix, with_states))
     else:
         console = Console(file=stream, width=_width(stream), highlight=False)
-        console.print(outcomes_table(matrix))
+        console.print(outcomes(matrix, console.width))
+        if console.color_system is not None and not console.no_color:
+            console.print(LEGEND)
         if sequences or len(matrix.cells) <= FEW:
             console.print(sequences_text(matrix))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 
 from tlsdemo.trace.observation import Observation
@@ -24,18 +24,25 @@ class Group:
         return self.cells[0]
 
 
-def grouped(cells: Sequence[Observation], key: Callable[[Observation], Hashable]) -> list[Group]:
-    """Group the cells of one scenario by ``key``, in order of appearance."""
+def grouped(
+    cells: Sequence[Observation],
+    key: Callable[[Observation], Hashable],
+    names: Collection[str],
+) -> list[Group]:
+    """Group the cells of one scenario by ``key``, in order of appearance.
+
+    ``names``: the modes and stacks of the whole matrix, which are "all" together.
+    """
     groups: dict[Hashable, list[Observation]] = {}
     for cell in cells:
         groups.setdefault(key(cell), []).append(cell)
-    return [Group(_configurations(each, cells), tuple(each)) for each in groups.values()]
+    return [Group(_configurations(each, cells, names), tuple(each)) for each in groups.values()]
 
 
-def _configurations(some: Sequence[Observation], among: Sequence[Observation]) -> str:
+def _configurations(
+    some: Sequence[Observation], among: Sequence[Observation], names: Collection[str]
+) -> str:
     """Name cells by mode or stack, with the versions of TLS unless they have all of them."""
-    if len(some) == len(among):
-        return "all"
     versions = tuple(dict.fromkeys(cell.tls for cell in among))
     by_name: dict[str, tuple[str, ...]] = {}
     for cell in some:
@@ -43,13 +50,22 @@ def _configurations(some: Sequence[Observation], among: Sequence[Observation]) -
     by_versions: dict[tuple[str, ...], list[str]] = {}
     for name, tls in by_name.items():
         by_versions.setdefault(tls, []).append(name)
-    every_name = len(by_name) == len({name_of(cell) for cell in among})
-    if every_name and len(by_versions) == 1:
-        return f"TLS {', '.join(next(iter(by_versions)))}"
     return "; ".join(
-        ", ".join(names) + ("" if tls == versions else f" with TLS {', '.join(tls)}")
-        for tls, names in by_versions.items()
+        ("all" if len(alike) == len(names) else ", ".join(alike))
+        + ("" if tls == versions else f" with TLS {', '.join(tls)}")
+        for tls, alike in by_versions.items()
     )
+
+
+def names_of(cells: Sequence[Observation]) -> list[str]:
+    """Return the names of the modes and stacks, in order of appearance."""
+    return list(dict.fromkeys(name_of(cell) for cell in cells))
+
+
+def not_tried(cells: Sequence[Observation], names: Collection[str]) -> list[str]:
+    """Return those of ``names`` that the cells of one scenario do not have."""
+    tried = names_of(cells)
+    return [name for name in names if name not in tried]
 
 
 def name_of(cell: Observation) -> str:

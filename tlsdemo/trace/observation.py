@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tlsdemo.close_reasons import Cause
 from tlsdemo.trace.model import Arrow, End, Fate, Trace, fields_of
 from tlsdemo.trace.record import Kind
 from tlsdemo.trace.timeline import Event
@@ -30,6 +32,10 @@ _DISTINGUISHING_FACTS = {
 
 _SECURED = ("handshakeCompleted", "start_tls returned", "secure", "secureConnect")
 """The events by which the stacks report to an application that its connection is secure."""
+
+
+_FAILURE = re.compile(r"raised|[Ee]rror|ConnectionLost|status [1-9]")
+"""Found in the labels that report a failure without the name of an exception."""
 
 
 def label(event: Event) -> str:
@@ -88,6 +94,37 @@ class EventSequences:
         return {name: list(getattr(self, name)) for name in LIFELINES}
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """How a connection went on one end, as that end's application was told.
+
+    ``text``: whether it became secure, and how it ended.  ``in_order``: whether the application was
+    told of no failure; that can be wrong, as it is for a stack that does not report a truncation.
+    """
+
+    text: str
+    in_order: bool
+
+    @classmethod
+    def of(cls, events: Sequence[Event]) -> Outcome:
+        """Return the outcome that the events on an end amount to."""
+        names = {event.name for event in events}
+        secured = [name for name in _SECURED if name in names]
+        ours = [each for each in events if each.name in ("insecure", "closed")]
+        if ours:
+            cause = str(ours[-1].facts.get("cause", ""))
+            return cls(", ".join([*secured, cause]), cause == Cause.CLEAN.value)
+        others = [
+            each
+            for each in events
+            if _concerns_application(each) and not each.name.startswith("warning")
+        ]
+        errors = [each for each in others if _exception_name(each)]
+        last = (errors or others[-1:])[:1]
+        text = ", ".join([*secured, *(label(each) for each in last)])
+        return cls(text, not errors and _FAILURE.search(text) is None)
+
+
 @dataclass
 class Observation:
     """One cell of the event matrix and its traces, one for each repetition of the connection.
@@ -114,9 +151,9 @@ class Observation:
         """Whether the event sequences of the repetitions differ."""
         return len(self.sequences) > 1
 
-    def outcome(self, end: End) -> str:
-        """Return the outcome on ``end`` as a short text; empty without traces."""
-        return outcome(self.traces[0].marks(end)) if self.traces else ""
+    def outcome(self, end: End) -> Outcome:
+        """Return the outcome on ``end``; an empty one without traces."""
+        return Outcome.of(self.traces[0].marks(end) if self.traces else ())
 
     def as_json(self) -> dict[str, Any]:
         """Return the cell for JSON: its event sequences, and all of its first trace."""
@@ -134,19 +171,3 @@ class Observation:
         if self.traces:
             fields["trace"] = [fields_of(each) for each in self.traces[0].in_order()]
         return fields
-
-
-def outcome(events: Sequence[Event]) -> str:
-    """Return a summary of the events on an end: whether it became secure, and how it ended."""
-    names = {event.name for event in events}
-    secured = [name for name in _SECURED if name in names]
-    ours = [each for each in events if each.name in ("insecure", "closed")]
-    if ours:
-        return ", ".join([*secured, str(ours[-1].facts.get("cause", ""))])
-    others = [
-        each
-        for each in events
-        if _concerns_application(each) and not each.name.startswith("warning")
-    ]
-    errors = [each for each in others if _exception_name(each)] or others[-1:]
-    return ", ".join([*secured, *(label(each) for each in errors[:1])])
