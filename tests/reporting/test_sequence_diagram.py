@@ -4,65 +4,19 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.reporting.traces import STATES, arrow, mark, upgraded
 from tlsdemo.reporting.sequence_diagram import (
-    GAP,
-    Gap,
     StateValue,
-    Step,
     content_text,
-    description,
     duration,
     fact_text,
     milliseconds,
     printable,
-    rows,
     states,
     summary,
 )
-from tlsdemo.trace.model import End, Fate, Trace
+from tlsdemo.reporting.sequence_rows import Step, description, rows
+from tlsdemo.trace.model import Arrow, End, Fate, Mark, Trace
 from tlsdemo.trace.record import Kind
 from tlsdemo.trace.timeline import Event
-
-
-def steps(*seen: object) -> list[Step | Gap]:
-    return list(rows(Trace("t", {}, list(seen))))  # type: ignore[arg-type]
-
-
-class TheRows(SynchronousTestCase):
-    def test_are_the_marks_and_arrows_in_order(self) -> None:
-        trace = upgraded()
-        found = [row for row in rows(trace) if isinstance(row, Step)]
-        self.assertEqual([row.seen for row in found], trace.in_order())
-        self.assertEqual([row.number for row in found], list(range(1, len(found) + 1)))
-
-    def test_include_pauses(self) -> None:
-        gaps = [str(row) for row in rows(upgraded()) if isinstance(row, Gap)]
-        self.assertEqual(gaps, ["12.3 ms later", "2.5 s later"])
-
-    def test_begin_without_a_pause(self) -> None:
-        (row,) = steps(mark(End.CLIENT, 5.0, "connected"))
-        self.assertIsInstance(row, Step)
-
-    def test_are_further_apart_the_more_time_is_between_them(self) -> None:
-        found = steps(
-            *(mark(End.CLIENT, at, "x") for at in (0.0, 0.00004, 0.0001, 0.0004, 0.0014)),
-            mark(End.CLIENT, 0.0014 + GAP, "x"),
-        )
-        spaces = [row.space if isinstance(row, Step) else "gap" for row in found]
-        self.assertEqual(spaces, [0, 0, 1, 2, 3, "gap", 0])
-
-    def test_have_the_facts_that_are_not_states(self) -> None:
-        (row,) = steps(mark(End.CLIENT, 0.0, "secure", peer=True, write=False, version="TLSv1.3"))
-        assert isinstance(row, Step)
-        self.assertEqual(row.details, ("version=TLSv1.3",))
-
-    def test_have_the_text_of_a_state_when_it_changes(self) -> None:
-        found = steps(
-            mark(End.CLIENT, 0.0, "a", alpn=""), mark(End.CLIENT, 0.0, "b", alpn="h2"),
-            mark(End.CLIENT, 0.0, "c", alpn="h2"), mark(End.SERVER, 0.0, "d", alpn="h2"),
-            mark(End.CLIENT, 0.0, "e", alpn=None),
-        )  # fmt: skip
-        details = [row.details for row in found if isinstance(row, Step)]
-        self.assertEqual(details, [(), ("alpn=h2",), (), ("alpn=h2",), ()])
 
 
 class States(SynchronousTestCase):
@@ -81,8 +35,8 @@ class States(SynchronousTestCase):
 
 
 class TheTexts(SynchronousTestCase):
-    def description(self, seen: object) -> str:
-        (row,) = steps(seen)
+    def description(self, seen: Mark | Arrow) -> str:
+        (row,) = rows(Trace("t", {}, [seen]))
         assert isinstance(row, Step)
         return description(row)
 

@@ -5,9 +5,10 @@ from html.parser import HTMLParser
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.reporting.traces import arrow, mark, upgraded
-from tlsdemo.reporting.sequence_diagram import Step, description, rows
 from tlsdemo.reporting.sequence_diagram_html import page
+from tlsdemo.reporting.sequence_rows import Step, description, rows
 from tlsdemo.trace.model import Arrow, End, Fate, Mark, Trace
+from tlsdemo.trace.observation import STATE
 from tlsdemo.trace.record import Kind
 
 VOID = {"meta", "line", "path", "circle"}
@@ -53,6 +54,25 @@ class Outline(HTMLParser):
 class ASequenceDiagramAsAPage(SynchronousTestCase):
     def outline(self, *traces: Trace) -> Outline:
         return Outline(page(traces))
+
+    def test_folds_openssls_states(self) -> None:
+        seen = [mark(End.SERVER, 0.0, STATE, state=name) for name in ("one", "<b>")]
+        drawn = page([Trace("t", {}, [*seen])])
+        self.assertIn("</span>2 OpenSSL states</summary><ul><li>one</li><li>&lt;b&gt;</li>", drawn)
+        self.assertEqual(self.outline(Trace("t", {}, [*seen])).hidden_links, 0)
+
+    def test_sets_off_the_time_until_a_complete_handshake_is_secure(self) -> None:
+        names = ("handshakeCompleted", "x", "secure", "y")
+        drawn = page([Trace("t", {}, [mark(End.SERVER, 0.0, name) for name in names])])
+        self.assertEqual(drawn.count("event waiting-server"), 1)
+        self.assertIn("handshake completed, not yet secure", drawn)
+
+    def test_marks_what_the_diagram_beside_it_lacks(self) -> None:
+        both, one = mark(End.SERVER, 0.0, "both"), mark(End.SERVER, 0.0, "one")
+        drawn = page([Trace("a", {}, [both, one]), Trace("b", {}, [both])])
+        self.assertEqual(drawn.count('event only-here"'), 1)
+        self.assertIn("only in this diagram; server: one", drawn)
+        self.assertNotIn("only in this diagram", page([Trace("a", {}, [both])]))
 
     def test_is_self_contained(self) -> None:
         text = page([upgraded(), upgraded()])

@@ -5,6 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.reporting.traces import arrow, mark, upgraded
 from tlsdemo.reporting.sequence_diagram_text import WIDEST, text
 from tlsdemo.trace.model import Arrow, End, Fate, Trace
+from tlsdemo.trace.observation import STATE
 from tlsdemo.trace.record import Kind
 
 EXPECTED = """\
@@ -51,6 +52,27 @@ class ASequenceDiagramAsText(SynchronousTestCase):
     def test_distinguishes_encrypted_records_without_colour(self) -> None:
         (line,) = lines(arrow(Kind.ALERT, 31, encrypted=True))
         self.assertTrue(line.startswith("╞═ alert 31 B ═"), line)
+
+    def test_folds_openssls_states(self) -> None:
+        seen = [mark(End.SERVER, 0.0, STATE, state=name) for name in ("one", "another")]
+        self.assertEqual(lines(*seen), ["│" + "2 OpenSSL states ".rjust(66) + "○"])
+        self.assertIn("○ folded", text([Trace("t", {}, [*seen])]))
+
+    def test_sets_off_the_time_until_a_complete_handshake_is_secure(self) -> None:
+        names = ("handshakeCompleted", "secure")
+        completed, secure = (mark(End.CLIENT, 0.0, name) for name in names)
+        other = mark(End.SERVER, 0.0, "x")
+        drawn = lines(other, completed, other, secure, other)
+        self.assertEqual([line[0] for line in drawn], ["│", "●", "║", "●", "│"])
+        self.assertIn("║ handshake completed, not yet", text([Trace("t", {}, [completed])], 120))
+
+    def test_marks_what_the_diagram_beside_it_lacks(self) -> None:
+        both, one = mark(End.SERVER, 0.0, "both"), mark(End.SERVER, 0.1, "one")
+        drawn = text([Trace("a", {}, [both, one]), Trace("b", {}, [both, arrow()])], 60)
+        self.assertIn("both ●", drawn)
+        self.assertIn("one ◆", drawn)
+        self.assertIn("◆ handshake 517 B", drawn)
+        self.assertIn("◆ only in this diagram", text([Trace("a", {}, [one]), Trace("b")], 120))
 
     def test_ends_a_dropped_arrow_in_the_middle(self) -> None:
         (forth,) = lines(arrow(Kind.ALERT, 7, fate=Fate.DROPPED))

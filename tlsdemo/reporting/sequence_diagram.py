@@ -1,85 +1,14 @@
-"""The sequence diagram of one connection: its rows, independent of how they are drawn.
-
-Client and server are two lifelines.  Events are marks on a lifeline, records are arrows between
-the two.  Each has a row of its own, and time runs downwards.  A longer pause is a row as well.
-"""
+"""What the sequence diagrams of a connection say: the states at an event, and texts."""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tlsdemo.trace.model import Arrow, End, Fate, Mark, Trace
 from tlsdemo.trace.record import Kind, Record
 from tlsdemo.trace.timeline import Event, Fact
-
-GAP = 0.002
-"""A pause of at least this many seconds gets a row of its own."""
-
-SPACES = (0.00005, 0.0002, 0.0007)
-"""Thresholds in seconds: two rows are one step further apart for each threshold between them."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """A row with a mark or an arrow; rows are numbered from 1.
-
-    ``space`` is the distance from the previous row, in steps from 0 to 3.  ``details`` are the
-    facts of an event that are not states, and the value of a state if it is a text that has
-    changed.
-    """
-
-    number: int
-    seen: Mark | Arrow
-    space: int
-    details: tuple[str, ...] = ()
-
-    @property
-    def at(self) -> float:
-        """Seconds since the trace began."""
-        return self.seen.at
-
-
-@dataclass(frozen=True)
-class Gap:
-    """A row for a pause in which nothing happened."""
-
-    seconds: float
-
-    def __str__(self) -> str:
-        return f"{duration(self.seconds)} later"
-
-
-def rows(trace: Trace) -> Iterator[Step | Gap]:
-    """Return the rows of ``trace``, from the top."""
-    before = 0.0
-    last_states: dict[tuple[End, str], Fact] = {}
-    for number, seen in enumerate(trace.in_order(), 1):
-        passed = seen.at - before
-        before = seen.at
-        if number == 1:
-            passed = 0.0
-        if passed >= GAP:
-            yield Gap(passed)
-            passed = 0.0
-        space = sum(passed >= least for least in SPACES)
-        yield Step(number, seen, space, tuple(_details(seen, last_states)))
-
-
-def _details(seen: Mark | Arrow, last_states: dict[tuple[End, str], Fact]) -> Iterator[str]:
-    if isinstance(seen, Arrow):
-        return
-    for key, value in seen.event.facts.items():
-        if key in _STATE_FACTS:
-            before = last_states.get((seen.end, key))
-            last_states[seen.end, key] = value
-            if not isinstance(value, str) or value in ("", before):
-                continue
-        yield f"{printable(key)}={fact_text(value)}"
-
-
-# States: what is already true when an event happens.
 
 
 class StateValue(enum.Enum):
@@ -113,16 +42,11 @@ STATES: Sequence[State] = (
 )
 """The states in a diagram, in their order."""
 
-_STATE_FACTS = {state.fact for state in STATES}
-
 
 def states(event: Event) -> list[tuple[State, StateValue]]:
     """Return the value of each state at ``event``; empty if the event has none of them."""
     values = [(state, state.value(event)) for state in STATES]
     return values if any(value is not StateValue.UNKNOWN for _, value in values) else []
-
-
-# Texts.
 
 
 def printable(text: str) -> str:
@@ -173,14 +97,8 @@ def content_text(record: Record) -> str:
     )
 
 
-def description(step: Step) -> str:
-    """Return a row as a sentence, for screen readers."""
-    if isinstance(step.seen, Mark):
-        return "; ".join([_mark_sentence(step.seen), *step.details])
-    return _arrow_sentence(step.seen)
-
-
-def _mark_sentence(mark: Mark) -> str:
+def mark_sentence(mark: Mark) -> str:
+    """Return an event and the states at it as a sentence, for screen readers."""
     parts = [f"{mark.end.value}: {printable(mark.event.name)}"]
     parts += [
         f"{state.meaning}: {value.value}"
@@ -190,7 +108,8 @@ def _mark_sentence(mark: Mark) -> str:
     return "; ".join(parts)
 
 
-def _arrow_sentence(arrow: Arrow) -> str:
+def arrow_sentence(arrow: Arrow) -> str:
+    """Return a record as a sentence, for screen readers."""
     record = arrow.record
     parts = [f"{arrow.sender.value} to {arrow.sender.other.value}"]
     if arrow.fate is not Fate.PASSED:

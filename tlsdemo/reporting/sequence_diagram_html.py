@@ -6,25 +6,22 @@ Each row is an item of an ordered list, with a sentence for screen readers, whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from html import escape
 
 from tlsdemo.reporting.html_page import html_page
 from tlsdemo.reporting.sequence_diagram import (
     STATES,
-    Gap,
     StateValue,
-    Step,
     content_text,
-    description,
     fact_text,
     kind_name,
     milliseconds,
     printable,
-    rows,
     states,
     summary,
 )
+from tlsdemo.reporting.sequence_rows import Fold, Gap, Row, Step, description, differences, rows
 from tlsdemo.reporting.stylesheets import stylesheet
 from tlsdemo.trace.model import Arrow, End, Fate, Mark, Trace
 from tlsdemo.trace.record import Kind
@@ -44,8 +41,11 @@ _LOCK = (
 def page(traces: Sequence[Trace]) -> str:
     """Return a page with the diagrams of ``traces``, side by side in a wide window."""
     title = printable(traces[0].title) if len(traces) == 1 else TITLE
+    only_here = differences(traces)
     diagrams = "".join(
-        line for number, trace in enumerate(traces, 1) for line in _trace(number, trace)
+        line
+        for number, (trace, steps) in enumerate(zip(traces, only_here, strict=True), 1)
+        for line in _trace(number, trace, steps)
     )
     several = " several" if len(traces) > 1 else ""
     body = (
@@ -53,12 +53,13 @@ def page(traces: Sequence[Trace]) -> str:
         f'<header class="top{several}">\n<h1>{TITLE}</h1>\n'
         '<p class="lead">Time runs downwards. Each mark on a lifeline is an event on that end, '
         "each arrow a record on the wire between the two.</p>\n"
-        f'{"".join(_legend(traces))}</header>\n<main class="traces{several}">\n{diagrams}</main>\n'
+        f"{''.join(_legend(traces, any(only_here)))}</header>\n"
+        f'<main class="traces{several}">\n{diagrams}</main>\n'
     )
     return html_page(title, stylesheet("sequence_diagram.css"), body)
 
 
-def _legend(traces: Sequence[Trace]) -> Iterator[str]:
+def _legend(traces: Sequence[Trace], differ: bool) -> Iterator[str]:
     seen = [each for trace in traces for each in trace.seen]
     records = [each.record for each in seen if isinstance(each, Arrow)]
     events = [each.event for each in seen if isinstance(each, Mark)]
@@ -78,11 +79,16 @@ def _legend(traces: Sequence[Trace]) -> Iterator[str]:
                 f'<li><span class="states"><i class="yes">{state.letter}</i></span>'
                 f"{escape(state.meaning)}</li>\n"
             )
-        yield '<li><span class="states" aria-hidden="true"><i>P</i></span>dotted: no</li>\n'
+        yield '<li><span class="states" aria-hidden="true"><i>P</i></span>crossed out: no</li>\n'
+    if any(event.name == "handshakeCompleted" for event in events):
+        yield '<li><span class="wait" aria-hidden="true"></span>'
+        yield "handshake completed, not yet secure</li>\n"
+    if differ:
+        yield '<li><span class="sample" aria-hidden="true"></span>only in this diagram</li>\n'
     yield "</ul>\n"
 
 
-def _trace(number: int, trace: Trace) -> Iterator[str]:
+def _trace(number: int, trace: Trace, only_here: Collection[int]) -> Iterator[str]:
     name = f"c{number}"
     yield f'<article class="trace" id="{name}" aria-labelledby="{name}-title">\n'
     yield f'<h2 id="{name}-title">{escape(printable(trace.title))}</h2>\n'
@@ -98,9 +104,27 @@ def _trace(number: int, trace: Trace) -> Iterator[str]:
         '<b class="client">client</b><b class="server">server</b></div></div>\n'
     )
     yield '<ol class="rows" role="list">\n'
-    for row in rows(trace):
-        yield _gap(row) if isinstance(row, Gap) else _step(name, row)
+    for row in rows(trace, only_here):
+        yield _row(name, row)
     yield "</ol>\n</article>\n"
+
+
+def _row(name: str, row: Row) -> str:
+    if isinstance(row, Gap):
+        return _gap(row)
+    return _fold(name, row) if isinstance(row, Fold) else _step(name, row)
+
+
+def _fold(name: str, fold: Fold) -> str:
+    names = "".join(f"<li>{escape(each)}</li>" for each in fold.names)
+    return (
+        f'<li class="row event fold{_classes(fold.first)}" id="{name}-{fold.first.number}">'
+        f"{_time(name, fold.first)}"
+        '<div class="lane" aria-hidden="true"></div>'
+        f'<div class="mark {fold.end.value}"><details><summary>'
+        f'<span class="visually-hidden">{fold.end.value}: </span>{escape(str(fold))}</summary>'
+        f"<ul>{names}</ul></details></div></li>\n"
+    )
 
 
 def _gap(gap: Gap) -> str:
@@ -108,18 +132,29 @@ def _gap(gap: Gap) -> str:
 
 
 def _step(name: str, step: Step) -> str:
-    anchor = f"{name}-{step.number}"
-    time = milliseconds(step.at)
     if isinstance(step.seen, Mark):
         what, drawn = "event", _mark(step.seen, step.details)
     else:
         what, drawn = "record", _arrow(step.seen)
-    space = f" s{step.space}" if step.space else ""
+    only_here = "only in this diagram; " if step.only_here else ""
     return (
-        f'<li class="row {what}{space}" id="{anchor}">'
-        f'<span class="time"><a href="#{anchor}" aria-label="at {time} milliseconds">{time}</a>'
-        f'</span><span class="visually-hidden">{escape(description(step))}</span>{drawn}</li>\n'
+        f'<li class="row {what}{_classes(step)}" id="{name}-{step.number}">{_time(name, step)}'
+        f'<span class="visually-hidden">{only_here}{escape(description(step))}</span>{drawn}</li>\n'
     )
+
+
+def _time(name: str, step: Step) -> str:
+    time = milliseconds(step.at)
+    link = f'<a href="#{name}-{step.number}" aria-label="at {time} milliseconds">{time}</a>'
+    return f'<span class="time">{link}</span>'
+
+
+def _classes(step: Step) -> str:
+    """Return the CSS classes of a row that depend on what is before and beside it."""
+    classes = [f"s{step.space}"] if step.space else []
+    classes += [f"waiting-{end.value}" for end in End if end in step.waiting]
+    classes += ["only-here"] if step.only_here else []
+    return "".join(f" {each}" for each in classes)
 
 
 def _mark(mark: Mark, details: Sequence[str]) -> str:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import zip_longest
 
 from tlsdemo.reporting.sequence_diagram import (
     STATES,
-    Gap,
     StateValue,
     content_text,
     fact_text,
     kind_name,
     milliseconds,
     printable,
-    rows,
     states,
     summary,
 )
+from tlsdemo.reporting.sequence_rows import Fold, Gap, Step, differences, rows
 from tlsdemo.trace.model import Arrow, End, Fate, Mark, Trace
+from tlsdemo.trace.observation import STATE
 
 NARROWEST = 60
 """The minimum width of a diagram in columns; two are side by side if both fit."""
@@ -30,6 +30,9 @@ WIDEST = 110
 _BETWEEN = "    "
 _TIME = 10
 _BEGINS = {False: "├┤", True: "╞╡"}
+_ONLY_HERE = "◆"
+_FOLDED = "○"
+_WAITING = "║"
 _STATE_SYMBOLS = {StateValue.NO: "·", StateValue.UNKNOWN: "?"}
 
 
@@ -41,13 +44,16 @@ def text(traces: Sequence[Trace], width: int = 80) -> str:
     each = min(max(each if side_by_side else width, NARROWEST), WIDEST)
     drawing = _Drawing(each)
     heads = [list(drawing.head(trace)) for trace in traces]
-    bodies = [list(drawing.body(trace)) for trace in traces]
+    only_here = differences(traces)
+    bodies = [
+        list(drawing.body(trace, numbers)) for trace, numbers in zip(traces, only_here, strict=True)
+    ]
     if side_by_side:
         lines = [*_side_by_side(heads, each), "", *_side_by_side(bodies, each), ""]
     else:
         pairs = zip(heads, bodies, strict=True)
         lines = [line for head, body in pairs for line in (*head, "", *body, "")]
-    return "\n".join([*lines, *_legend(traces, each)]) + "\n"
+    return "\n".join([*lines, *_legend(traces, any(only_here), each)]) + "\n"
 
 
 def trace_list(traces: Mapping[int, Trace]) -> str:
@@ -63,10 +69,16 @@ def _side_by_side(columns: Sequence[Sequence[str]], width: int) -> Iterator[str]
         yield _BETWEEN.join(line.ljust(width) for line in row).rstrip()
 
 
-def _legend(traces: Sequence[Trace], width: int) -> Iterator[str]:
+def _legend(traces: Sequence[Trace], differ: bool, width: int) -> Iterator[str]:
     symbols = "● an event, ─▶ plaintext, ═▶ encrypted, B bytes including the header"
-    yield from textwrap.wrap(symbols, width)
+    if differ:
+        symbols += f", {_ONLY_HERE} only in this diagram"
     marks = [mark for trace in traces for mark in trace.seen if isinstance(mark, Mark)]
+    if any(mark.event.name == STATE for mark in marks):
+        symbols += f", {_FOLDED} folded"
+    if any(mark.event.name == "handshakeCompleted" for mark in marks):
+        symbols += f", {_WAITING} handshake completed, not yet secure"
+    yield from textwrap.wrap(symbols, width)
     if any(states(mark.event) for mark in marks):
         letters = ", ".join(f"{state.letter} {state.meaning}" for state in STATES)
         rest = f"[{''.join(state.letter for state in STATES)}]  {letters}; · no, ? unknown"
@@ -93,47 +105,58 @@ class _Drawing:
         yield from textwrap.wrap(line, self._width)
         yield from textwrap.wrap(summary(trace), self._width)
 
-    def body(self, trace: Trace) -> Iterator[str]:
-        """Return the lines of the diagram itself."""
+    def body(self, trace: Trace, only_here: Collection[int] = ()) -> Iterator[str]:
+        """Return the lines of the diagram itself; steps in ``only_here`` are marked."""
         yield f"{'ms':>{_TIME}}  client" + "server".rjust(self._inside - 4)
         yield self._line("", "┬", " " * self._inside, "┬")
-        for row in rows(trace):
+        for row in rows(trace, only_here):
             if isinstance(row, Gap):
                 yield self._line("", "┊", f" {row} ".center(self._inside, "┈"), "┊")
                 continue
-            time = milliseconds(row.at)
-            if isinstance(row.seen, Mark):
-                drawn = self._mark(row.seen, row.details)
+            step = row.first if isinstance(row, Fold) else row
+            if isinstance(row, Fold):
+                drawn = self._label(row.end, str(row), _FOLDED)
+            elif isinstance(row.seen, Mark):
+                drawn = self._mark(row, row.seen)
             else:
-                drawn = self._arrow(row.seen)
+                drawn = self._arrow(row, row.seen)
+            time = milliseconds(step.at)
             for left, middle, right in drawn:
-                yield self._line(time, left, middle, right)
+                yield self._line(
+                    time,
+                    _WAITING if left == "│" and End.CLIENT in step.waiting else left,
+                    middle,
+                    _WAITING if right == "│" and End.SERVER in step.waiting else right,
+                )
                 time = ""
         yield self._line("", "┴", " " * self._inside, "┴")
 
     def _line(self, time: str, left: str, middle: str, right: str) -> str:
         return f"{time:>{_TIME}}  {left}{middle}{right}"
 
-    def _mark(self, mark: Mark, details: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    def _mark(self, step: Step, mark: Mark) -> Iterator[tuple[str, str, str]]:
         event = mark.event
         letters = "".join(
             state.letter if value is StateValue.YES else _STATE_SYMBOLS[value]
             for state, value in states(event)
         )
-        parts = [printable(event.name), f"[{letters}]" if letters else "", *details]
+        parts = [printable(event.name), f"[{letters}]" if letters else "", *step.details]
         label = "  ".join(filter(None, parts))
+        yield from self._label(mark.end, label, _ONLY_HERE if step.only_here else "●")
+
+    def _label(self, end: End, label: str, symbol: str) -> Iterator[tuple[str, str, str]]:
         for number, line in enumerate(textwrap.wrap(label, self._inside - 4) or [""]):
-            symbol = "│" if number else "●"
-            if mark.end is End.CLIENT:
+            symbol = "│" if number else symbol
+            if end is End.CLIENT:
                 yield symbol, f" {line}".ljust(self._inside), "│"
             else:
                 yield "│", f"{line} ".rjust(self._inside), symbol
 
-    def _arrow(self, arrow: Arrow) -> Iterator[tuple[str, str, str]]:
+    def _arrow(self, step: Step, arrow: Arrow) -> Iterator[tuple[str, str, str]]:
         record = arrow.record
-        label = " ".join(
-            filter(None, [kind_name(record), content_text(record), f"{record.length:,} B"])
-        )
+        only_here = _ONLY_HERE if step.only_here else ""
+        size = f"{record.length:,} B"
+        label = " ".join(filter(None, [only_here, kind_name(record), content_text(record), size]))
         whole = arrow.fate is Fate.PASSED
         width = self._inside if whole else self._inside // 2
         if len(label) > width - 5:
