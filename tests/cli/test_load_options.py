@@ -115,6 +115,7 @@ class TaskTests(LoadOptionsCase):
             self.task(
                 "--conn=5", "--packet-size=7", "--packets=9", "--burst=11", "--connect-rate=1.5",
                 "--in-flight=13", "--timeout=17", "--tls-max=1.2", "--ciphers=ECDHE+AESGCM",
+                "--groups=P-256",
             ),
             Task(
                 connections=5,
@@ -134,6 +135,7 @@ class TaskTests(LoadOptionsCase):
                 tls_min="1.2",
                 tls_max="1.2",
                 ciphers="ECDHE+AESGCM",
+                groups="P-256",
                 plain_timeout=17.0,
                 handshake_timeout=17.0,
                 idle_timeout=600.0,

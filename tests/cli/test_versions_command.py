@@ -43,7 +43,8 @@ class Listing(VersionsCase):
         text = self.versions()
         self.assertTrue(text.startswith("installed: Python "), text)
         self.assertIn(f"Twisted {versions()['Twisted']}", text)
-        self.assertEqual(text.count("\n"), 1)
+        self.assertIn("\n  decryption: ", text)
+        self.assertEqual(text.count("\n"), 4)
 
     def test_shows_the_contents_size_last_use_and_location_of_each_environment(self) -> None:
         self.make("a")

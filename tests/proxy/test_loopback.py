@@ -194,7 +194,9 @@ class LoggingTests(loopback.LoopbackTestCase):
             self.assertEqual(
                 [connected, how, completed], ["connected", called, "handshakeCompleted"]
             )
-            self.assertRegex(secure, r"^secure agreed=TLSv1\.3 TLS_\S+ sni=localhost peer=.+")
+            self.assertRegex(
+                secure, r"^secure agreed=TLSv1\.3 TLS_\S+ (group=\S+ )?sni=localhost peer=.+"
+            )
             self.assertEqual(
                 [backend, closed, drained], ["backend connected", "closed how=clean", "drained"]
             )

@@ -51,6 +51,7 @@ class NamesTests(SynchronousTestCase):
 
     def test_of_the_peer_are_what_an_xmpp_client_asks_for(self) -> None:
         self.assertIn(b' to="chat.example.org"', sent(XmppClient(names=NAMES)))
+        self.assertIn(b' to="a.example"', sent(XmppClient(names=Names(peer="a.example."))))
         self.assertIn(b' to="example.net"', sent(XmppClient(names=NAMES, to="example.net")))
         self.assertIn(b' to="a&lt;b"', sent(XmppClient(names=Names(peer="a<b"))))
 

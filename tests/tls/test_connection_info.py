@@ -5,6 +5,7 @@ import pickle
 from unittest import mock
 
 from cryptography.x509 import Certificate
+from OpenSSL import SSL
 from OpenSSL.crypto import X509
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -20,6 +21,9 @@ from tests.tls.memory_ends import (
 )
 from tlsdemo.tls import ClientAuth, ConnectionInfo, ModeName, ServerTLS
 from tlsdemo.tls.contexts import ClientTLS
+
+X25519 = "x25519" if hasattr(SSL.Connection, "get_group_name") else None
+"""The group with the standard library's OpenSSL, if pyOpenSSL can tell."""
 
 
 class ConnectionInfoTests(SynchronousTestCase):
@@ -38,6 +42,7 @@ class ConnectionInfoTests(SynchronousTestCase):
                 alpn="h2",
                 sni="localhost",
                 peer=subject_of(certificates().client),
+                group=X25519,
             ),
         )
 
@@ -52,6 +57,7 @@ class ConnectionInfoTests(SynchronousTestCase):
                 alpn=None,
                 sni=None,
                 peer=subject_of(certificates().server),
+                group=X25519,
             ),
         )
 
@@ -95,7 +101,7 @@ class ConnectionInfoTests(SynchronousTestCase):
 
     def test_the_text_is_one_line_without_missing_values(self) -> None:
         self.assertEqual(
-            str(ConnectionInfo("TLSv1.3", "AES", alpn="h2", sni="localhost", peer="CN=client")),
-            "TLSv1.3 AES alpn=h2 sni=localhost peer=CN=client",
+            str(ConnectionInfo("TLSv1.3", "AES", "h2", "localhost", "CN=client", group="x25519")),
+            "TLSv1.3 AES group=x25519 alpn=h2 sni=localhost peer=CN=client",
         )
         self.assertEqual(str(ConnectionInfo("TLSv1.3", "AES", None, None, None)), "TLSv1.3 AES")

@@ -25,7 +25,7 @@ from tests.tls.memory_ends import (
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.close_reasons import CLEAN, Cause, CloseReason
 from tlsdemo.tls import ClientTLS, ModeName, ServerTLS, TLSConnection
-from tlsdemo.tls.error_reasons import close_reason_of
+from tlsdemo.tls.error_reasons import _verify_error_text, close_reason_of
 
 TLS11 = ssl.TLSVersion.TLSv1_1
 SUPPORTED_GROUPS, SIGNATURE_ALGORITHMS, KEY_SHARE = 10, 13, 51
@@ -57,25 +57,44 @@ class CloseReasonTestCase(SynchronousTestCase):
         self.assertIn(f"ended: {cause.value}", end.log)
 
 
+Case = tuple[Callable[[], Credentials], Cause, str, str]
+"""A certificate, the cause and the detail of its rejection, and the alert that the peer gets."""
+
+
 class CertificateTests(CloseReasonTestCase):
-    cases: tuple[tuple[Callable[[], Credentials], Cause, str], ...] = (
-        (hostile.expired, Cause.CERTIFICATE_EXPIRED, "it has expired"),
-        (hostile.premature, Cause.CERTIFICATE_EXPIRED, "it is not valid yet"),
-        (hostile.self_signed, Cause.CERTIFICATE_UNTRUSTED, "it is self-signed"),
-        (hostile.of_a_stranger, Cause.CERTIFICATE_UNTRUSTED, "its issuer is not trusted here"),
-        (hostile.of_a_stranger_with_chain, Cause.CERTIFICATE_UNTRUSTED, "its chain ends in an"),
-        (hostile.of_an_intermediate, Cause.CERTIFICATE_UNTRUSTED, "an issuer in its chain is"),
-        (hostile.forged, Cause.CERTIFICATE_UNTRUSTED, "its signature is not its issuer's"),
+    cases: tuple[Case, ...] = (
+        (hostile.expired, Cause.CERTIFICATE_EXPIRED, "it has expired", "certificate expired"),
+        (hostile.premature, Cause.CERTIFICATE_EXPIRED, "it is not valid yet", "bad certificate"),
+        (hostile.self_signed, Cause.CERTIFICATE_UNTRUSTED, "it is self-signed", "unknown ca"),
+        (hostile.of_a_stranger, Cause.CERTIFICATE_UNTRUSTED, "its issuer is not", "unknown ca"),
+        (
+            hostile.of_a_stranger_with_chain,
+            Cause.CERTIFICATE_UNTRUSTED,
+            "its chain ends in an",
+            "unknown ca",
+        ),
+        (
+            hostile.of_an_intermediate,
+            Cause.CERTIFICATE_UNTRUSTED,
+            "an issuer in its chain is",
+            "unknown ca",
+        ),
+        (hostile.forged, Cause.CERTIFICATE_UNTRUSTED, "its signature is not", "decrypt error"),
     )
-    of_servers_only: tuple[tuple[Callable[[], Credentials], Cause, str], ...] = (
-        (hostile.other_purpose, Cause.CERTIFICATE_INVALID, "verification ended with error 26"),
-        (hostile.other_name, Cause.WRONG_NAME, "the certificate is not valid for localhost"),
-        (hostile.no_name, Cause.WRONG_NAME, "the certificate contains no name: "),
-        (hostile.unreadable_name, Cause.WRONG_NAME, "the certificate contains no name: "),
+    of_servers_only: tuple[Case, ...] = (
+        (
+            hostile.other_purpose,
+            Cause.CERTIFICATE_INVALID,
+            "unsuitable certificate purpose",
+            "unsupported certificate",
+        ),
+        (hostile.other_name, Cause.WRONG_NAME, "is not valid for localhost", "bad certificate"),
+        (hostile.no_name, Cause.WRONG_NAME, "contains no name: ", "bad certificate"),
+        (hostile.unreadable_name, Cause.WRONG_NAME, "contains no name: ", "bad certificate"),
     )
 
     def test_a_bad_server_certificate_is_rejected_with_the_reason(self) -> None:
-        for make, cause, detail in self.cases + self.of_servers_only:
+        for make, cause, detail, alert in self.cases + self.of_servers_only:
             credentials = make()
             for version in (TLS12, TLS13):
                 tls = ClientTLS.build(Credentials(None, None, credentials.authority), "localhost")
@@ -83,7 +102,7 @@ class CertificateTests(CloseReasonTestCase):
                     credentials=credentials, version=version, verify=ssl.CERT_NONE
                 )
                 self.check(tls, peer, cause, detail)
-                self.assertIn("alert", str(peer.error))
+                self.assertIn(f"alert {alert}", str(peer.error))
 
     def test_any_other_context_rejects_a_certificate_without_a_reason(self) -> None:
         context = SSL.Context(SSL.TLS_METHOD)
@@ -94,7 +113,7 @@ class CertificateTests(CloseReasonTestCase):
 
     def test_a_bad_client_certificate_is_rejected_with_the_reason(self) -> None:
         ours = certificates().server
-        for make, cause, detail in self.cases:
+        for make, cause, detail, alert in self.cases:
             credentials = make()
             for version in (TLS12, TLS13):
                 tls = ServerTLS.build(
@@ -102,12 +121,13 @@ class CertificateTests(CloseReasonTestCase):
                 )
                 peer = foreign_client(credentials=credentials, version=version)
                 self.check(tls, peer, cause, detail)
-                self.assertIn("alert", str(peer.error))
+                self.assertIn(f"alert {alert}", str(peer.error))
 
     def test_a_missing_client_certificate_is_reported(self) -> None:
-        for version in (TLS12, TLS13):
+        for version, alert in ((TLS12, "handshake failure"), (TLS13, "certificate required")):
             peer = foreign_client(credentials=anonymous(), version=version)
             self.check(server_tls(), peer, Cause.CERTIFICATE_MISSING, "did not return")
+            self.assertIn(f"alert {alert}", str(peer.error))
 
     def test_rejection_by_a_server_is_reported_with_its_alert(self) -> None:
         for credentials, old, new in (
@@ -159,7 +179,9 @@ class PlaintextTests(CloseReasonTestCase):
 
 class NothingInCommonTests(CloseReasonTestCase):
     def test_no_common_version(self) -> None:
-        self.check(server_tls(), foreign_client(version=TLS11), Cause.NO_COMMON_VERSION)
+        peer = foreign_client(version=TLS11)
+        self.check(server_tls(), peer, Cause.NO_COMMON_VERSION)
+        self.assertIn("alert protocol version", str(peer.error))
         self.check(
             client_tls(), foreign_server(version=TLS11), Cause.REJECTED_BY_PEER, "protocol version"
         )
@@ -174,6 +196,7 @@ class NothingInCommonTests(CloseReasonTestCase):
         for ciphers in ("ECDHE-ECDSA-AES128-SHA256", "AES128-GCM-SHA256"):
             peer = foreign_client(version=TLS12, ciphers=ciphers)
             self.check(server_tls(), peer, Cause.NO_COMMON_CIPHER, "no shared cipher")
+            self.assertIn("alert handshake failure", str(peer.error))
 
     def test_no_common_signature_algorithm(self) -> None:
         hello = altered(foreign_client().take(), SIGNATURE_ALGORITHMS, 2, RSA_ONLY)
@@ -233,6 +256,20 @@ class RecordTests(CloseReasonTestCase):
     def test_application_data_instead_of_a_handshake_is_an_error(self) -> None:
         application_data = b"\x17\x03\x03\x00\x05hello"
         self.check(server_tls(), application_data, Cause.PROTOCOL_ERROR, "unexpected message")
+
+
+class VerificationErrorTests(SynchronousTestCase):
+    def test_every_number_is_said_in_words(self) -> None:
+        for number in range(1, 95):
+            text = _verify_error_text(number)
+            self.assertRegex(text, rf"^[A-Za-z].* \(verification error {number}\)$")
+        self.assertEqual(
+            _verify_error_text(26), "unsuitable certificate purpose (verification error 26)"
+        )
+
+    def test_without_openssls_texts_it_is_the_number(self) -> None:
+        self.patch(SSL, "_lib", object())
+        self.assertEqual(_verify_error_text(26), "verification ended with error 26")
 
 
 class CloseReasonOfTests(SynchronousTestCase):

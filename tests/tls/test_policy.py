@@ -18,6 +18,7 @@ from tests.tls.memory_ends import (
     server_tls,
 )
 from tlsdemo.tls import ClientAuth, ClientTLS, ModeName, ServerTLS
+from tlsdemo.tls import policy as policy_module
 from tlsdemo.tls.policy import CIPHERS, BadPolicy, Policy, TLSVersion, reasons_of
 
 TLS11 = ssl.TLSVersion.TLSv1_1
@@ -38,6 +39,34 @@ def version_with(policy: Policy, peers: ssl.TLSVersion) -> tuple[bool, bool]:
         complete(server, foreign_client(version=peers)),
         complete(client, foreign_server(version=peers)),
     )
+
+
+ML_KEM = [4588] if "MLKEM" in policy_module.DEFAULT_GROUPS else []
+"""X25519MLKEM768, if OpenSSL knows it (from 3.5 on)."""
+
+
+def offered_groups(policy: Policy) -> list[int]:
+    """The supported groups in a ClientHello (RFC 8446, section 4.2.7), without GREASE."""
+    context = SSL.Context(SSL.TLS_METHOD)
+    policy.apply(context)
+    connection = SSL.Connection(context, None)
+    connection.set_connect_state()
+    try:
+        connection.do_handshake()
+    except SSL.WantReadError:
+        hello = connection.bio_read(1 << 15)
+    value = extension(hello[5:], 10)[2:]
+    return [int.from_bytes(value[at : at + 2], "big") for at in range(0, len(value), 2)]
+
+
+def extension(hello: bytes, number: int) -> bytes:
+    at = 38
+    at += 1 + hello[at]
+    at += 2 + int.from_bytes(hello[at : at + 2], "big")
+    at += 1 + hello[at] + 2
+    while int.from_bytes(hello[at : at + 2], "big") != number:
+        at += 4 + int.from_bytes(hello[at + 2 : at + 4], "big")
+    return hello[at + 4 :][: int.from_bytes(hello[at + 2 : at + 4], "big")]
 
 
 class PolicyTests(SynchronousTestCase):
@@ -107,6 +136,29 @@ class PolicyTests(SynchronousTestCase):
                 f"ciphers is {ciphers!r}, and 'nonsense' is no cipher of TLS 1.2",
                 str(self.bad(TLSVersion.TLS_1_2, TLSVersion.TLS_1_3, ciphers)),
             )
+
+    def test_the_default_groups_are_mozillas_and_a_post_quantum_one(
+        self,
+    ) -> None:
+        self.assertEqual(offered_groups(Policy()), [*ML_KEM, 29, 23, 24])
+
+    def test_it_decides_the_groups(self) -> None:
+        self.assertEqual(offered_groups(Policy(groups="P-384:X25519")), [24, 29])
+
+    def test_unknown_groups_are_refused(self) -> None:
+        for groups in ("", "nonsense", "X25519:nonsense"):
+            self.assertEqual(
+                str(self.bad(TLSVersion.TLS_1_2, TLSVersion.TLS_1_3, CIPHERS, groups)),
+                f"groups is {groups!r}, not a list of groups that OpenSSL knows, such as "
+                "'X25519:P-256'",
+            )
+
+    def test_without_a_way_to_set_groups_they_are_openssls(self) -> None:
+        self.patch(policy_module, "CAN_SET_GROUPS", False)
+        self.patch(policy_module, "DEFAULT_GROUPS", "")
+        self.assertIn(29, offered_groups(Policy()))
+        problem = self.bad(TLSVersion.TLS_1_2, TLSVersion.TLS_1_3, CIPHERS, "X25519")
+        self.assertIn("this version of pyOpenSSL cannot set groups", str(problem))
 
     def test_it_decides_the_negotiated_cipher(self) -> None:
         wanted = "ECDHE-ECDSA-AES256-GCM-SHA384"

@@ -47,6 +47,11 @@ class NameTests(SynchronousTestCase):
         }.items():
             self.assertEqual(matches(names, requested), expected, requested)
 
+    def test_a_dot_at_the_end_is_ignored(self) -> None:
+        self.assertTrue(matches(("example.org",), "example.org."))
+        self.assertTrue(matches(("*.example.org",), "a.example.org."))
+        self.assertFalse(matches(("example.org",), "example.org.."))
+
     def test_a_wildcard_for_everything_matches_nothing(self) -> None:
         self.assertFalse(matches(("*.", "*"), "com"))
         self.assertFalse(matches(("*.", "*"), "com."))

@@ -141,6 +141,7 @@ class LoadComparison:
             f"--tls-min={policy.lowest.value}",
             f"--tls-max={policy.highest.value}",
             f"--ciphers={policy.ciphers}",
+            *([f"--groups={policy.groups}"] if policy.groups else []),
             # Clients are idle while they wait for the others to be secured. While they send,
             # their own idle timeout applies.
             "--idle-timeout=0",

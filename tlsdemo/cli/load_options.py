@@ -118,6 +118,7 @@ class LoadOptions(TLSOptions):
             tls_min=self["policy"].lowest.value,
             tls_max=self["policy"].highest.value,
             ciphers=self["policy"].ciphers,
+            groups=self["policy"].groups or "",
         )
 
     def _or_timeout(self, option: str) -> float:

@@ -1,4 +1,4 @@
-"""The options for certificates, and for the versions and ciphers of TLS."""
+"""The options for certificates, and for the versions, ciphers and groups of TLS."""
 
 from __future__ import annotations
 
@@ -119,6 +119,8 @@ class TLSOptions(CredentialOptions):
          "--ciphers that OpenSSL allows for them. [default: 1.2]", choice(TLSVersion)],
         ["tls-max", None, None, "Highest version of TLS. [default: 1.3]", choice(TLSVersion)],
         ["ciphers", None, CIPHERS, "Ciphers for TLS 1.2 and below, as an OpenSSL cipher list."],
+        ["groups", None, None, "Groups for the key exchange, as an OpenSSL list. [default: "
+         "X25519MLKEM768, X25519, P-256 and P-384, as far as OpenSSL knows them]"],
     ])  # fmt: skip
 
     def postOptions(self) -> None:
@@ -130,6 +132,7 @@ class TLSOptions(CredentialOptions):
                 self["tls-min"] or default.lowest,
                 self["tls-max"] or default.highest,
                 self["ciphers"],
+                self["groups"],
             )
         except BadPolicy as problem:
             option = {"lowest": "tls-min", "highest": "tls-max"}.get(problem.field, problem.field)

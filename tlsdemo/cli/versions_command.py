@@ -13,6 +13,7 @@ from tlsdemo.lab.compare.environment_cache import Cache, default_folder
 from tlsdemo.reporting.environment_text import environment_lines
 from tlsdemo.reporting.run_text import versions_text
 from tlsdemo.tls import versions
+from tlsdemo.tls.library_versions import private_names
 
 
 class VersionsOptions(Options):
@@ -23,8 +24,9 @@ class VersionsOptions(Options):
     synopsis = "Usage: tlsdemo versions [--clear [NAME...]]"
 
     longdesc = (
-        "Shows the installed versions, and the environments with other versions that --against "
-        "has built: the contents, location, size and last use of each."
+        "Shows the installed versions, what is used of them that has no public name, and the "
+        "environments with other versions that --against has built: the contents, location, size "
+        "and last use of each."
     )
 
     optFlags: ClassVar[list[list[Any]]] = [
@@ -52,6 +54,8 @@ class VersionsOptions(Options):
 
     def _show(self, cache: Cache) -> int:
         print(f"installed: {versions_text(versions())}")
+        for what, name in private_names().items():
+            print(f"  {what}: {name}")
         for name in cache.names():
             print()
             print(name)

@@ -28,7 +28,7 @@ class Task:
     either direction while sending.  ``closing_timeout``: from our close_notify to the end.
 
     ``certificate``, ``key``, ``authority``: PEM files.  ``tls_min``, ``tls_max``: versions.
-    ``ciphers``: an OpenSSL cipher list, empty for the default.  ``helo_name``: what SMTP clients
+    ``ciphers``, ``groups``: OpenSSL lists, empty for the default.  ``helo_name``: what SMTP clients
     call themselves; an XMPP client asks for ``server_name``.  ``max_line``, ``max_plain``: limits
     in bytes of what the server sends before TLS; ``max_line`` is 0 for that of the dialect.
     """
@@ -51,6 +51,7 @@ class Task:
     tls_min: str = "1.2"
     tls_max: str = "1.3"
     ciphers: str = ""
+    groups: str = ""
     plain_timeout: float = 60.0
     handshake_timeout: float = 60.0
     idle_timeout: float = 600.0

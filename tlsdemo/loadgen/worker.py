@@ -53,7 +53,10 @@ class Worker(LineOnlyReceiver):
                 task.server_name,
                 DIALECTS[task.dialect].alpn,
                 policy=Policy(
-                    TLSVersion(task.tls_min), TLSVersion(task.tls_max), task.ciphers or CIPHERS
+                    TLSVersion(task.tls_min),
+                    TLSVersion(task.tls_max),
+                    task.ciphers or CIPHERS,
+                    task.groups or None,
                 ),
             )
             self._pool = ConnectionPool(task, tls, self._reactor)

@@ -309,7 +309,8 @@ class XmppClient(_Stream):
         to: str | None = None,
     ) -> None:
         super().__init__(guard, max_line, max_plain, names)
-        self._to = _quote({"to": names.peer if to is None else to})
+        # A domain is compared without a dot at its end (RFC 7622, section 3.2).
+        self._to = _quote({"to": (names.peer if to is None else to).removesuffix(".")})
 
     def start(self) -> list[Command]:
         """Return the command that sends the header of the client's stream."""

@@ -8,6 +8,8 @@ from typing import Any
 from cryptography.x509 import Name
 from OpenSSL import SSL
 
+from tlsdemo.tls.groups import group_of
+
 
 @dataclass(frozen=True)
 class ConnectionInfo:
@@ -16,6 +18,7 @@ class ConnectionInfo:
     Attributes:
         version: The version of TLS, such as ``TLSv1.3``.
         cipher: The cipher suite, by OpenSSL's name.
+        group: The group of the key exchange, by OpenSSL's name; ``None`` if pyOpenSSL cannot tell.
         alpn: The application protocol (RFC 7301); ``None`` if none was negotiated.
         sni: The server name that the client requested (RFC 6066, section 3), if any.
         peer: The subject of the peer's certificate (RFC 4514); ``None`` if the peer sent none.
@@ -29,17 +32,17 @@ class ConnectionInfo:
     sni: str | None
     peer: str | None
     upgraded: bool = False
+    group: str | None = None
 
     def __str__(self) -> str:
-        optional = (("alpn", self.alpn), ("sni", self.sni), ("peer", self.peer))
-        return " ".join(
-            [self.version, self.cipher, *(f"{name}={value}" for name, value in optional if value)]
-        )
+        names = ("group", "alpn", "sni", "peer")
+        optional = [f"{name}={getattr(self, name)}" for name in names if getattr(self, name)]
+        return " ".join([self.version, self.cipher, *optional])
 
     def __reduce__(self) -> tuple[Any, ...]:
         # pyOpenSSL's certificate can be neither copied nor pickled, but its subject can.
         values = (self.version, self.cipher, self.alpn, self.sni, self.peer, self.upgraded)
-        return type(self), values
+        return type(self), (*values, self.group)
 
 
 def _find_peer(info: ConnectionInfo, name: str) -> str:
@@ -66,6 +69,7 @@ def connection_info_of(connection: SSL.Connection, upgraded: bool = False) -> Co
         sni=None if sni is None else sni.decode("ascii", "backslashreplace"),
         peer=None,
         upgraded=upgraded,
+        group=group_of(connection),
     )
     if certificate is not None:
         # Parsing takes longer than everything else and is rarely needed: so only on access.

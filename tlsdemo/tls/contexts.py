@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import datetime
 from itertools import product
-from typing import cast
 
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
@@ -31,6 +30,7 @@ from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.policy import Policy, reasons_of
 from tlsdemo.tls.server_names import matches, names_of
 from tlsdemo.tls.tls_connection import TLSConnection
+from tlsdemo.tls.verification import set_verification
 
 DEFAULT = Policy()
 
@@ -54,17 +54,6 @@ class UnusableCredentials(Exception):
     """OpenSSL cannot use the credentials; the message is one line with the reason."""
 
 
-def _verify(
-    connection: SSL.Connection, certificate: X509, number: int, depth: int, ok: int
-) -> bool:
-    ours = cast(TLSConnection, connection)
-    if not ok:
-        ours.reject_chain(number)
-        return False
-    # Verify the name here too: our own certificate has not been sent yet.
-    return depth > 0 or ours.verify_name(certificate)
-
-
 def _build(credentials: Credentials, verify: int, policy: Policy) -> SSL.Context:
     try:
         return _new_context(credentials, verify, policy)
@@ -86,7 +75,7 @@ def _new_context(credentials: Credentials, verify: int, policy: Policy) -> SSL.C
         context.load_verify_locations(str(credentials.authority))
     else:
         context.set_default_verify_paths()
-    context.set_verify(verify, _verify)
+    set_verification(context, verify)
     return context
 
 
@@ -253,7 +242,8 @@ class ClientTLS:
     Args:
         context: Any client context that verifies certificates.
         server_name: The DNS name or IP address that the server's certificate must be valid for
-            (RFC 9525).  A DNS name is also sent as the SNI (RFC 6066, section 3).
+            (RFC 9525).  A DNS name is also sent as the SNI, without a trailing dot (RFC 6066,
+            section 3).
 
     Raises:
         ValueError: If ``server_name`` is neither a name nor an address.
@@ -270,7 +260,11 @@ class ClientTLS:
         try:
             self._identity = IPAddress_ID(server_name)
         except ValueError:
-            self._identity = DNS_ID(server_name)
+            # A certificate contains no dot at the end either.
+            name = server_name.removesuffix(".")
+            if name.endswith("."):
+                raise ValueError("not a name or an address") from None
+            self._identity = DNS_ID(name)
             # The SNI is the name that is verified, in its ASCII form.
             self._sni = self._identity.hostname.decode("ascii").encode("idna")
 

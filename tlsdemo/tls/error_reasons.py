@@ -95,10 +95,18 @@ def _of_verification(connection: TLSConnection) -> CloseReason:
     if connection.name_error is not None:
         return CloseReason(Cause.WRONG_NAME, name_problem(connection.name_error))
     number = connection.verify_error
-    cause, text = _VERIFY_ERRORS.get(
-        number, (Cause.CERTIFICATE_INVALID, f"verification ended with error {number}")
-    )
-    return CloseReason(cause, text)
+    if number in _VERIFY_ERRORS:
+        return CloseReason(*_VERIFY_ERRORS[number])
+    return CloseReason(Cause.CERTIFICATE_INVALID, _verify_error_text(number))
+
+
+def _verify_error_text(number: int) -> str:
+    """Return OpenSSL's text for an ``X509_V_ERR_`` number, and the number."""
+    try:
+        text = SSL._ffi.string(SSL._lib.X509_verify_cert_error_string(number))  # type: ignore[attr-defined]
+    except AttributeError:
+        return f"verification ended with error {number}"
+    return f"{text.decode('ascii', 'replace')} (verification error {number})"
 
 
 def close_reason_of(reason: Failure, connection: TLSConnection, secure: bool) -> CloseReason:

@@ -1,4 +1,4 @@
-"""The versions of the libraries that TLS connections depend on."""
+"""The versions of the libraries that TLS connections depend on, and what is used of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,24 @@ import platform
 from importlib import metadata
 
 from OpenSSL import SSL
+
+from tlsdemo.tls.policy import DEFAULT_GROUPS
+from tlsdemo.tls.tls_connection import decrypts_directly
+from tlsdemo.tls.verification import verifies_directly
+
+
+def private_names() -> dict[str, str]:
+    """Return what pyOpenSSL has no public name for, and what is used for it, by what it is for.
+
+    Where this version of pyOpenSSL lacks a private name, something else is used.
+    """
+    return {
+        "decryption": "SSL_read" if decrypts_directly else "pyOpenSSL's recv",
+        "alert for a wrong name": (
+            "bad_certificate" if verifies_directly else "internal_error, as pyOpenSSL sets none"
+        ),
+        "groups": DEFAULT_GROUPS or "OpenSSL's own, as pyOpenSSL cannot set any",
+    }
 
 
 def versions() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The versions of TLS and the cipher suites that are allowed."""
+"""The versions of TLS, the cipher suites and the groups that are allowed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,21 @@ from dataclasses import dataclass
 
 from OpenSSL import SSL
 
+from tlsdemo.tls.groups import CAN_SET_GROUPS, set_groups
+
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """TLS 1.2 suites: only AEAD with forward secrecy (RFC 9325, section 4.2), as all of TLS 1.3."""
+
+
+GROUPS = ("*X25519MLKEM768/*X25519:P-256/P-384", "X25519:P-256:P-384")
+"""The default groups of the key exchange; the first list that OpenSSL knows.
+
+Those that a server of Mozilla's intermediate profile has, and the hybrid that protects what is
+recorded today from the quantum computers of tomorrow.  Not among them: ffdhe groups and P-521, with
+which a ClientHello costs a server several times as much CPU.  A star: the client sends a key share
+of this group at once; a slash: what is before it is preferred (OpenSSL 3.5,
+SSL_CTX_set1_groups_list(3ssl)).
+"""
 
 
 class TLSVersion(enum.Enum):
@@ -58,6 +71,8 @@ class Policy:
         highest: The highest version.
         ciphers: An OpenSSL cipher list (openssl-ciphers(1)) for TLS 1.2 and below, without
             unknown names.  For TLS 1.3 OpenSSL's default suites are used.
+        groups: An OpenSSL list of groups (SSL_CTX_set1_groups_list(3ssl)), in order of
+            preference; ``None`` for `GROUPS`, or OpenSSL's own if pyOpenSSL cannot set any.
 
     Raises:
         BadPolicy: If ``lowest`` is above ``highest``, or OpenSSL does not support the policy.
@@ -66,6 +81,7 @@ class Policy:
     lowest: TLSVersion = TLSVersion.TLS_1_2
     highest: TLSVersion = TLSVersion.TLS_1_3
     ciphers: str = CIPHERS
+    groups: str | None = None
 
     def __post_init__(self) -> None:
         if _NUMBERS[self.lowest] > _NUMBERS[self.highest]:
@@ -74,12 +90,18 @@ class Policy:
         names = [each for each in re.split("[:, ]", self.ciphers) if not each.startswith(_NO_NAME)]
         for name in (self.ciphers, *filter(None, names)):
             self._check_ciphers(name)
+        if self.groups is not None:
+            self._check_groups(self.groups)
         for field in ("lowest", "highest"):
             self._check_version(field)
 
     def apply(self, context: SSL.Context) -> None:
         """Apply this policy to ``context``, and disable renegotiation and compression."""
         self._limit(context, self.lowest, self.highest)
+        if self.groups is not None:
+            set_groups(context, self.groups)
+        elif DEFAULT_GROUPS:
+            set_groups(context, DEFAULT_GROUPS)
         context.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION)
 
     def _limit(self, context: SSL.Context, lowest: TLSVersion, highest: TLSVersion) -> None:
@@ -96,6 +118,14 @@ class Policy:
                 f"{which} no cipher of TLS 1.2 or below that OpenSSL knows ({reasons_of(error)})"
             )
             raise BadPolicy("ciphers", self.ciphers, reason.strip()) from None
+
+    def _check_groups(self, groups: str) -> None:
+        if not CAN_SET_GROUPS:
+            reason = "and this version of pyOpenSSL cannot set groups; leave them out"
+            raise BadPolicy("groups", groups, reason)
+        if not groups or not set_groups(SSL.Context(SSL.TLS_METHOD), groups):
+            reason = "not a list of groups that OpenSSL knows, such as 'X25519:P-256'"
+            raise BadPolicy("groups", groups, reason)
 
     def _check_version(self, field: str) -> None:
         version: TLSVersion = getattr(self, field)
@@ -118,3 +148,9 @@ class Policy:
 def reasons_of(error: SSL.Error) -> str:
     """Return the reasons of an OpenSSL error in one line."""
     return "; ".join(each[-1] for each in error.args[0]) if error.args else str(error)
+
+
+DEFAULT_GROUPS = next(
+    (each for each in GROUPS if set_groups(SSL.Context(SSL.TLS_METHOD), each)), ""
+)
+"""The default groups that OpenSSL knows; empty if none can be set."""

@@ -20,13 +20,16 @@ def names_of(certificate: x509.Certificate) -> tuple[str, ...]:
 def matches(names: tuple[str, ...], requested: str) -> bool:
     """Return whether one of ``names`` matches the name ``requested``, ignoring case.
 
-    A wildcard is the whole first label, and matches one label (RFC 9525, section 6.3).
+    A dot at the end is ignored too: RFC 6066 forbids it, but some clients send it.  A wildcard is
+    the whole first label, and matches one label (RFC 9525, section 6.3).
 
     >>> matches(("*.example.org",), "WWW.example.org")
+    True
+    >>> matches(("example.org",), "example.org.")
     True
     >>> matches(("*.example.org",), "a.b.example.org")
     False
     """
-    requested = requested.lower()
+    requested = requested.lower().removesuffix(".")
     label, dot, rest = requested.partition(".")
     return requested in names or bool(label and dot and rest and f"*.{rest}" in names)

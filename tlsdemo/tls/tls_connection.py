@@ -62,6 +62,9 @@ def _make_receive() -> Callable[[SSL.Connection, int], bytes]:
 
 _receive = _make_receive()
 
+decrypts_directly = _receive is not SSL.Connection.recv
+"""Whether records are decrypted without pyOpenSSL's ``recv``."""
+
 
 class TLSConnection(SSL.Connection):
     """A memory-BIO connection whose ``recv()`` supports every kind of delivery.
@@ -126,6 +129,11 @@ class TLSConnection(SSL.Connection):
             super().do_handshake()
         except SSL.ZeroReturnError:
             raise SSL.SysCallError(-1, "Unexpected EOF") from None
+
+    @property
+    def wants_name(self) -> bool:
+        """Whether :meth:`verify_name` has to be called with the peer's certificate."""
+        return self._verify_name is not None or self.observation is not None
 
     def verify_name(self, certificate: X509 | None) -> bool:
         """Verify the name that a client expects of its server; OpenSSL verifies the chain only.

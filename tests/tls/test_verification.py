@@ -1,0 +1,49 @@
+"""What certificates are verified for is tested in test_error_reasons; these are the two ways."""
+
+from __future__ import annotations
+
+import ssl
+from unittest import mock
+
+from OpenSSL import SSL
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.support import certificates
+from tests.tls import bad_certificates
+from tests.tls.memory_ends import End, foreign_server
+from tlsdemo.certificates.files import Credentials
+from tlsdemo.tls import ClientTLS, ModeName, verification
+
+
+class VerificationTests(SynchronousTestCase):
+    def rejected(self, credentials: Credentials) -> tuple[list[str], str]:
+        peer = foreign_server(credentials=credentials, verify=ssl.CERT_NONE)
+        own = Credentials(None, None, certificates().authority)
+        end = End(ModeName.PAIR, ClientTLS.build(own, "localhost")).begin()
+        end.exchange_with(peer)
+        return [str(each) for each in end.log], str(peer.error)
+
+    def without_private_names(self) -> None:
+        with mock.patch.object(SSL, "_lib", object()):
+            self.patch(verification, "_callback", verification._make_callback())
+
+    def test_a_wrong_name_has_the_alert_that_says_so(self) -> None:
+        log, error = self.rejected(bad_certificates.other_name())
+        self.assertEqual(log, ["insecure: wrong name"])
+        self.assertIn("alert bad certificate", error)
+
+    def test_pyopenssl_calls_back_if_its_private_names_have_changed(self) -> None:
+        self.without_private_names()
+        for credentials, log, alert in (
+            (bad_certificates.other_name(), ["insecure: wrong name"], "alert internal error"),
+            (bad_certificates.expired(), ["insecure: certificate expired"], "certificate expired"),
+            (certificates().server, ["handshake completed", "secure", "connected"], "None"),
+        ):
+            found, error = self.rejected(credentials)
+            self.assertEqual(found, log)
+            self.assertIn(alert, error)
+
+    def test_it_depends_on_no_context(self) -> None:
+        context = SSL.Context(SSL.TLS_METHOD)
+        verification.set_verification(context, SSL.VERIFY_PEER)
+        self.assertEqual(context.get_verify_mode(), SSL.VERIFY_PEER)

@@ -1,0 +1,89 @@
+"""The verification of a peer's certificate during the handshake: its chain, then its name.
+
+Theory of operation.  OpenSSL verifies the chain, and calls a callback with the result for each of
+its certificates.  The callback for the leaf also verifies the name, so that a client knows before
+it sends its own certificate.  OpenSSL derives the alert from the error number that it finds when
+the callback has returned 0 (RFC 8446, section 6.2): for a wrong name that has to be
+``X509_V_ERR_HOSTNAME_MISMATCH``, or the alert is internal_error.  A callback of pyOpenSSL cannot
+set the number, so this one is OpenSSL's own.  It is one for all contexts, so nothing has to keep it
+alive for as long as there are connections.
+
+It uses private names of pyOpenSSL.  In a version that lacks them, pyOpenSSL calls ours: everything
+is the same but the alert.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from OpenSSL import SSL
+from OpenSSL.crypto import X509
+
+from tlsdemo.tls.tls_connection import TLSConnection
+
+_NAMES = (
+    "SSL_CTX_set_verify",
+    "SSL_get_ex_data_X509_STORE_CTX_idx",
+    "X509_STORE_CTX_get_current_cert",
+    "X509_STORE_CTX_get_error",
+    "X509_STORE_CTX_get_error_depth",
+    "X509_STORE_CTX_get_ex_data",
+    "X509_STORE_CTX_set_error",
+    "X509_up_ref",
+)
+
+
+def _make_callback() -> Any:
+    """Return a verification callback for OpenSSL, or ``None`` if pyOpenSSL lacks what it needs."""
+    try:
+        ffi, lib = SSL._ffi, SSL._lib  # type: ignore[attr-defined]
+        for name in _NAMES:
+            getattr(lib, name)
+        connections = SSL.Connection._reverse_mapping
+        certificate_of = X509._from_raw_x509_ptr
+        mismatch = SSL.X509VerificationCodes.ERR_HOSTNAME_MISMATCH
+    except AttributeError:
+        return None
+    index = lib.SSL_get_ex_data_X509_STORE_CTX_idx()
+
+    def verify(ok: int, store: Any) -> int:
+        ours = cast(TLSConnection, connections[lib.X509_STORE_CTX_get_ex_data(store, index)])
+        if not ok:
+            ours.reject_chain(lib.X509_STORE_CTX_get_error(store))
+            return 0
+        # Verify the name here too: our own certificate has not been sent yet.
+        if lib.X509_STORE_CTX_get_error_depth(store) > 0 or not ours.wants_name:
+            return 1
+        certificate = lib.X509_STORE_CTX_get_current_cert(store)
+        lib.X509_up_ref(certificate)
+        if ours.verify_name(certificate_of(certificate)):
+            return 1
+        lib.X509_STORE_CTX_set_error(store, mismatch)
+        return 0
+
+    return ffi.callback("int (*)(int, X509_STORE_CTX *)", verify)
+
+
+def _verify(
+    connection: SSL.Connection, certificate: X509, number: int, depth: int, ok: int
+) -> bool:
+    """Do the same, called by pyOpenSSL."""
+    ours = cast(TLSConnection, connection)
+    if not ok:
+        ours.reject_chain(number)
+        return False
+    return depth > 0 or ours.verify_name(certificate)
+
+
+_callback = _make_callback()
+
+verifies_directly = _callback is not None
+"""Whether OpenSSL calls us, so that a wrong name has the right alert."""
+
+
+def set_verification(context: SSL.Context, mode: int) -> None:
+    """Have connections of ``context`` verify their peers; ``mode`` as for ``set_verify``."""
+    if _callback is None:
+        context.set_verify(mode, _verify)
+    else:
+        SSL._lib.SSL_CTX_set_verify(context._context, mode, _callback)  # type: ignore[attr-defined]
