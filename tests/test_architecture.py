@@ -26,6 +26,7 @@ LONGEST_MODULE = 350
 # The rooms, and the rooms that each may import. The table is complete: a new room must be added to
 # it. tap.py and tap_client.py are where twistd finds them, and belong to cli.
 LIBRARY = {
+    "printable",
     "close_reasons",
     "state_machine",
     "net",
@@ -35,14 +36,15 @@ LIBRARY = {
 }
 
 ROOM_MAY_IMPORT: dict[str, set[str]] = {
-    "close_reasons": set(),
+    "printable": set(),
+    "close_reasons": {"printable"},
     "state_machine": set(),
-    "net": set(),
+    "net": {"printable"},
     "certificates": set(),
     "starttls": {"close_reasons", "state_machine"},
     "trace": {"close_reasons"},
-    "tls": {"close_reasons", "state_machine", "net", "certificates", "starttls"},
-    "reporting": {"close_reasons", "trace"},
+    "tls": {"printable", "close_reasons", "state_machine", "net", "certificates", "starttls"},
+    "reporting": {"printable", "close_reasons", "trace"},
     "proxy": {*LIBRARY, "trace", "reporting"},
     "loadgen": {*LIBRARY, "trace", "reporting"},
     "lab": {*LIBRARY, "trace", "reporting"},

@@ -5,15 +5,19 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from tlsdemo.printable import printable
+
 
 class Cause(enum.Enum):
     """Why a connection ended; the value is its name in logs, summaries and tables.
 
     Causes are from the point of view of the end that reports them: ``CERTIFICATE_MISSING`` means
-    that *the peer* sent none, and ``REJECTED_BY_PEER`` that the peer rejected us.
+    that *the peer* sent none, and ``REJECTED_BY_PEER`` that the peer rejected us.  ``PROBE`` is
+    what a server calls a client that goes away without having asked for TLS, as health checkers do.
     """
 
     CLEAN = "clean"
+    PROBE = "probe"
     TRUNCATED = "truncated"
     PLAIN_TIMEOUT = "timeout before TLS"
     IDLE = "idle"
@@ -58,7 +62,8 @@ class CloseReason:
         return self.cause is Cause.CLEAN
 
     def __str__(self) -> str:
-        return f"{self.cause.value}: {self.detail}" if self.detail else self.cause.value
+        detail = printable(self.detail)
+        return f"{self.cause.value}: {detail}" if detail else self.cause.value
 
 
 CLEAN = CloseReason(Cause.CLEAN)

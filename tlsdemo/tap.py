@@ -7,18 +7,18 @@ from datetime import datetime, timezone
 
 from twisted.application.service import IService
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
 
 from tlsdemo.certificates.files import BadCredentials
 from tlsdemo.cli.options import fail
 from tlsdemo.cli.server_options import ServerOptions as Options
 from tlsdemo.net.limits import raise_descriptor_limit
+from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.proxy.service import CannotStart, Server
 from tlsdemo.tls import MODES, ServerTLS, UnusableCredentials
 
 __all__ = ["Options", "StartFailed", "makeService"]
 
-_log = Logger(namespace="tlsdemo")
+_log = PrintableLogger(namespace="tlsdemo")
 
 
 class StartFailed(Exception, SystemExit):

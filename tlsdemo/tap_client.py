@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from rich.console import Console
 from twisted.application.service import IService
-from twisted.logger import ILogObserver, LogEvent, Logger, LogLevel, formatEvent
+from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
 from twisted.python import usage
 from zope.interface import provider
 
@@ -17,6 +17,7 @@ from tlsdemo.cli.load_options import LOAD_PARAMETERS, SENDS, LoadOptions
 from tlsdemo.cli.options import check_client_endpoint, choice, named
 from tlsdemo.loadgen.controller import Controller
 from tlsdemo.loadgen.load_service import LoadService
+from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.reporting.progress import Progress
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.run_text import result_lines
@@ -25,7 +26,7 @@ from tlsdemo.tls import ModeName
 CONNECT = "tcp:127.0.0.1:8899"
 STATUS = "tcp:127.0.0.1:8898"
 
-_log = Logger(namespace="tlsdemo")
+_log = PrintableLogger(namespace="tlsdemo")
 
 
 class Options(LoadOptions):

@@ -49,7 +49,7 @@ class Process(ProcessCase):
             new_session=False,
         )
         connect_and_close(process.wait_for_line(r"listening on (\S+);")[1])
-        process.wait_for_line("failed: handshake interrupted")
+        process.wait_for_line("insecure why=probe")
         self.assertEqual(os.getsid(process.pid), process.pid)
         process.close_input()
         self.assertEqual(process.wait(), -signal.SIGTERM)

@@ -95,6 +95,9 @@ class Outcomes(LaboratoryCase):
             )
             ends = seen.outcome(End.SERVER).text, seen.outcome(End.CLIENT).text
             expected = OUTCOMES[scenario]
+            if (scenario, mode) == ("EOF before the handshake", "wrapped"):
+                # Nothing at all has arrived.
+                expected = ("probe", "handshake interrupted")
             if isinstance(expected[0], tuple):
                 expected = expected[tls == "1.3"]
             self.assertEqual(ends, expected, (scenario, mode, tls))

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.logger import LogEvent, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
@@ -54,6 +55,12 @@ class ServerInMemory(SynchronousTestCase):
         server.privilegedStartService()
         server.startService()
         return server
+
+    def fail_handshake(self, peer: int) -> None:
+        """Have a connection end within its ClientHello."""
+        wire = self.accepted(peer)
+        wire.deliver(b"\x16")
+        wire.lose(ConnectionDone())
 
     def accepted(
         self,

@@ -209,7 +209,7 @@ class StatisticsLogTests(ServerInMemory):
     def test_the_number_of_suppressed_failures_is_logged(self) -> None:
         self.started(mode=ModeName.PAIR)
         for peer in range(25):
-            self.accepted(peer).lose(ConnectionDone())
+            self.fail_handshake(peer)
         _, event = self.logged_in()
         self.assertEqual(formatEvent(event), "5 more failures were not logged one by one")
         self.assertEqual(event["log_level"], LogLevel.warn)
@@ -325,7 +325,7 @@ class StopTests(ServerInMemory):
     def test_it_logs_the_number_of_suppressed_failures(self) -> None:
         server = self.started(mode=ModeName.PAIR)
         for peer in range(21):
-            self.accepted(peer).lose(ConnectionDone())
+            self.fail_handshake(peer)
         with self.lines() as lines:
             self.successResultOf(server.stopService())
         self.assertEqual(lines[0], "1 more failures were not logged one by one")

@@ -3,13 +3,13 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.reporting.traces import STATES, arrow, mark, upgraded
+from tlsdemo.printable import printable
 from tlsdemo.reporting.sequence_diagram import (
     StateValue,
     content_text,
     duration,
     fact_text,
     milliseconds,
-    printable,
     states,
     summary,
 )

@@ -48,7 +48,7 @@ class ServerTests(contracts.Server):
             S: 530 Say AUTH TLS first
             C: QUIT
             S: 221 Bye
-            S* peer refused TLS: the client sent QUIT
+            S* probe: the client sent QUIT
             """,
         )
 

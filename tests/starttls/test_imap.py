@@ -51,7 +51,7 @@ class ServerTests(contracts.Server):
             C: a5 LOGOUT
             S: * BYE tlsdemo
             S: a5 OK LOGOUT completed
-            S* peer refused TLS: the client sent LOGOUT
+            S* probe: the client sent LOGOUT
             """,
         )
 

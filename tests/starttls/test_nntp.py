@@ -50,7 +50,7 @@ class ServerTests(contracts.Server):
             S: 501 STARTTLS has no arguments
             C: QUIT
             S: 205 Bye
-            S* peer refused TLS: the client sent QUIT
+            S* probe: the client sent QUIT
             """,
         )
 

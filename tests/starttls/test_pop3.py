@@ -48,7 +48,7 @@ class ServerTests(contracts.Server):
             S: -ERR STLS has no arguments
             C: QUIT
             S: +OK Bye
-            S* peer refused TLS: the client sent QUIT
+            S* probe: the client sent QUIT
             """,
         )
 

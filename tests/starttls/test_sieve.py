@@ -61,7 +61,7 @@ class ServerTests(contracts.Server):
             'S: NO "STARTTLS has no arguments"',
             "C: LOGOUT",
             "S: OK",
-            "S* peer refused TLS: the client sent LOGOUT",
+            "S* probe: the client sent LOGOUT",
         )
 
     def test_repeats_a_tag_with_escaped_characters(self) -> None:

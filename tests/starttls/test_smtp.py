@@ -54,7 +54,7 @@ class BothTests(TranscriptTestCase):
             C* peer offers no TLS: the server answered the hello with \
 '500 5.5.1 This is LMTP: say LHLO'
             S: 221 2.0.0 Bye
-            S* peer refused TLS: the client sent QUIT
+            S* probe: the client sent QUIT
             """,
         )
         self.check_conversation(
@@ -68,7 +68,7 @@ class BothTests(TranscriptTestCase):
             C* peer offers no TLS: the server answered the hello with \
 '500 5.5.1 This is ESMTP: say EHLO'
             S: 221 2.0.0 Bye
-            S* peer refused TLS: the client sent QUIT
+            S* probe: the client sent QUIT
             """,
         )
 
@@ -113,7 +113,7 @@ class ServerTests(contracts.Server):
             S: 250 2.0.0 OK
             C: QUIT
             S: 221 2.0.0 Bye
-            S* peer refused TLS: the client sent QUIT
+            S* probe: the client sent QUIT
             """,
         )
 

@@ -276,7 +276,7 @@ class CloseReasonOfTests(SynchronousTestCase):
     """What can only come from contexts and transports that are not ours."""
 
     def close_reason(self, reason: Exception, secure: bool = False) -> CloseReason:
-        connection = TLSConnection(SSL.Context(SSL.TLS_METHOD))
+        connection = TLSConnection(SSL.Context(SSL.TLS_METHOD), is_client=True)
         return close_reason_of(Failure(reason), connection, secure)
 
     def test_an_error_without_a_reason_is_an_error(self) -> None:
@@ -298,5 +298,18 @@ class CloseReasonOfTests(SynchronousTestCase):
     def test_only_a_closed_wire_is_a_clean_end(self) -> None:
         self.assertIs(self.close_reason(ConnectionDone(), secure=True), CLEAN)
         self.assertIs(self.close_reason(ConnectionLost(), secure=True).cause, Cause.TRUNCATED)
-        for reason in (ConnectionDone(), ConnectionLost()):
-            self.assertIs(self.close_reason(reason).cause, Cause.HANDSHAKE_INTERRUPTED)
+
+    def test_the_end_before_a_client_hello_is_a_probe_and_within_it_an_interruption(self) -> None:
+        for hello, cause in (
+            (b"", Cause.PROBE),
+            (foreign_client().take()[:40], Cause.HANDSHAKE_INTERRUPTED),
+        ):
+            for reason in (ConnectionDone(), ConnectionLost()):
+                end = End(ModeName.PAIR, server_tls()).begin()
+                if hello:
+                    end.transport.deliver(hello)
+                end.transport.lose(reason)
+                self.assertEqual(end.log, [f"insecure: {cause.value}"])
+        client = End(ModeName.PAIR, client_tls()).begin()
+        client.transport.lose(ConnectionDone())
+        self.assertEqual(client.log, ["insecure: handshake interrupted"])

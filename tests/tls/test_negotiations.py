@@ -109,7 +109,7 @@ class RefusalTests(NegotiationCase):
         for mode in UPGRADING_MODES:
             server = self.server(SmtpServer(), mode)
             server.receive(b"QUIT\r\n")
-            self.check_refused(server, "peer refused TLS", b"221 2.0.0 Bye\r\n")
+            self.check_refused(server, "probe", b"221 2.0.0 Bye\r\n")
 
     def test_waits_until_the_last_bytes_have_been_sent(self) -> None:
         server = self.server(SmtpServer())
@@ -124,7 +124,7 @@ class RefusalTests(NegotiationCase):
             server.transport.deliver(b"EHLO a\r\nSTARTTLS\r\n")
             server.transport.deliver(foreign_client().take())
             server.receive(b"")
-            self.check_refused(server, "peer refused TLS", b"221 2.0.0 Bye\r\n")
+            self.check_refused(server, "probe", b"221 2.0.0 Bye\r\n")
 
     def test_of_a_client_comes_before_anything_secret(self) -> None:
         cases: list[tuple[Negotiation, list[bytes], str, bytes]] = [
@@ -156,9 +156,9 @@ class ConnectionLostBeforeTLSTests(NegotiationCase):
                 server = self.server(SmtpServer(), mode)
                 server.receive(b"EHLO a\r\nSTART")
                 server.transport.lose(reason)
-                self.assertEqual(server.log, ["insecure: handshake interrupted"])
+                self.assertEqual(server.log, ["insecure: probe"])
                 assert server.listener.close_reason is not None
-                self.assertIn("before TLS was negotiated", server.listener.close_reason.detail)
+                self.assertIn("before it requested TLS", server.listener.close_reason.detail)
 
     def test_calls_the_listener_of_a_client_in_the_middle_of_its_negotiation(self) -> None:
         client = self.client(SmtpClient())
@@ -236,7 +236,7 @@ class AutoServerTests(NegotiationCase):
         server = self.auto()
         server.transport.lose(ConnectionDone())
         self.assertEqual(self.clock.getDelayedCalls(), [])
-        self.assertEqual(server.log, ["insecure: handshake interrupted"])
+        self.assertEqual(server.log, ["insecure: probe"])
 
     def test_does_not_wait_where_the_client_speaks_first(self) -> None:
         self.server(AutoServer(PostgresServer))

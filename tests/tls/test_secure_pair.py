@@ -261,7 +261,7 @@ class EncryptedSideTests(SynchronousTestCase):
         server = PairEnd(server_tls()).begin()
         server.pair.encrypted.connectionLost()
         self.assertEqual(len(server.log), 1)
-        self.assertIn("insecure: handshake interrupted", str(server.log[0]))
+        self.assertIn("insecure: probe", str(server.log[0]))
         server, _client = joined_pairs()
         server.transport.lose(ConnectionDone())
         self.assertEqual(server.log, ["lost: ConnectionLost"])

@@ -170,7 +170,7 @@ class TimeoutBeforeSecureTests(TimeoutCase):
                 )
                 end.begin()
                 end.transport.lose(reason)
-                self.assertEqual(end.log, ["insecure: handshake interrupted"])
+                self.assertEqual(end.log, ["insecure: probe"])
                 self.assertEqual(self.clock.getDelayedCalls(), [])
 
 

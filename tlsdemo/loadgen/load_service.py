@@ -7,13 +7,13 @@ from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from tlsdemo.loadgen.controller import Controller
+from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.reporting.run_result import RunResult
 
-_log = Logger(namespace="tlsdemo")
+_log = PrintableLogger(namespace="tlsdemo")
 
 
 class LoadService(Service):

@@ -14,12 +14,13 @@ import stat
 from pathlib import Path
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.logger import Logger
+
+from tlsdemo.net.printable_logger import PrintableLogger
 
 BUFFER_SIZE = 1 << 16
 """Bytes that are buffered before they are written."""
 
-_log = Logger(namespace="tlsdemo")
+_log = PrintableLogger(namespace="tlsdemo")
 
 
 class CannotOpen(Exception):

@@ -111,7 +111,7 @@ class AcceptedConnection:
         reason = self._handler_reason if self._stream_reason.clean else self._stream_reason
         self._accounting.statistics.connection_ended(self.protocol, reason)
         self._record.close(failed=not reason.clean)
-        if not reason.clean and reason.cause is not Cause.ABORTED:
+        if reason.cause not in (Cause.CLEAN, Cause.PROBE, Cause.ABORTED):
             self._accounting.events.failed(self._number, self._peer, reason)
         # Break the cycle: the handler refers to this as its listener.
         self._handler = None

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from twisted.logger import Logger
-
 from tlsdemo.net.append_only_file import AppendOnlyFile
+from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.proxy.trace_file import TraceFile
 from tlsdemo.tls import KeyLog
 from tlsdemo.tls.contexts import Preparation
 from tlsdemo.tls.handshake_observation import observe_states
 
-_log = Logger(namespace="tlsdemo")
+_log = PrintableLogger(namespace="tlsdemo")
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from twisted.internet.interfaces import (
     IProtocolFactory,
 )
 from twisted.internet.task import LoopingCall
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from tlsdemo.net.addresses import endpoint_text
+from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.net.timeout_endpoint import TimeoutEndpoint
 from tlsdemo.proxy.accounting import Accounting
 from tlsdemo.proxy.backend import Backend
@@ -43,7 +43,7 @@ BACKLOG = 512
 """Connections that may wait to be accepted; with Twisted's 50, a burst of clients is delayed."""
 
 
-_log = Logger(namespace="tlsdemo")
+_log = PrintableLogger(namespace="tlsdemo")
 
 
 _MAX_REPORTED = 64

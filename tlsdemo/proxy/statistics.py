@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from tlsdemo.close_reasons import CloseReason
+from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.reporting.snapshot import Snapshot
 from tlsdemo.tls import Stream
 from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
@@ -35,6 +35,7 @@ class Statistics:
         self.opened = 0
         self.secured = 0
         self.clean = 0
+        self.probes = 0
         self.failed: Counter[str] = Counter()
         self._closed = _Totals()
         self._open: dict[UpgradeProtocol, None] = {}
@@ -49,6 +50,8 @@ class Statistics:
         del self._open[protocol]
         if close_reason.clean:
             self.clean += 1
+        elif close_reason.cause is Cause.PROBE:
+            self.probes += 1
         else:
             self.failed[close_reason.cause.value] += 1
         if protocol.stream is not None:
@@ -67,6 +70,7 @@ class Statistics:
             open=len(self._open),
             secured=self.secured,
             clean=self.clean,
+            probes=self.probes,
             failed=dict(self.failed),
             bytes_in=total.bytes_in,
             bytes_out=total.bytes_out,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from html import escape
 
 from tlsdemo.reporting.event_matrix import RACE, THEN, EventMatrix, lifelines_of, outcomes_of
 from tlsdemo.reporting.grouping import by_scenario, grouped, names_of, not_observed, not_tried
-from tlsdemo.reporting.html_page import html_page
+from tlsdemo.reporting.html_page import html_page, html_text
 from tlsdemo.reporting.stylesheets import stylesheet
 from tlsdemo.trace.observation import EventSequences, Observation
 
@@ -25,11 +24,11 @@ def matrix_page(matrix: EventMatrix) -> str:
     """Return the page: for each scenario the outcome on both ends, and the event sequences."""
     scenarios = by_scenario(matrix.cells)
     versions = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(version)}</dd></div>"
+        f"<div><dt>{html_text(name)}</dt><dd>{html_text(version)}</dd></div>"
         for name, version in matrix.versions.items()
     )
     links = "".join(
-        f'<li><a href="#s{number}">{escape(scenario)}</a></li>'
+        f'<li><a href="#s{number}">{html_text(scenario)}</a></li>'
         for number, scenario in enumerate(scenarios, 1)
     )
     names = names_of(matrix.cells)
@@ -61,22 +60,22 @@ def _scenario(
     groups = grouped(cells, outcomes_of, names)
     kind = "same" if len(groups) == 1 else "differs"
     yield f'<section id="s{number}" class="{kind}" aria-labelledby="s{number}-title">\n'
-    yield f'<h2 id="s{number}-title">{escape(scenario)}</h2>\n<p>{escape(description)}</p>\n'
-    yield f"<table><caption>{escape(scenario)}: outcome on each end</caption>\n<thead><tr>"
+    yield f'<h2 id="s{number}-title">{html_text(scenario)}</h2>\n<p>{html_text(description)}</p>\n'
+    yield f"<table><caption>{html_text(scenario)}: outcome on each end</caption>\n<thead><tr>"
     yield '<th scope="col">configurations</th><th scope="col">server</th>'
     yield '<th scope="col">client</th></tr></thead>\n<tbody>\n'
     for group in groups:
-        yield f'<tr><th scope="row">{escape(group.configurations)}</th>'
+        yield f'<tr><th scope="row">{html_text(group.configurations)}</th>'
         for end, outcome in zip(("server", "client"), outcomes_of(group.first), strict=True):
             told = "order" if outcome.in_order else "failure"
-            yield f'<td class="{told}" data-of="{end}">{escape(outcome.text)}</td>'
+            yield f'<td class="{told}" data-of="{end}">{html_text(outcome.text)}</td>'
         yield "</tr>\n"
     if others := not_tried(cells, names):
-        yield f'<tr class="untried"><th scope="row">{escape(", ".join(others))}</th>'
+        yield f'<tr class="untried"><th scope="row">{html_text(", ".join(others))}</th>'
         yield '<td colspan="2">not tried</td></tr>\n'
     yield "</tbody></table>\n<details><summary>Event sequences</summary>\n"
     for group in grouped(cells, lambda cell: tuple(cell.sequences), names):
-        yield f"<p>{escape(group.configurations)}</p>\n"
+        yield f"<p>{html_text(group.configurations)}</p>\n"
         for index, sequences in enumerate(group.first.sequences):
             yield f"<p>{RACE}</p>\n" if index else ""
             yield _sequences(sequences)
@@ -85,7 +84,7 @@ def _scenario(
 
 def _sequences(sequences: EventSequences) -> str:
     parts = "".join(
-        f"<dt>{escape(name)}</dt><dd>{escape(THEN.join(labels))}</dd>"
+        f"<dt>{html_text(name)}</dt><dd>{html_text(THEN.join(labels))}</dd>"
         for name, labels in lifelines_of(sequences)
     )
     return f'<dl class="sequences">{parts}</dl>\n'
@@ -96,5 +95,5 @@ def _not_observed(cells: Sequence[Observation]) -> Iterator[str]:
     if reasons:
         yield '<section aria-labelledby="none"><h2 id="none">Not observed</h2>\n<ul>\n'
         for reason, names in reasons.items():
-            yield f"<li>{escape(reason)}: {escape('; '.join(names))}</li>\n"
+            yield f"<li>{html_text(reason)}: {html_text('; '.join(names))}</li>\n"
         yield "</ul></section>\n"

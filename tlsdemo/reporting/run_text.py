@@ -24,11 +24,10 @@ def versions_text(versions: Mapping[str, str]) -> str:
 
 
 def failures_text(snapshot: Snapshot) -> str:
-    """Return the number of failed connections, with the close reasons."""
-    if not snapshot.failed:
-        return "failed 0"
+    """Return the number of failed connections, with the close reasons, and of probes if any."""
     causes = ", ".join(f"{cause} {count}" for cause, count in sorted(snapshot.failed.items()))
-    return f"failed {snapshot.failures} ({causes})"
+    probes = f", probes {snapshot.probes}" if snapshot.probes else ""
+    return f"failed {snapshot.failures}{f' ({causes})' if causes else ''}{probes}"
 
 
 def events_text(snapshot: Snapshot) -> str:

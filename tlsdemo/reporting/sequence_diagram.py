@@ -6,6 +6,7 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tlsdemo.printable import printable
 from tlsdemo.trace.model import Arrow, End, Fate, Mark, Trace
 from tlsdemo.trace.record import Kind, Record
 from tlsdemo.trace.timeline import Event, Fact
@@ -47,13 +48,6 @@ def states(event: Event) -> list[tuple[State, StateValue]]:
     """Return the value of each state at ``event``; empty if the event has none of them."""
     values = [(state, state.value(event)) for state in STATES]
     return values if any(value is not StateValue.UNKNOWN for _, value in values) else []
-
-
-def printable(text: str) -> str:
-    """Return ``text`` with control characters and other unprintable characters escaped."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
-    )
 
 
 def fact_text(value: Fact) -> str:

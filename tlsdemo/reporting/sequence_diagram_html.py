@@ -7,9 +7,9 @@ Each row is an item of an ordered list, with a sentence for screen readers, whic
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from html import escape
 
-from tlsdemo.reporting.html_page import html_page
+from tlsdemo.printable import printable
+from tlsdemo.reporting.html_page import html_page, html_text
 from tlsdemo.reporting.sequence_diagram import (
     STATES,
     StateValue,
@@ -17,7 +17,6 @@ from tlsdemo.reporting.sequence_diagram import (
     fact_text,
     kind_name,
     milliseconds,
-    printable,
     states,
     summary,
 )
@@ -69,7 +68,7 @@ def _legend(traces: Sequence[Trace], differ: bool) -> Iterator[str]:
         if of_kind:
             yield (
                 f'<li class="{kind.value}">{_shaft(End.CLIENT, Fate.PASSED)}'
-                f"{escape(kind_name(of_kind[0]))}</li>\n"
+                f"{html_text(kind_name(of_kind[0]))}</li>\n"
             )
     if any(record.encrypted for record in records):
         yield f'<li><span class="label" aria-hidden="true">{_LOCK}</span>encrypted</li>\n'
@@ -77,7 +76,7 @@ def _legend(traces: Sequence[Trace], differ: bool) -> Iterator[str]:
         for state in STATES:
             yield (
                 f'<li><span class="states"><i class="yes">{state.letter}</i></span>'
-                f"{escape(state.meaning)}</li>\n"
+                f"{html_text(state.meaning)}</li>\n"
             )
         yield '<li><span class="states" aria-hidden="true"><i>P</i></span>crossed out: no</li>\n'
     if any(event.name == "handshakeCompleted" for event in events):
@@ -91,14 +90,14 @@ def _legend(traces: Sequence[Trace], differ: bool) -> Iterator[str]:
 def _trace(number: int, trace: Trace, only_here: Collection[int]) -> Iterator[str]:
     name = f"c{number}"
     yield f'<article class="trace" id="{name}" aria-labelledby="{name}-title">\n'
-    yield f'<h2 id="{name}-title">{escape(printable(trace.title))}</h2>\n'
+    yield f'<h2 id="{name}-title">{html_text(trace.title)}</h2>\n'
     if trace.facts:
         yield '<dl class="facts">\n'
         for key, value in trace.facts.items():
-            what = f"<dt>{escape(printable(key))}</dt><dd>{escape(fact_text(value))}</dd>"
+            what = f"<dt>{html_text(key)}</dt><dd>{html_text(fact_text(value))}</dd>"
             yield f"<div>{what}</div>\n"
         yield "</dl>\n"
-    yield f'<p class="summary">{escape(summary(trace))}</p>\n'
+    yield f'<p class="summary">{html_text(summary(trace))}</p>\n'
     yield (
         '<div class="ends" aria-hidden="true"><span class="unit">ms</span><div class="lane">'
         '<b class="client">client</b><b class="server">server</b></div></div>\n'
@@ -116,19 +115,19 @@ def _row(name: str, row: Row) -> str:
 
 
 def _fold(name: str, fold: Fold) -> str:
-    names = "".join(f"<li>{escape(each)}</li>" for each in fold.names)
+    names = "".join(f"<li>{html_text(each)}</li>" for each in fold.names)
     return (
         f'<li class="row event fold{_classes(fold.first)}" id="{name}-{fold.first.number}">'
         f"{_time(name, fold.first)}"
         '<div class="lane" aria-hidden="true"></div>'
         f'<div class="mark {fold.end.value}"><details><summary>'
-        f'<span class="visually-hidden">{fold.end.value}: </span>{escape(str(fold))}</summary>'
+        f'<span class="visually-hidden">{fold.end.value}: </span>{html_text(str(fold))}</summary>'
         f"<ul>{names}</ul></details></div></li>\n"
     )
 
 
 def _gap(gap: Gap) -> str:
-    return f'<li class="gap"><div class="lane"><span>{escape(str(gap))}</span></div></li>\n'
+    return f'<li class="gap"><div class="lane"><span>{html_text(str(gap))}</span></div></li>\n'
 
 
 def _step(name: str, step: Step) -> str:
@@ -136,10 +135,10 @@ def _step(name: str, step: Step) -> str:
         what, drawn = "event", _mark(step.seen, step.details)
     else:
         what, drawn = "record", _arrow(step.seen)
-    only_here = "only in this diagram; " if step.only_here else ""
+    sentence = ("only in this diagram; " if step.only_here else "") + description(step)
     return (
         f'<li class="row {what}{_classes(step)}" id="{name}-{step.number}">{_time(name, step)}'
-        f'<span class="visually-hidden">{only_here}{escape(description(step))}</span>{drawn}</li>\n'
+        f'<span class="visually-hidden">{html_text(sentence)}</span>{drawn}</li>\n'
     )
 
 
@@ -159,8 +158,8 @@ def _classes(step: Step) -> str:
 
 def _mark(mark: Mark, details: Sequence[str]) -> str:
     event = mark.event
-    name = f'<b class="name">{escape(printable(event.name))}</b>'
-    more = "".join(f"<span>{escape(each)}</span>" for each in details)
+    name = f'<b class="name">{html_text(event.name)}</b>'
+    more = "".join(f"<span>{html_text(each)}</span>" for each in details)
     outcome = f" {DECISIVE_EVENTS[event.name]}" if event.name in DECISIVE_EVENTS else ""
     return (
         '<div class="lane" aria-hidden="true"></div>'
@@ -183,7 +182,7 @@ def _states(event: Event) -> str:
     return (
         '<span class="states">'
         + "".join(
-            f'<i{classes[value]} title="{escape(state.meaning)}: {value.value}">'
+            f'<i{classes[value]} title="{html_text(state.meaning)}: {value.value}">'
             f"{'' if value is StateValue.UNKNOWN else state.letter}</i>"
             for state, value in values
         )
@@ -196,12 +195,14 @@ def _arrow(arrow: Arrow) -> str:
     content = content_text(record)
     parts = [
         _LOCK if record.encrypted else "",
-        f"<b>{escape(kind_name(record))}</b>",
-        f"<code>{escape(content)}</code>" if content else "",
+        f"<b>{html_text(kind_name(record))}</b>",
+        f"<code>{html_text(content)}</code>" if content else "",
         f'<span class="size">{record.length:,} B</span>',
         "" if arrow.fate is Fate.PASSED else f'<span class="fate">{arrow.fate.value}</span>',
     ]
-    header = f' title="version in the header: {escape(record.version)}"' if record.version else ""
+    header = (
+        f' title="version in the header: {html_text(record.version)}"' if record.version else ""
+    )
     return (
         f'<div class="lane" aria-hidden="true"><div class="arrow {record.kind.value}"{header}>'
         f'<div class="label">{"".join(parts)}</div>{_shaft(arrow.sender, arrow.fate)}</div></div>'

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import zip_longest
 
+from tlsdemo.printable import printable
 from tlsdemo.reporting.sequence_diagram import (
     STATES,
     StateValue,
@@ -13,7 +14,6 @@ from tlsdemo.reporting.sequence_diagram import (
     fact_text,
     kind_name,
     milliseconds,
-    printable,
     states,
     summary,
 )

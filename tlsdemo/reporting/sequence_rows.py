@@ -11,13 +11,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from tlsdemo.printable import printable
 from tlsdemo.reporting.sequence_diagram import (
     STATES,
     arrow_sentence,
     duration,
     fact_text,
     mark_sentence,
-    printable,
 )
 from tlsdemo.trace.model import Arrow, End, Mark, Trace
 from tlsdemo.trace.observation import STATE, label, wire_label

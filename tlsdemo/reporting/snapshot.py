@@ -20,6 +20,7 @@ class Snapshot:
         open: Connections that are open now.
         secured: Connections whose handshake succeeded.
         clean: Connections that ended in order.
+        probes: Connections of clients that went away without having asked for TLS.
         bytes_in: Bytes of cleartext from the clients.
         bytes_out: Bytes of cleartext to the clients.
         events: Calls of the application's ``dataReceived``.
@@ -35,6 +36,7 @@ class Snapshot:
     open: int = 0
     secured: int = 0
     clean: int = 0
+    probes: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
     events: int = 0

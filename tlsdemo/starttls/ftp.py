@@ -14,7 +14,7 @@ _SERVER: Table = {
     ),
     (State.GREETED, "NOOP"): Rule(State.GREETED, b"200 OK\r\n"),
     (State.GREETED, "QUIT"): Rule(
-        State.REFUSED, b"221 Bye\r\n", Cause.UPGRADE_REFUSED, "the client sent QUIT"
+        State.REFUSED, b"221 Bye\r\n", Cause.PROBE, "the client sent QUIT"
     ),
     (State.GREETED, "AUTH TLS"): Rule(State.SWITCHED, b"234 Begin TLS negotiation now\r\n"),
     (State.GREETED, "AUTH …"): Rule(State.GREETED, b"504 Only AUTH TLS is known\r\n"),

@@ -29,7 +29,7 @@ _SERVER: Table = {
     (State.GREETED, "LOGOUT"): Rule(
         State.REFUSED,
         b"* BYE {own}\r\n{tag} OK LOGOUT completed\r\n",
-        Cause.UPGRADE_REFUSED,
+        Cause.PROBE,
         "the client sent LOGOUT",
     ),
     (State.GREETED, "LOGIN"): Rule(State.GREETED, _NO_LOGIN),

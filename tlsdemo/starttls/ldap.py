@@ -193,7 +193,7 @@ def _server_table() -> Table:
         ),
         (State.START, "AbandonRequest"): Rule(State.START),
         (State.START, "UnbindRequest"): Rule(
-            State.REFUSED, b"", Cause.UPGRADE_REFUSED, "the client sent UnbindRequest"
+            State.REFUSED, b"", Cause.PROBE, "the client sent UnbindRequest"
         ),
         (State.START, _TOO_LONG): Rule(
             State.REFUSED, _DISCONNECTION, Cause.TOO_MUCH_PLAINTEXT, "a message of {length} bytes"

@@ -13,7 +13,7 @@ _SERVER: Table = {
         State.GREETED, b"101 Capability list:\r\nVERSION 2\r\nSTARTTLS\r\n.\r\n"
     ),
     (State.GREETED, "QUIT"): Rule(
-        State.REFUSED, b"205 Bye\r\n", Cause.UPGRADE_REFUSED, "the client sent QUIT"
+        State.REFUSED, b"205 Bye\r\n", Cause.PROBE, "the client sent QUIT"
     ),
     (State.GREETED, "STARTTLS"): Rule(State.SWITCHED, b"382 Continue with TLS negotiation\r\n"),
     (State.GREETED, "STARTTLS …"): Rule(State.GREETED, b"501 STARTTLS has no arguments\r\n"),

@@ -15,7 +15,7 @@ _SERVER: Table = {
     (State.START, CONNECTED): Rule(State.GREETED, b"+OK {own}\r\n"),
     (State.GREETED, "CAPA"): Rule(State.GREETED, b"+OK Capability list follows\r\nSTLS\r\n.\r\n"),
     (State.GREETED, "QUIT"): Rule(
-        State.REFUSED, b"+OK Bye\r\n", Cause.UPGRADE_REFUSED, "the client sent QUIT"
+        State.REFUSED, b"+OK Bye\r\n", Cause.PROBE, "the client sent QUIT"
     ),
     (State.GREETED, "STLS"): Rule(State.SWITCHED, b"+OK Begin TLS negotiation now\r\n"),
     (State.GREETED, "STLS …"): Rule(State.GREETED, b"-ERR STLS has no arguments\r\n"),

@@ -30,7 +30,7 @@ _SERVER: Table = {
     (State.GREETED, _NOOP_WITH_TAG): Rule(State.GREETED, b'OK (TAG {tag}) "Done"\r\n'),
     (State.GREETED, "NOOP …"): Rule(State.GREETED, b'NO "The argument of NOOP is a string"\r\n'),
     (State.GREETED, "LOGOUT"): Rule(
-        State.REFUSED, b"OK\r\n", Cause.UPGRADE_REFUSED, "the client sent LOGOUT"
+        State.REFUSED, b"OK\r\n", Cause.PROBE, "the client sent LOGOUT"
     ),
     (State.GREETED, "AUTHENTICATE"): Rule(
         State.GREETED, b'NO (ENCRYPT-NEEDED) "Say STARTTLS first"\r\n'

@@ -28,7 +28,7 @@ def _server_table(protocol: bytes, hello: str, not_hello: tuple[str, ...]) -> Ta
             (state, hello): Rule(state, b"501 5.5.4 " + name + b" needs your name\r\n"),
             (state, "NOOP"): Rule(state, b"250 2.0.0 OK\r\n"),
             (state, "QUIT"): Rule(
-                State.REFUSED, b"221 2.0.0 Bye\r\n", Cause.UPGRADE_REFUSED, "the client sent QUIT"
+                State.REFUSED, b"221 2.0.0 Bye\r\n", Cause.PROBE, "the client sent QUIT"
             ),
             (state, "STARTTLS …"): Rule(state, b"501 5.5.4 STARTTLS has no parameters\r\n"),
             (state, OTHER): Rule(state, _FIRST),

@@ -8,12 +8,15 @@ from typing import Any
 from cryptography.x509 import Name
 from OpenSSL import SSL
 
+from tlsdemo.printable import printable
 from tlsdemo.tls.groups import group_of
 
 
 @dataclass(frozen=True)
 class ConnectionInfo:
     """The negotiated parameters of a connection, as text.
+
+    The peer has chosen most of them; ``str()`` returns one line without control characters.
 
     Attributes:
         version: The version of TLS, such as ``TLSv1.3``.
@@ -37,7 +40,7 @@ class ConnectionInfo:
     def __str__(self) -> str:
         names = ("group", "alpn", "sni", "peer")
         optional = [f"{name}={getattr(self, name)}" for name in names if getattr(self, name)]
-        return " ".join([self.version, self.cipher, *optional])
+        return printable(" ".join([self.version, self.cipher, *optional]))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # pyOpenSSL's certificate can be neither copied nor pickled, but its subject can.

@@ -119,6 +119,8 @@ def close_reason_of(reason: Failure, connection: TLSConnection, secure: bool) ->
         return _of_ssl_error(error, connection)
     if isinstance(error, VerificationError | CertificateError):
         return CloseReason(Cause.WRONG_NAME, name_problem(error))
+    if not secure and connection.silent:
+        return CloseReason(Cause.PROBE, "the client closed before it sent a ClientHello")
     if not secure:
         return CloseReason(Cause.HANDSHAKE_INTERRUPTED, "the peer closed before it was complete")
     if isinstance(error, ConnectionDone):

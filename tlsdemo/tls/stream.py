@@ -17,11 +17,11 @@ from twisted.internet.interfaces import (
     IPushProducer,
     ITransport,
 )
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from tlsdemo.close_reasons import Cause, CloseReason
+from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.state_machine import StateMachine
 from tlsdemo.tls.listener import Listener
 from tlsdemo.tls.observer import Observer
@@ -29,7 +29,7 @@ from tlsdemo.tls.pull import PullSource
 from tlsdemo.tls.timeouts import NO_TIMEOUTS, ConnectionPhase, PhaseTimer
 from tlsdemo.tls.transport_options import Delivery, TransportOptions
 
-_log = Logger()
+_log = PrintableLogger()
 
 
 class StreamState(enum.Enum):

@@ -73,6 +73,7 @@ class TLSConnection(SSL.Connection):
         coalesce: Whether ``recv()`` returns everything that can be decrypted now, instead of one
             record.
         held: Whether ``recv()`` returns nothing, even if there is something.
+        silent: Whether this is a server's, and nothing has arrived: no byte of a ClientHello.
         records: How many records of application data have been decrypted.
         observation: Reports the handshake to an observer, if there is one that wants details.
         at_close_notify: Called when the peer's close_notify has been read.
@@ -95,6 +96,7 @@ class TLSConnection(SSL.Connection):
         self._first_context = context
         self.coalesce = False
         self.held = False
+        self.silent = not is_client
         self.records = 0
         self.name_error: Exception | None = None
         self.at_close_notify: Callable[[], object] | None = None
@@ -164,7 +166,10 @@ class TLSConnection(SSL.Connection):
         """
         if self.observation is not None:
             self.observation.received(bytes(buf))
-        return super().bio_write(buf) if buf else 0
+        if not buf:
+            return 0
+        self.silent = False
+        return super().bio_write(buf)
 
     def bio_read(self, bufsiz: int) -> bytes:
         """Return bytes for the wire, or raise WantReadError if there are none."""

@@ -141,6 +141,9 @@ class TLSStream(Stream):
             self._observer.detail("connectionLost", **failure_facts(reason))
         # No close_notify of the peer is waited for any more.
         connection.at_close_notify = None
+        if self._upgraded:
+            # The client has asked for TLS, which no probe does.
+            connection.silent = False
         secure = self._state in _SECURE
         if secure and connection.held:
             reason = self._deliver_held(reason)

@@ -36,6 +36,7 @@ SNIFFING_TIME = 0.3
 _NOT_NEGOTIATED = CloseReason(
     Cause.HANDSHAKE_INTERRUPTED, "the peer closed before TLS was negotiated"
 )
+_NOT_REQUESTED = CloseReason(Cause.PROBE, "the client closed before it requested TLS")
 
 
 class _State(enum.Enum):
@@ -76,7 +77,7 @@ class UpgradeProtocol(StateMachine, Protocol):
         self._clock = clock
         self._negotiation = settings.negotiation()
         self._state = _State.NEGOTIATING
-        self._close_reason = _NOT_NEGOTIATED
+        self._close_reason: CloseReason | None = None
         self._sniffing: IDelayedCall | None = None
         self._requested = False
         self._plaintext = False
@@ -221,10 +222,13 @@ class UpgradeProtocol(StateMachine, Protocol):
 
     def _report(self) -> None:
         self._timer.enter(ConnectionPhase.OVER)
-        self._event("insecure", reason=self._close_reason)
+        close_reason = self._close_reason or (
+            _NOT_NEGOTIATED if self._settings.tls.is_client else _NOT_REQUESTED
+        )
+        self._event("insecure", reason=close_reason)
         listener = self._listener
         del self._listener
-        listener.insecure(self._close_reason)
+        listener.insecure(close_reason)
 
     states = _State
     transitions = transition_table(

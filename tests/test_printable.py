@@ -1,0 +1,148 @@
+"""Whatever a peer chooses, nothing but printable text leaves through any edge."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from typing import cast
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.logger import (
+    ILogObserver,
+    LogEvent,
+    eventAsText,
+    formatEventAsClassicLogText,
+)
+from twisted.trial.unittest import SynchronousTestCase
+
+from tlsdemo.close_reasons import Cause, CloseReason
+from tlsdemo.net.printable_logger import LONGEST, PrintableLogger
+from tlsdemo.printable import printable
+from tlsdemo.proxy.event_log import EventLog
+from tlsdemo.reporting.html_page import html_text
+from tlsdemo.reporting.run_text import run_line
+from tlsdemo.reporting.sequence_diagram_html import page
+from tlsdemo.reporting.sequence_diagram_text import text as diagram
+from tlsdemo.tls import ConnectionInfo
+from tlsdemo.trace.model import Arrow, End, Mark, Trace, begin_line, line_of
+from tlsdemo.trace.record import Kind, Record
+from tlsdemo.trace.timeline import Event
+
+QUICKLY = settings(derandomize=True, deadline=None, max_examples=75)
+
+HOSTILE = (
+    "a\r\x1b[2K2026-11-25T00:00:00+0000 [tlsdemo#info] FORGED",
+    "\x00\x07\x08\x0b\x7f\x80\x9b\x85",
+    "line\u2028separator\u2029",
+    "\u202eevil\u2066\u200f\ufeff",
+    "\ud800\udfff",
+    "[red]markup[/red] {braces} %s",
+    "<script>alert('x')</script>\"'&",
+    "x" * 100_000,
+)
+texts = st.sampled_from(HOSTILE) | st.text(st.characters(), max_size=60)
+
+
+def logged(act: Callable[[EventLog], object]) -> list[str]:
+    events: list[str] = []
+
+    def observe(event: LogEvent) -> None:
+        events.append(formatEventAsClassicLogText(event) or "")
+
+    act(EventLog(logger(observe), lambda: 0.0, detailed=True))
+    return events
+
+
+def logger(observe: Callable[[LogEvent], object]) -> PrintableLogger:
+    return PrintableLogger("tlsdemo", observer=cast(ILogObserver, observe))
+
+
+class PrintableTests(SynchronousTestCase):
+    def check_line(self, line: str) -> None:
+        self.assertTrue(line.isprintable(), ascii(line[:200]))
+
+    @QUICKLY
+    @given(texts)
+    def test_nothing_unprintable_is_left(self, text: str) -> None:
+        self.check_line(printable(text))
+        self.assertLessEqual(len(printable(text, 50)), 10 * 50 + 20)
+
+    def test_printable_text_is_not_changed(self) -> None:
+        for text in ("", "CN=Zoë, O=a\\b", "日本"):
+            self.assertEqual(printable(text), text)
+
+    def test_a_long_text_is_cut_off_with_a_note(self) -> None:
+        self.assertEqual(printable("abcdef", 4), "abcd… (2 more)")
+        self.assertEqual(printable("abcd", 4), "abcd")
+
+    @QUICKLY
+    @given(texts)
+    def test_the_log_has_one_line_for_an_event_whatever_its_facts(self, text: str) -> None:
+        def act(log: EventLog) -> None:
+            log.failed(1, "peer", CloseReason(Cause.PROTOCOL_ERROR, text))
+            details = log.detail_logger(1, "peer")
+            assert details is not None
+            details(Mark(End.SERVER, Event("secure", 0.0, {"sni": text, "alpn": text})))
+
+        lines = logged(act)
+        self.assertEqual(len(lines), 2)
+        for line in lines:
+            self.check_line(line.removesuffix("\n"))
+            self.assertLess(len(line), 12 * LONGEST)
+
+    @QUICKLY
+    @given(texts)
+    def test_texts_of_the_library_are_one_line(self, text: str) -> None:
+        info = ConnectionInfo("TLSv1.3", "AES", text, text, text, group=text)
+        for line in (str(info), str(CloseReason(Cause.CLEAN, text))):
+            self.check_line(line)
+
+    @QUICKLY
+    @given(texts)
+    def test_lines_of_json_are_lines(self, text: str) -> None:
+        event = Mark(End.SERVER, Event("secure", 0.0, {"sni": text}))
+        for line in (begin_line(1, text, {"peer": text}), line_of(1, event)):
+            self.assertTrue(line.isascii())
+            self.check_line(line)
+            json.loads(line)
+
+    @QUICKLY
+    @given(texts)
+    def test_diagrams_show_printable_text(self, text: str) -> None:
+        text = text[:200]
+        record = Record(Kind.PLAIN, len(text), "", (text,))
+        seen: list[Mark | Arrow] = [
+            Mark(End.SERVER, Event(text, 0.0, {text: text})),
+            Arrow(End.CLIENT, 0.0, record),
+        ]
+        trace = Trace(text, {text: text}, seen)
+        for line in (*diagram([trace]).split("\n"), *page([trace]).split("\n")):
+            self.check_line(line)
+        self.assertNotIn("<script", page([trace]))
+
+    @QUICKLY
+    @given(texts)
+    def test_html_has_no_markup_of_a_peer(self, text: str) -> None:
+        for character in "<>\"'":
+            self.assertNotIn(character, html_text(text))
+
+    @QUICKLY
+    @given(texts)
+    def test_names_of_runs_are_printed_in_one_line(self, text: str) -> None:
+        events: list[str] = []
+        log = logger(lambda event: events.append(eventAsText(event)))
+        log.info("{line}", line=run_line(text, 1, 2), run=text)
+        (line,) = events
+        self.check_line(line)
+
+    def test_the_logger_leaves_other_values_alone(self) -> None:
+        seen: list[object] = []
+        log = logger(seen.append)
+        stream = io.StringIO()
+        log.info("{a}", a=3, b={"\n": ["\r", ("\x1b",)]}, c=stream)
+        (event,) = seen
+        assert isinstance(event, dict)
+        self.assertEqual(event["b"], {"\\n": ["\\r", ["\\x1b"]]})
+        self.assertIs(event["c"], stream)
