@@ -145,8 +145,9 @@ class LimitOptionTests(OptionsCase):
         options = self.parse()
         for name in self.SECONDS:
             self.assertGreater(options[f"{name}-timeout"], 0)
-        for name in ("max-line", "max-plain", "max-connections", "max-per-address"):
+        for name in ("max-line", "max-plain", "max-connections"):
             self.assertGreater(options[name], 0)
+        self.assertIsNone(options["max-per-address"])
 
     def test_max_line_defaults_to_the_limit_of_the_dialect(
         self,
@@ -207,6 +208,27 @@ class MakeServiceTests(OptionsCase):
         made: Any = tap.makeService(self.parse(certs, *arguments))
         assert isinstance(made, ServerSettings)
         return made
+
+    def test_there_are_no_more_connections_than_descriptors_for_them(self) -> None:
+        self.patch(server_options, "raise_descriptor_limit", lambda: 1024)
+        for arguments, possible, each in (
+            (["--role=echo"], 960, 1),
+            (["--backend=tcp:127.0.0.1:25"], 480, 2),
+            ([], 320, 3),
+        ):
+            with capturedLogs() as events:
+                settings = self.config(*arguments)
+            self.assertEqual(settings.max_connections, possible)
+            (event,) = events
+            self.assertEqual(
+                formatEvent(event),
+                f"at most {possible} connections are accepted, not --max-connections=20000: each "
+                f"takes {each} of the 1024 file descriptors that this process may open (ulimit -n)",
+            )
+        with capturedLogs() as events:
+            self.assertEqual(self.config("--max-connections=0").max_connections, 320)
+            self.assertEqual(self.config("--max-connections=9").max_connections, 9)
+        self.assertEqual(events, [])
 
     def test_the_service_has_the_dialect_the_guard_and_the_limits(self) -> None:
         config = self.config(

@@ -11,7 +11,6 @@ from twisted.internet.defer import Deferred
 from tlsdemo.certificates.files import BadCredentials
 from tlsdemo.cli.options import fail
 from tlsdemo.cli.server_options import ServerOptions as Options
-from tlsdemo.net.limits import raise_descriptor_limit
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.proxy.service import CannotStart, Server
 from tlsdemo.tls import MODES, ServerTLS, UnusableCredentials
@@ -78,7 +77,6 @@ def makeService(options: Options) -> IService:
     """Make the server that ``options`` describe, or end the process with an error message."""
     from twisted.internet import reactor
 
-    raise_descriptor_limit()
     mode = MODES[options["mode"]]
     diagnostics = options.diagnostics(reactor, mode.name.value)
     try:

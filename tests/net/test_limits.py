@@ -2,7 +2,7 @@ import resource
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.net.limits import Limits, raise_descriptor_limit
+from tlsdemo.net.limits import RESERVED, Limits, connections_possible, raise_descriptor_limit
 
 
 class System:
@@ -53,3 +53,12 @@ class RaisingTheLimit(SynchronousTestCase):
         raised = raise_descriptor_limit()
         self.assertEqual(raised, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         self.assertGreater(raised, soft - 1)
+
+
+class ConnectionsPossible(SynchronousTestCase):
+    def test_are_as_many_as_the_descriptors_left_allow(self) -> None:
+        self.assertEqual(connections_possible(RESERVED + 9, 3), 3)
+        self.assertEqual(connections_possible(RESERVED + 8, 3), 2)
+
+    def test_are_at_least_one(self) -> None:
+        self.assertEqual(connections_possible(10, 3), 1)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.proxy.limiter import ConnectionLimiter
+from tlsdemo.proxy.limiter import USUAL_LIMIT_PER_HOST, ConnectionLimiter
 
 
 class ConnectionLimiterTests(SynchronousTestCase):
@@ -32,6 +32,22 @@ class ConnectionLimiterTests(SynchronousTestCase):
         self.assertIsNone(limiter.problem("b"))
         limiter.remove("a")
         self.assertIsNone(limiter.problem("a"))
+
+    def test_the_usual_limit_for_each_host_spares_this_machine(self) -> None:
+        limiter = ConnectionLimiter(limit_per_host=None)
+        for host, limited in (
+            ("192.0.2.1", True),
+            ("2001:db8::1", True),
+            ("a name", True),
+            ("127.0.0.1", False),
+            ("127.9.9.9", False),
+            ("::1", False),
+            ("", False),
+        ):
+            for _ in range(USUAL_LIMIT_PER_HOST):
+                limiter.add(host)
+            problem = limiter.problem(host)
+            self.assertEqual(problem, "there are 1000 already from there" if limited else None)
 
     def test_a_host_without_connections_is_forgotten(self) -> None:
         limiter = ConnectionLimiter(limit_per_host=2)

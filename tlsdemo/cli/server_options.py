@@ -18,9 +18,12 @@ from tlsdemo.cli.options import (
     whole,
 )
 from tlsdemo.cli.tls_options import TLSOptions
+from tlsdemo.net.limits import connections_possible, raise_descriptor_limit
+from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.net.sockets import MAX_BUFFER
 from tlsdemo.proxy.diagnostics import Diagnostics
 from tlsdemo.proxy.handlers import HandlerName
+from tlsdemo.proxy.limiter import USUAL_LIMIT_PER_HOST
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.starttls.dialect import IDLE_TIMEOUT, Dialect
 from tlsdemo.starttls.names import DEFAULT_NAMES, Names, host_name
@@ -39,6 +42,8 @@ from tlsdemo.tls import (
 
 LISTEN = "tcp:8899:interface=127.0.0.1"
 STATUS = "tcp:8898:interface=127.0.0.1"
+
+_log = PrintableLogger(namespace="tlsdemo")
 
 
 def dialect_name(text: str) -> tuple[bool, Dialect]:
@@ -120,10 +125,11 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
         ["drain-timeout", None, 10.0, "Seconds for open connections to end in order when the "
          "server "
          "is stopped.", seconds(0.0)],
-        ["max-connections", None, 20_000, "Maximum number of open connections; 0 for no limit.",
+        ["max-connections", None, 20_000, "Maximum number of open connections; 0 for as many as "
+         "there are file descriptors for.",
          whole(0)],
-        ["max-per-address", None, 10_000, "Maximum number of open connections from one address; 0 "
-         "for no limit.",
+        ["max-per-address", None, None, "Maximum number of open connections from one address; 0 "
+         f"for no limit. [default: {USUAL_LIMIT_PER_HOST}, and no limit for loopback addresses]",
          whole(0)],
         ["status", None, STATUS, "Server endpoint string of the status service, which load "
          "clients ask "
@@ -209,6 +215,7 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
     ) -> ServerSettings:
         """Return all settings of the server."""
         auto, dialect = self["dialect"]
+        self._lower_max_connections()
         return ServerSettings(
             listen=self["listen"],
             connection=self._connection_settings(mode, tls),
@@ -228,6 +235,26 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
             drain=self["drain-timeout"],
             diagnostics=diagnostics,
         )
+
+    def _lower_max_connections(self) -> None:
+        """Limit the connections to what there are file descriptors for, and say so."""
+        limit = raise_descriptor_limit()
+        each = 1
+        if self["role"] is HandlerName.PROXY:
+            each = 3 if self["backend"] is None else 2
+        possible = connections_possible(limit, each)
+        if self["max-connections"] > possible:
+            _log.warn(
+                "at most {possible} connections are accepted, not --max-connections={wanted}: "
+                "each takes {each} of the {limit} file descriptors that this process may open "
+                "(ulimit -n)",
+                possible=possible,
+                wanted=self["max-connections"],
+                each=each,
+                limit=limit,
+            )
+        if not 0 < self["max-connections"] <= possible:
+            self["max-connections"] = possible
 
     def _connection_settings(self, mode: Mode, tls: ServerTLS) -> ConnectionSettings:
         auto, dialect = self["dialect"]

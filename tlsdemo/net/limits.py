@@ -7,6 +7,17 @@ from collections.abc import Callable
 
 Limits = tuple[int, int]
 
+RESERVED = 64
+"""File descriptors that a process needs besides those of its connections."""
+
+
+def connections_possible(limit: int, descriptors: int) -> int:
+    """Return how many connections a process can have, of so many ``descriptors`` each; at least 1.
+
+    ``limit``: how many file descriptors the process may open.
+    """
+    return max(1, (limit - RESERVED) // descriptors)
+
 
 def raise_descriptor_limit(
     get: Callable[[int], Limits] = resource.getrlimit,

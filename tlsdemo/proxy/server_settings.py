@@ -31,7 +31,8 @@ class ServerSettings:
         remember: How many connections the status service remembers.
         backend_timeout: Seconds for connecting to the backend, and then for its greeting.
         max_connections: Maximum number of open connections; 0 for no limit.
-        max_per_address: The same for each client address.
+        max_per_address: The same for each client address; ``None`` for the usual limit, which
+            does not apply to loopback addresses.
         drain: Seconds that open connections have to end in order when the server stops.
         diagnostics: What is recorded of single connections.
     """
@@ -50,6 +51,6 @@ class ServerSettings:
     remember: int = 1 << 16
     backend_timeout: float = 30.0
     max_connections: int = 0
-    max_per_address: int = 0
+    max_per_address: int | None = 0
     drain: float = 0.0
     diagnostics: Diagnostics = NO_DIAGNOSTICS
