@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.cli.refusals import RefusingCase
 from tests.support import certificates
 from tlsdemo import tap
+from tlsdemo.net.runtime_folder import STATUS
 from tlsdemo.proxy.handlers import HandlerName
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.service import CannotStart, Server
@@ -25,7 +26,7 @@ class TapCase(RefusingCase):
 class DefaultTests(TapCase):
     def test_by_default_it_listens_on_the_original_port_on_loopback_only(self) -> None:
         self.assertEqual(self.parse()["listen"], ["tcp:8899:interface=127.0.0.1"])
-        self.assertEqual(self.parse()["status"], "tcp:8898:interface=127.0.0.1")
+        self.assertEqual(self.parse()["status"], STATUS)
 
     def test_the_defaults_are_a_complete_demonstration(self) -> None:
         options = self.parse()
@@ -96,6 +97,8 @@ class ParsingTests(TapCase):
             "--listen=x": "--listen is 'x', not an endpoint string",
             "--listen=tcp:1 --listen=y": "--listen is 'y', not an endpoint string",
             "--status=x": "--status is 'x', not an endpoint string",
+            "--status=tcp:8898": "--status is 'tcp:8898', and the status service is for this "
+            "machine only; add interface=127.0.0.1",
             "--backend=x": "--backend is 'x', not an endpoint string",
             "--role=echo --backend=tcp:a:1": "--backend is for --role=proxy, and --role is echo",
             "--nonsense": "option --nonsense not recognized",

@@ -21,6 +21,7 @@ from tlsdemo import tap_client
 from tlsdemo.cli import load_options
 from tlsdemo.loadgen.controller import LoadPhase
 from tlsdemo.net.child_process import environment
+from tlsdemo.net.runtime_folder import status_endpoint
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.tap_client import exit_with, host_of, log_to_standard_error
@@ -39,7 +40,7 @@ class ParsingTests(ClientCase):
     def test_by_default_it_connects_to_a_server_with_default_options(self) -> None:
         options = self.parse()
         self.assertEqual(options["connect"], "tcp:127.0.0.1:8899")
-        self.assertEqual(options["status"], "tcp:127.0.0.1:8898")
+        self.assertEqual(options["status"], status_endpoint(8899))
         self.assertEqual(options["server-name"], "127.0.0.1")
         self.assertEqual((options["mode"], options["send"]), (ModeName.STARTTLS, "raw"))
 

@@ -18,13 +18,13 @@ from tlsdemo.cli.options import check_client_endpoint, choice, named
 from tlsdemo.loadgen.controller import Controller
 from tlsdemo.loadgen.load_service import LoadService
 from tlsdemo.net.printable_logger import PrintableLogger
+from tlsdemo.net.runtime_folder import status_endpoint
 from tlsdemo.reporting.progress import Progress
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.run_text import result_lines
 from tlsdemo.tls import ModeName
 
 CONNECT = "tcp:127.0.0.1:8899"
-STATUS = "tcp:127.0.0.1:8898"
 
 _log = PrintableLogger(namespace="tlsdemo")
 
@@ -53,9 +53,8 @@ class Options(LoadOptions):
          "[default: starttls]", choice(ModeName)],
         ["send", None, "raw", "raw: each packet becomes a TLS record; buffered: small writes are "
          "joined, as startTLS does; stock: the default of --mode."],
-        ["status", None, STATUS, "Client endpoint string of the server's status service; none "
-         "for a "
-         "server that is not tlsdemo."],
+        ["status", None, None, "Client endpoint string of the server's status service; none for "
+         "a server that is not tlsdemo. [default: that of this user's server on the same port]"],
     ])  # fmt: skip
 
     optFlags: ClassVar[list[list[str | None]]] = [
@@ -71,7 +70,9 @@ class Options(LoadOptions):
         if self["send"] not in SENDS:
             raise usage.UsageError(f"--send is {self['send']!r}, none of {', '.join(SENDS)}")
         check_client_endpoint(reactor, "connect", self["connect"])
-        if self["status"] == "none":
+        if self["status"] is None:
+            self["status"] = usual_status(self["connect"])
+        elif self["status"] == "none":
             self["status"] = None
         else:
             check_client_endpoint(reactor, "status", self["status"])
@@ -92,19 +93,39 @@ class Options(LoadOptions):
             parent["logger"] = "tlsdemo.tap_client.log_to_standard_error"
 
 
+def usual_status(connect: str) -> str | None:
+    """Return where the status service of this user's server is that listens at ``connect``.
+
+    ``None`` if that is not a TCP port of this machine.
+
+    >>> usual_status("tcp:host=127.0.0.1:port=8899").rpartition("/")[2]
+    'status-8899'
+    >>> usual_status("tcp:example.org:8899")
+    """
+    host, port = _host_and_port(connect)
+    here = host in ("localhost", "::1") or host.startswith("127.")
+    return status_endpoint(int(port)) if here and port.isdecimal() else None
+
+
 def host_of(connect: str) -> str:
     """Return the host in a client endpoint string, or ``localhost`` if it has none.
 
     >>> host_of("tcp:host=example.org:port=25")
     'example.org'
     """
+    return _host_and_port(connect)[0] or "localhost"
+
+
+def _host_and_port(connect: str) -> tuple[str, str]:
+    """Return the host and the port in a client endpoint string, empty if it has none."""
     # An escaped colon, as in an IPv6 address, is not a separator.
     kind, *parts = [part.replace("\0", ":") for part in connect.replace("\\:", "\0").split(":")]
     named = dict(part.split("=", 1) for part in parts if "=" in part)
     plain = [part for part in parts if "=" not in part]
     if kind not in ("tcp", "tls", "ssl"):
-        return "localhost"
-    return named.get("host") or (plain[0] if plain else "localhost")
+        return "", ""
+    host = named.get("host") or "".join(plain[:1])
+    return host, named.get("port") or "".join(plain[1:2] if "host" not in named else plain[:1])
 
 
 @provider(ILogObserver)

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.proxy.fake_socket import Wire
 from tests.proxy.memory_server import ServerInMemory
+from tlsdemo.net.runtime_folder import STATUS, status_endpoint
 from tlsdemo.proxy import service
 from tlsdemo.proxy.handlers import HandlerName
 from tlsdemo.proxy.service import CannotStart, with_backlog
@@ -221,6 +222,32 @@ class StatisticsLogTests(ServerInMemory):
             for peer in range(1, 5):
                 self.accepted(peer)
         self.assertEqual({event["connection"] for event in events}, {1, 3})
+
+
+class StatusTests(ServerInMemory):
+    """The status service that only this user's processes can use."""
+
+    def test_it_listens_on_a_socket_of_this_user(self) -> None:
+        server = self.started(status=STATUS)
+        ((path, _, _, mode, _),) = self.reactor.unixServers
+        self.assertEqual((f"unix:{path}", mode), (status_endpoint(8899), 0o600))
+        self.successResultOf(server.stopService())
+
+    def test_without_one_connections_are_served_all_the_same(self) -> None:
+        def refuse(folder: object) -> None:
+            raise PermissionError(1, "it is not yours", "/run")
+
+        self.patch(service, "make_private", refuse)
+        with capturedLogs() as events:
+            self.started(status=STATUS)
+        lines = [formatEvent(event) for event in events]
+        expected = "there is no status service, so load clients will not learn what arrived: "
+        self.assertIn(f"{expected}[Errno 1] it is not yours: '/run'", lines)
+        self.assertEqual(len(self.reactor.tcpServers), 1)
+
+    def test_a_server_without_a_port_has_none(self) -> None:
+        self.started(status=STATUS, listen=["unix:a"])
+        self.assertEqual([path for path, *_ in self.reactor.unixServers], ["a"])
 
 
 class StopTests(ServerInMemory):

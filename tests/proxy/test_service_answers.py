@@ -121,6 +121,15 @@ class RunQueryTests(ServerInMemory):
         self.started_with_status()
         whole: dict[str, object] = {"name": "x", "sent": 1, "peers": []}
         self.assertIn("run", self.ask(ask="run", **whole))
-        for part, wrong in (("name", 1), ("sent", "1"), ("peers", "a"), ("peers", None)):
+        for part, wrong in (
+            ("name", 1),
+            ("sent", "1"),
+            ("sent", True),
+            ("sent", -1),
+            ("sent", 10**30),
+            ("peers", [1]),
+            ("peers", "a"),
+            ("peers", None),
+        ):
             answer = self.ask(ask="run", **{**whole, part: wrong})
             self.assertIn("a run has a name", answer["error"])

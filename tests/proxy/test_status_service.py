@@ -8,7 +8,14 @@ from twisted.internet.testing import StringTransportWithDisconnection
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.proxy.status_service import MAX_CONNECTIONS, Answer, Query, StatusFactory
+from tlsdemo.proxy.status_service import (
+    MAX_CONNECTIONS,
+    MAX_FIRST_QUERY,
+    MAX_QUERY,
+    Answer,
+    Query,
+    StatusFactory,
+)
 
 
 def weather(query: Query) -> Answer:
@@ -37,10 +44,15 @@ class StatusServiceTests(SynchronousTestCase):
         return [json.loads(answer) for answer in self.transport.value().splitlines()]
 
     def refused(self, line: bytes) -> str:
+        """The error that answers ``line``, when a query has been answered before."""
+        self.trust()
         (answer,) = self.answers_to(line)
         self.assertEqual(list(answer), ["error"])
         self.assertTrue(self.transport.connected)
         return str(answer["error"])
+
+    def trust(self) -> None:
+        self.assertEqual(self.answers_to(b'{"ask": "time"}\n'), [TIME])
 
     def test_each_line_is_answered_with_a_line(self) -> None:
         self.assertEqual(self.answers_to(b'{"ask": "time"}\n'), [TIME])
@@ -69,15 +81,28 @@ class StatusServiceTests(SynchronousTestCase):
         self.assertIn("not an object but list", self.refused(b"[1]\n"))
         self.assertEqual(self.answers_to(b'{"ask": "time"}\n'), [TIME])
 
-    def test_a_line_that_is_too_long_is_refused(self) -> None:
-        self.protocol.MAX_LENGTH = 10
-        for line in (b"x" * 11, b"x" * 11 + b"\n"):
-            self.assertEqual(self.answers_to(line), [{"error": "a line of more than 10 bytes"}])
+    def test_whatever_is_no_query_at_first_ends_the_connection(self) -> None:
+        post = b'POST / HTTP/1.1\r\n\r\n{"ask": "time"}\n'
+        for line in (post, b"garbage\n", b"[1]\n", b"{}\n", b'{"ask": "weather"}\n'):
+            (answer,) = self.answers_to(line)
+            self.assertEqual(list(answer), ["error"])
             self.assertFalse(self.transport.connected)
             self.setUp()
-            self.protocol.MAX_LENGTH = 10
+
+    def test_a_line_that_is_too_long_is_refused(self) -> None:
+        for trusted, most in ((False, MAX_FIRST_QUERY), (True, MAX_QUERY)):
+            for end in (b"", b"\n"):
+                if trusted:
+                    self.trust()
+                self.assertEqual(
+                    self.answers_to(b"x" * (most + 1) + end),
+                    [{"error": f"a line of more than {most} bytes"}],
+                )
+                self.assertFalse(self.transport.connected)
+                self.setUp()
 
     def test_the_line_limit_allows_all_ports_of_a_host(self) -> None:
+        self.trust()
         peers = ["255.255.255.255:65535"] * (1 << 16)
         self.assertEqual(
             self.answers_to(json.dumps({"ask": "time", "x": peers}).encode() + b"\n"), [TIME]
@@ -90,9 +115,16 @@ class StatusServiceTests(SynchronousTestCase):
         self.assertEqual(lines, [])
 
     def test_an_idle_client_is_disconnected(self) -> None:
-        self.clock.advance(self.protocol.idle_timeout - 1)
+        self.clock.advance(self.protocol.patience - 1)
         self.answers_to(b'{"ask": "time"}\n')
         self.clock.advance(self.protocol.idle_timeout - 1)
+        self.assertTrue(self.transport.connected)
+        self.clock.advance(1)
+        self.assertFalse(self.transport.connected)
+
+    def test_a_client_that_sends_no_whole_query_is_soon_disconnected(self) -> None:
+        self.clock.advance(self.protocol.patience - 1)
+        self.answers_to(b'{"ask": "ti')
         self.assertTrue(self.transport.connected)
         self.clock.advance(1)
         self.assertFalse(self.transport.connected)
@@ -113,11 +145,30 @@ class StatusServiceTests(SynchronousTestCase):
         self.assertEqual(self.transport.producerState, "producing")
         self.transport.producer.stopProducing()
 
+    def connected(self) -> Any:
+        """The transport of one more connection, or ``None`` if it is not accepted."""
+        protocol: Any = self.factory.buildProtocol(None)
+        if protocol is None:
+            return None
+        transport = StringTransportWithDisconnection()
+        transport.protocol = protocol
+        protocol.makeConnection(transport)
+        return transport
+
+    def test_the_oldest_that_has_asked_nothing_makes_room(self) -> None:
+        self.trust()
+        others = [self.connected() for _ in range(MAX_CONNECTIONS - 1)]
+        self.assertIsNotNone(self.connected())
+        self.assertEqual([each.connected for each in others[:2]], [False, True])
+        self.assertTrue(self.transport.connected)
+
     def test_the_number_of_connections_is_limited(self) -> None:
-        others = [self.factory.buildProtocol(None) for _ in range(MAX_CONNECTIONS)]
-        self.assertEqual(others.count(None), 1)
+        self.trust()
+        for _ in range(MAX_CONNECTIONS - 1):
+            self.connected().protocol.dataReceived(b'{"ask": "time"}\n')
+        self.assertIsNone(self.connected())
         self.transport.loseConnection()
-        self.assertIsNotNone(self.factory.buildProtocol(None))
+        self.assertIsNotNone(self.connected())
 
     def test_closing_aborts_all_connections(self) -> None:
         self.factory.close()

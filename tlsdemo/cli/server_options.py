@@ -20,6 +20,7 @@ from tlsdemo.cli.options import (
 from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.net.limits import connections_possible, raise_descriptor_limit
 from tlsdemo.net.printable_logger import PrintableLogger
+from tlsdemo.net.runtime_folder import STATUS
 from tlsdemo.net.sockets import MAX_BUFFER
 from tlsdemo.proxy.diagnostics import Diagnostics
 from tlsdemo.proxy.handlers import HandlerName
@@ -41,8 +42,6 @@ from tlsdemo.tls import (
 )
 
 LISTEN = "tcp:8899:interface=127.0.0.1"
-STATUS = "tcp:8898:interface=127.0.0.1"
-
 _log = PrintableLogger(namespace="tlsdemo")
 
 
@@ -131,9 +130,9 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
         ["max-per-address", None, None, "Maximum number of open connections from one address; 0 "
          f"for no limit. [default: {USUAL_LIMIT_PER_HOST}, and no limit for loopback addresses]",
          whole(0)],
-        ["status", None, STATUS, "Server endpoint string of the status service, which load "
-         "clients ask "
-         "for the received bytes; or none."],
+        ["status", None, None, "Server endpoint string of the status service, which load clients "
+         "ask for the received bytes, on a loopback interface or a UNIX socket; or none. "
+         "[default: a UNIX socket that only this user can use]"],
         ["interval", None, 5.0, "Seconds between log lines with statistics.", seconds(0.1)],
         ["log-first", None, 3, "Log the events of this many connections after the start.",
          whole(0)],
@@ -193,10 +192,17 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
                     f"--unsafe-injection is for the loopback interface only, and --listen is "
                     f"{where!r}; add interface=127.0.0.1"
                 )
-        if self["status"] == "none":
+        if self["status"] is None:
+            self["status"] = STATUS
+        elif self["status"] == "none":
             self["status"] = None
         else:
             check_server_endpoint(reactor, "status", self["status"])
+            if not is_loopback(self["status"]):
+                raise usage.UsageError(
+                    f"--status is {self['status']!r}, and the status service is for this machine "
+                    "only; add interface=127.0.0.1, and reach it from elsewhere with ssh -L"
+                )
         if self["backend"] is not None:
             if self["role"] is not HandlerName.PROXY:
                 raise usage.UsageError(

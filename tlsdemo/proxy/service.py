@@ -21,6 +21,7 @@ from twisted.python.failure import Failure
 
 from tlsdemo.net.addresses import endpoint_text
 from tlsdemo.net.printable_logger import PrintableLogger
+from tlsdemo.net.runtime_folder import STATUS, make_private, runtime_folder, status_endpoint
 from tlsdemo.net.timeout_endpoint import TimeoutEndpoint
 from tlsdemo.proxy.accounting import Accounting
 from tlsdemo.proxy.backend import Backend
@@ -51,6 +52,9 @@ _MAX_REPORTED = 64
 
 _MAX_NAME = 100
 """Maximum number of characters of a run's name that are remembered and logged."""
+
+_MAX_SENT = 1 << 63
+"""Bytes that a run cannot have sent."""
 
 
 class CannotStart(Exception):
@@ -135,10 +139,30 @@ class Server(Service):
         mode, tls = settings.connection.mode, settings.connection.tls
         wrapped = mode.wrap(tls, self._factory, self._reactor)
         self._serving = [self._listen(where, wrapped) for where in settings.listen]
-        if settings.status is not None:
-            answers = {"statistics": self._answer_statistics, "run": self._answer_run}
-            self._status = StatusFactory(answers, self._reactor)
-            self._listen(settings.status, self._status)
+        answers = {"statistics": self._answer_statistics, "run": self._answer_run}
+        status = StatusFactory(answers, self._reactor)
+        if settings.status == STATUS:
+            self._listen_for_this_user(status)
+        elif settings.status is not None:
+            self._listen(settings.status, status)
+            self._status = status
+
+    def _listen_for_this_user(self, status: StatusFactory) -> None:
+        """Listen on the usual UNIX socket; without one the server serves all the same."""
+        port = getattr(self._serving[0].getHost(), "port", None)
+        if port is None:
+            return
+        where = status_endpoint(port)
+        try:
+            make_private(runtime_folder())
+            self._listen(f"{where}:mode=600", status)
+            self._status = status
+        except (OSError, CannotStart) as problem:
+            _log.warn(
+                "there is no status service, so load clients will not learn what arrived: "
+                "{problem}",
+                problem=str(problem),
+            )
 
     def _listen(self, where: str, factory: IProtocolFactory) -> IListeningPort:
         result: list[IListeningPort | Failure] = []
@@ -217,10 +241,18 @@ class Server(Service):
 
     def _answer_run(self, query: Query) -> Answer:
         name, sent, peers = (query.get(key) for key in ("name", "sent", "peers"))
-        if not (isinstance(name, str) and isinstance(sent, int) and isinstance(peers, list)):
-            raise ValueError("a run has a name, the number of bytes sent and a list of peers")
+        if not (
+            isinstance(name, str)
+            and type(sent) is int
+            and 0 <= sent < _MAX_SENT
+            and isinstance(peers, list)
+            and all(isinstance(peer, str) for peer in peers)
+        ):
+            raise ValueError(
+                f"a run has a name, a number of bytes sent below {_MAX_SENT} and a list of peers"
+            )
         totals = self._accounting.registry.totals(
-            map(str, peers), self._sink_accounting.registry if self._has_sink else None
+            peers, self._sink_accounting.registry if self._has_sink else None
         )
         name = name[:_MAX_NAME]
         if totals.open == 0 and name not in self._reported:

@@ -1,0 +1,45 @@
+"""The folder for the sockets of this user's processes, where they find each other.
+
+It is the same for every process of a user, whatever the environment, and nobody else can enter it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+STATUS = "usual"
+"""The default of ``--status``: a socket in this folder, see :func:`status_endpoint`."""
+
+
+def runtime_folder(base: Path = Path("/tmp")) -> Path:
+    """Return the folder of this user; it need not exist."""
+    return base / f"tlsdemo-{os.geteuid()}"
+
+
+def status_endpoint(port: int, folder: Path | None = None) -> str:
+    """Return the endpoint string of the status service of this user's server on a TCP ``port``."""
+    return f"unix:{(folder or runtime_folder()) / f'status-{port}'}"
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that only this user can enter; one that exists must be so.
+
+    Raises:
+        OSError: If it cannot be made, is no folder, belongs to another user or is open to others.
+    """
+    folder.mkdir(mode=0o700, exist_ok=True)
+    check_private(folder)
+
+
+def check_private(folder: Path) -> None:
+    """Check that a folder belongs to this user, and is open to nobody else.
+
+    Raises:
+        OSError: If it does not exist, or is not so.
+    """
+    found = folder.lstat()
+    mine = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    if not mine or stat.S_IMODE(found.st_mode) & 0o077:
+        raise PermissionError(1, "it is not a folder that only this user can enter", str(folder))
