@@ -15,15 +15,24 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.verification import PolicyBuilder, Store
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.certificates.demo_ca import DemoCertificates, default_directory, demo_certificates
+from tlsdemo.certificates import demo_ca
+from tlsdemo.certificates.demo_ca import (
+    KEY_TYPES,
+    DemoCertificates,
+    default_directory,
+    demo_certificates,
+)
 from tlsdemo.certificates.files import BadCredentials, Credentials, load_certificates
 from tlsdemo.net.child_process import environment
 
 NOW = datetime(2026, 5, 4, 12, 30, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
 NEXT_YEAR = NOW + 366 * DAY
+CLIENT_AUTH = ExtendedKeyUsageOID.CLIENT_AUTH
 FILES = {"ca.pem", "ca.key", "server.pem", "server.key", "client.pem", "client.key"}
 LEAVES = FILES - {"ca.pem", "ca.key"}
 
@@ -166,6 +175,50 @@ class MakingTests(DemoTestCase):
             assert isinstance(key, RSAPublicKey)
             self.assertEqual(2048, key.key_size)
         self.assertEqual("tlsdemo client", handshake(demo, "localhost"))
+
+    def test_each_leaf_is_for_one_purpose_and_passes_strict_verifiers(self) -> None:
+        for key_type in KEY_TYPES:
+            demo = demo_certificates(self.directory, key_type, NOW)
+            for credentials, purpose, others in (
+                (demo.server, "sslserver", "sslclient"),
+                (demo.client, "sslclient", "sslserver"),
+            ):
+                self.assertEqual(self.verified(credentials, purpose), "OK")
+                self.assertIn("purpose", self.verified(credentials, others))
+            store = Store([load_certificates(demo.authority)[0]])
+            builder = PolicyBuilder().store(store).time(NOW.replace(tzinfo=None))
+            builder.build_server_verifier(x509.DNSName("localhost")).verify(
+                leaf_of(demo.server), []
+            )
+            verified = builder.build_client_verifier().verify(leaf_of(demo.client), [])
+            self.assertEqual(verified.subjects, [x509.RFC822Name("client@tlsdemo.test")])
+
+    def verified(self, credentials: Credentials, purpose: str) -> str:
+        """What ``openssl verify`` makes of a certificate."""
+        done = subprocess.run(
+            [
+                *("openssl", "verify", "-x509_strict", "-purpose", purpose, "-attime"),
+                *(str(int(NOW.timestamp())), "-CAfile", str(credentials.authority)),
+                str(credentials.certificate),
+            ],
+            capture_output=True, text=True,
+        )  # fmt: skip
+        return "OK" if done.returncode == 0 else done.stdout + done.stderr
+
+    def test_leaves_for_every_purpose_are_replaced_by_the_same_ca(self) -> None:
+        first = demo_certificates(self.directory, "ecdsa", NOW)
+        authority = first.authority.read_bytes()
+        self.patch(demo_ca, "_PURPOSES", {"server": CLIENT_AUTH, "client": CLIENT_AUTH})
+        self.assertTrue(demo_certificates(self.directory, "ecdsa", NOW).made)
+        self.assertEqual(first.authority.read_bytes(), authority)
+
+    def test_directories_cannot_be_written_by_others_whatever_the_umask(self) -> None:
+        before = os.umask(0)
+        self.addCleanup(os.umask, before)
+        deep = self.directory / "a" / "b"
+        demo = demo_certificates(deep, "ecdsa", NOW)
+        for folder in (deep.parent, deep, demo.authority.parent):
+            self.assertEqual(stat.S_IMODE(folder.stat().st_mode), 0o755, folder)
 
     def test_an_unknown_key_type_is_rejected(self) -> None:
         with self.assertRaisesRegex(ValueError, "'dsa' is none of ecdsa, rsa"):

@@ -58,6 +58,22 @@ class Opening(FileCase):
         self.assertIn("open to others than its owner (mode 0640); chmod", self.refusal(self.path))
         self.assertEqual(self.path.read_bytes(), b"")
 
+    def test_fails_if_the_file_belongs_to_another_user(self) -> None:
+        self.path.touch(0o600)
+        self.path.chmod(0o600)
+        owner = self.path.stat().st_uid
+        self.patch(os, "geteuid", lambda: owner + 1)
+        self.assertIn("belongs to another user", self.refusal(self.path))
+
+    def test_does_not_follow_a_symbolic_link(self) -> None:
+        other = Path(self.mktemp())
+        other.touch(0o600)
+        self.path.symlink_to(other.absolute())
+        self.assertIn("cannot be opened: it is a symbolic link", self.refusal(self.path))
+
+    def test_follows_those_of_the_system(self) -> None:
+        self.opened(Path("/dev/stderr"))
+
     def test_does_not_block_on_a_fifo_without_a_reader(self) -> None:
         os.mkfifo(self.path)
         self.assertIn("cannot be opened: No such device", self.refusal(self.path))

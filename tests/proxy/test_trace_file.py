@@ -25,8 +25,8 @@ class TracingCase(SynchronousTestCase):
         self.file = AppendOnlyFile("trace", self.path, Clock())
         self.addCleanup(self.file.close)
 
-    def trace_file(self, every: int = 1) -> TraceFile:
-        return TraceFile(self.file, every, {"mode": "pair"}, lambda: NOON)
+    def trace_file(self, every: int = 1, most: int = 0) -> TraceFile:
+        return TraceFile(self.file, every, most, {"mode": "pair"}, lambda: NOON)
 
 
 class TraceFileTests(TracingCase):
@@ -46,6 +46,20 @@ class TraceFileTests(TracingCase):
         facts = {"mode": "pair", "peer": "127.0.0.1:5", "began": "2026-11-24T12:00:00.000+00:00"}
         self.assertEqual(traces[4].facts, facts)
         self.assertEqual([event.name for event in traces[4].marks(End.SERVER)], ["connected"])
+
+    def test_a_trace_is_cut_off_when_it_is_too_long_and_others_go_on(self) -> None:
+        trace_file = self.trace_file(most=300)
+        one, other = trace_file.writer(1, "a"), trace_file.writer(2, "b")
+        assert one is not None and other is not None
+        for at in range(20):
+            one(Mark(End.SERVER, Event("an event", float(at))))
+        other(Mark(End.SERVER, Event("an event", 0.0)))
+        self.file.close()
+        traces = traces_from(self.path.read_text(encoding="utf-8").splitlines())
+        names = [event.name for event in traces[1].marks(End.SERVER)]
+        self.assertLess(len(names), 8)
+        self.assertEqual(names[-1], "trace cut off")
+        self.assertEqual([event.name for event in traces[2].marks(End.SERVER)], ["an event"])
 
     def test_nothing_is_traced_after_the_file_is_closed(self) -> None:
         self.file.close()

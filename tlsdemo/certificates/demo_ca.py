@@ -24,6 +24,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tlsdemo.certificates.files import BadCredentials, Credentials, load_certificates
 
@@ -36,6 +37,10 @@ _LEAF_NAMES = {
     "server": ("localhost", "127.0.0.1", "::1"),
     # A client needs no name, but some verifiers reject a leaf without a subjectAltName.
     "client": ("client@tlsdemo.test",),
+}
+_PURPOSES = {
+    "server": ExtendedKeyUsageOID.SERVER_AUTH,
+    "client": ExtendedKeyUsageOID.CLIENT_AUTH,
 }
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -109,7 +114,7 @@ def demo_certificates(directory: Path, key_type: str, now: datetime) -> DemoCert
     # and a process that has the paths can load the files one by one at any time.
     if not _is_usable(home, now):
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            _make_directory(directory)
             with _locked(directory):
                 if not _is_usable(home, now):
                     _replace(home, key_type, now)
@@ -134,10 +139,28 @@ def _is_usable(home: Path, now: datetime) -> bool:
         issuer = load_certificates(home / "ca.pem")[0]
         for role in _LEAF_NAMES:
             _leaf(home, role).check(now)
-            load_certificates(home / f"{role}.pem")[0].verify_directly_issued_by(issuer)
+            leaf = load_certificates(home / f"{role}.pem")[0]
+            leaf.verify_directly_issued_by(issuer)
+            if _purposes(leaf) != [_PURPOSES[role]]:
+                return False
     except (BadCredentials, InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
         return False
     return True
+
+
+def _purposes(leaf: x509.Certificate) -> list[x509.ObjectIdentifier]:
+    """Return what a certificate may be used for; older versions issued leaves for everything."""
+    try:
+        return list(leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    except x509.ExtensionNotFound:
+        return []
+
+
+def _make_directory(directory: Path) -> None:
+    """Make a directory and its parents, which others may read but not write, whatever the umask."""
+    for each in (*reversed(directory.parents), directory):
+        if not each.exists():
+            each.mkdir(mode=0o755, exist_ok=True)
 
 
 @contextmanager
@@ -161,7 +184,7 @@ def _replace(home: Path, key_type: str, now: datetime) -> None:
         prefix=".making-", dir=home.parent, ignore_cleanup_errors=True
     ) as temporary:
         fresh = Path(temporary, "fresh")
-        fresh.mkdir()
+        fresh.mkdir(mode=0o755)
         _make(fresh, _load_ca(home, now) or _new_ca(key_type, now), key_type, now)
         with suppress(FileNotFoundError):
             os.rename(home, Path(temporary, "stale"))
@@ -170,7 +193,8 @@ def _replace(home: Path, key_type: str, now: datetime) -> None:
 
 def _make(fresh: Path, ca: trustme.CA, key_type: str, now: datetime) -> None:
     certificate = ca.cert_pem.bytes()
-    ca_end = x509.load_pem_x509_certificate(certificate).not_valid_after_utc
+    issuer = x509.load_pem_x509_certificate(certificate)
+    issuer_key = _load_key(ca.private_key_pem.bytes())
     _write(fresh / "ca.pem", certificate, 0o644)
     _write(fresh / "ca.key", ca.private_key_pem.bytes(), 0o600)
     for role, names in _LEAF_NAMES.items():
@@ -178,11 +202,12 @@ def _make(fresh: Path, ca: trustme.CA, key_type: str, now: datetime) -> None:
             *names,
             common_name=f"tlsdemo {role}",
             organization_name="tlsdemo",
-            not_before=now - _CLOCK_SKEW,
-            not_after=min(now + _LEAF_LIFETIME, ca_end),
             key_type=trustme.KeyType[key_type.upper()],
         )
-        _write(fresh / f"{role}.pem", leaf.cert_chain_pems[0].bytes(), 0o644)
+        model = x509.load_pem_x509_certificate(leaf.cert_chain_pems[0].bytes())
+        end = min(now + _LEAF_LIFETIME, issuer.not_valid_after_utc)
+        signed = _signed(model, _leaf_extensions(model, role, key_type), issuer_key, now, end)
+        _write(fresh / f"{role}.pem", signed.public_bytes(Encoding.PEM), 0o644)
         _write(fresh / f"{role}.key", leaf.private_key_pem.bytes(), 0o600)
 
 
@@ -212,7 +237,55 @@ def _new_ca(key_type: str, now: datetime) -> trustme.CA:
     # certificate is signed again with another one.
     model = x509.load_pem_x509_certificate(draft.cert_pem.bytes())
     key_pem = draft.private_key_pem.bytes()
-    key = cast(CertificateIssuerPrivateKeyTypes, load_pem_private_key(key_pem, password=None))
+    kept = [(each.value, each.critical) for each in model.extensions]
+    certificate = _signed(model, kept, _load_key(key_pem), now, now + _CA_LIFETIME)
+    return trustme.CA.from_pem(certificate.public_bytes(Encoding.PEM), key_pem)
+
+
+def _load_key(pem: bytes) -> CertificateIssuerPrivateKeyTypes:
+    return cast(CertificateIssuerPrivateKeyTypes, load_pem_private_key(pem, password=None))
+
+
+def _leaf_extensions(
+    model: x509.Certificate, role: str, key_type: str
+) -> list[tuple[x509.ExtensionType, bool]]:
+    """Return the extensions of a leaf for one purpose, and whether each is critical.
+
+    Strict verifiers reject a critical subjectAltName beside a subject (RFC 5280, section 4.2.1.6).
+    """
+    usage = x509.KeyUsage(
+        digital_signature=True,
+        # Only the key exchange of TLS 1.2 with RSA, which nobody should use, needs more.
+        key_encipherment=key_type == "rsa",
+        content_commitment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=False,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    changed: dict[type[x509.ExtensionType], tuple[x509.ExtensionType, bool]] = {
+        x509.KeyUsage: (usage, True),
+        x509.ExtendedKeyUsage: (x509.ExtendedKeyUsage([_PURPOSES[role]]), False),
+    }
+    return [
+        changed.get(
+            type(each.value),
+            (each.value, each.critical and not isinstance(each.value, x509.SubjectAlternativeName)),
+        )
+        for each in model.extensions
+    ]
+
+
+def _signed(
+    model: x509.Certificate,
+    extensions: list[tuple[x509.ExtensionType, bool]],
+    issuer_key: CertificateIssuerPrivateKeyTypes,
+    now: datetime,
+    end: datetime,
+) -> x509.Certificate:
+    """Return a certificate as ``model``, with these extensions, valid from ``now`` to ``end``."""
     builder = (
         x509.CertificateBuilder()
         .subject_name(model.subject)
@@ -220,9 +293,8 @@ def _new_ca(key_type: str, now: datetime) -> trustme.CA:
         .public_key(model.public_key())
         .serial_number(model.serial_number)
         .not_valid_before(now - _CLOCK_SKEW)
-        .not_valid_after(now + _CA_LIFETIME)
+        .not_valid_after(end)
     )
-    for extension in model.extensions:
-        builder = builder.add_extension(extension.value, extension.critical)
-    certificate = builder.sign(key, SHA256())
-    return trustme.CA.from_pem(certificate.public_bytes(Encoding.PEM), key_pem)
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical)
+    return builder.sign(issuer_key, SHA256())

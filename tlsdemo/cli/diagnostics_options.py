@@ -13,6 +13,7 @@ from tlsdemo.net.append_only_file import AppendOnlyFile, CannotOpen
 from tlsdemo.proxy.diagnostics import Diagnostics
 from tlsdemo.proxy.trace_file import TraceFile
 from tlsdemo.tls import versions
+from tlsdemo.trace.timeline import Fact
 
 DIAGNOSTICS_PARAMETERS: list[list[Any]] = [
     ["trace", None, None, "Append the events and TLS records of connections to this file, as lines "
@@ -21,6 +22,8 @@ DIAGNOSTICS_PARAMETERS: list[list[Any]] = [
      whole(1)],
     ["trace-max", None, 256 << 20, "Maximum size of the --trace file in bytes; 0 for no limit.",
      whole(0)],
+    ["trace-each", None, 1 << 20, "Maximum size of the trace of one connection in bytes, so that "
+     "one client cannot fill the --trace file; 0 for no limit.", whole(0)],
     ["keylog", None, None, "Append the TLS secrets of all connections to this file (SSLKEYLOGFILE "
      "format), for Wireshark. Anyone who has the file can decrypt the connections."],
 ]  # fmt: skip
@@ -51,7 +54,8 @@ class DiagnosticsOptions(usage.Options):
         if self["trace"] is None:
             return None
         file = AppendOnlyFile("trace", Path(self["trace"]), clock, self["trace-max"])
-        return TraceFile(file, self["trace-every"], {"mode": mode, **versions()})
+        facts: dict[str, Fact] = {"mode": mode, **versions()}
+        return TraceFile(file, self["trace-every"], self["trace-each"], facts)
 
     def _keylog(self, clock: IReactorTime) -> AppendOnlyFile | None:
         if self["keylog"] is None:

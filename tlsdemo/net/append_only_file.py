@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import errno
 import os
 import stat
 from pathlib import Path
@@ -35,6 +36,9 @@ class _State(enum.Enum):
 
 class AppendOnlyFile:
     """Appends to ``path``, which is created with mode 0600; raises CannotOpen.
+
+    A file that exists must belong to this user and be open to nobody else.  Symbolic links are not
+    followed, but for those in /dev.
 
     ``option``: the command line option that names the file, for messages.  ``max_size``: bytes that
     the file may have, 0 for no limit.  ``max_delay``: seconds that a line may be buffered, 0 to
@@ -63,13 +67,19 @@ class AppendOnlyFile:
     def _open(self) -> tuple[int, int]:
         # Without O_NONBLOCK, opening a FIFO that has no reader would block (fifo(7)).
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
+        if self.path.parent != Path("/dev"):
+            flags |= os.O_NOFOLLOW
         try:
             file = os.open(self.path, flags, 0o600)
         except OSError as error:
-            raise CannotOpen(f"{self._name} cannot be opened: {error.strerror}") from None
+            why = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
+            raise CannotOpen(f"{self._name} cannot be opened: {why}") from None
         status = os.fstat(file)
         if not stat.S_ISREG(status.st_mode):
             return file, 0
+        if status.st_uid != os.geteuid():
+            os.close(file)
+            raise CannotOpen(f"{self._name} belongs to another user; name another file")
         if status.st_mode & 0o077:
             os.close(file)
             mode = stat.S_IMODE(status.st_mode)

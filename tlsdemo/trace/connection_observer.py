@@ -51,7 +51,8 @@ class ConnectionObserver:
         self._report = report
         self._wire = wire
         self._close_facts = close_facts
-        self._readers = {each: RecordReader() for each in End}
+        # What a client sends before TLS may be a password.
+        self._readers = {each: RecordReader(redact=each is End.CLIENT) for each in End}
         self._hello_seen = end is End.CLIENT
 
     def tls_created(self, connection: object) -> None:

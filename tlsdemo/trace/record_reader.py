@@ -11,6 +11,7 @@ import functools
 
 from tlsdemo.trace.record import Kind, Record
 from tlsdemo.trace.record_content import ContentReader
+from tlsdemo.trace.redaction import Redaction
 from tlsdemo.trace.tls_detection import excerpt, find_tls
 from tlsdemo.trace.tls_names import CONTENT_TYPES, version_name
 
@@ -36,13 +37,15 @@ class RecordReader:
     """Reads one direction, in pieces of any size, in linear time and bounded memory.
 
     Bytes are ``PLAIN`` up to the first record that contains a hello or an alert, one piece for each
-    piece that is fed.  All bytes from there on have to be records.  After bytes that are not,
-    everything is ``UNREADABLE``, one piece for each piece that is fed.
+    piece that is fed; ``redact``: whether only what is harmless is shown of them.  All bytes from
+    there on have to be records.  After bytes that are not, everything is ``UNREADABLE``, one piece
+    for each piece that is fed.
     """
 
-    __slots__ = ("_content", "_head", "_kind", "_left", "_size", "_state", "_version")
+    __slots__ = ("_content", "_head", "_kind", "_left", "_redaction", "_size", "_state", "_version")
 
-    def __init__(self) -> None:
+    def __init__(self, redact: bool = False) -> None:
+        self._redaction = Redaction() if redact else None
         self._state = _State.PLAIN
         # The beginning of a header, or what may be one.
         self._head = b""
@@ -106,19 +109,26 @@ class RecordReader:
         if not head:
             return []
         if state is _State.PLAIN:
-            return [Record(Kind.PLAIN, len(head), messages=(excerpt(head),))]
+            return [self._plain(head)]
         return [Record(Kind.UNREADABLE, len(head), messages=("header cut short",))]
 
     def _read_plain(self, data: bytes, records: list[Record]) -> int:
         """Read up to where TLS begins or may begin; returns how much of ``data`` has been read."""
         begins, certain = find_tls(data)
         if begins:
-            records.append(Record(Kind.PLAIN, begins, messages=(excerpt(data[:begins]),)))
+            records.append(self._plain(data[:begins]))
         self._head = b"" if certain else data[begins:]
         if certain:
             self._state = _State.HEADER
             return begins
         return len(data)
+
+    def _plain(self, data: bytes) -> Record:
+        shown = data if self._redaction is None else self._redaction.shown(data)
+        texts = [excerpt(shown)] if shown else []
+        if len(shown) < len(data):
+            texts.append(f"({len(data) - len(shown)} bytes that are not shown)")
+        return Record(Kind.PLAIN, len(data), messages=tuple(texts))
 
     def _read_header(self, data: bytes, position: int) -> int:
         begun = len(self._head)
