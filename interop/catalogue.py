@@ -39,6 +39,7 @@ _ALL = (
     # Clients of Python's standard library.
     *(Peer(name) for name in ("ftplib", "imaplib", "poplib", "smtplib")),
     # Clients.
+    Peer("certtool", "certtool --version", "gnutls-bin"),
     Peer("curl", "curl --version", "curl"),
     Peer("fetchmail", "fetchmail --version", "fetchmail"),
     Peer("gnutls-cli", "gnutls-cli --version", "gnutls-bin"),
@@ -51,6 +52,7 @@ _ALL = (
     Peer("mariadb", "mariadb --version", "mariadb-client"),
     Peer("mbsync", "mbsync --version", "isync"),
     Peer("nats-py", pypi="nats-py"),
+    Peer("Node", "node --version", "nodejs"),
     Peer("nodemailer", npm="nodemailer", debian="nodejs npm"),
     Peer("openssl s_client", "openssl version", "openssl"),
     Peer("pgbench", "pgbench --version", "postgresql-contrib"),

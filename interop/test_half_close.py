@@ -7,6 +7,7 @@ import socketserver
 import threading
 from pathlib import Path
 
+from interop.attempts import tried
 from interop.peers import InteropCase, program
 from tests.support import certificates
 
@@ -75,8 +76,10 @@ class HalfClose(InteropCase):
                 self.assertEqual(send(port), expected, (mode, send))
                 self.assert_all_closed_cleanly(1)
 
+    @tried("request, close_notify, then the answer of the backend", "gnutls-cli", "Node")
     def test_a_proxy_forwards_the_answer(self) -> None:
         self.check("proxy", b"%d bytes: " % len(REQUEST) + REQUEST)
 
+    @tried("request, close_notify, then its echo", "gnutls-cli", "Node")
     def test_echo_answers_what_came_with_the_goodbye(self) -> None:
         self.check("echo", REQUEST)
