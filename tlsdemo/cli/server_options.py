@@ -236,6 +236,7 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
             log_every=self["log-every"],
             remember=self["remember"],
             backend_timeout=self["backend-timeout"],
+            unavailable=dialect.unavailable(Names(self["hostname"])),
             max_connections=self["max-connections"],
             max_per_address=self["max-per-address"],
             drain=self["drain-timeout"],

@@ -35,6 +35,7 @@ class AcceptedConnection:
         self._on_over = on_over
         self._record: ConnectionRecord
         self._stream_reason: CloseReason | None = None
+        self._failure: CloseReason | None = None
         self._handler_reason: CloseReason | None = None
         self._handler: Handler | None = None
         self.host = ""
@@ -86,6 +87,7 @@ class AcceptedConnection:
     def ended(self, close_reason: CloseReason) -> None:
         """Note that the stream has ended."""
         self._stream_reason = close_reason
+        self._note(close_reason)
         self._close()
 
     # What the handler calls.
@@ -103,12 +105,18 @@ class AcceptedConnection:
         """Note that the handler has drained."""
         self.report("drained")
         self._handler_reason = close_reason
+        self._note(close_reason)
         self._close()
+
+    def _note(self, close_reason: CloseReason) -> None:
+        # The first failure is the reason: a client that is turned away may well cut itself off.
+        if self._failure is None and not close_reason.clean:
+            self._failure = close_reason
 
     def _close(self) -> None:
         if self._stream_reason is None or self._handler_reason is None:
             return
-        reason = self._handler_reason if self._stream_reason.clean else self._stream_reason
+        reason = self._failure or CLEAN
         self._accounting.statistics.connection_ended(self.protocol, reason)
         self._record.close(failed=not reason.clean)
         if reason.cause not in (Cause.CLEAN, Cause.PROBE, Cause.ABORTED):

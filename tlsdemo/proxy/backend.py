@@ -26,6 +26,8 @@ class Backend:
         closing: Seconds to read what a client that has gone has sent; 0 for no limit.
         max_buffer: Bytes that are buffered at most in each direction, see
             :func:`~tlsdemo.net.sockets.bound_buffers`.
+        unavailable: What tells a client that the backend cannot be reached, or does not greet;
+            empty to cut it off.
     """
 
     endpoint: IStreamClientEndpoint
@@ -33,6 +35,7 @@ class Backend:
     greeting: float = 0.0
     closing: float = 0.0
     max_buffer: int = MAX_BUFFER
+    unavailable: bytes = b""
 
 
 class BackendListener(typing.Protocol):

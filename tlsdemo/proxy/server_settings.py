@@ -30,6 +30,7 @@ class ServerSettings:
         log_every: Every how many connections one is logged after those; 0 for none.
         remember: How many connections the status service remembers.
         backend_timeout: Seconds for connecting to the backend, and then for its greeting.
+        unavailable: What tells a client that it cannot be served, in the dialect's own words.
         max_connections: Maximum number of open connections; 0 for no limit.
         max_per_address: The same for each client address; ``None`` for the usual limit, which
             does not apply to loopback addresses.
@@ -50,6 +51,7 @@ class ServerSettings:
     log_every: int = 100
     remember: int = 1 << 16
     backend_timeout: float = 30.0
+    unavailable: bytes = b""
     max_connections: int = 0
     max_per_address: int | None = 0
     drain: float = 0.0

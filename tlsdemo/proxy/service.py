@@ -135,6 +135,7 @@ class Server(Service):
                 greeting=timeout,
                 closing=settings.connection.timeouts.closing,
                 max_buffer=settings.connection.max_buffer,
+                unavailable=settings.unavailable,
             )
         mode, tls = settings.connection.mode, settings.connection.tls
         wrapped = mode.wrap(tls, self._factory, self._reactor)
