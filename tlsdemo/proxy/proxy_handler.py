@@ -81,6 +81,7 @@ class ProxyHandler(StateMachine, Handler):
         self.full = True
         self.transport.pauseProducing()
         backend = self._backend
+        backend.introduce(self.transport.getPeer(), self.transport.getHost())
         # Twisted may keep the factory for long; it must not keep this handler alive.
         factory = Factory.forProtocol(lambda: backend)
         factory.noisy = False
@@ -122,12 +123,16 @@ class ProxyHandler(StateMachine, Handler):
         try:
             passed = self._filter.from_backend(data)
         except FilterFailed as problem:
-            self._input(_Input.FAILED, CloseReason(problem.cause, str(problem)))
+            self.backend_failed(problem)
             return
         if waiting and self._filter.ready:
             self._input(_Input.BACKEND_READY)
         if self.transport is not None and self._state is not _State.DRAINED and passed:
             self.transport.write(passed)
+
+    def backend_failed(self, problem: FilterFailed) -> None:
+        """End both connections, as client and backend cannot continue."""
+        self._input(_Input.FAILED, CloseReason(problem.cause, str(problem)))
 
     def backend_lost(self, reason: Failure) -> None:
         """End the client's connection as the backend's has ended."""
@@ -190,7 +195,7 @@ class ProxyHandler(StateMachine, Handler):
         try:
             passed = self._filter.from_client(data)
         except FilterFailed as problem:
-            self._input(_Input.FAILED, CloseReason(problem.cause, str(problem)))
+            self.backend_failed(problem)
             return False
         self._backend.transport.write(passed)
         return True
