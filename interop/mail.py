@@ -192,8 +192,11 @@ ssl_key = <{home}/server.key
 class DovecotCase(InteropCase):
     """Runs a Dovecot; the password of every user is PASSWORD, and they share one mailbox."""
 
-    def dovecot(self, tls: bool = False) -> dict[str, int]:
-        """Start it; it offers TLS only with ``tls``.  Return the ports by dialect."""
+    def dovecot(self, tls: bool = False, more: str = "") -> dict[str, int]:
+        """Start it, with ``more`` settings; it offers TLS only with ``tls``.
+
+        Return the ports by dialect.
+        """
         dovecot = program("dovecot", "dovecot-imapd dovecot-pop3d")
         home = self.folder()
         server: Any = certificates().server
@@ -207,6 +210,7 @@ class DovecotCase(InteropCase):
                 home=home, user=home.owner(), group=home.group(), password=PASSWORD,
                 tls="yes" if tls else "no", **ports,
             )
+            + more
         )  # fmt: skip
         self.daemon(*self.unprivileged(), dovecot, "-F", "-c", str(self.chown(config)))
         self.log = home / "log"
