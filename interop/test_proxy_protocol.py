@@ -8,6 +8,7 @@ import smtplib
 import socket
 from typing import Any
 
+from interop.attempts import tried
 from interop.mail import PASSWORD, DovecotCase, PostfixCase
 from interop.peers import InteropCase, await_port, client_context, free_port, program
 
@@ -43,6 +44,7 @@ def connected(port: int) -> socket.socket:
 
 
 class BehindHAProxy(HAProxyCase):
+    @tried("the PROXY protocol, versions 1 and 2: the client's address is known", "HAProxy")
     def test_every_mode_knows_the_client(self) -> None:
         for mode in ("starttls", "pair", "wrapped", "clear"):
             for version in ("send-proxy", "send-proxy-v2", "send-proxy-v2-ssl-cn"):
@@ -58,11 +60,13 @@ class BehindHAProxy(HAProxyCase):
                     server.wait_for_line(rf"#\d {CLIENT}:\d+ .* connected")
                 self.summary(server)
 
+    @tried("health checks (`LOCAL`)", "HAProxy")
     def test_health_checks_are_on_behalf_of_haproxy(self) -> None:
         server, behind = self.tlsdemo_server("--role=echo", "--proxy-protocol", "--drain-timeout=0")
         self.haproxy(behind, "send-proxy-v2 check inter 100")
         server.wait_for_line(r"#5 127\.0\.0\.1:\d+ .* connected")
 
+    @tried("a connection without a header of the PROXY protocol is refused", "HAProxy")
     def test_without_a_header_it_is_refused(self) -> None:
         server, behind = self.tlsdemo_server("--role=echo", "--proxy-protocol", "--drain-timeout=0")
         with connected(self.haproxy(behind, "")) as plain, self.assertRaises(OSError):
@@ -86,20 +90,24 @@ class BeforePostfix(PostfixCase):
             self.assertEqual(client.mail("one@example.test")[0], 250)
             return client.rcpt("two@elsewhere.test")[0]
 
+    @tried("an open relay without `--backend-proxy`, with a warning", "smtplib", "Postfix")
     def test_without_an_introduction_it_relays_for_everybody_and_we_warn(self) -> None:
         self.assertEqual(self.relayed(""), 250)
         self.running.wait_for_line("OPEN RELAY")
 
+    @tried("no open relay with `--backend-proxy=v1` and `v2`", "smtplib", "Postfix")
     def test_a_header_ends_that(self) -> None:
         for version in ("v1", "v2"):
             settings = "smtpd_upstream_proxy_protocol = haproxy"
             self.assertEqual(self.relayed(settings, f"--backend-proxy={version}"), 454)
             self.assertNotIn("OPEN RELAY", self.summary(self.running))
 
+    @tried("no open relay with `--backend-proxy=xclient`", "smtplib", "Postfix")
     def test_xclient_ends_that(self) -> None:
         settings = "smtpd_authorized_xclient_hosts = 127.0.0.1"
         self.assertEqual(self.relayed(settings, "--backend-proxy=xclient", xclient=True), 454)
 
+    @tried("`XCLIENT` of a client is refused", "smtplib", "Postfix")
     def test_a_client_cannot_use_xclient_itself(self) -> None:
         settings = """
 smtpd_authorized_xclient_hosts = 127.0.0.1
@@ -108,6 +116,7 @@ mynetworks = 192.0.2.0/24
 """
         self.assertEqual(self.relayed(settings, "--backend-proxy=none", xclient=True), 454)
 
+    @tried("no client is served if `XCLIENT` is not offered", "smtplib", "Postfix")
     def test_without_xclient_no_client_is_served(self) -> None:
         with self.assertRaises((OSError, smtplib.SMTPServerDisconnected)):
             self.relayed("", "--backend-proxy=xclient")
@@ -130,17 +139,8 @@ service pop3-login {{
 """
 
 _LMTP = """
-protocols = $protocols lmtp
 login_trusted_networks = 127.0.0.1/32
 lmtp_verbose_replies = yes
-service lmtp {{
-  inet_listener lmtp {{
-    port = {port}
-  }}
-}}
-protocol lmtp {{
-  postmaster_address = postmaster@example.test
-}}
 """
 
 
@@ -180,18 +180,18 @@ class BeforeDovecot(DovecotCase):
             self.assertIn(f"{dialect}-login: Info: Login: ", self.logged())
         self.assertEqual(self.logged().count(f"rip={CLIENT}, "), 2)
 
+    @tried("the client's address by `--backend-proxy=v1`", "imaplib", "poplib", "Dovecot")
     def test_a_header_of_version_1_says_who_has_logged_in(self) -> None:
         self.log_in("v1", secure="no")
 
+    @tried("the client's address and TLS by `--backend-proxy=v2`", "imaplib", "poplib", "Dovecot")
     def test_a_header_of_version_2_also_says_that_it_was_by_tls(self) -> None:
         self.log_in("v2", secure="yes")
 
+    @tried("the client's address by `--backend-proxy=xclient`", "smtplib", "Dovecot")
     def test_xclient_says_who_delivers_by_lmtp(self) -> None:
-        program("/usr/lib/dovecot/lmtp", "dovecot-lmtpd")
-        port = free_port()
-        self.dovecot(more=_LMTP.format(port=port))
-        await_port(port)
-        where = self.proxy("lmtp", port, "--backend-proxy=xclient")
+        ports = self.dovecot(also=("lmtp",), more=_LMTP)
+        where = self.proxy("lmtp", ports["lmtp"], "--backend-proxy=xclient")
         with smtplib.LMTP("localhost", where, source_address=(CLIENT, 0)) as client:
             client.starttls(context=client_context())
             client.ehlo()
