@@ -66,6 +66,7 @@ _ALL = (
         "dovecot --version",
         "dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-managesieved",
     ),
+    Peer("HAProxy", "haproxy -v", "haproxy"),
     Peer("InspIRCd", "inspircd --version", "inspircd"),
     Peer("MariaDB", "mariadbd --version", "mariadb-server"),
     Peer("nats-server", "nats-server --version", "nats-server"),

@@ -215,10 +215,13 @@ service managesieve-login {{
 class DovecotCase(InteropCase):
     """Runs a Dovecot; the password of every user is PASSWORD, and they share one mailbox."""
 
-    def dovecot(self, tls: bool = False, also: tuple[str, ...] = ()) -> dict[str, int]:
-        """Start it; it offers TLS only with ``tls``.  Return the ports by dialect.
+    def dovecot(
+        self, tls: bool = False, also: tuple[str, ...] = (), more: str = ""
+    ) -> dict[str, int]:
+        """Start it, with ``more`` settings; it offers TLS only with ``tls``.
 
-        ``also``: "lmtp" and "sieve", if they are wanted beside "imap" and "pop3".
+        Return the ports by dialect.  ``also``: "lmtp" and "sieve", if they are wanted beside "imap"
+        and "pop3".
         """
         dovecot = program("dovecot", "dovecot-imapd dovecot-pop3d")
         home = self.folder()
@@ -235,6 +238,7 @@ class DovecotCase(InteropCase):
                 tls="yes" if tls else "no", **ports,
             )
             + "".join(_ALSO[protocol].format(port=ports[protocol]) for protocol in also)
+            + more
         )  # fmt: skip
         self.daemon(*self.unprivileged(), dovecot, "-F", "-c", str(self.chown(config)))
         self.log = home / "log"

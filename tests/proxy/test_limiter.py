@@ -33,6 +33,15 @@ class ConnectionLimiterTests(SynchronousTestCase):
         limiter.remove("a")
         self.assertIsNone(limiter.problem("a"))
 
+    def test_a_host_that_is_not_known_yet_counts_for_the_total_only(self) -> None:
+        limiter = ConnectionLimiter(limit=3, limit_per_host=1)
+        for _ in range(3):
+            self.assertIsNone(limiter.problem(None))
+            limiter.add(None)
+        self.assertEqual(limiter.problem(None), "there are 3 already")
+        limiter.remove(None)
+        self.assertIsNone(limiter.problem("a"))
+
     def test_the_usual_limit_for_each_host_spares_this_machine(self) -> None:
         limiter = ConnectionLimiter(limit_per_host=None)
         for host, limited in (

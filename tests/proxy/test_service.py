@@ -5,29 +5,18 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError, ConnectionDone, ConnectionLost
 from twisted.logger import LogLevel, capturedLogs, formatEvent
-from twisted.trial.unittest import SynchronousTestCase
 
 from tests.proxy.fake_socket import Wire
 from tests.proxy.memory_server import ServerInMemory
 from tlsdemo.net.runtime_folder import STATUS, status_endpoint
-from tlsdemo.proxy import service
+from tlsdemo.proxy import listening, service
 from tlsdemo.proxy.handlers import HandlerName
-from tlsdemo.proxy.service import CannotStart, with_backlog
+from tlsdemo.proxy.service import CannotStart
 from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import Delivery, ModeName
 from tlsdemo.tls.timeouts import Timeouts
 
 BACKEND = "tcp:192.0.2.9:25"
-
-
-class BacklogTests(SynchronousTestCase):
-    def test_a_backlog_is_added_to_endpoints_that_can_have_one(self) -> None:
-        for where in ("tcp:8899", "tcp6:0", "ssl:443:interface=127.0.0.1", "unix:/run/x"):
-            self.assertEqual(with_backlog(where), f"{where}:backlog=512")
-
-    def test_an_explicit_backlog_is_kept(self) -> None:
-        for where in ("tcp:8899:backlog=7", "unix:/run/x:backlog=7", "systemd:index=0", "fd:3"):
-            self.assertEqual(with_backlog(where), where)
 
 
 class StartTests(ServerInMemory):
@@ -68,7 +57,9 @@ class StartTests(ServerInMemory):
         wire.deliver(b"EHLO a\r\n")
         wire.deliver(b"STARTTLS\r\n")
         self.backend_connected()
+        wire.take()
         self.reactor.advance(4.0)
+        self.assertTrue(wire.take().startswith(b"421 4.3.2 "))
         with self.lines() as lines:
             wire.turn()
         problem = "backend refused: no greeting after 4 s"
@@ -170,7 +161,7 @@ class StartTests(ServerInMemory):
             def listen(self, factory: object) -> Deferred[None]:
                 return Deferred()
 
-        self.patch(service, "serverFromString", lambda reactor, where: Slow())
+        self.patch(listening, "serverFromString", lambda reactor, where: Slow())
         error = self.assertRaises(CannotStart, self.server(listen=["x"]).privilegedStartService)
         self.assertEqual(str(error), "cannot listen on x: the endpoint does not answer at once")
 

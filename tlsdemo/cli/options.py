@@ -140,9 +140,13 @@ class Options(usage.Options):
         raise SystemExit(0)
 
 
-def check_server_endpoint(reactor: IReactorCore, option: str, where: str) -> None:
-    """Raise UsageError with the reason if ``where`` is not a server endpoint string."""
-    _check(endpoints.serverFromString, reactor, option, where, "tcp:8899:interface=127.0.0.1")
+def check_server_endpoint(reactor: IReactorCore, option: str, where: str, prefix: str = "") -> None:
+    """Raise UsageError with the reason if ``where`` is not a server endpoint string.
+
+    ``prefix``: what may stand before it.
+    """
+    example = "tcp:8899:interface=127.0.0.1"
+    _check(endpoints.serverFromString, reactor, option, where, example, prefix)
 
 
 def check_client_endpoint(reactor: IReactorCore, option: str, where: str) -> None:
@@ -150,9 +154,11 @@ def check_client_endpoint(reactor: IReactorCore, option: str, where: str) -> Non
     _check(endpoints.clientFromString, reactor, option, where, "tcp:127.0.0.1:8899")
 
 
-def _check(parse: Any, reactor: object, option: str, where: str, example: str) -> None:
+def _check(
+    parse: Any, reactor: object, option: str, where: str, example: str, prefix: str = ""
+) -> None:
     try:
-        parse(reactor, where)
+        parse(reactor, where.removeprefix(prefix))
     except Exception as problem:
         # Endpoint parsers are plugins, which may raise anything for an invalid string.
         raise usage.UsageError(

@@ -17,6 +17,7 @@ from tlsdemo.cli.options import (
     seconds,
     whole,
 )
+from tlsdemo.cli.proxy_protocol_options import PROXY_PROTOCOL_PARAMETERS, ProxyProtocolOptions
 from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.net.limits import connections_possible, raise_descriptor_limit
 from tlsdemo.net.printable_logger import PrintableLogger
@@ -25,6 +26,7 @@ from tlsdemo.net.sockets import MAX_BUFFER
 from tlsdemo.proxy.diagnostics import Diagnostics
 from tlsdemo.proxy.handlers import HandlerName
 from tlsdemo.proxy.limiter import USUAL_LIMIT, USUAL_LIMIT_PER_HOST
+from tlsdemo.proxy.listening import PROXY_PREFIX
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.starttls.dialect import IDLE_TIMEOUT, Dialect
 from tlsdemo.starttls.names import DEFAULT_NAMES, Names, host_name
@@ -53,7 +55,7 @@ def dialect_name(text: str) -> tuple[bool, Dialect]:
 
 def is_loopback(where: str) -> bool:
     """Tell whether a server endpoint string listens only where nobody else can connect."""
-    if where.startswith("unix:"):
+    if where.removeprefix(PROXY_PREFIX).startswith("unix:"):
         return True
     # A colon of an address is written \:, and the last "interface=" counts.
     parts = where.replace("\\:", "\0").split(":")
@@ -64,7 +66,7 @@ def is_loopback(where: str) -> bool:
         return interface == "localhost"
 
 
-class ServerOptions(DiagnosticsOptions, TLSOptions):
+class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
     """The options of ``twistd tlsdemo``."""
 
     command = "twistd tlsdemo"
@@ -130,6 +132,7 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
         ["max-per-address", None, None, "Maximum number of open connections from one address; 0 "
          f"for no limit. [default: {USUAL_LIMIT_PER_HOST}, and no limit for loopback addresses]",
          whole(0)],
+        *PROXY_PROTOCOL_PARAMETERS,
         ["status", None, None, "Server endpoint string of the status service, which load clients "
          "ask for the received bytes, on a loopback interface or a UNIX socket; or none. "
          "[default: a UNIX socket that only this user can use]"],
@@ -162,6 +165,7 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
     def opt_listen(self, where: str) -> None:
         """Server endpoint string to listen on. Can be repeated.
 
+        With haproxy: before it, connections must begin with a header of the PROXY protocol.
         [default: tcp:8899:interface=127.0.0.1]
         """
         self["listen"].append(where)
@@ -186,7 +190,7 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
         self._check_buffers()
         self["listen"] = self["listen"] or [LISTEN]
         for where in self["listen"]:
-            check_server_endpoint(reactor, "listen", where)
+            check_server_endpoint(reactor, "listen", where, PROXY_PREFIX)
             if self["unsafe-injection"] and not is_loopback(where):
                 raise usage.UsageError(
                     f"--unsafe-injection is for the loopback interface only, and --listen is "
@@ -197,6 +201,11 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
         elif self["status"] == "none":
             self["status"] = None
         else:
+            if self["status"].startswith(PROXY_PREFIX):
+                raise usage.UsageError(
+                    f"--status is {self['status']!r}, and it takes no header of the PROXY "
+                    f"protocol; leave {PROXY_PREFIX} away"
+                )
             check_server_endpoint(reactor, "status", self["status"])
             if not is_loopback(self["status"]):
                 raise usage.UsageError(
@@ -209,6 +218,7 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
                     f"--backend is for --role=proxy, and --role is {self['role'].value}"
                 )
             check_client_endpoint(reactor, "backend", self["backend"])
+        self.check_proxy_protocol(self["dialect"][1])
 
     def alpn(self) -> list[str]:
         """Return the protocols to agree on by ALPN, those that the dialect needs included."""
@@ -236,11 +246,13 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
             log_every=self["log-every"],
             remember=self["remember"],
             backend_timeout=self["backend-timeout"],
-            unavailable=dialect.unavailable(Names(self["hostname"])),
             max_connections=self["max-connections"],
             max_per_address=self["max-per-address"],
             drain=self["drain-timeout"],
             diagnostics=diagnostics,
+            proxy_headers=self.proxy_headers(),
+            introduction=self["backend-proxy"],
+            names=Names(self["hostname"]),
         )
 
     def _lower_max_connections(self) -> None:

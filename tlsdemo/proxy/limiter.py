@@ -17,7 +17,8 @@ class ConnectionLimiter:
 
     ``limit`` is for all connections, and ``limit_per_host`` for those from one host; ``None`` is
     `USUAL_LIMIT_PER_HOST`, but no limit for loopback addresses and UNIX sockets: a balancer or a
-    load client on this machine.  All clients of a UNIX socket count as one host.
+    load client on this machine.  All clients of a UNIX socket count as one host.  A host may be
+    ``None`` as long as it is not known: that counts for ``limit`` only.
     """
 
     def __init__(self, limit: int = 0, limit_per_host: int | None = 0) -> None:
@@ -26,10 +27,12 @@ class ConnectionLimiter:
         self._by_host: Counter[str] = Counter()
         self._total = 0
 
-    def problem(self, host: str) -> str | None:
+    def problem(self, host: str | None) -> str | None:
         """Return why one more connection from ``host`` is not allowed, or ``None`` if it is."""
         if self._limit and self._total >= self._limit:
             return f"there are {self._total} already"
+        if host is None:
+            return None
         limit = self._limit_per_host
         if limit is None:
             limit = 0 if _is_here(host) else USUAL_LIMIT_PER_HOST
@@ -37,17 +40,19 @@ class ConnectionLimiter:
             return f"there are {self._by_host[host]} already from there"
         return None
 
-    def add(self, host: str) -> None:
+    def add(self, host: str | None) -> None:
         """Count a connection from ``host`` that has been accepted."""
         self._total += 1
-        self._by_host[host] += 1
+        if host is not None:
+            self._by_host[host] += 1
 
-    def remove(self, host: str) -> None:
+    def remove(self, host: str | None) -> None:
         """Count a connection from ``host`` that has ended; hosts without any are forgotten."""
         self._total -= 1
-        self._by_host[host] -= 1
-        if not self._by_host[host]:
-            del self._by_host[host]
+        if host is not None:
+            self._by_host[host] -= 1
+            if not self._by_host[host]:
+                del self._by_host[host]
 
 
 def _is_here(host: str) -> bool:

@@ -51,6 +51,7 @@ class ProxyHandler(ProxyActions):
         self.full = True
         self.transport.pauseProducing()
         backend = self._backend
+        backend.introduce(self.transport.getPeer(), self.transport.getHost())
         # Twisted may keep the factory for long; it must not keep this handler alive.
         factory = Factory.forProtocol(lambda: backend)
         factory.noisy = False
@@ -97,12 +98,16 @@ class ProxyHandler(ProxyActions):
         try:
             passed = self._filter.from_backend(data)
         except FilterFailed as problem:
-            self._input(_Input.FAILED, CloseReason(problem.cause, str(problem)))
+            self.backend_failed(problem)
             return
         if waiting and self._filter.ready:
             self._input(_Input.BACKEND_READY)
         if passed and self.transport is not None and self._state not in _WITHOUT_BACKEND:
             self.transport.write(passed)
+
+    def backend_failed(self, problem: FilterFailed) -> None:
+        """End both connections, as client and backend cannot continue."""
+        self._input(_Input.FAILED, CloseReason(problem.cause, str(problem)))
 
     def backend_lost(self, reason: Failure) -> None:
         """End the client's connection as the backend's has ended."""
