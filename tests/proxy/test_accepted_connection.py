@@ -75,8 +75,9 @@ class AcceptedConnectionTests(SynchronousTestCase):
         self.handlers.append(RecordingHandler(listener))
         return self.handlers[-1]
 
-    def secured(self) -> None:
+    def secured(self, received: int = 1) -> None:
         self.protocol.stream = CountingStream()
+        self.protocol.stream.bytes_in = received
         self.accepted.secure(AGREED)
 
     def totals(self) -> ConnectionTotals:
@@ -85,12 +86,14 @@ class AcceptedConnectionTests(SynchronousTestCase):
     def over(self) -> str | None:
         """How it ended according to the statistics, once it is over."""
         snapshot = self.accounting.statistics.snapshot(0, 0, 0)
-        self.assertEqual(snapshot.clean + snapshot.failures + snapshot.open, 1)
+        self.assertEqual(snapshot.clean + snapshot.failures + snapshot.probes + snapshot.open, 1)
         self.assertEqual(self.forgotten, [] if snapshot.open else [self.accepted])
         self.assertEqual(self.totals().open, snapshot.open)
-        self.assertEqual(self.totals().failed, snapshot.failures)
+        self.assertEqual(self.totals().failed, snapshot.failures + snapshot.probes)
         if snapshot.open:
             return None
+        if snapshot.probes:
+            return "probe"
         return next(iter(snapshot.failed), "clean")
 
     def test_it_gets_its_handler_when_it_is_secure(self) -> None:
@@ -133,6 +136,20 @@ class AcceptedConnectionTests(SynchronousTestCase):
             self.assertEqual(self.over(), cause)
             (line,) = lines
             self.assertEqual(line["cause"], cause)
+
+    def test_a_client_that_is_lost_before_it_sent_anything_is_a_probe(self) -> None:
+        for close_reason, cause in (
+            (TRUNCATED, "probe"),
+            (CLEAN, "clean"),
+            (CloseReason(Cause.IDLE), "idle"),
+        ):
+            self.setUp()
+            self.secured(received=0)
+            with capturedLogs() as lines:
+                self.accepted.ended(close_reason)
+                self.accepted.drained(CLEAN)
+            self.assertEqual(self.over(), cause)
+            self.assertEqual(len(lines), cause == "idle")
 
     def test_a_failure_is_logged_with_number_peer_and_reason(self) -> None:
         self.secured()

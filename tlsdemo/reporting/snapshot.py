@@ -20,7 +20,7 @@ class Snapshot:
         open: Connections that are open now.
         secured: Connections whose handshake succeeded.
         clean: Connections that ended in order.
-        probes: Connections of clients that went away without having asked for TLS.
+        probes: Connections of clients that went away without having asked for TLS or sent anything.
         bytes_in: Bytes of cleartext from the clients.
         bytes_out: Bytes of cleartext to the clients.
         events: Calls of the application's ``dataReceived``.
