@@ -3,10 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from twisted.internet.task import Clock
-from twisted.logger import Logger, capturedLogs, formatEvent
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.close_reasons import CLEAN, Cause, CloseReason
+from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.proxy.accepted_connection import AcceptedConnection
 from tlsdemo.proxy.accounting import Accounting
 from tlsdemo.proxy.connection_registry import ConnectionRegistry, ConnectionTotals
@@ -59,7 +60,7 @@ class AcceptedConnectionTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.accounting = Accounting(
-            Statistics(), ConnectionRegistry(), EventLog(Logger(), self.clock.seconds)
+            Statistics(), ConnectionRegistry(), EventLog(PrintableLogger(), self.clock.seconds)
         )
         self.events: list[Event] = []
         self.handlers: list[RecordingHandler] = []

@@ -18,6 +18,7 @@ from tlsdemo.certificates.demo_ca import (
 )
 from tlsdemo.certificates.files import BadCredentials, Credentials
 from tlsdemo.cli.options import Options, choice, fail, named
+from tlsdemo.reporting.terminal import write_line
 from tlsdemo.tls.policy import CIPHERS, BadPolicy, Policy, TLSVersion
 
 
@@ -100,7 +101,8 @@ class CredentialOptions(Options):
         directory = _absolute(self["certs"]) or default_directory()
         demo = demo_certificates(directory, self["key-type"], now)
         if demo.made:
-            sys.stderr.write(f"{self.command}: made new certificates in {demo.authority.parent}\n")
+            made = f"made new certificates in {demo.authority.parent}"
+            write_line(sys.stderr, f"{self.command}: {made}")
         return demo
 
 
