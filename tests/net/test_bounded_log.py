@@ -25,7 +25,7 @@ class BoundedLogTests(SynchronousTestCase):
 
     def say(self, namespace: str, times: int) -> int:
         """Log so many lines, and return how many of them were passed on."""
-        logger = Logger(namespace, observer=self.log)  # type: ignore[arg-type]
+        logger = Logger(namespace, observer=self.log)
         self.lines.clear()
         for number in range(times):
             logger.info("line {number}", number=number)
