@@ -28,8 +28,18 @@ _COALESCE_LIMIT = 1 << 18
 """Bytes after which a coalesced read ends; more than one read of a socket brings."""
 
 
+_MAX_WITHOUT_DATA = 1 << 15
+"""Bytes of whole records after which some must have contained application data.
+
+Others cost CPU time all the same: a KeyUpdate (RFC 8446, section 4.6.3) takes both ends new keys,
+and OpenSSL neither limits nor reports them.
+"""
+
 _MAX_RECORD = 1 << 14
 """Maximum bytes of cleartext in a record (RFC 8446, section 5.1)."""
+
+
+_TOO_MANY_MESSAGES = "too many messages without application data, such as KeyUpdates"
 
 
 def _make_receive() -> Callable[[SSL.Connection, int], bytes]:
@@ -97,6 +107,7 @@ class TLSConnection(SSL.Connection):
         self.coalesce = False
         self.held = False
         self.silent = not is_client
+        self._without_data = 0
         self.records = 0
         self.name_error: Exception | None = None
         self.at_close_notify: Callable[[], object] | None = None
@@ -131,6 +142,7 @@ class TLSConnection(SSL.Connection):
             super().do_handshake()
         except SSL.ZeroReturnError:
             raise SSL.SysCallError(-1, "Unexpected EOF") from None
+        self._without_data = 0
 
     @property
     def wants_name(self) -> bool:
@@ -169,6 +181,7 @@ class TLSConnection(SSL.Connection):
         if not buf:
             return 0
         self.silent = False
+        self._without_data += len(buf)
         return super().bio_write(buf)
 
     def bio_read(self, bufsiz: int) -> bytes:
@@ -198,10 +211,14 @@ class TLSConnection(SSL.Connection):
                 self.at_close_notify()
             raise
         except SSL.WantReadError:
+            if self._without_data > _MAX_WITHOUT_DATA:
+                self._raised = SSL.Error([("SSL routines", "", _TOO_MANY_MESSAGES)])
+                raise self._raised from None
             raise
         except SSL.Error as error:
             self._raised = error
             raise
+        self._without_data = 0
         if self.observation is not None:
             self.observation.confirmed()
         return data
