@@ -313,7 +313,8 @@ class ServerTests(ServerInMemory):
             wire = self.accepted(1)
             events = self.refused_events()
             self.assertEqual([str(formatEvent(event)) for event in events],
-                ["#0 ? failed: too many connections: there are 1 already"])  # fmt: skip
+                ["#0 ? failed: too many connections: there are 1 already, "
+                 "the limit of --max-connections"])  # fmt: skip
             self.assertEqual(events[0]["log_level"], LogLevel.warn)
             self.assertEqual(server.snapshot().failed, {"too many connections": 1})
             wire.loseConnection()

@@ -86,7 +86,10 @@ class ConnectionFactoryTests(SynchronousTestCase):
             self.assertIsNone(self.factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", 2)))
         self.assertEqual(
             [formatEvent(line) for line in lines],
-            ["#0 192.0.2.1:2 failed: too many connections: there are 1 already from there"],
+            [
+                "#0 192.0.2.1:2 failed: too many connections: there are 1 already from there, "
+                "the limit of --max-per-address"
+            ],
         )
         self.assertEqual(self.accounting.statistics.failed, {"too many connections": 1})
         self.assertIsNone(self.accounting.registry.get("192.0.2.1:2"))

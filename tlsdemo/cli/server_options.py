@@ -127,7 +127,8 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
         ["max-connections", None, 20_000, "Maximum number of open connections; 0 for as many as "
          "there are file descriptors for.",
          whole(0)],
-        ["max-per-address", None, None, "Maximum number of open connections from one address; 0 "
+        ["max-per-address", None, None, "Maximum number of open connections from one address, or "
+         "from one /64 network of IPv6; 0 "
          f"for no limit. [default: {USUAL_LIMIT_PER_HOST}, and no limit for loopback addresses]",
          whole(0)],
         ["status", None, None, "Server endpoint string of the status service, which load clients "
