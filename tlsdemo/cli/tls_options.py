@@ -101,8 +101,9 @@ class CredentialOptions(Options):
         )
         own.check(now)
         if own.key is not None and own.key.stat().st_mode & 0o007:
-            sys.stderr.write(
-                f"{self.command}: every user can read the key {str(own.key)!r}; chmod 600 it\n"
+            write_line(
+                sys.stderr,
+                f"{self.command}: every user can read the key {str(own.key)!r}; chmod 600 it",
             )
         if own.certificate is not None and own.authority is not None:
             return own
