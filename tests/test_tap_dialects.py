@@ -202,7 +202,7 @@ def limits_of(settings: ServerSettings) -> tuple[bool, int, int]:
 class MakeServiceTests(OptionsCase):
     def setUp(self) -> None:
         super().setUp()
-        self.patch(tap, "_Service", lambda config, reactor: config)
+        self.patch(tap, "_Service", lambda config, reactor, _twistd: config)
 
     def config(self, *arguments: str) -> ServerSettings:
         certs = f"--certs={certificates().authority.parent.parent}"
@@ -222,19 +222,22 @@ class MakeServiceTests(OptionsCase):
             (["--backend=tcp:127.0.0.1:25"], 480, 2),
             ([], 320, 3),
         ):
-            with capturedLogs() as events:
-                settings = self.config("--max-connections=20000", *arguments)
-            self.assertEqual(settings.max_connections, possible)
-            (event,) = events
-            self.assertEqual(
-                formatEvent(event),
-                f"at most {possible} connections are accepted, not --max-connections=20000: each "
-                f"takes {each} of the 1024 file descriptors that this process may open (ulimit -n)",
-            )
+            # It is worth a warning only if somebody has asked for more.
+            for wanted, level in ((["--max-connections=20000"], "warn"), ([], "info")):
+                with capturedLogs() as events:
+                    settings = self.config(*wanted, *arguments)
+                self.assertEqual(settings.max_connections, possible)
+                (event,) = events
+                self.assertEqual(
+                    formatEvent(event),
+                    f"at most {possible} connections are accepted, not --max-connections=20000: "
+                    f"each takes {each} of the 1024 file descriptors that this process may open "
+                    "(ulimit -n)",
+                )
+                self.assertEqual(event["log_level"].name, level)
         with capturedLogs() as events:
             self.assertEqual(self.config("--max-connections=0").max_connections, 320)
             self.assertEqual(self.config("--max-connections=9").max_connections, 9)
-            self.assertEqual(self.config().max_connections, 320)
             self.patch(server_options, "raise_descriptor_limit", lambda: 1 << 20)
             self.assertEqual(self.config().max_connections, 20_000)
         self.assertEqual(events, [])
@@ -322,7 +325,8 @@ class ServerTests(ServerInMemory):
             wire = self.accepted(1)
             events = self.refused_events()
             self.assertEqual([str(formatEvent(event)) for event in events],
-                ["#0 ? failed: too many connections: there are 1 already"])  # fmt: skip
+                ["#0 ? failed: too many connections: there are 1 already, "
+                 "the limit of --max-connections"])  # fmt: skip
             self.assertEqual(events[0]["log_level"], LogLevel.warn)
             self.assertEqual(server.snapshot().failed, {"too many connections": 1})
             wire.loseConnection()

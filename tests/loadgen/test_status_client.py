@@ -44,6 +44,25 @@ class StatusClientTests(SynchronousTestCase):
         asking: Coroutine[Deferred[Any], Any, Snapshot] = self.status_client.snapshot()
         self.assertEqual(self.successResultOf(Deferred.fromCoroutine(asking)), snapshot)
 
+    def test_a_number_that_none_can_be_is_refused(self) -> None:
+        """Nothing else that arrives is printed or computed with."""
+        for number in ('"1"', "-1", "1e400", "NaN", "true", "null", "[]", "1" + "0" * 4200):
+            for line in (
+                f'{{"statistics": {{"opened": {number}}}}}',
+                f'{{"statistics": {{"failed": {{"idle": {number}}}}}}}',
+                f'{{"statistics": {{"failed": {number}}}}}',
+                f'{{"statistics": {number}}}',
+            ):
+                asking: Coroutine[Deferred[Any], Any, Snapshot] = self.status_client.snapshot()
+                asked = Deferred.fromCoroutine(asking)
+                self.answer(line.encode())
+                self.failureResultOf(asked, ValueError)
+            for line in (f'{{"run": {{"open": {number}}}}}', f'{{"run": {number}}}'):
+                running: Coroutine[Deferred[Any], Any, Any] = self.status_client.run("a", 1, [])
+                asked = Deferred.fromCoroutine(running)
+                self.answer(line.encode())
+                self.failureResultOf(asked, ValueError)
+
     def test_an_error_of_the_server_fails_the_request(self) -> None:
         asked = self.status_client.ask(ask="nonsense")
         self.answer(b'{"error": "not understood: nonsense"}')

@@ -6,11 +6,12 @@ from typing import Any
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.task import Clock
-from twisted.logger import Logger, capturedLogs, formatEvent
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.support import MemoryTransport, Recorder, certificates
 from tlsdemo.net.addresses import address_text
+from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.proxy.accounting import Accounting
 from tlsdemo.proxy.connection_factory import ConnectionFactory
 from tlsdemo.proxy.connection_registry import ConnectionRegistry
@@ -60,7 +61,7 @@ class HeaderCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.clock = Clock()
-        events = EventLog(Logger(), self.clock.seconds, first=0, every=0)
+        events = EventLog(PrintableLogger(), self.clock.seconds, first=0, every=0)
         self.accounting = Accounting(Statistics(), ConnectionRegistry(), events)
         self.limiter = ConnectionLimiter(*self.limits)
         self.inner = ConnectionFactory(
@@ -230,7 +231,9 @@ class Limits(HeaderCase):
         first, second = self.accepted(), self.accepted()
         first.deliver(HEADER)
         lines = self.logged(second.deliver, HEADER.replace(b"4711", b"4712"))
-        problem = "too many connections: there are 1 already from there"
+        problem = (
+            "too many connections: there are 1 already from there, the limit of --max-per-address"
+        )
         self.assertEqual(lines, [f"#0 192.0.2.7:4712 failed: {problem}"])
         self.assertFalse(second.connected)
         self.accepted().deliver(HEADER.replace(b"0.2.7", b"0.2.8"))
@@ -242,7 +245,7 @@ class Limits(HeaderCase):
     def test_connections_without_a_header_yet_count_as_well(self) -> None:
         waiting = [self.accepted() for _ in range(3)]
         lines = self.logged(self.factory.buildProtocol, BALANCER)
-        problem = "too many connections: there are 3 already"
+        problem = "too many connections: there are 3 already, the limit of --max-connections"
         self.assertEqual(lines, [f"#0 127.0.0.1:99 failed: {problem}"])
         waiting[0].deliver(HEADER)
         self.assertEqual(self.accounting.statistics.opened, 1)

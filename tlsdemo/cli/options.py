@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IReactorCore
 from twisted.python import usage
 
 import tlsdemo
+from tlsdemo.reporting.terminal import write_line
 
 _E = TypeVar("_E", bound=Enum)
 
@@ -20,7 +21,7 @@ _HYPHEN = "\N{NON-BREAKING HYPHEN}"
 
 def fail(command: str, problem: object, status: int = 2) -> NoReturn:
     """End the process with ``status``, after one line on standard error."""
-    sys.stderr.write(f"{command}: {problem}\n")
+    write_line(sys.stderr, f"{command}: {problem}")
     raise SystemExit(status)
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from ipaddress import ip_address
 from typing import Any, ClassVar
 
+from twisted.logger import LogLevel
 from twisted.python import usage
 
 from tlsdemo.cli.diagnostics_options import DIAGNOSTICS_PARAMETERS, DiagnosticsOptions
@@ -129,7 +130,8 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
         ["max-connections", None, None, "Maximum number of open connections; 0 for as many as "
          f"there are file descriptors for. [default: the same, up to {USUAL_LIMIT}]",
          whole(0)],
-        ["max-per-address", None, None, "Maximum number of open connections from one address; 0 "
+        ["max-per-address", None, None, "Maximum number of open connections from one address, or "
+         "from one /64 network of IPv6; 0 "
          f"for no limit. [default: {USUAL_LIMIT_PER_HOST}, and no limit for loopback addresses]",
          whole(0)],
         *PROXY_PROTOCOL_PARAMETERS,
@@ -262,11 +264,12 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
         if self["role"] is HandlerName.PROXY:
             each = 3 if self["backend"] is None else 2
         possible = connections_possible(limit, each)
-        wanted = self["max-connections"]
-        usual = possible if wanted == 0 else min(USUAL_LIMIT, possible)
-        self["max-connections"] = min(wanted, possible) if wanted else usual
-        if wanted is not None and wanted > possible:
-            _log.warn(
+        is_default = self["max-connections"] is None
+        wanted = USUAL_LIMIT if is_default else self["max-connections"]
+        self["max-connections"] = min(wanted or possible, possible)
+        if wanted > possible:
+            _log.emit(
+                LogLevel.info if is_default else LogLevel.warn,
                 "at most {possible} connections are accepted, not --max-connections={wanted}: "
                 "each takes {each} of the {limit} file descriptors that this process may open "
                 "(ulimit -n)",

@@ -211,22 +211,24 @@ class Controller:
         quiet_since = self._reactor.seconds()
         while True:
             try:
-                answer = await status_client.ask(ask="run", name=self._name, sent=sent, peers=peers)
-                counts = answer["run"]
+                counts = await status_client.run(self._name, sent, peers)
+                unknown, still_open, arrived = (
+                    counts[each] for each in ("unknown", "open", "arrived")
+                )
             except Exception as problem:
                 self._problem = self._problem or f"what arrived is not known: {problem}"
                 return None
-            if counts["unknown"]:
+            if unknown:
                 self._problem = self._problem or (
                     f"what arrived is not known: the server at {self._status} does not know "
-                    f"{counts['unknown']} of our connections"
+                    f"{unknown} of our connections"
                 )
                 return None
-            if counts["open"] == 0:
-                return int(counts["arrived"])
+            if still_open == 0:
+                return arrived
             if counts != last:
                 last, quiet_since = counts, self._reactor.seconds()
             elif self._reactor.seconds() - quiet_since > self._task.timeout:
-                self._problem = f"the server has not drained {counts['open']} connections"
-                return int(counts["arrived"])
+                self._problem = f"the server has not drained {still_open} connections"
+                return arrived
             await deferLater(self._reactor, POLL_INTERVAL, lambda: None)

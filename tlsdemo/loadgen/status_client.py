@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred
@@ -13,7 +14,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
 
-from tlsdemo.reporting.snapshot import Snapshot
+from tlsdemo.reporting.snapshot import Snapshot, counted
 
 ANSWER_WITHIN = 30.0
 """Seconds that a status service may take to answer."""
@@ -54,7 +55,12 @@ class StatusClient(LineOnlyReceiver):
     async def snapshot(self) -> Snapshot:
         """Return the server's current counters, and reset its maximum reactor lag."""
         answer = await self.ask(ask="statistics")
-        return Snapshot.from_json(answer["statistics"])
+        return Snapshot.from_json(_fields(answer, "statistics"))
+
+    async def run(self, name: str, sent: int, peers: Sequence[str]) -> dict[str, int]:
+        """Return the totals of the connections from ``peers``, which have sent ``sent`` bytes."""
+        answer = await self.ask(ask="run", name=name, sent=sent, peers=peers)
+        return {each: counted(value) for each, value in _fields(answer, "run").items()}
 
     def lineReceived(self, line: bytes) -> None:
         """Fire the Deferred of the request that this line answers."""
@@ -82,6 +88,13 @@ class StatusClient(LineOnlyReceiver):
     def close(self) -> None:
         """Close the connection."""
         self.transport.loseConnection()
+
+
+def _fields(answer: dict[str, Any], key: str) -> dict[str, Any]:
+    fields = answer.get(key)
+    if not isinstance(fields, dict):
+        raise ValueError(f"its answer has no {key}")
+    return fields
 
 
 def connect_status_client(reactor: Any, where: str) -> Deferred[StatusClient]:

@@ -12,6 +12,8 @@ from tlsdemo.proxy.connection_registry import ConnectionRecord
 from tlsdemo.proxy.handler import Handler, MakeHandler
 from tlsdemo.tls import ConnectionInfo, UpgradeProtocol
 
+_NOTHING_SENT = CloseReason(Cause.PROBE, "the client went away before it sent anything")
+
 
 class AcceptedConnection:
     """Provides the handler of one connection when it is secure, and does its accounting.
@@ -86,6 +88,9 @@ class AcceptedConnection:
 
     def ended(self, close_reason: CloseReason) -> None:
         """Note that the stream has ended."""
+        if close_reason.cause is Cause.TRUNCATED and not self._received():
+            # Nothing is missing of nothing: this is how health checks of TLS end.
+            close_reason = _NOTHING_SENT
         self._stream_reason = close_reason
         self._note(close_reason)
         self._close()
