@@ -19,6 +19,7 @@ from tests.tls.memory_ends import (
 )
 from tlsdemo.tls import ClientAuth, ClientTLS, ModeName, ServerTLS
 from tlsdemo.tls import policy as policy_module
+from tlsdemo.tls.groups import CAN_SET_GROUPS
 from tlsdemo.tls.policy import CIPHERS, BadPolicy, Policy, TLSVersion, reasons_of
 
 TLS11 = ssl.TLSVersion.TLSv1_1
@@ -43,6 +44,11 @@ def version_with(policy: Policy, peers: ssl.TLSVersion) -> tuple[bool, bool]:
 
 ML_KEM = [4588] if "MLKEM" in policy_module.DEFAULT_GROUPS else []
 """X25519MLKEM768, if OpenSSL knows it (from 3.5 on)."""
+
+
+CAN = CAN_SET_GROUPS
+OPENSSLS = [29, 23, 30]
+"""The first of OpenSSL's own groups, before 3.5: X25519, P-256, X448."""
 
 
 def offered_groups(policy: Policy) -> list[int]:
@@ -140,12 +146,19 @@ class PolicyTests(SynchronousTestCase):
     def test_the_default_groups_are_mozillas_and_a_post_quantum_one(
         self,
     ) -> None:
-        self.assertEqual(offered_groups(Policy()), [*ML_KEM, 29, 23, 24])
+        offered = offered_groups(Policy())
+        self.assertEqual(offered[: 4 if ML_KEM else 3], [*ML_KEM, 29, 23, 24] if CAN else OPENSSLS)
+        self.assertEqual(len(offered) > 4, not CAN)
 
-    def test_it_decides_the_groups(self) -> None:
-        self.assertEqual(offered_groups(Policy(groups="P-384:X25519")), [24, 29])
+    def test_it_decides_the_groups_if_it_can(self) -> None:
+        if CAN:
+            self.assertEqual(offered_groups(Policy(groups="P-384:X25519")), [24, 29])
+        else:
+            problem = self.bad(TLSVersion.TLS_1_2, TLSVersion.TLS_1_3, CIPHERS, "X25519")
+            self.assertIn("cannot set groups", str(problem))
 
     def test_unknown_groups_are_refused(self) -> None:
+        self.patch(policy_module, "CAN_SET_GROUPS", True)
         for groups in ("", "nonsense", "X25519:nonsense"):
             self.assertEqual(
                 str(self.bad(TLSVersion.TLS_1_2, TLSVersion.TLS_1_3, CIPHERS, groups)),
