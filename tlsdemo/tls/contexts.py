@@ -26,6 +26,7 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from tlsdemo.certificates.files import Credentials, load_certificates
+from tlsdemo.starttls.names import without_last_dot
 from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.policy import Policy, reasons_of
 from tlsdemo.tls.server_names import matches, names_of
@@ -261,8 +262,8 @@ class ClientTLS:
             self._identity = IPAddress_ID(server_name)
         except ValueError:
             # A certificate contains no dot at the end either.
-            name = server_name.removesuffix(".")
-            if name.endswith("."):
+            name = without_last_dot(server_name)
+            if name != without_last_dot(name):
                 raise ValueError("not a name or an address") from None
             self._identity = DNS_ID(name)
             # The SNI is the name that is verified, in its ASCII form.
