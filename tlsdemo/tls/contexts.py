@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import datetime
 from itertools import product
+from typing import cast
 
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
@@ -30,7 +31,7 @@ from tlsdemo.starttls.names import without_last_dot
 from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.policy import Policy, reasons_of
 from tlsdemo.tls.server_names import matches, names_of
-from tlsdemo.tls.tls_connection import TLSConnection
+from tlsdemo.tls.tls_connection import TLSConnection, alpn_problem
 from tlsdemo.tls.verification import set_verification
 
 DEFAULT = Policy()
@@ -107,7 +108,13 @@ def _server_context(
         context.load_client_ca(str(credentials.authority).encode())
     preferred = [name.encode() for name in alpn]
 
-    def select(_connection: SSL.Connection, offered: list[bytes]) -> bytes | object:
+    def select(connection: SSL.Connection, offered: list[bytes]) -> bytes | object:
+        if required := cast(TLSConnection, connection).required_alpn:
+            if required in offered:
+                return required
+            # An exception is what makes pyOpenSSL send the alert (RFC 7301, section 3.2).
+            problem = alpn_problem(required.decode())
+            raise SSL.Error([("SSL routines", "", problem)])
         # Without a callback that returns this, Twisted 26 aborts the handshake of every client that
         # offers ALPN.
         common = (name for name in preferred if name in offered)

@@ -66,6 +66,11 @@ decrypts_directly = _receive is not SSL.Connection.recv
 """Whether records are decrypted without pyOpenSSL's ``recv``."""
 
 
+def alpn_problem(required: str) -> str:
+    """Return a text with the protocol that ALPN should have selected."""
+    return f"ALPN {required!r} was not negotiated"
+
+
 class TLSConnection(SSL.Connection):
     """A memory-BIO connection whose ``recv()`` supports every kind of delivery.
 
@@ -76,6 +81,8 @@ class TLSConnection(SSL.Connection):
         silent: Whether this is a server's, and nothing has arrived: no byte of a ClientHello.
         records: How many records of application data have been decrypted.
         observation: Reports the handshake to an observer, if there is one that wants details.
+        required_alpn: The protocol that a server has to select by ALPN (RFC 7301), or to send the
+            alert no_application_protocol; ``b""`` for any or none.
         at_close_notify: Called when the peer's close_notify has been read.
         name_error: Why the peer's certificate is not valid for the expected name, if so.
     """
@@ -98,6 +105,7 @@ class TLSConnection(SSL.Connection):
         self.held = False
         self.silent = not is_client
         self.records = 0
+        self.required_alpn = b""
         self.name_error: Exception | None = None
         self.at_close_notify: Callable[[], object] | None = None
         self._verify_name = verify_name

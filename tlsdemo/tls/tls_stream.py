@@ -37,7 +37,7 @@ from tlsdemo.tls.error_reasons import close_reason_of, is_end_of_file, name_prob
 from tlsdemo.tls.observer import failure_facts
 from tlsdemo.tls.stream import Stream, StreamInput, StreamSetup, StreamState
 from tlsdemo.tls.timeouts import ConnectionPhase
-from tlsdemo.tls.tls_connection import TLSConnection
+from tlsdemo.tls.tls_connection import TLSConnection, alpn_problem
 from tlsdemo.tls.transport_options import Delivery, Send
 
 _LIVE = (StreamState.CONNECTING, StreamState.OPEN, StreamState.CLOSING)
@@ -72,6 +72,7 @@ class TLSStream(Stream):
             )
         connection.coalesce = self._options.delivery is not Delivery.RECORD
         connection.at_close_notify = self._close_notify_received
+        connection.required_alpn = self._required_alpn.encode()
         self._layer = layer
         self._connection = connection
 
@@ -108,7 +109,7 @@ class TLSStream(Stream):
         connection.flush_into(self._layer)
         info = connection_info_of(connection, self._upgraded)
         if self._required_alpn and info.alpn != self._required_alpn:
-            problem = f"ALPN {self._required_alpn!r} was not negotiated"
+            problem = alpn_problem(self._required_alpn)
             self.abort(CloseReason(Cause.PROTOCOL_ERROR, problem))
             return
         self._event("secure", info=info)
