@@ -145,9 +145,10 @@ class LimitOptionTests(OptionsCase):
         options = self.parse()
         for name in self.SECONDS:
             self.assertGreater(options[f"{name}-timeout"], 0)
-        for name in ("max-line", "max-plain", "max-connections"):
+        for name in ("max-line", "max-plain"):
             self.assertGreater(options[name], 0)
-        self.assertIsNone(options["max-per-address"])
+        for name in ("max-connections", "max-per-address"):
+            self.assertIsNone(options[name])
 
     def test_max_line_defaults_to_the_limit_of_the_dialect(
         self,
@@ -217,7 +218,7 @@ class MakeServiceTests(OptionsCase):
             ([], 320, 3),
         ):
             with capturedLogs() as events:
-                settings = self.config(*arguments)
+                settings = self.config("--max-connections=20000", *arguments)
             self.assertEqual(settings.max_connections, possible)
             (event,) = events
             self.assertEqual(
@@ -228,6 +229,9 @@ class MakeServiceTests(OptionsCase):
         with capturedLogs() as events:
             self.assertEqual(self.config("--max-connections=0").max_connections, 320)
             self.assertEqual(self.config("--max-connections=9").max_connections, 9)
+            self.assertEqual(self.config().max_connections, 320)
+            self.patch(server_options, "raise_descriptor_limit", lambda: 1 << 20)
+            self.assertEqual(self.config().max_connections, 20_000)
         self.assertEqual(events, [])
 
     def test_the_service_has_the_dialect_the_guard_and_the_limits(self) -> None:

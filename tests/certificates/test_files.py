@@ -142,7 +142,7 @@ class CredentialsTests(SynchronousTestCase):
     def test_a_file_of_another_kind_holds_no_certificate(self) -> None:
         self.assertRegex(
             self.error(self.key, self.key),
-            rf"^certificate {str(self.key)!r} holds no PEM certificate .*openssl x509 -inform DER",
+            rf"^certificate {str(self.key)!r} holds no PEM certificate .*, but a private key$",
         )
         self.assertIn("holds no PEM", self.error(authority=self.file("empty.pem", b"")))
 
@@ -167,14 +167,20 @@ class CredentialsTests(SynchronousTestCase):
         self.assertIn("cut.key' is damaged, or of a kind that is not supported", error)
         self.assertNotIn(pem.splitlines()[1][:10].decode(), error)
 
-    def test_the_error_for_an_encrypted_key_says_how_to_decrypt_it(self) -> None:
+    def test_the_error_for_an_encrypted_key_says_what_is_missing(self) -> None:
         key = load_pem_private_key(self.leaf.private_key_pem.bytes(), None)
         for form in (PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL):
             pem = key.private_bytes(Encoding.PEM, form, BestAvailableEncryption(b"secret"))
             self.assertRegex(
                 self.error(self.certificate, self.file("encrypted.key", pem)),
-                r"^key '.*encrypted.key' is encrypted; decrypt it with: openssl pkey -in ",
+                r"^key '.*encrypted.key' is encrypted; give its passphrase with --passphrase-file$",
             )
+            path = self.file("encrypted.key", pem)
+            Credentials(self.certificate, path, None, b"secret").check(NOW)
+            wrong = Credentials(self.certificate, path, None, b"wrong")
+            problem = self.assertRaises(BadCredentials, wrong.check, NOW)
+            self.assertIn("cannot be decrypted with that passphrase", str(problem))
+            self.assertNotIn("secret", repr(Credentials(None, None, None, b"secret")))
 
     def test_the_error_for_an_expired_leaf_has_the_date(self) -> None:
         expired = leaf(NOW - 2 * DAY, NOW - DAY)

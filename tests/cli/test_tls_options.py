@@ -1,13 +1,24 @@
 from __future__ import annotations
 
+import io
 import os
 import shutil
+import sys
 from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+    pkcs12,
+)
 
 from tests.cli.refusals import RefusingCase
 from tests.loadgen.fake_reactor import strangers
 from tests.support import UNKNOWN_GROUPS, certificates
-from tlsdemo.certificates.files import Credentials
+from tlsdemo.certificates.files import Credentials, load_certificates
 from tlsdemo.cli import tls_options
 from tlsdemo.cli.tls_options import CredentialOptions, TLSOptions
 from tlsdemo.tls.groups import CAN_SET_GROUPS
@@ -166,6 +177,70 @@ class SeveralCertificates(CredentialCase):
             *self.pairs, self.ca, "--cert=/nowhere/b.pem", f"--key={self.ours.key}"
         )
         self.assertIn("'/nowhere/b.pem' cannot be read", message)
+
+
+class Identities(RefusingCase):
+    """Keys that are encrypted, in PKCS#12, or open to others."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        server = certificates().server
+        assert server.certificate is not None and server.key is not None
+        self.certificate, self.authority = server.certificate, str(server.authority)
+        self.key = load_pem_private_key(server.key.read_bytes(), None)
+        self.patch(os, "environ", {})
+
+    def options(self, *arguments: str) -> TLSOptions:
+        options = TLSOptions()
+        options.parseOptions([f"--ca={self.authority}", *arguments])
+        return options
+
+    def encrypted(self) -> Path:
+        path = Path(self.mktemp())
+        secret = BestAvailableEncryption(b"secret")
+        path.write_bytes(self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, secret))
+        path.chmod(0o600)
+        return path
+
+    def test_the_passphrase_comes_from_a_file_or_the_environment(self) -> None:
+        arguments = [f"--cert={self.certificate}", f"--key={self.encrypted()}"]
+        file = Path(self.mktemp())
+        file.write_text("secret\r\nmore\n")
+        for more, environment in (
+            ([f"--passphrase-file={file}"], {}),
+            ([], {"TLSDEMO_PASSPHRASE": "secret"}),
+            ([f"--passphrase-file={file}"], {"TLSDEMO_PASSPHRASE": "wrong"}),
+        ):
+            self.patch(os, "environ", environment)
+            credentials = self.options(*arguments, *more).credentials("server")
+            self.assertEqual(credentials.passphrase, b"secret")
+
+    def test_a_pkcs12_file_needs_no_key(self) -> None:
+        path = Path(self.mktemp())
+        (leaf,) = load_certificates(self.certificate)
+        path.write_bytes(
+            pkcs12.serialize_key_and_certificates(None, self.key, leaf, None, NoEncryption())  # type: ignore[arg-type]
+        )
+        path.chmod(0o600)
+        credentials = self.options(f"--cert={path}").credentials("server")
+        self.assertEqual((credentials.certificate, credentials.key), (path.absolute(),) * 2)
+
+    def test_a_passphrase_file_that_cannot_be_read_is_named(self) -> None:
+        options = self.options("--passphrase-file=missing")
+        message = self.refused(lambda: options.credentials("server"), 1)
+        missing = str(Path("missing").absolute())
+        expected = f"--passphrase-file is {missing!r}, and cannot be read: No such file"
+        self.assertIn(expected, message)
+
+    def test_a_key_that_every_user_can_read_has_a_warning(self) -> None:
+        key = self.encrypted()
+        self.patch(os, "environ", {"TLSDEMO_PASSPHRASE": "secret"})
+        for mode, warned in ((0o600, False), (0o640, False), (0o644, True)):
+            key.chmod(mode)
+            stderr = io.StringIO()
+            self.patch(sys, "stderr", stderr)
+            self.options(f"--cert={self.certificate}", f"--key={key}").credentials("server")
+            self.assertEqual("every user can read the key" in stderr.getvalue(), warned)
 
 
 class Policies(RefusingCase):

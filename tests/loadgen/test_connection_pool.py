@@ -36,6 +36,15 @@ class Opening(ConnectionPoolCase):
         self.turn()
         self.assertEqual(len(self.attempts()), 3)
 
+    def test_what_was_said_of_the_first_failure_is_kept(self) -> None:
+        pool = self.opened(connections=3)
+        for attempt in self.attempts():
+            attempt.refuse()
+        self.turn()
+        details = pool.counters().details
+        self.assertEqual([*details], ["connecting failed"])
+        self.assertIn("refused", details["connecting failed"])
+
     def test_it_opens_one_after_the_other_at_the_rate_asked_for(self) -> None:
         self.opened(connections=4, rate=2.0)
         counts = [len(self.attempts())]

@@ -5,10 +5,24 @@ from twisted.trial.unittest import SynchronousTestCase
 from tlsdemo.reporting.load_counters import LoadCounters
 
 ONE = LoadCounters(
-    begun=10, secured=8, clean=7, sent=100, received=5, packets=4, failed={"a": 1, "b": 2}
+    begun=10,
+    secured=8,
+    clean=7,
+    sent=100,
+    received=5,
+    packets=4,
+    failed={"a": 1, "b": 2},
+    details={"a": "first"},
 )
 OTHER = LoadCounters(
-    begun=1, secured=2, clean=3, sent=4, received=5, packets=6, failed={"b": 1, "c": 3}
+    begun=1,
+    secured=2,
+    clean=3,
+    sent=4,
+    received=5,
+    packets=6,
+    failed={"b": 1, "c": 3},
+    details={"a": "second", "c": "third"},
 )
 
 
@@ -24,6 +38,7 @@ class Counters(SynchronousTestCase):
                 received=10,
                 packets=10,
                 failed={"a": 1, "b": 3, "c": 3},
+                details={"a": "first", "c": "third"},
             ),
         )
 

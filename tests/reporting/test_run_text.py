@@ -43,6 +43,20 @@ class Texts(SynchronousTestCase):
         self.assertEqual(failures_text(Snapshot()), "failed 0")
         self.assertEqual(failures_text(NOW), "failed 3 (truncated 2, wrong name 1)")
 
+    def test_of_probes_are_beside_the_failures(self) -> None:
+        self.assertEqual(failures_text(Snapshot(probes=3)), "failed 0, probes 3")
+
+    def test_of_a_result_tell_the_first_failure_of_each_kind(self) -> None:
+        counters = LoadCounters(
+            failed={"connecting failed": 5, "wrong name": 1, "idle": 2},
+            details={"wrong name": "not valid for x", "connecting failed": "refused"},
+        )
+        lines = [*result_lines(RunResult("pair-1", 8, counters, 0.1, 0.1))]
+        self.assertEqual(
+            lines[1:3],
+            ["connecting failed, the first of 5: refused", "wrong name: not valid for x"],
+        )
+
     def test_of_events_have_the_average_size(self) -> None:
         self.assertEqual(
             events_text(NOW.since(BEFORE)), "2,000 events, 1,000.0 bytes and 4.0 records an event"

@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import contextlib
 from typing import Any
+from unittest import mock
 
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
 from service_identity import VerificationError
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.tls.memory_ends import ForeignPeer, foreign_client, server_tls
 from tlsdemo.tls import TLSConnection
 from tlsdemo.tls import tls_connection as connection_module
+from tlsdemo.tls.error_reasons import close_reason_of
 
 LARGE = b"x" * (1 << 14)
 
@@ -31,6 +34,14 @@ class ConnectionTestCase(SynchronousTestCase):
         self.assertTrue(peer.complete)
         return connection, peer
 
+    def receive_all(self, connection: TLSConnection) -> list[bytes]:
+        received = []
+        while True:
+            try:
+                received.append(connection.recv(1 << 15))
+            except SSL.WantReadError:
+                return received
+
 
 class UnobservedTests(ConnectionTestCase):
     def test_there_is_nothing_to_note_when_the_wire_ends(self) -> None:
@@ -40,14 +51,6 @@ class UnobservedTests(ConnectionTestCase):
 
 
 class ReceiveTests(ConnectionTestCase):
-    def receive_all(self, connection: TLSConnection) -> list[bytes]:
-        received = []
-        while True:
-            try:
-                received.append(connection.recv(1 << 15))
-            except SSL.WantReadError:
-                return received
-
     def test_it_returns_one_record(self) -> None:
         connection, peer = self.connected()
         peer.write(b"one", b"two")
@@ -152,6 +155,47 @@ class VerifyNameTests(SynchronousTestCase):
         connection = self.connection(lambda certificate: None)
         self.assertFalse(connection.verify_name(None))
         self.assertIn("there is none", str(connection.name_error))
+
+
+class FloodTests(ConnectionTestCase):
+    """Records without application data, as KeyUpdates are; no library here can send those."""
+
+    def test_too_many_bytes_without_application_data_end_the_connection(self) -> None:
+        for coalesce in (False, True):
+            connection, peer = self.connected(coalesce)
+            peer.write(b"data")
+            connection.bio_write(peer.take())
+            self.assertEqual(connection.recv(1 << 15), b"data")
+            with mock.patch.object(connection_module, "_receive", self.nothing):
+                connection.bio_write(bytes(connection_module._MAX_WITHOUT_DATA))
+                self.assertRaises(SSL.WantReadError, connection.recv, 1 << 15)
+                connection.bio_write(b"x")
+                error = self.assertRaises(SSL.Error, connection.recv, 1 << 15)
+            close_reason = close_reason_of(Failure(error), connection, True)
+            self.assertEqual(
+                str(close_reason),
+                "protocol error: too many messages without application data, such as KeyUpdates",
+            )
+
+    def nothing(self, connection: SSL.Connection, bufsiz: int) -> bytes:
+        raise SSL.WantReadError
+
+    def test_application_data_begins_the_count_anew(self) -> None:
+        connection, peer = self.connected()
+        for _ in range(3):
+            peer.write(LARGE)
+            connection.bio_write(peer.take())
+            self.assertEqual(connection.recv(1 << 15), LARGE)
+        self.assertRaises(SSL.WantReadError, connection.recv, 1 << 15)
+
+    def test_what_is_held_back_is_not_counted_against_the_peer(self) -> None:
+        connection, peer = self.connected()
+        peer.write(LARGE, LARGE, LARGE)
+        connection.held = True
+        connection.bio_write(peer.take())
+        self.assertRaises(SSL.WantReadError, connection.recv, 1 << 15)
+        connection.held = False
+        self.assertEqual(self.receive_all(connection), [LARGE] * 3)
 
 
 class DecryptionTests(SynchronousTestCase):

@@ -130,6 +130,7 @@ class LoadComparison:
 
     def _server_arguments(self, mode: ModeName) -> list[str]:
         credentials = self._server_credentials
+        passphrase_file = self._options["passphrase-file"]
         policy = self._options["policy"]
         delivery = self._options["delivery"]
         return [
@@ -137,6 +138,7 @@ class LoadComparison:
             f"--cert={credentials.certificate}",
             f"--key={credentials.key}",
             f"--ca={credentials.authority}",
+            *([f"--passphrase-file={passphrase_file}"] if passphrase_file else []),
             f"--dialect={self._server_dialect(mode)}",
             f"--tls-min={policy.lowest.value}",
             f"--tls-max={policy.highest.value}",

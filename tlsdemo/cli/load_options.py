@@ -119,6 +119,7 @@ class LoadOptions(TLSOptions):
             tls_max=self["policy"].highest.value,
             ciphers=self["policy"].ciphers,
             groups=self["policy"].groups or "",
+            passphrase=(credentials.passphrase or b"").decode("utf-8", "surrogateescape"),
         )
 
     def _or_timeout(self, option: str) -> float:

@@ -24,7 +24,7 @@ from tlsdemo.net.runtime_folder import STATUS
 from tlsdemo.net.sockets import MAX_BUFFER
 from tlsdemo.proxy.diagnostics import Diagnostics
 from tlsdemo.proxy.handlers import HandlerName
-from tlsdemo.proxy.limiter import USUAL_LIMIT_PER_HOST
+from tlsdemo.proxy.limiter import USUAL_LIMIT, USUAL_LIMIT_PER_HOST
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.starttls.dialect import IDLE_TIMEOUT, Dialect
 from tlsdemo.starttls.names import DEFAULT_NAMES, Names, host_name
@@ -124,8 +124,8 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
         ["drain-timeout", None, 10.0, "Seconds for open connections to end in order when the "
          "server "
          "is stopped.", seconds(0.0)],
-        ["max-connections", None, 20_000, "Maximum number of open connections; 0 for as many as "
-         "there are file descriptors for.",
+        ["max-connections", None, None, "Maximum number of open connections; 0 for as many as "
+         f"there are file descriptors for. [default: the same, up to {USUAL_LIMIT}]",
          whole(0)],
         ["max-per-address", None, None, "Maximum number of open connections from one address; 0 "
          f"for no limit. [default: {USUAL_LIMIT_PER_HOST}, and no limit for loopback addresses]",
@@ -249,18 +249,19 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
         if self["role"] is HandlerName.PROXY:
             each = 3 if self["backend"] is None else 2
         possible = connections_possible(limit, each)
-        if self["max-connections"] > possible:
+        wanted = self["max-connections"]
+        usual = possible if wanted == 0 else min(USUAL_LIMIT, possible)
+        self["max-connections"] = min(wanted, possible) if wanted else usual
+        if wanted is not None and wanted > possible:
             _log.warn(
                 "at most {possible} connections are accepted, not --max-connections={wanted}: "
                 "each takes {each} of the {limit} file descriptors that this process may open "
                 "(ulimit -n)",
                 possible=possible,
-                wanted=self["max-connections"],
+                wanted=wanted,
                 each=each,
                 limit=limit,
             )
-        if not 0 < self["max-connections"] <= possible:
-            self["max-connections"] = possible
 
     def _connection_settings(self, mode: Mode, tls: ServerTLS) -> ConnectionSettings:
         auto, dialect = self["dialect"]

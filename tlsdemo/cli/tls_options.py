@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import datetime, timezone
 from itertools import zip_longest
@@ -17,8 +18,12 @@ from tlsdemo.certificates.demo_ca import (
     demo_certificates,
 )
 from tlsdemo.certificates.files import BadCredentials, Credentials
+from tlsdemo.certificates.identity import is_pkcs12
 from tlsdemo.cli.options import Options, choice, fail, named
 from tlsdemo.tls.policy import CIPHERS, BadPolicy, Policy, TLSVersion
+
+PASSPHRASE = "TLSDEMO_PASSPHRASE"
+"""The environment variable with the passphrase of a key."""
 
 
 class CredentialOptions(Options):
@@ -27,6 +32,8 @@ class CredentialOptions(Options):
     optParameters: ClassVar[list[list[Any]]] = [
         ["ca", None, None, "PEM file with the CA certificates to trust. "
          "[default: the demo CA]"],
+        ["passphrase-file", None, None, "File whose first line is the passphrase of the --key, or "
+         "of a --cert in PKCS#12. [default: the environment variable TLSDEMO_PASSPHRASE]"],
         ["key-type", None, "ecdsa", "Type of the demo certificates' keys: ecdsa (P-256) or rsa."],
         ["certs", None, None, "Directory of the demo certificates. [default: certs/ in a "
          "checkout, otherwise in the user's data directory]"],
@@ -37,15 +44,16 @@ class CredentialOptions(Options):
         self["cert"], self["key"] = [], []
 
     def opt_cert(self, path: str) -> None:
-        """PEM file with our certificate chain, our own certificate first.
+        """PEM file with our certificate chain, our own certificate first; or a PKCS#12 file.
 
-        Can be repeated for a server, each time with a --key. A client that asks for a name which
-        none of the certificates has is shown the first. [default: a demo certificate]
+        PKCS#12 has the key as well, so it needs no --key. Can be repeated for a server, each time
+        with a --key. A client that asks for a name which none of the certificates has is shown the
+        first. [default: a demo certificate]
         """
         self["cert"].append(path)
 
     def opt_key(self, path: str) -> None:
-        """PEM file with the private key for --cert, without a passphrase."""
+        """PEM file with the private key for --cert; see --passphrase-file if it is encrypted."""
         self["key"].append(path)
 
     def credentials(self, side: str) -> Credentials:
@@ -70,6 +78,8 @@ class CredentialOptions(Options):
         if self["key-type"] not in KEY_TYPES:
             fail(self.command, f"--key-type is {self['key-type']!r}, not {' or '.join(KEY_TYPES)}")
         certs, keys = self["cert"], self["key"]
+        if not keys and all(is_pkcs12(Path(each).expanduser()) for each in certs):
+            keys = certs
         if len(certs) != len(keys) and max(len(certs), len(keys)) > 1:
             fail(
                 self.command,
@@ -85,8 +95,14 @@ class CredentialOptions(Options):
             fail(self.command, problem, status=1)
 
     def _identity(self, side: str, cert: str | None, key: str | None, now: datetime) -> Credentials:
-        own = Credentials(*map(_absolute, (cert, key, self["ca"])))
+        own = Credentials(
+            _absolute(cert), _absolute(key), _absolute(self["ca"]), self._passphrase()
+        )
         own.check(now)
+        if own.key is not None and own.key.stat().st_mode & 0o007:
+            sys.stderr.write(
+                f"{self.command}: every user can read the key {str(own.key)!r}; chmod 600 it\n"
+            )
         if own.certificate is not None and own.authority is not None:
             return own
         demo: Credentials = getattr(self._demo(now), side)
@@ -94,7 +110,20 @@ class CredentialOptions(Options):
             own.certificate or demo.certificate,
             own.key or demo.key,
             own.authority or demo.authority,
+            own.passphrase,
         )
+
+    def _passphrase(self) -> bytes | None:
+        path = _absolute(self["passphrase-file"])
+        if path is None:
+            passphrase = os.environ.get(PASSPHRASE)
+            return None if passphrase is None else passphrase.encode()
+        try:
+            return path.read_bytes().partition(b"\n")[0].rstrip(b"\r")
+        except OSError as problem:
+            raise BadCredentials(
+                f"--passphrase-file is {str(path)!r}, and cannot be read: {problem.strerror}"
+            ) from None
 
     def _demo(self, now: datetime) -> DemoCertificates:
         directory = _absolute(self["certs"]) or default_directory()

@@ -16,10 +16,14 @@ from tlsdemo.loadgen.load_connection import LoadConnection, timeouts_of
 from tlsdemo.loadgen.round_robin import RoundRobin
 from tlsdemo.loadgen.schedule import Task, allowed, until_next
 from tlsdemo.net.addresses import address_text
+from tlsdemo.printable import printable
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.starttls.names import Names
 from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import MODES, ClientTLS, ConnectionSettings, ModeName, Send, UpgradeProtocol
+
+_LONGEST_DETAIL = 300
+"""Characters of the detail of a failure that are reported."""
 
 
 class ConnectionPool:
@@ -53,6 +57,7 @@ class ConnectionPool:
         self._usable = 0
         self._clean = 0
         self._failed: Counter[str] = Counter()
+        self._details: dict[str, str] = {}
         self._closed_sent = 0
         self._closed_received = 0
         self._stopping = False
@@ -92,6 +97,7 @@ class ConnectionPool:
             received=received,
             packets=sent // self._task.packet_size,
             failed=dict(self._failed),
+            details=dict(self._details),
         )
 
     # What the worker calls.
@@ -184,4 +190,7 @@ class ConnectionPool:
             self._clean += 1
         else:
             self._failed[close_reason.cause.value] += 1
+            if close_reason.detail:
+                detail = printable(close_reason.detail, _LONGEST_DETAIL)
+                self._details.setdefault(close_reason.cause.value, detail)
         self._reactor.callLater(0, self._fill)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tlsdemo.starttls.names import DEFAULT_NAMES
@@ -27,10 +27,11 @@ class Task:
     before TLS.  ``handshake_timeout``: for the handshake.  ``idle_timeout``: without a byte in
     either direction while sending.  ``closing_timeout``: from our close_notify to the end.
 
-    ``certificate``, ``key``, ``authority``: PEM files.  ``tls_min``, ``tls_max``: versions.
-    ``ciphers``, ``groups``: OpenSSL lists, empty for the default.  ``helo_name``: what SMTP clients
-    call themselves; an XMPP client asks for ``server_name``.  ``max_line``, ``max_plain``: limits
-    in bytes of what the server sends before TLS; ``max_line`` is 0 for that of the dialect.
+    ``certificate``, ``key``, ``authority``: files; ``passphrase``: of the key, if any.
+    ``tls_min``, ``tls_max``: versions.  ``ciphers``, ``groups``: OpenSSL lists, empty for the
+    default.  ``helo_name``: what SMTP clients call themselves; an XMPP client asks for
+    ``server_name``.  ``max_line``, ``max_plain``: limits in bytes of what the server sends before
+    TLS; ``max_line`` is 0 for that of the dialect.
     """
 
     connections: int
@@ -52,6 +53,7 @@ class Task:
     tls_max: str = "1.3"
     ciphers: str = ""
     groups: str = ""
+    passphrase: str = field(default="", repr=False)
     plain_timeout: float = 60.0
     handshake_timeout: float = 60.0
     idle_timeout: float = 600.0

@@ -49,7 +49,12 @@ class Worker(LineOnlyReceiver):
         if self._pool is None:
             task = Task(**message["task"])
             tls = ClientTLS.build(
-                Credentials(Path(task.certificate), Path(task.key), Path(task.authority)),
+                Credentials(
+                    Path(task.certificate),
+                    Path(task.key),
+                    Path(task.authority),
+                    task.passphrase.encode("utf-8", "surrogateescape") if task.passphrase else None,
+                ),
                 task.server_name,
                 DIALECTS[task.dialect].alpn,
                 policy=Policy(

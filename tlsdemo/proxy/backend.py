@@ -6,7 +6,7 @@ import typing
 from dataclasses import dataclass
 from typing import Any
 
-from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
+from twisted.internet.interfaces import IReactorTime, ISSLTransport, IStreamClientEndpoint
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
@@ -76,6 +76,18 @@ class BackendConnection(Protocol):
         listener = self._listener
         del self._listener
         return listener
+
+    def finish_sending(self) -> bool:
+        """Send everything that was written, then a FIN; data is still received.
+
+        Return whether that is possible: it is not over TLS, where Twisted would send the FIN
+        without a close_notify.
+        """
+        self.transport.unregisterProducer()
+        if ISSLTransport.providedBy(self.transport):
+            return False
+        self.transport.loseWriteConnection()
+        return True
 
     def finish(self, in_order: bool) -> None:
         """Send everything that was written, then close, ``in_order`` or with a reset."""

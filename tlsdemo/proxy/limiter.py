@@ -5,6 +5,9 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 
+USUAL_LIMIT = 20_000
+"""The default limit for all connections, if there are file descriptors for them."""
+
 USUAL_LIMIT_PER_HOST = 1000
 """The default limit for one host, unless it is this machine: many clients may be behind one NAT."""
 

@@ -2,9 +2,10 @@
 
 Theory of operation.  Flow control works in both directions: each side is registered as the producer
 of the other.  When a side closes in order, the other is closed in order, after everything has been
-forwarded.  When a side is lost, the other is reset, so that nobody takes a truncated stream for a
-complete one.  The backend first receives what its client had sent: many mail clients reset the
-connection after their last command.
+forwarded.  A client that has only finished sending still gets the answer: the backend receives a
+FIN, and the connection lasts until the backend closes.  When a side is lost, the other is reset, so
+that nobody takes a truncated stream for a complete one.  The backend first receives what its client
+had sent: many mail clients reset the connection after their last command.
 
 Every wait has a limit.  While there is a client, the timeouts of its connection apply; a backend
 that does not greet, or does not read what a client that has gone had sent, has timeouts here.
@@ -18,7 +19,11 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IDelayedCall, IPushProducer
+from twisted.internet.interfaces import (
+    IDelayedCall,
+    IHalfCloseableProtocol,
+    IPushProducer,
+)
 from twisted.internet.protocol import Factory, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -34,7 +39,9 @@ from tlsdemo.state_machine import StateMachine, transition_table
 class _State(enum.Enum):
     CONNECTING = "connecting to the backend"
     CONNECTING_LATE = "connecting to the backend, after the client has closed"
+    CONNECTING_FINISHED = "connecting to the backend, after the client has finished sending"
     JOINED = "joined"
+    CLIENT_FINISHED = "the client has finished sending"
     CLIENT_GONE = "the client has gone"
     BACKEND_GONE = "the backend has gone"
     DRAINED = "drained"
@@ -42,6 +49,7 @@ class _State(enum.Enum):
 
 class _Input(enum.Enum):
     CLIENT_DATA = "data from the client"
+    CLIENT_FINISHED = "client finished sending"
     CLIENT_CLOSED = "client closed, leaving data"
     CLIENT_LOST = "client lost, or closed without data"
     BACKEND_READY = "backend has connected, and greeted"
@@ -53,7 +61,7 @@ class _Input(enum.Enum):
     ABORT = "abort"
 
 
-@implementer(IPushProducer)
+@implementer(IPushProducer, IHalfCloseableProtocol)
 class ProxyHandler(StateMachine, Handler):
     """The client's side of a proxy; it connects to the backend once the client is secure."""
 
@@ -94,10 +102,15 @@ class ProxyHandler(StateMachine, Handler):
         else:
             self._input(_Input.CLIENT_DATA, data)
 
+    def readConnectionLost(self) -> None:
+        """Tell the backend that the client has finished sending; its answer is still forwarded."""
+        self._input(_Input.CLIENT_FINISHED)
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """End the backend's connection as the client's has ended."""
         self.transport = None
-        has_data = self._early or self._state is not _State.CONNECTING
+        connecting = self._state in (_State.CONNECTING, _State.CONNECTING_FINISHED)
+        has_data = self._early or not connecting
         closed = reason.check(ConnectionDone) is not None and has_data
         self._input(_Input.CLIENT_CLOSED if closed else _Input.CLIENT_LOST)
 
@@ -214,6 +227,23 @@ class ProxyHandler(StateMachine, Handler):
             self.transport.resumeProducing()
             self.read_more()
 
+    def _join_finished(self) -> None:
+        if self._forward_early():
+            assert self.transport is not None
+            self.transport.registerProducer(self._backend.transport, True)
+            self._finish_sending()
+
+    def _finish_sending(self) -> None:
+        self._write = None
+        self.full = False
+        rest = self._filter.rest_of_client()
+        if rest:
+            self._backend.transport.write(rest)
+        if not self._backend.finish_sending():
+            assert self.transport is not None
+            self.transport.unregisterProducer()
+            self.transport.loseConnection()
+
     def _forward_and_finish(self) -> None:
         if self._forward_early():
             self._finish_backend()
@@ -305,6 +335,7 @@ class ProxyHandler(StateMachine, Handler):
     states = _State
     transitions = transition_table(
         (_State.CONNECTING, _Input.CLIENT_DATA, _State.CONNECTING, _keep_early),
+        (_State.CONNECTING, _Input.CLIENT_FINISHED, _State.CONNECTING_FINISHED, None),
         (_State.CONNECTING, _Input.CLIENT_CLOSED, _State.CONNECTING_LATE, None),
         (_State.CONNECTING, _Input.CLIENT_LOST, _State.DRAINED, _cancel),
         (_State.CONNECTING, _Input.BACKEND_READY, _State.JOINED, _join),
@@ -313,6 +344,14 @@ class ProxyHandler(StateMachine, Handler):
         (_State.CONNECTING, _Input.BACKEND_CLOSED_EARLY, _State.DRAINED, _not_greeted),
         (_State.CONNECTING, _Input.BACKEND_LOST, _State.DRAINED, _not_greeted),
         (_State.CONNECTING, _Input.FAILED, _State.DRAINED, _give_up),
+        (_State.CONNECTING_FINISHED, _Input.CLIENT_CLOSED, _State.CONNECTING_LATE, None),
+        (_State.CONNECTING_FINISHED, _Input.CLIENT_LOST, _State.DRAINED, _cancel),
+        (_State.CONNECTING_FINISHED, _Input.BACKEND_READY, _State.CLIENT_FINISHED, _join_finished),
+        (_State.CONNECTING_FINISHED, _Input.BACKEND_REFUSED, _State.DRAINED, _fail),
+        (_State.CONNECTING_FINISHED, _Input.BACKEND_CLOSED, _State.DRAINED, _not_greeted),
+        (_State.CONNECTING_FINISHED, _Input.BACKEND_CLOSED_EARLY, _State.DRAINED, _not_greeted),
+        (_State.CONNECTING_FINISHED, _Input.BACKEND_LOST, _State.DRAINED, _not_greeted),
+        (_State.CONNECTING_FINISHED, _Input.FAILED, _State.DRAINED, _give_up),
         (_State.CONNECTING_LATE, _Input.BACKEND_READY, _State.CLIENT_GONE, _forward_and_finish),
         (_State.CONNECTING_LATE, _Input.BACKEND_REFUSED, _State.DRAINED, _fail),
         (_State.CONNECTING_LATE, _Input.BACKEND_CLOSED, _State.DRAINED, _not_greeted),
@@ -321,6 +360,7 @@ class ProxyHandler(StateMachine, Handler):
         (_State.CONNECTING_LATE, _Input.FAILED, _State.DRAINED, _give_up),
         (_State.CONNECTING_LATE, _Input.ABORT, _State.DRAINED, _abort_connecting),
         (_State.JOINED, _Input.CLIENT_DATA, _State.JOINED, _forward),
+        (_State.JOINED, _Input.CLIENT_FINISHED, _State.CLIENT_FINISHED, _finish_sending),
         (_State.JOINED, _Input.CLIENT_CLOSED, _State.CLIENT_GONE, _finish_backend),
         (_State.JOINED, _Input.CLIENT_LOST, _State.CLIENT_GONE, _reset_backend),
         (_State.JOINED, _Input.BACKEND_CLOSED, _State.BACKEND_GONE, _finish_client),
@@ -328,6 +368,12 @@ class ProxyHandler(StateMachine, Handler):
         (_State.JOINED, _Input.BACKEND_LOST, _State.DRAINED, _abort_client),
         (_State.JOINED, _Input.FAILED, _State.DRAINED, _give_up_joined),
         (_State.JOINED, _Input.ABORT, _State.JOINED, _abort_backend),
+        (_State.CLIENT_FINISHED, _Input.CLIENT_CLOSED, _State.CLIENT_GONE, _finish_backend),
+        (_State.CLIENT_FINISHED, _Input.CLIENT_LOST, _State.CLIENT_GONE, _reset_backend),
+        (_State.CLIENT_FINISHED, _Input.BACKEND_CLOSED, _State.BACKEND_GONE, _finish_client),
+        (_State.CLIENT_FINISHED, _Input.BACKEND_LOST, _State.DRAINED, _abort_client),
+        (_State.CLIENT_FINISHED, _Input.FAILED, _State.DRAINED, _give_up_joined),
+        (_State.CLIENT_FINISHED, _Input.ABORT, _State.CLIENT_FINISHED, _abort_backend),
         (_State.CLIENT_GONE, _Input.BACKEND_CLOSED, _State.DRAINED, _drained),
         (_State.CLIENT_GONE, _Input.BACKEND_CLOSED_EARLY, _State.DRAINED, _drained),
         (_State.CLIENT_GONE, _Input.BACKEND_LOST, _State.DRAINED, _lost_while_draining),

@@ -20,6 +20,7 @@ class LoadCounters:
         received: Bytes of cleartext that were received.
         packets: Writes.
         failed: Failed connections, by the name of the close reason.
+        details: What was said of the first failure of each name, if anything.
     """
 
     begun: int = 0
@@ -29,6 +30,7 @@ class LoadCounters:
     received: int = 0
     packets: int = 0
     failed: Mapping[str, int] = field(default_factory=dict)
+    details: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def failures(self) -> int:
@@ -47,11 +49,12 @@ class LoadCounters:
         failed: Counter[str] = Counter()
         for each in workers:
             failed.update(each.failed)
+        details = {name: text for each in reversed(workers) for name, text in each.details.items()}
         sums = {
             name: sum(getattr(each, name) for each in workers)
             for name in ("begun", "secured", "clean", "sent", "received", "packets")
         }
-        return cls(**sums, failed=dict(failed))
+        return cls(**sums, failed=dict(failed), details=details)
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields for JSON."""

@@ -88,6 +88,9 @@ def result_lines(result: RunResult) -> Iterator[str]:
         f"{counters.failures} failed{f' ({causes})' if causes else ''}, "
         f"{counters.clean} ended in order"
     )
+    for cause, detail in sorted(counters.details.items()):
+        count = counters.failed.get(cause, 0)
+        yield f"{cause}{f', the first of {count}' if count > 1 else ''}: {detail}"
     yield (
         f"{counters.packets:,} packets, {megabytes(counters.sent)} in {result.sending:.2f} s, "
         f"{result.rate:,.2f} MB/s"

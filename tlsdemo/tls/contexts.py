@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import datetime
 from itertools import product
+from pathlib import Path
 from typing import cast
 
 from OpenSSL import SSL
-from OpenSSL.crypto import X509
+from OpenSSL.crypto import X509, PKey
 from service_identity.cryptography import extract_patterns
 from service_identity.hazmat import DNS_ID, IPAddress_ID, verify_service_identity
 from twisted.internet.interfaces import (
@@ -26,7 +27,8 @@ from twisted.internet.interfaces import (
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
-from tlsdemo.certificates.files import Credentials, load_certificates
+from tlsdemo.certificates.files import Credentials
+from tlsdemo.certificates.identity import is_pkcs12, load_identity
 from tlsdemo.starttls.names import without_last_dot
 from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.policy import Policy, reasons_of
@@ -60,7 +62,8 @@ def _build(credentials: Credentials, verify: int, policy: Policy) -> SSL.Context
     try:
         return _new_context(credentials, verify, policy)
     except SSL.Error as error:
-        files = ", ".join(str(path) for path in vars(credentials).values() if path is not None)
+        paths = (credentials.certificate, credentials.key, credentials.authority)
+        files = ", ".join(str(path) for path in paths if path is not None)
         raise UnusableCredentials(f"OpenSSL cannot use {files}: {reasons_of(error)}") from error
 
 
@@ -70,15 +73,29 @@ def _new_context(credentials: Credentials, verify: int, policy: Policy) -> SSL.C
     # An idle connection would keep a buffer of 16 KiB in each direction.
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)
     if credentials.certificate is not None and credentials.key is not None:
-        context.use_certificate_chain_file(str(credentials.certificate))
-        context.use_privatekey_file(str(credentials.key))
-        context.check_privatekey()
+        _use_identity(context, credentials.certificate, credentials.key, credentials.passphrase)
     if credentials.authority is not None:
         context.load_verify_locations(str(credentials.authority))
     else:
         context.set_default_verify_paths()
     set_verification(context, verify)
     return context
+
+
+def _use_identity(
+    context: SSL.Context, certificate: Path, key: Path, passphrase: bytes | None
+) -> None:
+    if passphrase is None and not is_pkcs12(certificate):
+        context.use_certificate_chain_file(str(certificate))
+        context.use_privatekey_file(str(key))
+    else:
+        identity = load_identity(certificate, key, passphrase)
+        leaf, *more = map(X509.from_cryptography, identity.chain)
+        context.use_certificate(leaf)
+        for each in more:
+            context.add_extra_chain_cert(each)
+        context.use_privatekey(PKey.from_cryptography_key(identity.key))  # type: ignore[arg-type]
+    context.check_privatekey()
 
 
 Preparation = Callable[[SSL.Context], object]
@@ -136,9 +153,9 @@ def _choose_by_name(
     first, *others = contexts
     # None for the first, which must not refer to itself: that cycle could never be collected.
     named = [
-        (names_of(load_certificates(each.certificate)[0]), context)
+        (names_of(load_identity(each.certificate, each.key, each.passphrase).chain[0]), context)
         for each, context in zip(identities, (None, *others), strict=True)
-        if each.certificate is not None
+        if each.certificate is not None and each.key is not None
     ]
 
     def choose(connection: SSL.Connection) -> None:

@@ -28,8 +28,18 @@ _COALESCE_LIMIT = 1 << 18
 """Bytes after which a coalesced read ends; more than one read of a socket brings."""
 
 
+_MAX_WITHOUT_DATA = 1 << 15
+"""Bytes of whole records after which some must have contained application data.
+
+Others cost CPU time all the same: a KeyUpdate (RFC 8446, section 4.6.3) takes both ends new keys,
+and OpenSSL neither limits nor reports them.
+"""
+
 _MAX_RECORD = 1 << 14
 """Maximum bytes of cleartext in a record (RFC 8446, section 5.1)."""
+
+
+_TOO_MANY_MESSAGES = "too many messages without application data, such as KeyUpdates"
 
 
 def _make_receive() -> Callable[[SSL.Connection, int], bytes]:
@@ -83,7 +93,8 @@ class TLSConnection(SSL.Connection):
         observation: Reports the handshake to an observer, if there is one that wants details.
         required_alpn: The protocol that a server has to select by ALPN (RFC 7301), or to send the
             alert no_application_protocol; ``b""`` for any or none.
-        at_close_notify: Called when the peer's close_notify has been read.
+        at_close_notify: Called when the peer's close_notify has been read; returns whether the
+            TLS layer must not learn of it yet.
         name_error: Why the peer's certificate is not valid for the expected name, if so.
     """
 
@@ -104,10 +115,11 @@ class TLSConnection(SSL.Connection):
         self.coalesce = False
         self.held = False
         self.silent = not is_client
+        self._without_data = 0
         self.records = 0
         self.required_alpn = b""
         self.name_error: Exception | None = None
-        self.at_close_notify: Callable[[], object] | None = None
+        self.at_close_notify: Callable[[], bool] | None = None
         self._verify_name = verify_name
         self._kept: SSL.Error | None = None
         self._raised: SSL.Error | None = None
@@ -139,6 +151,7 @@ class TLSConnection(SSL.Connection):
             super().do_handshake()
         except SSL.ZeroReturnError:
             raise SSL.SysCallError(-1, "Unexpected EOF") from None
+        self._without_data = 0
 
     @property
     def wants_name(self) -> bool:
@@ -177,6 +190,7 @@ class TLSConnection(SSL.Connection):
         if not buf:
             return 0
         self.silent = False
+        self._without_data += len(buf)
         return super().bio_write(buf)
 
     def bio_read(self, bufsiz: int) -> bytes:
@@ -202,14 +216,18 @@ class TLSConnection(SSL.Connection):
                 data = _receive(self, bufsiz)
                 self.records += 1
         except SSL.ZeroReturnError:
-            if self.at_close_notify is not None:
-                self.at_close_notify()
+            if self.at_close_notify is not None and self.at_close_notify():
+                raise SSL.WantReadError from None
             raise
         except SSL.WantReadError:
+            if self._without_data > _MAX_WITHOUT_DATA:
+                self._raised = SSL.Error([("SSL routines", "", _TOO_MANY_MESSAGES)])
+                raise self._raised from None
             raise
         except SSL.Error as error:
             self._raised = error
             raise
+        self._without_data = 0
         if self.observation is not None:
             self.observation.confirmed()
         return data
