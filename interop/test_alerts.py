@@ -87,6 +87,7 @@ class Alerts(InteropCase):
         weak = self.client_gets([], "-tls1_2", "-cipher", "AES128-SHA", *shown)
         self.assert_alert(40, weak)
 
+    @tried("a client that offers only other protocols by ALPN gets its alert", "openssl s_client")
     def test_of_a_server_for_another_protocol_than_the_required_one(self) -> None:
         # What libpq calls sslnegotiation=direct is a ClientHello that begins the connection.
         for version in VERSIONS:

@@ -14,7 +14,6 @@ from copy import copy
 from datetime import datetime
 from itertools import product
 from pathlib import Path
-from typing import cast
 
 from OpenSSL import SSL
 from OpenSSL.crypto import X509, PKey
@@ -30,10 +29,11 @@ from zope.interface import implementer
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.certificates.identity import is_pkcs12, load_identity
 from tlsdemo.starttls.names import without_last_dot
+from tlsdemo.tls.alpn import set_selection
 from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.policy import Policy, reasons_of
 from tlsdemo.tls.server_names import matches, names_of
-from tlsdemo.tls.tls_connection import TLSConnection, alpn_problem
+from tlsdemo.tls.tls_connection import TLSConnection
 from tlsdemo.tls.verification import set_verification
 
 DEFAULT = Policy()
@@ -123,21 +123,7 @@ def _server_context(
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     if credentials.authority is not None and client_auth is not ClientAuth.NONE:
         context.load_client_ca(str(credentials.authority).encode())
-    preferred = [name.encode() for name in alpn]
-
-    def select(connection: SSL.Connection, offered: list[bytes]) -> bytes | object:
-        if required := cast(TLSConnection, connection).required_alpn:
-            if required in offered:
-                return required
-            # An exception is what makes pyOpenSSL send the alert (RFC 7301, section 3.2).
-            problem = alpn_problem(required.decode())
-            raise SSL.Error([("SSL routines", "", problem)])
-        # Without a callback that returns this, Twisted 26 aborts the handshake of every client that
-        # offers ALPN.
-        common = (name for name in preferred if name in offered)
-        return next(common, SSL.NO_OVERLAPPING_PROTOCOLS)
-
-    context.set_alpn_select_callback(select)  # type: ignore[arg-type]
+    set_selection(context, alpn)
     return context
 
 

@@ -76,11 +76,6 @@ decrypts_directly = _receive is not SSL.Connection.recv
 """Whether records are decrypted without pyOpenSSL's ``recv``."""
 
 
-def alpn_problem(required: str) -> str:
-    """Return a text with the protocol that ALPN should have selected."""
-    return f"ALPN {required!r} was not negotiated"
-
-
 class TLSConnection(SSL.Connection):
     """A memory-BIO connection whose ``recv()`` supports every kind of delivery.
 

@@ -33,13 +33,14 @@ from zope.interface import implementer
 
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.state_machine import transition_table
+from tlsdemo.tls.alpn import alpn_problem
 from tlsdemo.tls.connection_info import connection_info_of
 from tlsdemo.tls.error_reasons import close_reason_of, is_end_of_file, name_problem
 from tlsdemo.tls.half_close import half_closeable, survive_end_of_file
 from tlsdemo.tls.observer import failure_facts
 from tlsdemo.tls.stream import Stream, StreamInput, StreamSetup, StreamState
 from tlsdemo.tls.timeouts import ConnectionPhase
-from tlsdemo.tls.tls_connection import TLSConnection, alpn_problem
+from tlsdemo.tls.tls_connection import TLSConnection
 from tlsdemo.tls.transport_options import Delivery, Send
 
 _SECURE = (StreamState.OPEN, StreamState.HALF_CLOSED, StreamState.CLOSING)
