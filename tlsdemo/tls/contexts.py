@@ -29,7 +29,7 @@ from zope.interface import implementer
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.certificates.identity import is_pkcs12, load_identity
 from tlsdemo.starttls.names import without_last_dot
-from tlsdemo.tls.alpn import set_selection
+from tlsdemo.tls.alpn_selection import set_selection
 from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.policy import Policy, reasons_of
 from tlsdemo.tls.server_names import matches, names_of

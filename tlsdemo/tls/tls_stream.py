@@ -33,7 +33,7 @@ from zope.interface import implementer
 
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.state_machine import transition_table
-from tlsdemo.tls.alpn import alpn_problem
+from tlsdemo.tls.alpn_selection import alpn_problem
 from tlsdemo.tls.connection_info import connection_info_of
 from tlsdemo.tls.error_reasons import close_reason_of, is_end_of_file, name_problem
 from tlsdemo.tls.half_close import half_closeable, survive_end_of_file
