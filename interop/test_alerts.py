@@ -53,6 +53,8 @@ class Alerts(InteropCase):
             (bad_certificates.other_name(), 42),
             (bad_certificates.of_a_stranger(), 48),
             (bad_certificates.expired(), 45),
+            (bad_certificates.premature(), 45),
+            (bad_certificates.forged(), 42),
             (bad_certificates.other_purpose(), 43),
         ):
             assert made.certificate is not None and made.key is not None
@@ -64,6 +66,8 @@ class Alerts(InteropCase):
         for made, number in (
             (bad_certificates.of_a_stranger(), 48),
             (bad_certificates.expired(), 45),
+            (bad_certificates.premature(), 45),
+            (bad_certificates.forged(), 42),
         ):
             for version in VERSIONS:
                 shown = ("-cert", str(made.certificate), "-key", str(made.key))
@@ -82,3 +86,12 @@ class Alerts(InteropCase):
         self.assert_alert(70, old)
         weak = self.client_gets([], "-tls1_2", "-cipher", "AES128-SHA", *shown)
         self.assert_alert(40, weak)
+
+    @tried("a client that offers only other protocols by ALPN gets its alert", "openssl s_client")
+    def test_of_a_server_for_another_protocol_than_the_required_one(self) -> None:
+        # What libpq calls sslnegotiation=direct is a ClientHello that begins the connection.
+        for version in VERSIONS:
+            other = self.client_gets(
+                ["--dialect=postgres", "--client-auth=none"], version, "-alpn", "h2"
+            )
+            self.assert_alert(120, other)

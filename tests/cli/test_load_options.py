@@ -13,8 +13,6 @@ from tlsdemo.starttls.negotiation import MAX_PLAIN
 from tlsdemo.tls import ClientTLS, ModeName, UnusableCredentials
 from tlsdemo.tls.groups import CAN_SET_GROUPS
 
-GROUPS = "P-256" if CAN_SET_GROUPS else ""
-
 
 class Load(LoadOptions):
     command = "load"
@@ -114,11 +112,12 @@ class TaskTests(LoadOptionsCase):
 
     def test_has_the_values_of_the_options(self) -> None:
         client = certificates().client
+        groups = "P-256" if CAN_SET_GROUPS else ""
         self.assertEqual(
             self.task(
                 "--conn=5", "--packet-size=7", "--packets=9", "--burst=11", "--connect-rate=1.5",
                 "--in-flight=13", "--timeout=17", "--tls-max=1.2", "--ciphers=ECDHE+AESGCM",
-                *([f"--groups={GROUPS}"] if GROUPS else []),
+                *([f"--groups={groups}"] if groups else []),
             ),
             Task(
                 connections=5,
@@ -138,7 +137,7 @@ class TaskTests(LoadOptionsCase):
                 tls_min="1.2",
                 tls_max="1.2",
                 ciphers="ECDHE+AESGCM",
-                groups=GROUPS,
+                groups=groups,
                 plain_timeout=17.0,
                 handshake_timeout=17.0,
                 idle_timeout=600.0,

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from tests.cli.refusals import RefusingCase
 from tests.loadgen.fake_reactor import strangers
-from tests.support import certificates
+from tests.support import UNKNOWN_GROUPS, certificates
 from tlsdemo.certificates.files import Credentials, load_certificates
 from tlsdemo.cli import tls_options
 from tlsdemo.cli.tls_options import CredentialOptions, TLSOptions
@@ -276,11 +276,7 @@ class Policies(RefusingCase):
             "(no cipher match)",
             "--ciphers=ECDHE:no": "--ciphers is 'ECDHE:no', and 'no' is no cipher of TLS 1.2 or "
             "below that OpenSSL knows (no cipher match)",
-            "--groups=no": "--groups is 'no', not a list of groups that OpenSSL knows, such as "
-            "'X25519:P-256'"
-            if CAN_SET_GROUPS
-            else "--groups is 'no', and this version of pyOpenSSL cannot set groups; leave them "
-            "out",
+            "--groups=no": f"--groups is 'no', {UNKNOWN_GROUPS}",
         }.items():
             message = self.refused(lambda each=arguments: self.policy(*each.split()))  # type: ignore[misc]
             self.assertEqual(message, f"tlsdemo: {expected} (try: tlsdemo --help)")

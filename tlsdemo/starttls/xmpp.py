@@ -16,7 +16,7 @@ from xml.sax.saxutils import quoteattr
 
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.dialect import Dialect
-from tlsdemo.starttls.names import DEFAULT_NAMES, Names
+from tlsdemo.starttls.names import DEFAULT_NAMES, Names, without_last_dot
 from tlsdemo.starttls.negotiation import (
     CONNECTED,
     MAX_PLAIN,
@@ -311,7 +311,7 @@ class XmppClient(_Stream):
     ) -> None:
         super().__init__(guard, max_line, max_plain, names)
         # A domain is compared without a dot at its end (RFC 7622, section 3.2).
-        self._to = _quote({"to": (names.peer if to is None else to).removesuffix(".")})
+        self._to = _quote({"to": without_last_dot(names.peer if to is None else to)})
 
     def start(self) -> list[Command]:
         """Return the command that sends the header of the client's stream."""

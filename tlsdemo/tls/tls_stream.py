@@ -33,6 +33,7 @@ from zope.interface import implementer
 
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.state_machine import transition_table
+from tlsdemo.tls.alpn_selection import alpn_problem
 from tlsdemo.tls.connection_info import connection_info_of
 from tlsdemo.tls.error_reasons import close_reason_of, is_end_of_file, name_problem
 from tlsdemo.tls.half_close import half_closeable, survive_end_of_file
@@ -79,6 +80,7 @@ class TLSStream(Stream):
             )
         connection.coalesce = self._options.delivery is not Delivery.RECORD
         connection.at_close_notify = self._close_notify_received
+        connection.required_alpn = self._required_alpn.encode()
         self._layer = layer
         self._connection = connection
 
@@ -115,7 +117,7 @@ class TLSStream(Stream):
         connection.flush_into(self._layer)
         info = connection_info_of(connection, self._upgraded)
         if self._required_alpn and info.alpn != self._required_alpn:
-            problem = f"ALPN {self._required_alpn!r} was not negotiated"
+            problem = alpn_problem(self._required_alpn)
             self.abort(CloseReason(Cause.PROTOCOL_ERROR, problem))
             return
         self._event("secure", info=info)
