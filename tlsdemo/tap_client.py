@@ -165,7 +165,7 @@ def makeService(options: Options) -> IService:
     task = options.task(options["connect"], options["mode"], options["server-name"])
     # twistd redirects sys.stdout to the log.
     console = Console(file=sys.__stdout__)
-    progress = Progress(console, "tlsclient", task.connections)
+    progress = Progress(Console(file=sys.__stderr__), "tlsclient", task.connections)
     run = Controller(
         reactor,
         f"{options['mode'].value}-{os.getpid()}",
@@ -180,10 +180,18 @@ def makeService(options: Options) -> IService:
         if result is None or not result.complete or result.lost:
             exit_with(1)
         progress.stop()
-        for line in () if result is None else result_lines(result):
-            print_line(console, line)
+        lines = () if result is None else [*result_lines(result)]
+        for line in lines:
             # A daemon has no terminal.
             _log.info("{line}", line=line)
+        try:
+            for line in lines:
+                print_line(console, line)
+        except OSError as problem:
+            exit_with(2)
+            assert sys.__stderr__ is not None
+            why = f"cannot write to standard output: {problem.strerror}"
+            write_line(sys.__stderr__, f"tlsclient: {why}")
 
     progress.start()
     return LoadService(reactor, run, finished)

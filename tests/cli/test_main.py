@@ -69,6 +69,37 @@ class Command(RefusingCase):
             self.assertEqual(process.stderr.read(), b"")
         self.assertEqual(process.wait(), 141)
 
+    def test_output_that_cannot_be_written_is_one_line_and_an_exit_status(self) -> None:
+        for words in ("versions", "findings", "findings alpn-kills-handshake", "run --help"):
+            with self.subTest(words), open("/dev/full", "w") as full:
+                command = [sys.executable, "-m", "tlsdemo", *words.split()]
+                process = subprocess.run(
+                    command, env=environment(), stdout=full, stderr=subprocess.PIPE, check=False
+                )
+                self.assertEqual(
+                    (process.returncode, process.stderr),
+                    (
+                        2,
+                        b"tlsdemo: cannot write to standard output: No space left on device\n",
+                    ),
+                )
+
+    def test_closed_output_is_one_line_and_an_exit_status(self) -> None:
+        problems = io.StringIO()
+        self.patch(sys, "__stdout__", None)
+        self.patch(sys, "stderr", problems)
+        self.assertEqual(main(["versions"]), 2)
+        self.assertEqual(
+            problems.getvalue(), "tlsdemo: cannot write to standard output: it is closed\n"
+        )
+
+    def test_another_error_is_not_taken_for_one_of_the_output(self) -> None:
+        def run(_: RunOptions) -> int:
+            raise FileNotFoundError(2, "No such file or directory", "lost")
+
+        self.patch(RunOptions, "run", run)
+        self.assertRaises(FileNotFoundError, main, ["run"])
+
     def test_every_problem_is_one_line(self) -> None:
         for arguments, expected in {
             "": "tlsdemo: which command? run, events, findings, sequence-diagram, "

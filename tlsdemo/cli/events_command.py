@@ -198,7 +198,7 @@ class EventsOptions(ComparisonOptions):
             with open(self["output"], "w", encoding="utf-8") as stream:
                 yield stream
         except OSError as problem:
-            fail(self.command, f"--output is {self['output']!r}: {problem.strerror}", status=1)
+            fail(self.command, f"--output is {self['output']!r}: {problem.strerror}")
 
     def _expected(self) -> Any:
         """Return the selected cells of --expect's file."""

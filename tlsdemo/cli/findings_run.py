@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, TextIO
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from tlsdemo.certificates.demo_ca import DemoCertificates
 from tlsdemo.lab.findings.examination import examine
@@ -42,6 +43,7 @@ class FindingsRun:
         self._results: list[FindingResult] = []
         self._current: Deferred[FindingResult] | None = None
         self._all: Deferred[None] | None = None
+        self._failure: Failure | None = None
         self._interrupted = False
         self._last_progress = 0.0
 
@@ -52,7 +54,12 @@ class FindingsRun:
         self._all.addBoth(self._stop)
 
     def finish(self) -> int:
-        """Write the summary or the whole document, and return the exit status."""
+        """Write the summary or the whole document, and return the exit status.
+
+        Raises OSError if something could not be written, also before this.
+        """
+        if self._failure is not None:
+            self._failure.raiseException()
         results = self._results
         if self._form == "json":
             self._print(json.dumps(self.as_json(), indent=2))
@@ -102,11 +109,11 @@ class FindingsRun:
             self._output.write(f"{line}\n")
         self._output.flush()
 
-    def _stop(self, result: object) -> object:
+    def _stop(self, result: Failure | None) -> None:
         self._all = None
+        self._failure = result
         if not self._interrupted:
             self._reactor.stop()
-        return result
 
     def _interrupt(self) -> Deferred[None] | None:
         if self._all is not None:

@@ -67,13 +67,19 @@ class LoadComparison:
         self._current: Controller | None = None
         self._interrupted = False
         self._problem: str | None = None
+        self._unwritable: OSError | None = None
         self._done: Deferred[None] | None = None
 
     def run(self) -> int:
-        """Run in the reactor until everything is done; return the exit status."""
+        """Run in the reactor until everything is done; return the exit status.
+
+        Raises OSError if a result could not be written to standard output.
+        """
         self._reactor.callWhenRunning(self._begin)
         self._reactor.addSystemEventTrigger("before", "shutdown", self._interrupt)
         self._reactor.run()
+        if self._unwritable is not None:
+            raise self._unwritable
         candidates = [self._results[name] for name in self._candidates]
         results = [run for each in self._results.values() for run in each.all()]
         if results:
@@ -92,7 +98,7 @@ class LoadComparison:
         self._done.addBoth(self._stop)
 
     def _failed(self, failure: Failure) -> None:
-        if not failure.check(CannotLaunch):
+        if failure.value is not self._unwritable and not failure.check(CannotLaunch):
             failure.printTraceback(sys.stderr)
         self._problem = self._problem or failure.getErrorMessage()
 
@@ -182,7 +188,11 @@ class LoadComparison:
         finally:
             progress.stop()
             self._current = None
-        print_run(self._console, title, result, brief=bool(self._candidates))
+        try:
+            print_run(self._console, title, result, brief=bool(self._candidates))
+        except OSError as problem:
+            self._unwritable = problem
+            raise
         return result
 
     def _title(self, turn: ScheduledRun[ModeName]) -> str:

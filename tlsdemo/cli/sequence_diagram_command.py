@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import getopt
 import json
-import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -147,16 +146,12 @@ class SequenceDiagramOptions(Options):
             try:
                 Path(self["output"]).write_text(drawing, encoding="utf-8")
             except OSError as problem:
-                fail(self.command, f"--output is {self['output']!r}: {problem.strerror}", status=1)
+                fail(self.command, f"--output is {self['output']!r}: {problem.strerror}")
             return
         encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-        try:
-            # Replace characters that the terminal does not have.
-            sys.stdout.write(drawing.encode(encoding, "replace").decode(encoding))
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # The reader, such as a pager, has quit. Nothing may be flushed to it at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Replace characters that the terminal does not have.
+        sys.stdout.write(drawing.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
 
 
 def _whole_lines(content: str) -> list[str]:

@@ -49,7 +49,11 @@ class VersionsOptions(Options):
         try:
             cache = Cache(default_folder())
             return self._clear(cache) if self["clear"] else self._show(cache)
-        except (ComparisonError, OSError) as problem:
+        except ComparisonError as problem:
+            fail(self.command, problem, status=1)
+        except OSError as problem:
+            if problem.filename is None:  # Standard output: main() says so.
+                raise
             fail(self.command, problem, status=1)
 
     def _show(self, cache: Cache) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from rich.console import Console
 from rich.live import Live
 
@@ -33,10 +35,15 @@ class Progress:
 
     def stop(self) -> None:
         """Release the last line of the terminal."""
-        self._live.stop()
+        with suppress(OSError):
+            self._live.stop()
 
     def show(self, phase: str, counters: LoadCounters, elapsed: float) -> None:
-        """Show ``counters`` after ``elapsed`` seconds in ``phase``."""
+        """Show ``counters`` after ``elapsed`` seconds in ``phase``, if that can be written."""
+        with suppress(OSError):
+            self._show(phase, counters, elapsed)
+
+    def _show(self, phase: str, counters: LoadCounters, elapsed: float) -> None:
         new_phase = phase != self._phase
         if new_phase:
             self._phase, self._phase_began, self._sent_before = phase, elapsed, counters.sent
