@@ -55,6 +55,19 @@ class TheVersion(CommandCase):
 
 
 class TheHelp(CommandCase):
+    def test_of_every_command_has_a_letter(self) -> None:
+        long = [self.printed(parent, name, "--help") for parent, name in parents()]
+        short = [self.printed(parent, name, "-h") for parent, name in parents()]
+        self.assertEqual(short, long)
+        for text in long:
+            self.assertIn("  -h, --help ", text)
+
+    def test_of_every_command_survives_any_width(self) -> None:
+        for columns in ("1", "0", "-1", "", "wide"):
+            os.environ["COLUMNS"] = columns
+            for name, text in self.helps():
+                self.assertIn("--help", text, f"{name} with COLUMNS={columns!r}")
+
     def test_of_option_mode_names_every_mode(self) -> None:
         for name, text in self.helps():
             option = re.search(r"^ +--mode=(.*?)^ +-", text, re.MULTILINE | re.DOTALL)
