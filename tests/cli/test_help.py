@@ -17,6 +17,9 @@ from tlsdemo.tls import MODES
 
 WIDTH = 80
 
+GROUPED = ("tlsdemo", "tlsclient", "run")
+"""The commands whose help has groups."""
+
 NAME = re.compile(r"  (-\w,|   ) --[\w-]+=? +|    [\w-]+ {6,}")
 """The first column of a line about an option or a subcommand."""
 
@@ -44,8 +47,12 @@ class CommandCase(SynchronousTestCase):
         return output.getvalue()
 
     def helps(self) -> Iterator[tuple[str, str]]:
+        """The help of every command, and that with all options where it is another."""
         for parent, name in parents():
             yield name, self.printed(parent, name, "--help")
+        for parent, name in parents():
+            if name in GROUPED:
+                yield name, self.printed(parent, name, "--help-all")
 
 
 class TheVersion(CommandCase):

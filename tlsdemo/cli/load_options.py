@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
+from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import fail, seconds, whole
 from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.loadgen.schedule import Task, default_workers, descriptors_needed, workers_needed
@@ -56,6 +58,13 @@ SENDS = {"raw": "raw", "buffered": "buffered", "stock": None}
 
 class LoadOptions(TLSOptions):
     """The options of a load."""
+
+    groups: ClassVar[Mapping[Group, str]] = {
+        Group.BEFORE_TLS: "dialect helo-name max-line max-plain plain-timeout",
+        Group.LIMITS: "timeout handshake-timeout idle-timeout closing-timeout "
+        "connect-rate in-flight",
+        Group.DEMONSTRATION: "conn duration packet-size packets burst workers",
+    }
 
     def workers(self) -> int:
         """Return the number of workers.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ from tlsdemo.cli.comparison_options import ComparisonOptions
 from tlsdemo.cli.launched_server import Place
 from tlsdemo.cli.load_comparison import CandidateServer, LoadComparison
 from tlsdemo.cli.load_options import LOAD_PARAMETERS, SENDS, LoadOptions
+from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import choice, named, whole
 from tlsdemo.lab.compare.environment_builder import environment_variables
 from tlsdemo.tls import Delivery, ModeName
@@ -36,15 +38,24 @@ class RunOptions(ComparisonOptions, LoadOptions):
     optParameters: ClassVar[list[list[Any]]] = named([
         *LOAD_PARAMETERS,
         ["delivery", None, None, "How the server delivers cleartext to its application: record, "
-         "coalesced or readable. [default: that of the mode]", choice(Delivery)],
+         "coalesced or readable. [default: the mode's: coalesced in pair, otherwise record]",
+         choice(Delivery)],
         ["client-mode", None, None, "How the clients secure their connections: starttls, pair or "
          "wrapped. [default: starttls]", choice(ModeName)],
         ["send", None, "raw", "raw: each packet becomes a TLS record; buffered: small writes are "
-         "joined; stock: the default of --client-mode."],
+         "joined; stock: the mode's default."],
         ["json", None, None, "Also write the results to this file."],
         ["rounds", None, 5, "Number of measurements, with --against or --python. The default of "
          f"--duration is {_SECONDS_OF_A_ROUND:g} then.", whole(1, 1000)],
     ])  # fmt: skip
+
+    groups: ClassVar[Mapping[Group, str]] = {
+        Group.TLS: "mode client-mode delivery send",
+        Group.LOGGING: "json",
+        Group.DEMONSTRATION: "against python rounds",
+    }
+
+    essential = "mode client-mode delivery dialect timeout json against conn duration packet-size"
 
     def __init__(self) -> None:
         super().__init__()
