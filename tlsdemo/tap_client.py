@@ -14,7 +14,7 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
 from twisted.python import usage
 from zope.interface import provider
 
-from tlsdemo.cli.load_options import LOAD_PARAMETERS, SENDS, LoadOptions
+from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOptions
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import check_client_endpoint, choice, named
 from tlsdemo.loadgen.controller import Controller
@@ -43,7 +43,8 @@ class Options(LoadOptions):
         "Opens many connections to a tlsdemo server, upgrades each to TLS with a client "
         "certificate, and sends small packets as fast as flow control allows. At the end both "
         "sides print the number of bytes sent, received and lost. The exit status is 0 only if "
-        "every connection was secured and no byte was lost."
+        "every connection was secured and no byte was lost. The server has --timeout for the "
+        f"rest of the data; {LOAD_BOUNDS}"
     )
 
     optParameters: ClassVar[list[list[Any]]] = named([

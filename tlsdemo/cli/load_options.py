@@ -10,6 +10,7 @@ from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import fail, seconds, whole
 from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.loadgen.schedule import Task, default_workers, descriptors_needed, workers_needed
+from tlsdemo.loadgen.status_client import ANSWER_WITHIN
 from tlsdemo.net.limits import raise_descriptor_limit
 from tlsdemo.starttls.names import DEFAULT_NAMES, host_name
 from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN
@@ -52,6 +53,12 @@ LOAD_PARAMETERS: list[list[Any]] = [
     ["closing-timeout", None, None, "Seconds that a client waits for the end of a connection that "
      "it closes, before it aborts it; 0 for no limit. [default: --timeout]", seconds(0.0)],
 ]  # fmt: skip
+
+LOAD_BOUNDS = (
+    f"its status service has {ANSWER_WITHIN:g} seconds to answer; clients give up after --timeout, "
+    "and while they send, once nothing has moved for --idle-timeout."
+)
+"""For the help: when a load is over at the latest."""
 
 SENDS = {"raw": "raw", "buffered": "buffered", "stock": None}
 

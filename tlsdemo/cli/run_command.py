@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 from rich.console import Console
 from twisted.python import usage
 
-from tlsdemo.cli.comparison_options import ComparisonOptions
-from tlsdemo.cli.launched_server import Place
+from tlsdemo.cli.comparison_options import BUILD_BOUND, ComparisonOptions
+from tlsdemo.cli.launched_server import START_WITHIN, STOP_WITHIN, Place
 from tlsdemo.cli.load_comparison import CandidateServer, LoadComparison
-from tlsdemo.cli.load_options import LOAD_PARAMETERS, SENDS, LoadOptions
+from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOptions
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import choice, named, whole
 from tlsdemo.lab.compare.environment_builder import environment_variables
@@ -32,7 +32,9 @@ class RunOptions(ComparisonOptions, LoadOptions):
         "Starts a server and its clients, puts the same load on one --mode after the other, and "
         "shows the modes side by side. The exit status is 0 only if every connection was secured "
         "and no byte was lost. With --against or --python, the load is also put on servers with "
-        "other versions, in turn with the installed ones, and the costs are compared."
+        "other versions, in turn with the installed ones, and the costs are compared. A server "
+        f"has {START_WITHIN:g} seconds to start and {STOP_WITHIN:g} to stop; {LOAD_BOUNDS} "
+        f"{BUILD_BOUND}."
     )
 
     optParameters: ClassVar[list[list[Any]]] = named([
