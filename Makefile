@@ -42,10 +42,10 @@ demo: .venv/.demo ## what each mode does and costs, under load; CONN=2000, ARGS=
 	.venv/bin/python -m tlsdemo run --conn $(CONN) $(ARGS)
 
 test: .venv/.test ## the tests that are quick, with branch coverage
-	$(call run_tests,tests)
+	$(call run_tests,tests,2 minutes)
 
 test-all: .venv/.test ## all tests, with branch coverage
-	$(call run_tests,tests $(SLOW_TESTS))
+	$(call run_tests,tests $(SLOW_TESTS),4 minutes)
 
 lint: .venv/.dev ## style: ruff
 	.venv/bin/python -m ruff check .
@@ -55,7 +55,7 @@ types: .venv/.dev ## types: mypy, strict
 	.venv/bin/python -m mypy
 
 oldest: .venv-oldest/.test ## all tests with the oldest versions supported; OLDEST_PYTHON=...
-	@echo "== Tests, with the oldest supported versions"
+	@echo "== Tests, with the oldest supported versions: some 4 minutes on two idle cores"
 	@$(call versions,.venv-oldest)
 	.venv-oldest/bin/python -m tests.slowest tests $(SLOW_TESTS)
 
@@ -161,9 +161,10 @@ trap 'rm -rf $(1)' EXIT; trap 'exit 1' HUP INT TERM; \
 "$(2)" -m venv --clear $(1) && trap - EXIT
 endef
 
-# $(1): the packages and modules to run. tests.slowest is trial, with a list of the slowest tests.
+# $(1): the packages and modules to run, $(2): how long that takes. tests.slowest is trial, with a
+# line for each module and a list of the slowest tests.
 define run_tests
-@echo "== Tests, with branch coverage"
+@echo "== Tests, with branch coverage: some $(2) on two idle cores"
 @$(call versions,.venv)
 .venv/bin/python -m coverage erase
 .venv/bin/python -m coverage run -m tests.slowest $(1)

@@ -109,11 +109,6 @@ class ParsingTests(TapCase):
             message = self.refused(lambda each=arguments: self.parse(*each.split()))  # type: ignore[misc]
             self.assertTrue(message.startswith(f"twistd tlsdemo: {expected}"), message)
 
-    def test_help_lists_every_option(self) -> None:
-        text = str(tap.Options())
-        for name in tap.Options().longOpt:
-            self.assertIn(f"--{name}", text)
-
 
 class MakeServiceTests(TapCase):
     def setUp(self) -> None:

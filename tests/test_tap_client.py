@@ -72,11 +72,6 @@ class ParsingTests(ClientCase):
             message = self.refused(lambda argument=argument: self.parse(argument))  # type: ignore[misc]
             self.assertTrue(message.startswith(f"twistd tlsclient: {expected}"), message)
 
-    def test_help_lists_every_option(self) -> None:
-        text = str(tap_client.Options())
-        for name in tap_client.Options().longOpt:
-            self.assertIn(f"--{name}", text)
-
 
 class HostOfTests(SynchronousTestCase):
     def test_the_docstring_examples_work(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from rich.console import Console
@@ -13,7 +14,8 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
 from twisted.python import usage
 from zope.interface import provider
 
-from tlsdemo.cli.load_options import LOAD_PARAMETERS, SENDS, LoadOptions
+from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOptions
+from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import check_client_endpoint, choice, named
 from tlsdemo.loadgen.controller import Controller
 from tlsdemo.loadgen.load_service import LoadService
@@ -41,7 +43,8 @@ class Options(LoadOptions):
         "Opens many connections to a tlsdemo server, upgrades each to TLS with a client "
         "certificate, and sends small packets as fast as flow control allows. At the end both "
         "sides print the number of bytes sent, received and lost. The exit status is 0 only if "
-        "every connection was secured and no byte was lost."
+        "every connection was secured and no byte was lost. The server has --timeout for the "
+        f"rest of the data; {LOAD_BOUNDS}"
     )
 
     optParameters: ClassVar[list[list[Any]]] = named([
@@ -53,7 +56,7 @@ class Options(LoadOptions):
          "clear. "
          "[default: starttls]", choice(ModeName)],
         ["send", None, "raw", "raw: each packet becomes a TLS record; buffered: small writes are "
-         "joined, as startTLS does; stock: the default of --mode."],
+         "joined, as startTLS does; stock: the mode's default."],
         ["status", None, None, "Client endpoint string of the server's status service; none for "
          "a server that is not tlsdemo. [default: that of this user's server on the same port]"],
     ])  # fmt: skip
@@ -61,6 +64,14 @@ class Options(LoadOptions):
     optFlags: ClassVar[list[list[str | None]]] = [
         ["background", None, "Run as a daemon, as twistd does with other services."],
     ]
+
+    groups: ClassVar[Mapping[Group, str]] = {
+        Group.LISTENING: "connect",
+        Group.TLS: "server-name mode send",
+        Group.LOGGING: "status background",
+    }
+
+    essential = "connect server-name mode cert key ca dialect timeout conn duration"
 
     def postOptions(self) -> None:
         """Validate the options together, and keep twistd in the foreground."""

@@ -142,11 +142,6 @@ class Options(ComparisonCase):
             message = self.refused(lambda argument=argument: self.options(argument))  # type: ignore[misc]
             self.assertEqual(message, f"tlsdemo run: {expected} (try: tlsdemo run --help)")
 
-    def test_the_help_has_every_option(self) -> None:
-        text = str(RunOptions())
-        for name in RunOptions().longOpt:
-            self.assertIn(f"--{name}", text)
-
     def test_it_runs_the_comparison_in_the_reactor(self) -> None:
         seen: list[Any] = []
 

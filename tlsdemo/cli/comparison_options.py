@@ -14,7 +14,11 @@ from twisted.python import usage
 from tlsdemo.cli.options import Options, fail
 from tlsdemo.lab.compare.candidate_run import run_candidate
 from tlsdemo.lab.compare.comparison_error import ComparisonError
-from tlsdemo.lab.compare.environment_builder import Builder, installed_requirements
+from tlsdemo.lab.compare.environment_builder import (
+    BUILD_TIMEOUT,
+    Builder,
+    installed_requirements,
+)
 from tlsdemo.lab.compare.environment_cache import Cache, Environment, default_folder
 from tlsdemo.lab.compare.interpreter import Interpreter
 from tlsdemo.lab.compare.requirements import Requirement, parse_requirements
@@ -22,6 +26,11 @@ from tlsdemo.reporting.terminal import write_line
 
 TIMEOUT = 600.0
 """Seconds that a command may take in a candidate environment."""
+
+BUILD_BOUND = f"Each step of building an environment takes at most {BUILD_TIMEOUT / 60:g} minutes"
+
+BOUNDS = f"{BUILD_BOUND}, and the command in it {TIMEOUT / 60:g} minutes."
+"""For the help of a command that is repeated in other environments."""
 
 
 @dataclass(frozen=True)

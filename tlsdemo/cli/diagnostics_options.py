@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.python import usage
 
+from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import fail, whole
 from tlsdemo.net.append_only_file import AppendOnlyFile, CannotOpen
 from tlsdemo.proxy.diagnostics import Diagnostics
@@ -40,6 +42,10 @@ class DiagnosticsOptions(usage.Options):
          "the ALPN protocol, whether our last flight has been written, and whether a write would "
          "be sent now."],
     ]  # fmt: skip
+
+    groups: ClassVar[Mapping[Group, str]] = {
+        Group.LOGGING: "log-events trace trace-every trace-max trace-each keylog",
+    }
 
     def diagnostics(self, clock: IReactorTime, mode: str) -> Diagnostics:
         """Open the files; ends the process with one line if one cannot be opened."""

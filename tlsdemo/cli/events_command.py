@@ -12,11 +12,11 @@ from typing import Any, ClassVar, TextIO
 from twisted.logger import globalLogBeginner
 from twisted.python import usage
 
-from tlsdemo.cli.comparison_options import ComparisonOptions
+from tlsdemo.cli.comparison_options import BOUNDS, ComparisonOptions
 from tlsdemo.cli.events_run import EventsRun
 from tlsdemo.cli.options import fail, named, whole
 from tlsdemo.lab.foreign_run import WITH_OTHER_STACKS
-from tlsdemo.lab.laboratory import Cell
+from tlsdemo.lab.laboratory import RUN_TIMEOUT, Cell
 from tlsdemo.lab.scenario_matrix import MODES, TLS, Selection
 from tlsdemo.lab.scenarios import SCENARIOS
 from tlsdemo.lab.stacks.stack_catalogue import STACKS
@@ -51,7 +51,8 @@ class EventsOptions(ComparisonOptions):
         "shows the events on both ends in order. Servers of other stacks (asyncio, Node, stock "
         "Twisted) are shown for comparison. The default is all of them; --mode, --tls, --scenario "
         "and --stack select some, and can be repeated. With --against or --python, the same "
-        "connections are made with other versions, and the differences are shown."
+        "connections are made with other versions, and the differences are shown. A connection "
+        f"that is not over after {RUN_TIMEOUT:g} seconds ends the command. {BOUNDS}"
     )
 
     optParameters: ClassVar[list[list[Any]]] = named([

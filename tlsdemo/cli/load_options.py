@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
+from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import fail, seconds, whole
 from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.loadgen.schedule import Task, default_workers, descriptors_needed, workers_needed
+from tlsdemo.loadgen.status_client import ANSWER_WITHIN
 from tlsdemo.net.limits import raise_descriptor_limit
 from tlsdemo.starttls.names import DEFAULT_NAMES, host_name
 from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN
@@ -51,11 +54,24 @@ LOAD_PARAMETERS: list[list[Any]] = [
      "it closes, before it aborts it; 0 for no limit. [default: --timeout]", seconds(0.0)],
 ]  # fmt: skip
 
+LOAD_BOUNDS = (
+    f"its status service has {ANSWER_WITHIN:g} seconds to answer; clients give up after --timeout, "
+    "and while they send, once nothing has moved for --idle-timeout."
+)
+"""For the help: when a load is over at the latest."""
+
 SENDS = {"raw": "raw", "buffered": "buffered", "stock": None}
 
 
 class LoadOptions(TLSOptions):
     """The options of a load."""
+
+    groups: ClassVar[Mapping[Group, str]] = {
+        Group.BEFORE_TLS: "dialect helo-name max-line max-plain plain-timeout",
+        Group.LIMITS: "timeout handshake-timeout idle-timeout closing-timeout "
+        "connect-rate in-flight",
+        Group.DEMONSTRATION: "conn duration packet-size packets burst workers",
+    }
 
     def workers(self) -> int:
         """Return the number of workers.

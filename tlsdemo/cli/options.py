@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
@@ -83,6 +84,11 @@ def _named(name: str, parse: Callable[[str], object]) -> Callable[[str], object]
     return parse_named
 
 
+def help_width() -> int:
+    """Return the columns for a help: those of the environment or the terminal, at least 40."""
+    return max(40, shutil.get_terminal_size().columns)
+
+
 class Options(usage.Options):
     """Options whose errors are one line that names the option and the value.
 
@@ -121,7 +127,7 @@ class Options(usage.Options):
         self.longOpt = [each for each in accepted if each.rstrip("=") not in self.aliases]
         self.docs = {name: doc.replace("-", _HYPHEN) for name, doc in docs.items()}
         try:
-            return str(super().getUsage(width)).replace(_HYPHEN, "-")
+            return str(super().getUsage(width or help_width())).replace(_HYPHEN, "-")
         finally:
             self.longOpt, self.docs = accepted, docs
 
@@ -139,6 +145,8 @@ class Options(usage.Options):
         """Show this help and exit."""
         print(self)
         raise SystemExit(0)
+
+    opt_h = opt_help
 
 
 def check_server_endpoint(reactor: IReactorCore, option: str, where: str, prefix: str = "") -> None:

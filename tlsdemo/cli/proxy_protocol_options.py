@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import ip_network
 from typing import Any, ClassVar
 
 from twisted.python import usage
 
+from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import choice, seconds, whole
 from tlsdemo.net.proxy_header import MAX_HEADER
 from tlsdemo.proxy.introduction import IntroductionName
@@ -50,6 +52,11 @@ class ProxyProtocolOptions(usage.Options):
          "version 1 or 2, which says the client's address. The same as haproxy: before each "
          "endpoint of --listen."],
     ]  # fmt: skip
+
+    groups: ClassVar[Mapping[Group, str]] = {
+        Group.LISTENING: "proxy-protocol proxy-protocol-from proxy-protocol-timeout "
+        "proxy-protocol-max backend-proxy",
+    }
 
     def check_proxy_protocol(self, dialect: Dialect) -> None:
         """Put ``haproxy:`` where it is meant, and refuse options that would have no effect."""

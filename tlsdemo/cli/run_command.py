@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from rich.console import Console
 from twisted.python import usage
 
-from tlsdemo.cli.comparison_options import ComparisonOptions
-from tlsdemo.cli.launched_server import Place
+from tlsdemo.cli.comparison_options import BUILD_BOUND, ComparisonOptions
+from tlsdemo.cli.launched_server import START_WITHIN, STOP_WITHIN, Place
 from tlsdemo.cli.load_comparison import CandidateServer, LoadComparison
-from tlsdemo.cli.load_options import LOAD_PARAMETERS, SENDS, LoadOptions
+from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOptions
+from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import choice, named, whole
 from tlsdemo.lab.compare.environment_builder import environment_variables
 from tlsdemo.tls import Delivery, ModeName
@@ -30,21 +32,32 @@ class RunOptions(ComparisonOptions, LoadOptions):
         "Starts a server and its clients, puts the same load on one --mode after the other, and "
         "shows the modes side by side. The exit status is 0 only if every connection was secured "
         "and no byte was lost. With --against or --python, the load is also put on servers with "
-        "other versions, in turn with the installed ones, and the costs are compared."
+        "other versions, in turn with the installed ones, and the costs are compared. A server "
+        f"has {START_WITHIN:g} seconds to start and {STOP_WITHIN:g} to stop; {LOAD_BOUNDS} "
+        f"{BUILD_BOUND}."
     )
 
     optParameters: ClassVar[list[list[Any]]] = named([
         *LOAD_PARAMETERS,
         ["delivery", None, None, "How the server delivers cleartext to its application: record, "
-         "coalesced or readable. [default: that of the mode]", choice(Delivery)],
+         "coalesced or readable. [default: the mode's: coalesced in pair, otherwise record]",
+         choice(Delivery)],
         ["client-mode", None, None, "How the clients secure their connections: starttls, pair or "
          "wrapped. [default: starttls]", choice(ModeName)],
         ["send", None, "raw", "raw: each packet becomes a TLS record; buffered: small writes are "
-         "joined; stock: the default of --client-mode."],
+         "joined; stock: the mode's default."],
         ["json", None, None, "Also write the results to this file."],
         ["rounds", None, 5, "Number of measurements, with --against or --python. The default of "
          f"--duration is {_SECONDS_OF_A_ROUND:g} then.", whole(1, 1000)],
     ])  # fmt: skip
+
+    groups: ClassVar[Mapping[Group, str]] = {
+        Group.TLS: "mode client-mode delivery send",
+        Group.LOGGING: "json",
+        Group.DEMONSTRATION: "against python rounds",
+    }
+
+    essential = "mode client-mode delivery dialect timeout json against conn duration packet-size"
 
     def __init__(self) -> None:
         super().__init__()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from ipaddress import ip_address
 from typing import Any, ClassVar
@@ -10,6 +11,7 @@ from twisted.logger import LogLevel
 from twisted.python import usage
 
 from tlsdemo.cli.diagnostics_options import DIAGNOSTICS_PARAMETERS, DiagnosticsOptions
+from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import (
     check_client_endpoint,
     check_server_endpoint,
@@ -89,7 +91,7 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
          "first byte. [default: immediate]", dialect_name],
         ["delivery", None, None, "How cleartext is delivered to the application: record (an event "
          "for each TLS record), coalesced (an event for each read of the socket) or readable (when "
-         "the application asks for it). [default: coalesced in mode pair, otherwise record]",
+         "the application asks for it). [default: the mode's: coalesced in pair, otherwise record]",
          choice(Delivery)],
         ["max-buffer", None, MAX_BUFFER, "Bytes to buffer in each direction of a connection. The "
          "sender is paused at half of them; the other half is for one more read. TLS adds up to "
@@ -159,6 +161,18 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
             "servers do. For demonstrations, on the loopback interface only.",
         ],
     ]
+
+    groups: ClassVar[Mapping[Group, str]] = {
+        Group.LISTENING: "listen backend role",
+        Group.TLS: "mode new delivery readable client-auth alpn",
+        Group.BEFORE_TLS: "dialect hostname max-line max-plain plain-timeout",
+        Group.LIMITS: "max-connections max-per-address max-buffer high-water handshake-timeout "
+        "idle-timeout closing-timeout backend-timeout drain-timeout",
+        Group.LOGGING: "log-first log-every interval status remember",
+        Group.DEMONSTRATION: "unsafe-injection",
+    }
+
+    essential = "listen backend mode cert key ca client-auth dialect max-connections log-events"
 
     def __init__(self) -> None:
         super().__init__()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from itertools import zip_longest
 from pathlib import Path
@@ -19,7 +20,8 @@ from tlsdemo.certificates.demo_ca import (
 )
 from tlsdemo.certificates.files import BadCredentials, Credentials
 from tlsdemo.certificates.identity import is_pkcs12
-from tlsdemo.cli.options import Options, choice, fail, named
+from tlsdemo.cli.option_groups import Group, GroupedOptions
+from tlsdemo.cli.options import choice, fail, named
 from tlsdemo.reporting.terminal import write_line
 from tlsdemo.tls.policy import CIPHERS, BadPolicy, Policy, TLSVersion
 
@@ -27,18 +29,23 @@ PASSPHRASE = "TLSDEMO_PASSPHRASE"
 """The environment variable with the passphrase of a key."""
 
 
-class CredentialOptions(Options):
+class CredentialOptions(GroupedOptions):
     """The options for our own certificate and for the trusted CAs."""
 
     optParameters: ClassVar[list[list[Any]]] = [
         ["ca", None, None, "PEM file with the CA certificates to trust. "
-         "[default: the demo CA]"],
+         "[default: the demo certificates]"],
         ["passphrase-file", None, None, "File whose first line is the passphrase of the --key, or "
          "of a --cert in PKCS#12. [default: the environment variable TLSDEMO_PASSPHRASE]"],
         ["key-type", None, "ecdsa", "Type of the demo certificates' keys: ecdsa (P-256) or rsa."],
         ["certs", None, None, "Directory of the demo certificates. [default: certs/ in a "
          "checkout, otherwise in the user's data directory]"],
     ]  # fmt: skip
+
+    groups: ClassVar[Mapping[Group, str]] = {
+        Group.TLS: "cert key passphrase-file ca",
+        Group.DEMONSTRATION: "key-type certs",
+    }
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,12 +56,15 @@ class CredentialOptions(Options):
 
         PKCS#12 has the key as well, so it needs no --key. Can be repeated for a server, each time
         with a --key. A client that asks for a name which none of the certificates has is shown the
-        first. [default: a demo certificate]
+        first. [default: the demo certificates]
         """
         self["cert"].append(path)
 
     def opt_key(self, path: str) -> None:
-        """PEM file with the private key for --cert; see --passphrase-file if it is encrypted."""
+        """PEM file with the private key for --cert; see --passphrase-file if it is encrypted.
+
+        [default: the demo certificates]
+        """
         self["key"].append(path)
 
     def credentials(self, side: str) -> Credentials:
@@ -154,6 +164,10 @@ class TLSOptions(CredentialOptions):
         ["groups", None, None, "Groups for the key exchange, as an OpenSSL list. [default: "
          "X25519MLKEM768, X25519, P-256 and P-384, as far as OpenSSL knows them]"],
     ])  # fmt: skip
+
+    groups: ClassVar[Mapping[Group, str]] = {
+        Group.TLS: "tls-min tls-max ciphers groups",
+    }
 
     def postOptions(self) -> None:
         """Validate the options together."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tlsdemo.lab.findings.testbed import Testbed
+from tlsdemo.lab.findings.testbed import WAIT_TIMEOUT, Testbed
 from tlsdemo.reporting.finding_result import Evidence, FindingDescription, Verdict
 
 TICKET = "https://github.com/twisted/twisted/issues/"
@@ -93,6 +93,11 @@ class Finding:
             raise ValueError(
                 f"the name of a finding is lower-case words joined with hyphens, not {self.name!r}"
             )
+
+    @property
+    def bound(self) -> float:
+        """The number of seconds after which an examination is over, all connections closed."""
+        return self.timeout + WAIT_TIMEOUT
 
     @property
     def description(self) -> FindingDescription:

@@ -40,7 +40,9 @@ It is more than twice the 40 ms by which the kernel may delay an ACK, and so a s
 _TURNS = 5
 """Iterations of the reactor for what has arrived while a busy machine did not run this process."""
 
-_TIMEOUT = 5.0
+WAIT_TIMEOUT = 5.0
+"""Seconds that a wait may take, unless it says otherwise, and the closing in the end."""
+
 _TICK = 0.001
 
 
@@ -183,7 +185,9 @@ class Testbed:
 
     # Time.
 
-    async def wait_until(self, condition: Callable[[], object], timeout: float = _TIMEOUT) -> bool:
+    async def wait_until(
+        self, condition: Callable[[], object], timeout: float = WAIT_TIMEOUT
+    ) -> bool:
         """Wait at most ``timeout`` seconds for ``condition``; return whether it holds."""
         end = self.reactor.seconds() + timeout
         while not condition():
@@ -193,7 +197,7 @@ class Testbed:
         return True
 
     async def require(
-        self, what: str, condition: Callable[[], object], timeout: float = _TIMEOUT
+        self, what: str, condition: Callable[[], object], timeout: float = WAIT_TIMEOUT
     ) -> None:
         """Wait for something without which the reproduction makes no sense.
 
