@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -9,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.proxy.fake_socket import Wire
 from tests.proxy.memory_server import ServerInMemory
-from tlsdemo.net.runtime_folder import STATUS, status_endpoint
+from tlsdemo.net.runtime_folder import STATUS, check_private
 from tlsdemo.proxy import service
 from tlsdemo.proxy.handlers import HandlerName
 from tlsdemo.proxy.service import CannotStart, with_backlog
@@ -227,27 +229,51 @@ class StatisticsLogTests(ServerInMemory):
 class StatusTests(ServerInMemory):
     """The status service that only this user's processes can use."""
 
+    def setUp(self) -> None:
+        super().setUp()
+        # The path of a UNIX socket has at most 107 bytes.
+        scratch = TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = Path(scratch.name) / "run"
+        self.patch(service, "runtime_folder", lambda: self.folder)
+
+    def sockets(self) -> list[tuple[str, int]]:
+        return [(path, mode) for path, _, _, mode, _ in self.reactor.unixServers]
+
     def test_it_listens_on_a_socket_of_this_user(self) -> None:
         server = self.started(status=STATUS)
-        ((path, _, _, mode, _),) = self.reactor.unixServers
-        self.assertEqual((f"unix:{path}", mode), (status_endpoint(8899), 0o600))
+        self.assertEqual(self.sockets(), [(f"{self.folder}/status-8899", 0o600)])
+        check_private(self.folder)
         self.successResultOf(server.stopService())
 
-    def test_without_one_connections_are_served_all_the_same(self) -> None:
-        def refuse(folder: object) -> None:
-            raise PermissionError(1, "it is not yours", "/run")
+    def test_it_is_not_made_before_twistd_has_changed_the_user(self) -> None:
+        self.server(status=STATUS).privilegedStartService()
+        self.assertEqual(self.sockets(), [])
 
-        self.patch(service, "make_private", refuse)
-        with capturedLogs() as events:
+    def test_there_is_one_for_each_port(self) -> None:
+        self.started(status=STATUS, listen=["tcp:1", "tcp:2", "tcp:1:interface=127.0.0.2"])
+        self.assertEqual(
+            [path for path, _ in self.sockets()],
+            [f"{self.folder}/status-1", f"{self.folder}/status-2"],
+        )
+
+    def test_without_one_connections_are_served_all_the_same(self) -> None:
+        self.folder.symlink_to("elsewhere")
+        with self.lines() as lines:
             self.started(status=STATUS)
-        lines = [formatEvent(event) for event in events]
-        expected = "there is no status service, so load clients will not learn what arrived: "
-        self.assertIn(f"{expected}[Errno 1] it is not yours: '/run'", lines)
+        (problem,) = (line for line in lines if "there is no status service" in line)
+        self.assertIn("status-8899, so load clients will not learn what arrived: [Errno", problem)
+        self.assertEqual(self.sockets(), [])
         self.assertEqual(len(self.reactor.tcpServers), 1)
 
     def test_a_server_without_a_port_has_none(self) -> None:
         self.started(status=STATUS, listen=["unix:a"])
-        self.assertEqual([path for path, *_ in self.reactor.unixServers], ["a"])
+        self.assertEqual([path for path, _ in self.sockets()], ["a"])
+
+    def test_a_unix_socket_is_for_this_user_unless_its_mode_is_given(self) -> None:
+        self.started(status="unix:a")
+        self.started(status="unix:b:mode=666")
+        self.assertEqual(self.sockets(), [("a", 0o600), ("b", 0o666)])
 
 
 class StopTests(ServerInMemory):
@@ -258,6 +284,19 @@ class StopTests(ServerInMemory):
         self.assertFalse(server.running)
         self.assertEqual(sorted(self.reactor.stopped), [0, 8898, 8899])
         self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_a_port_that_cannot_be_closed_does_not_keep_it_from_its_end(self) -> None:
+        def fail() -> None:
+            raise FileNotFoundError(2, "No such file or directory", "a socket that is gone")
+
+        server = self.started()
+        (port,) = server._ports
+        self.patch(port, "stopListening", fail)
+        with self.lines() as lines:
+            self.successResultOf(server.stopService())
+        problem = "[Errno 2] No such file or directory: 'a socket that is gone'"
+        self.assertIn(f"cannot stop listening: {problem}", lines)
+        self.assertIn("summary", lines[-1])
 
     def test_it_aborts_open_connections_and_waits_for_them(self) -> None:
         server = self.started()

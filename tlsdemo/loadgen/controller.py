@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from tlsdemo.loadgen.schedule import Task, split
-from tlsdemo.loadgen.status_client import StatusClient, connect_status_client
+from tlsdemo.loadgen.status_client import StatusClient
 from tlsdemo.loadgen.worker_pool import WorkerPool
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult, ServerSnapshots
@@ -177,14 +177,16 @@ class Controller:
     async def _connect_status_client(self) -> StatusClient | None:
         if self._status is None:
             return None
+        status_client = StatusClient(self._reactor, self._status)
         try:
-            return await connect_status_client(self._reactor, self._status)
+            await status_client.connect()
         except Exception as problem:
             self._problem = (
                 f"what arrives is not known: no status service at {self._status} ({problem}); "
                 "give --status, or --status=none for a server that is not tlsdemo"
             )
             return None
+        return status_client
 
     async def _snapshot(self, status_client: StatusClient | None) -> Snapshot | None:
         if status_client is None:
@@ -211,8 +213,7 @@ class Controller:
         quiet_since = self._reactor.seconds()
         while True:
             try:
-                answer = await status_client.ask(ask="run", name=self._name, sent=sent, peers=peers)
-                counts = answer["run"]
+                counts = await status_client.run_totals(self._name, sent, peers)
             except Exception as problem:
                 self._problem = self._problem or f"what arrived is not known: {problem}"
                 return None
@@ -223,10 +224,10 @@ class Controller:
                 )
                 return None
             if counts["open"] == 0:
-                return int(counts["arrived"])
+                return counts["arrived"]
             if counts != last:
                 last, quiet_since = counts, self._reactor.seconds()
             elif self._reactor.seconds() - quiet_since > self._task.timeout:
                 self._problem = f"the server has not drained {counts['open']} connections"
-                return int(counts["arrived"])
+                return counts["arrived"]
             await deferLater(self._reactor, POLL_INTERVAL, lambda: None)

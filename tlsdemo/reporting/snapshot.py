@@ -85,9 +85,34 @@ class Snapshot:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Snapshot:
-        """Read the result of :meth:`as_json`; unknown fields, of a newer server, are ignored."""
-        known = {each.name for each in fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in known})
+        """Read the result of :meth:`as_json`; unknown fields, of a newer server, are ignored.
+
+        Raises ValueError if a value is not of its kind.
+        """
+        if not isinstance(values, Mapping):
+            raise ValueError(f"counters are an object, not {type(values).__name__}")
+        known = {each.name for each in fields(cls)} & values.keys()
+        for name in known:
+            value = values[name]
+            if name == "failed":
+                valid = isinstance(value, Mapping) and all(map(is_count, value.values()))
+            elif name in _SECONDS:
+                valid = type(value) in (int, float) and 0 <= value < _MAX_COUNT
+            else:
+                valid = is_count(value) or (name == "sink_received" and value is None)
+            if not valid:
+                raise ValueError(f"{name} is {value!r:.60}")
+        return cls(**{name: values[name] for name in known})
+
+
+def is_count(value: object) -> bool:
+    """Tell whether ``value`` is a whole number that a counter can have."""
+    return type(value) is int and 0 <= value < _MAX_COUNT
+
+
+_MAX_COUNT = 1 << 63
+
+_SECONDS = ("at", "cpu", "lag")
 
 
 _TOTALS = [each.name for each in fields(Snapshot) if each.name not in ("open", "lag", "failed")]
