@@ -5,7 +5,7 @@ PYTHON ?= python3
 OLDEST_PYTHON ?= $(PYTHON)
 CONN ?= 2000
 ARGS ?=
-INTEROP ?= interop
+INTEROP ?=
 
 # What is shown on the pages of docs/.
 OURS := --mode=starttls --mode=pair --mode=wrapped \
@@ -29,14 +29,14 @@ export PIP_USER := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types oldest docs check-docs bench fuzz interop clean
+.PHONY: help demo test test-all lint types oldest docs check-docs bench fuzz interop interop-peers clean
 .NOTPARALLEL:
 
 help: ## list the targets (the default)
 	@echo "make TARGET [PYTHON=$(PYTHON)]"
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
-		printf '  %-10s %s\n' "$$name" "$$text"; done
+		printf '  %-13s %s\n' "$$name" "$$text"; done
 
 demo: .venv/.demo ## what each mode does and costs, under load; CONN=2000, ARGS='...'
 	.venv/bin/python -m tlsdemo run --conn $(CONN) $(ARGS)
@@ -83,13 +83,16 @@ bench: .venv/.demo ## what each proxy costs, side by side; ARGS='...'
 fuzz: .venv/.demo ## random input for every negotiation; ARGS='--inputs 10000'
 	.venv/bin/python -m bench.fuzz_dialects $(ARGS)
 
-interop: .venv/.interop ## real foreign clients and servers, as far as they are installed
-	.venv/bin/python -m twisted.trial $(INTEROP)
+interop: .venv/.interop ## real foreign clients and servers; INTEROP=interop.test_smtp for some
+	.venv/bin/python -m interop $(INTEROP)
+
+interop-peers: .venv/.interop ## install those clients and servers (apt-get, npm); interop does it, too
+	.venv/bin/python -m interop.install
 
 clean: ## remove what make and the tools made; the certificates stay
 	rm -rf .venv .venv-oldest build dist *.egg-info
 	rm -rf .coverage .coverage.* .hypothesis .mypy_cache .ruff_cache
-	rm -rf _trial_temp* twisted/plugins/dropin.cache
+	rm -rf _trial_temp* twisted/plugins/dropin.cache interop/node_modules interop/seen.json
 	find tlsdemo tests bench interop twisted -name __pycache__ -prune -exec rm -rf {} +
 
 # The virtualenvs. A stamp says what is installed; a longer list contains the shorter ones.

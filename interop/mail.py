@@ -184,29 +184,61 @@ namespace inbox {{
   inbox = yes
 }}
 ssl = {tls}
-ssl_cert = <{home}/server.cert
-ssl_key = <{home}/server.key
+ssl_cert = <{home}/cert
+ssl_key = <{home}/key
 """
+
+
+_SERVERS = {"lmtp": "lmtp", "sieve": "managesieve"}
+
+_ALSO = {
+    "lmtp": """
+protocols = $protocols lmtp
+service lmtp {{
+  inet_listener lmtp {{
+    port = {port}
+  }}
+}}
+""",
+    "sieve": """
+protocols = $protocols sieve
+service managesieve-login {{
+  chroot =
+  inet_listener sieve {{
+    port = {port}
+  }}
+}}
+""",
+}
 
 
 class DovecotCase(InteropCase):
     """Runs a Dovecot; the password of every user is PASSWORD, and they share one mailbox."""
 
-    def dovecot(self, tls: bool = False) -> dict[str, int]:
-        """Start it; it offers TLS only with ``tls``.  Return the ports by dialect."""
+    def dovecot(
+        self, tls: bool = False, also: tuple[str, ...] = (), more: str = ""
+    ) -> dict[str, int]:
+        """Start it, with ``more`` settings; it offers TLS only with ``tls``.
+
+        Return the ports by dialect.  ``also``: "lmtp" and "sieve", if they are wanted beside "imap"
+        and "pop3".
+        """
         dovecot = program("dovecot", "dovecot-imapd dovecot-pop3d")
         home = self.folder()
-        server: Any = certificates().server
-        for name, source in (("cert", server.certificate), ("key", server.key)):
-            (home / f"server.{name}").write_bytes(source.read_bytes())
-            self.chown(home / f"server.{name}")
-        ports = {"imap": free_port(), "pop3": free_port()}
+        self.copy_certificate(home)
+        for protocol in also:
+            if not Path("/usr/lib/dovecot", _SERVERS[protocol]).exists():
+                package = f"dovecot-{_SERVERS[protocol]}d"
+                raise SkipTest(f"Dovecot has no {protocol}: apt-get install {package}")
+        ports = {dialect: free_port() for dialect in ("imap", "pop3", *also)}
         config = home / "dovecot.conf"
         config.write_text(
             _DOVECOT.format(
                 home=home, user=home.owner(), group=home.group(), password=PASSWORD,
                 tls="yes" if tls else "no", **ports,
             )
+            + "".join(_ALSO[protocol].format(port=ports[protocol]) for protocol in also)
+            + more
         )  # fmt: skip
         self.daemon(*self.unprivileged(), dovecot, "-F", "-c", str(self.chown(config)))
         self.log = home / "log"

@@ -19,19 +19,18 @@ from pathlib import Path
 from typing import Any
 from unittest import SkipTest
 
+from interop.attempts import Part
+from interop.catalogue import NODE_MODULES, find_program
 from tests.end_to_end.processes import TIMEOUT, ProcessCase, RunningCommand, port_of
 from tests.support import certificates
 
-_DEBIAN = "/usr/sbin"
 NOBODY = "nobody"
 NOGROUP = "nogroup"
 
 
 def program(name: str, package: str) -> str:
     """Return the path of a program; skips the test if it is missing."""
-    newest_first = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    places = [os.environ.get("PATH", ""), _DEBIAN, *map(str, newest_first)]
-    path = shutil.which(name, path=os.pathsep.join(places))
+    path = find_program(name)
     if path is None:
         raise SkipTest(f"there is no {name}: apt-get install {package}")
     return path
@@ -43,6 +42,13 @@ def module(name: str, package: str) -> Any:
         return importlib.import_module(name)
     except ImportError as problem:
         raise SkipTest(f"there is no module {name} ({problem}): pip install {package}") from None
+
+
+def node_package(name: str) -> str:
+    """Return the path of Node; skips the test if it or a package from npm is missing."""
+    if not (NODE_MODULES / name).is_dir():
+        raise SkipTest(f"there is no {name}: npm install --prefix interop")
+    return program("node", "nodejs npm")
 
 
 def free_port() -> int:
@@ -72,10 +78,22 @@ def client_context() -> ssl.SSLContext:
 
 
 class InteropCase(ProcessCase):
-    """Starts tlsdemo, foreign servers, and foreign clients."""
+    """Starts tlsdemo, foreign servers, and foreign clients; ``parts`` has tlsdemo's part in it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.parts: list[Part] = []
+
+    def note(self, role: str, *options: str, dialect: str = "immediate") -> None:
+        """Note how tlsdemo is started, for the page."""
+        given = dict(option.removeprefix("--").partition("=")[::2] for option in options)
+        mode = given.get("mode", "starttls")
+        self.parts.append(Part(role, given.get("dialect", dialect), mode))
 
     def tlsdemo_server(self, *options: str) -> tuple[RunningCommand, int]:
         """Start tlsdemo; return it with its port."""
+        is_proxy = any(option.startswith("--backend=") for option in options)
+        self.note("proxy" if is_proxy else "server", *options)
         server, where = self.server("--log-first=1000", *options)
         return server, port_of(where)
 
@@ -114,15 +132,25 @@ class InteropCase(ProcessCase):
             shutil.chown(path, NOBODY, NOGROUP)
         return path
 
-    def daemon(self, *arguments: str) -> RunningCommand:
-        """Start a foreign server, which gets SIGINT when the test is over, before it is killed.
+    def copy_certificate(self, folder: Path) -> None:
+        """Copy our CA, the server's certificate and its key, for the unprivileged user."""
+        server: Any = certificates().server
+        files = {"ca": server.authority, "cert": server.certificate, "key": server.key}
+        for name, source in files.items():
+            copy = folder / name
+            copy.write_bytes(source.read_bytes())
+            copy.chmod(0o600)
+            self.chown(copy)
+
+    def daemon(self, *arguments: str, stop_by: int = signal.SIGINT) -> RunningCommand:
+        """Start a foreign server, which gets a signal when the test is over, before it is killed.
 
         It can then stop its own child processes, and remove shared memory.
         """
         running = self.start(*arguments)
 
         def stop() -> None:
-            running.signal(signal.SIGINT)
+            running.signal(stop_by)
             running.wait()
 
         self.addCleanup(stop)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 from interop.peers import InteropCase, free_port, program
 from tests.support import certificates
@@ -34,14 +33,9 @@ class PostgresCase(InteropCase):
         return port
 
     def _tls(self, home: Path) -> list[str]:
-        server: Any = certificates().server
-        options = ["-c", "ssl=on"]
-        for name, source in (("cert", server.certificate), ("key", server.key)):
-            copy = home / f"server.{name}"
-            copy.write_bytes(source.read_bytes())
-            copy.chmod(0o600)
-            options += ["-c", f"ssl_{name}_file={self.chown(copy)}"]
-        return options
+        self.copy_certificate(home)
+        files = ("-c", f"ssl_cert_file={home}/cert", "-c", f"ssl_key_file={home}/key")
+        return ["-c", "ssl=on", *files]
 
 
 def conninfo(port: int, *more: str) -> str:

@@ -17,6 +17,7 @@ from twisted.internet.interfaces import IProtocol
 from twisted.internet.protocol import Factory, Protocol
 from twisted.python.failure import Failure
 
+from interop.irc import IrcClient
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.close_reasons import CloseReason
 from tlsdemo.starttls.registry import DIALECTS
@@ -92,7 +93,7 @@ def main() -> None:
     settings = ConnectionSettings(
         mode,
         tls,
-        DIALECTS[given.dialect].client,
+        IrcClient if given.dialect == "irc" else DIALECTS[given.dialect].client,
         timeouts=Timeouts(plain=20, handshake=20, idle=20, closing=5),
     )
 

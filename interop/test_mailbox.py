@@ -7,6 +7,7 @@ import imaplib
 import poplib
 import zlib
 
+from interop.attempts import tried
 from interop.mail import PASSWORD, DovecotCase, message
 from interop.peers import client_context, program
 from tests.support import certificates
@@ -42,6 +43,11 @@ class Fetched(MailboxCase):
         super().setUp()
         self.ports = self.dovecot()
 
+    @tried(
+        "a mail that looks like commands is appended and fetched, equal to the byte",
+        "imaplib",
+        "Dovecot",
+    )
     def test_by_imaplib_what_it_has_appended_itself(self) -> None:
         for mode in ("starttls", "pair"):
             client = self.imap(self.proxy("imap", self.ports["imap"], f"--mode={mode}"))
@@ -57,6 +63,7 @@ class Fetched(MailboxCase):
             client.logout()
             self.assert_all_served(1)
 
+    @tried("commands after `COMPRESS DEFLATE`", "imaplib", "Dovecot")
     def test_by_imaplib_compressed(self) -> None:
         for mode in ("starttls", "pair"):
             client = self.imap(self.proxy("imap", self.ports["imap"], f"--mode={mode}"))
@@ -78,12 +85,14 @@ class Fetched(MailboxCase):
             client.shutdown()
             self.assert_all_served(1)
 
+    @tried("a mail that looks like commands is fetched, equal to the byte", "curl", "Dovecot")
     def test_by_curl_over_imap(self) -> None:
         self.deliver(CONTENT)
         port = self.proxy("imap", self.ports["imap"])
         self.assertEqual(self.curl(f"imap://localhost:{port}/INBOX;MAILINDEX=1"), CONTENT)
         self.assert_all_closed_cleanly(1)
 
+    @tried("a mail that looks like commands is fetched, equal to the byte", "poplib", "Dovecot")
     def test_by_poplib(self) -> None:
         self.deliver(CONTENT)
         for mode in ("starttls", "pair"):
@@ -98,6 +107,7 @@ class Fetched(MailboxCase):
             client.quit()
             self.assert_all_served(1)
 
+    @tried("a mail that looks like commands is fetched, equal to the byte", "curl", "Dovecot")
     def test_by_curl_over_pop3(self) -> None:
         self.deliver(CONTENT)
         port = self.proxy("pop3", self.ports["pop3"])
@@ -110,6 +120,7 @@ class ADovecotThatOffersTLSItself(MailboxCase):
         super().setUp()
         self.ports = self.dovecot(tls=True)
 
+    @tried("a backend's own `STARTTLS` is not offered, and refused", "imaplib", "Dovecot")
     def test_does_not_offer_starttls_through_the_proxy_and_refuses_a_second_one(self) -> None:
         client = self.imap(self.proxy("imap", self.ports["imap"]))
         self.assertIn("IDLE", client.capabilities)
@@ -120,6 +131,7 @@ class ADovecotThatOffersTLSItself(MailboxCase):
         client.logout()
         self.assert_all_served(1)
 
+    @tried("a backend's own `STLS` is not offered, and refused", "poplib", "Dovecot")
     def test_does_not_offer_stls_through_the_proxy_and_refuses_a_second_one(self) -> None:
         client = self.pop3(self.proxy("pop3", self.ports["pop3"]))
         self.assertIn("UIDL", client.capa())
@@ -133,6 +145,7 @@ class ADovecotThatOffersTLSItself(MailboxCase):
         client.quit()
         self.assert_all_served(1)
 
+    @tried("`AUTH` and `CAPA` in one packet", "poplib", "Dovecot")
     def test_lists_its_mechanisms_without_confusing_the_count_of_answers(self) -> None:
         client = self.pop3(self.proxy("pop3", self.ports["pop3"]))
         client.sock.sendall(b"AUTH\r\nCAPA\r\n")

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from interop.attempts import tried
 from interop.peers import client_context, module, program
 from interop.test_our_client import MODES, ClientCase
 from tests.support import certificates
@@ -70,6 +71,7 @@ class NatsPyTests(NatsCase):
         module("nats", "nats-py")
         self.behind = self.nats_server()
 
+    @tried("500 messages are published and received", "nats-py", "nats-server")
     def test_publishes_and_receives_through_the_proxy(self) -> None:
         async def round_trip(client: Any) -> None:
             messages = await client.subscribe("subject")
@@ -85,6 +87,7 @@ class NatsPyTests(NatsCase):
             self.with_client(port, round_trip)
             self.assert_all_served(1)
 
+    @tried("a request is answered", "nats-py", "nats-server")
     def test_gets_an_answer_to_a_request_through_the_proxy(self) -> None:
         async def request(client: Any) -> None:
             async def answer(message: Any) -> None:
@@ -96,6 +99,7 @@ class NatsPyTests(NatsCase):
 
         self.with_client(self.proxy("nats", self.behind), request)
 
+    @tried("TLS first", "nats-py", "nats-server")
     def test_may_begin_with_tls_if_the_dialect_is_immediate(self) -> None:
         async def flush(client: Any) -> None:
             await client.flush(timeout=20)
@@ -104,6 +108,7 @@ class NatsPyTests(NatsCase):
         self.with_client(port, flush, tls_handshake_first=True)
         self.assert_all_served(1)
 
+    @tried("a wrong password: the client gets the server's own error", "nats-py", "nats-server")
     def test_learns_that_the_password_is_wrong(self) -> None:
         self.behind = self.nats_server("--pass", "another")
 
@@ -116,6 +121,7 @@ class NatsPyTests(NatsCase):
         )
         self.assertIn("Authorization Violation", str(error))
 
+    @tried("a backend that requires TLS itself is refused", "nats-py", "nats-server")
     def test_does_not_connect_to_a_backend_that_requires_tls(self) -> None:
         behind = self.nats_server(*self.with_tls())
         nats = module("nats", "nats-py")
@@ -133,6 +139,7 @@ class NatsPyTests(NatsCase):
 
 
 class OurClientTests(NatsCase):
+    @tried("secure, answered, verified", "nats-server")
     def test_becomes_secure_before_a_nats_server_with_tls(self) -> None:
         port = self.nats_server(*self.with_tls())
         for mode in MODES:
@@ -145,6 +152,7 @@ class OurClientTests(NatsCase):
         _, output = self.load("nats", port)
         self.assertIn("3 connections: 3 secured in", output)
 
+    @tried("a server without TLS gets nothing", "nats-server")
     def test_turns_away_from_a_nats_server_without_tls(self) -> None:
         port = self.nats_server()
         for mode in MODES:

@@ -10,11 +10,13 @@ import sys
 from pathlib import Path
 from unittest import SkipTest
 
+from interop.attempts import Part, tried
 from tests.end_to_end.processes import ProcessCase
 from tlsdemo.net.child_process import environment
 
 OLD = "twisted==24.7.0 pyopenssl==24.2.1"
 BUILD_WITHIN = 600.0
+PARTS = tuple(Part("client and server", "immediate", mode) for mode in ("starttls", "pair"))
 
 
 class OtherVersionsCase(ProcessCase):
@@ -58,9 +60,11 @@ class WithPip(OtherVersionsCase):
     # Without an installed uv on it.
     path = os.defpath
 
+    @tried("builds an environment with the oldest versions, for `--against`", "pip", parts=PARTS)
     def test_the_oldest_versions_are_built_once_compared_and_cleared(self) -> None:
         self.check()
 
+    @tried("a version that does not exist is an error", "pip")
     def test_a_version_that_does_not_exist_is_an_error_in_one_line_and_leaves_nothing(self) -> None:
         output = self.tlsdemo("run", "--against=twisted==24.7.99", status=1)
         self.assertTrue(
@@ -77,6 +81,7 @@ class WithUv(OtherVersionsCase):
     # pip installs uv beside Python, which need not be on the PATH.
     path = os.pathsep.join([str(Path(sys.executable).parent), OtherVersionsCase.path])
 
+    @tried("builds an environment with the oldest versions, for `--against`", "uv", parts=PARTS)
     def test_the_oldest_versions_are_built_once_compared_and_cleared(self) -> None:
         if shutil.which("uv", path=self.path) is None:
             raise SkipTest("there is no uv: pip install uv")

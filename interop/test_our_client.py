@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from interop.attempts import tried
 from interop.mail import DovecotCase, PostfixCase, SmtpBackendCase
 from interop.peers import InteropCase, ScriptedServer
 from interop.postgres import PostgresCase
@@ -17,6 +18,8 @@ MESSAGES = {
     "smtp": b"EHLO client.example.test\r\n",
     "imap": b"a9 CAPABILITY\r\n",
     "pop3": b"CAPA\r\n",
+    "ftp": b"FEAT\r\n",
+    "sieve": b"NOOP\r\n",
     "postgres": (4 + len(STARTUP)).to_bytes(4, "big") + STARTUP,
 }
 
@@ -32,6 +35,7 @@ MODES = ("starttls", "pair")
 class ClientCase(InteropCase):
     def run_client(self, dialect: str, port: int, *options: str, message: bytes = b"") -> str:
         """Return what the client prints."""
+        self.note("client", *options, dialect=dialect)
         authority = certificates().client.authority
         assert authority is not None
         output = self.run_command(
@@ -63,6 +67,7 @@ class ClientCase(InteropCase):
 
     def load(self, dialect: str, port: int, *options: str) -> tuple[int, str]:
         """Return the exit status of the load generator, and its output."""
+        self.note("client", *options, dialect=dialect)
         client = self.start(
             *(*TWISTD, "tlsclient", f"--connect=tcp:localhost:{port}", f"--dialect={dialect}"),
             *("--conn=3", "--packets=1", "--packet-size=2", "--status=none", "--workers=1"),
@@ -72,6 +77,7 @@ class ClientCase(InteropCase):
 
 
 class BeforeAiosmtpd(ClientCase, SmtpBackendCase):
+    @tried("secure, answered, verified", "aiosmtpd")
     def test_with_starttls(self) -> None:
         _, port = self.aiosmtpd(tls=True)
         self.is_secure("smtp", port, "250-")
@@ -80,6 +86,7 @@ class BeforeAiosmtpd(ClientCase, SmtpBackendCase):
         self.assertEqual(status, 0, output)
         self.assertIn("3 connections: 3 secured in", output)
 
+    @tried("a server without TLS gets nothing", "aiosmtpd")
     def test_without(self) -> None:
         _, port = self.aiosmtpd()
         self.fails_closed("smtp", port, "peer offers no TLS")
@@ -89,6 +96,7 @@ class BeforeAiosmtpd(ClientCase, SmtpBackendCase):
 
 
 class BeforePostfix(ClientCase, PostfixCase):
+    @tried("secure, answered, verified", "Postfix")
     def test_with_starttls(self) -> None:
         port = self.postfix(tls=True)
         self.is_secure("smtp", port, "250-postfix.example.test")
@@ -97,41 +105,61 @@ class BeforePostfix(ClientCase, PostfixCase):
         _, output = self.load("smtp", port)
         self.assertIn("3 connections: 3 secured in", output)
 
+    @tried("`reject_non_fqdn_helo_hostname` with three names in EHLO", "Postfix")
     def test_that_wants_a_proper_name_in_ehlo(self) -> None:
         port = self.postfix(tls=True, more=_STRICT)
         for name, secured in (("client", 0), ("client.example.test", 3), ("[192.0.2.1]", 3)):
             _, output = self.load("smtp", port, f"--helo-name={name}")
             self.assertIn(f"3 connections: {secured} secured in", output)
 
+    @tried("a server without TLS gets nothing", "Postfix")
     def test_without(self) -> None:
         self.fails_closed("smtp", self.postfix(), "peer offers no TLS")
 
 
 class BeforeDovecot(ClientCase, DovecotCase):
+    @tried("secure, answered, verified", "Dovecot")
     def test_with_tls(self) -> None:
         ports = self.dovecot(tls=True)
         for dialect, answer in (("imap", "* CAPABILITY IMAP4rev1"), ("pop3", "+OK")):
             self.is_secure(dialect, ports[dialect], answer)
             self.verifies(dialect, ports[dialect])
 
+    @tried("a server without TLS gets nothing", "Dovecot")
     def test_without(self) -> None:
         ports = self.dovecot()
         for dialect in ("imap", "pop3"):
             self.fails_closed(dialect, ports[dialect], "peer offers no TLS")
 
 
+class BeforePigeonhole(ClientCase, DovecotCase):
+    @tried("secure, answered, verified", "Dovecot")
+    def test_with_tls(self) -> None:
+        port = self.dovecot(tls=True, also=("sieve",))["sieve"]
+        self.is_secure("sieve", port, "Pigeonhole")
+        self.verifies("sieve", port)
+
+    @tried("a server without TLS gets nothing", "Dovecot")
+    def test_without(self) -> None:
+        port = self.dovecot(also=("sieve",))["sieve"]
+        self.fails_closed("sieve", port, "peer offers no TLS")
+
+
 class BeforePostgres(ClientCase, PostgresCase):
+    @tried("secure, answered, verified", "PostgreSQL")
     def test_with_ssl_on(self) -> None:
         port = self.postgres(tls=True)
         # AuthenticationOk.
         self.is_secure("postgres", port, r"R\x00\x00\x00\x08\x00\x00\x00\x00")
         self.verifies("postgres", port)
 
+    @tried("a server without TLS gets nothing", "PostgreSQL")
     def test_with_ssl_off(self) -> None:
         self.fails_closed("postgres", self.postgres(), "peer offers no TLS")
 
 
 class BeforeAServerThatBreaksItsPromise(ClientCase):
+    @tried("a server, played by a script, that goes on in plain after STARTTLS gets nothing")
     def test_plain_bytes_instead_of_tls(self) -> None:
         answers = {b"EHLO": b"250 STARTTLS\r\n", b"STARTTLS": b"220 Ready\r\n"}
         _, port = ScriptedServer.start(self, b"220 here\r\n", answers, b"500 No such thing\r\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from interop.attempts import tried
 from interop.peers import module, program
 from interop.postgres import PostgresCase, conninfo, plain
 
@@ -32,6 +33,7 @@ class Proxied(PostgresCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout, done.stderr
 
+    @tried("queries and an error, the same as without the proxy", "psql", "PostgreSQL")
     def test_psql_gets_the_same_results_as_directly(self) -> None:
         for mode in ("starttls", "pair"):
             port = self.before(f"--mode={mode}")
@@ -41,6 +43,7 @@ class Proxied(PostgresCase):
             self.assertEqual((out, errors), self.psql(plain(self.behind)))
             self.assert_all_closed_cleanly(1)
 
+    @tried("`sslmode=verify-full`, and a wrong name", "psql", "PostgreSQL")
     def test_psql_reports_tls_and_verifies_the_name(self) -> None:
         port = self.before()
         out, _ = self.psql(conninfo(port), "\\conninfo\n")
@@ -50,6 +53,7 @@ class Proxied(PostgresCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn(b'does not match host name "elsewhere.test"', done.stderr)
 
+    @tried("a client without TLS is refused, and told why", "psql", "PostgreSQL")
     def test_psql_without_tls_is_refused_with_a_reason(self) -> None:
         done = self.run_unchecked(
             program("psql", "postgresql-client"), "-X", "-d", plain(self.before())
@@ -57,6 +61,9 @@ class Proxied(PostgresCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn(b"TLS is required", done.stderr)
 
+    @tried(
+        "`sslnegotiation=postgres` and `direct`: queries, COPY, pipelines", "psycopg", "PostgreSQL"
+    )
     def test_psycopg_in_both_negotiations(self) -> None:
         psycopg = module("psycopg", "'psycopg[binary]'")
         if psycopg.pq.version() < 170_000:
@@ -82,6 +89,7 @@ class Proxied(PostgresCase):
             cursors = [connection.execute("SELECT %s::int", (n,)) for n in range(200)]
         self.assertEqual([each.fetchone() for each in cursors], [(n,) for n in range(200)])
 
+    @tried("a query is cancelled through TLS", "psycopg", "PostgreSQL")
     def test_a_query_is_cancelled_through_tls(self) -> None:
         psycopg = module("psycopg", "'psycopg[binary]'")
         if psycopg.pq.version() < 170_000:
@@ -95,6 +103,7 @@ class Proxied(PostgresCase):
             self.assertIsNone(connection.pgconn.get_result())
             self.assertEqual(connection.execute("SELECT 1").fetchone(), (1,))
 
+    @tried("8 clients for 2 s, with and without reconnecting", "pgbench", "PostgreSQL")
     def test_pgbench_runs_without_an_error(self) -> None:
         pgbench = program("pgbench", "postgresql (postgresql-contrib)")
         port = self.before()

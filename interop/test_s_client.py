@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
+from interop.attempts import tried
 from interop.peers import InteropCase, program
 from tests.end_to_end.processes import TIMEOUT
 from tests.support import certificates
@@ -77,7 +78,11 @@ class SClientCase(InteropCase):
 
 
 def _test(mode: str, foreign: str, dialect: str) -> Callable[[Any], None]:
-    return lambda case: case.upgrades(mode, foreign, dialect)
+    @tried(f"`-starttls {foreign}`: 40,000 bytes are echoed, TLS 1.2 and 1.3", "openssl s_client")
+    def test(case: Any) -> None:
+        case.upgrades(mode, foreign, dialect)
+
+    return test
 
 
 class InModeStarttls(SClientCase):
@@ -95,6 +100,7 @@ for _foreign, _dialect in DIALECTS.items():
 
 
 class Auto(SClientCase):
+    @tried("with and without STARTTLS on one port, TLS 1.2 and 1.3", "openssl s_client")
     def test_smtp_with_and_without_starttls_on_one_port(self) -> None:
         self.running, port = self.tlsdemo_server("--role=echo", "--dialect=auto:smtp")
         for version in VERSIONS:
@@ -104,6 +110,7 @@ class Auto(SClientCase):
 
 
 class Rejected(SClientCase):
+    @tried("a client without a certificate is refused", "openssl s_client")
     def test_a_client_without_a_certificate(self) -> None:
         self.running, port = self.tlsdemo_server("--role=echo", "--dialect=smtp")
         arguments = self.client(port, "-tls1_2", "-starttls", "smtp")

@@ -6,7 +6,8 @@ import email
 import email.policy
 import smtplib
 
-from interop.mail import BODY, PostfixCase, SmtpBackendCase, message
+from interop.attempts import tried
+from interop.mail import BODY, DovecotCase, PostfixCase, SmtpBackendCase, message
 from interop.peers import ScriptedServer, client_context, program
 from tests.support import certificates
 
@@ -23,9 +24,11 @@ class ChunkedTests(PostfixCase):
             client.send(b"BDAT %d LAST\r\n" % len(chunk) + chunk)
             return [*codes, client.getreply()[0]]
 
+    @tried("a mail by `BDAT`", "smtplib", "Postfix")
     def test_mail_reaches_a_postfix_that_offers_chunking(self) -> None:
         self.assertEqual(self.chunked(), [250, 250, 250])
 
+    @tried("`BDAT` to a backend that does not offer `CHUNKING`", "smtplib", "Postfix")
     def test_mail_is_rejected_if_postfix_does_not_offer_it(self) -> None:
         codes = self.chunked("smtpd_discard_ehlo_keywords = chunking, silent-discard")
         self.assertEqual(codes, [250, 250, 500])
@@ -43,6 +46,7 @@ class Delivered(SmtpBackendCase):
         self.assertEqual(arrived["Subject"], "STARTTLS")
         self.assertEqual(str(arrived.get_payload()).strip().splitlines(), BODY.splitlines())
 
+    @tried("a mail that looks like commands is delivered", "smtplib", "aiosmtpd")
     def test_by_smtplib(self) -> None:
         with smtplib.SMTP("localhost", self.port) as client:
             client.ehlo()
@@ -57,6 +61,7 @@ class Delivered(SmtpBackendCase):
         self.arrived()
         self.assert_all_served(1)
 
+    @tried("a mail that looks like commands is delivered", "swaks", "aiosmtpd")
     def test_by_swaks(self) -> None:
         client = certificates().client
         self.run_command(
@@ -69,6 +74,7 @@ class Delivered(SmtpBackendCase):
         self.arrived()
         self.assert_all_served(1)
 
+    @tried("a mail that looks like commands is delivered", "curl", "aiosmtpd")
     def test_by_curl(self) -> None:
         client = certificates().client
         self.run_command(
@@ -81,6 +87,34 @@ class Delivered(SmtpBackendCase):
         )
         self.arrived()
         self.assert_all_closed_cleanly(1)
+
+
+class LmtpTests(DovecotCase):
+    @tried(
+        "two mails to two recipients each, and a reply to each",
+        "smtplib",
+        "Dovecot",
+    )
+    def test_a_dovecot_answers_for_each_recipient(self) -> None:
+        behind = self.dovecot(also=("lmtp",))["lmtp"]
+        for mode in ("starttls", "pair"):
+            port = self.proxy("lmtp", behind, f"--mode={mode}")
+            with smtplib.LMTP("localhost", port) as client:
+                client.starttls(context=client_context())
+                client.ehlo()
+                # A count of replies that is wrong after the first mail would show in the second.
+                for _ in range(2):
+                    client.mail("one@example.test")
+                    client.putcmd("RCPT", "TO:without brackets")
+                    self.assertEqual(client.getreply()[0], 501)
+                    for recipient in ("one", "two"):
+                        self.assertEqual(client.rcpt(recipient)[0], 250)
+                    replies = [client.data(message().as_bytes()), client.getreply()]
+                    for (code, text), name in zip(replies, (b"<one>", b"<two>"), strict=True):
+                        self.assertEqual(code, 250)
+                        self.assertIn(name, text)
+                self.assertEqual(client.noop()[0], 250)
+            self.assert_all_served(1)
 
 
 class ABackendThatOffersTLSItself(SmtpBackendCase):
@@ -99,6 +133,7 @@ class ABackendThatOffersTLSItself(SmtpBackendCase):
         )
         self.port = self.proxy("smtp", behind)
 
+    @tried("a backend's own `STARTTLS` is not offered, and refused", "smtplib")
     def test_is_not_offered_and_a_second_starttls_is_refused_by_the_backend(self) -> None:
         with smtplib.SMTP("localhost", self.port) as client:
             client.starttls(context=client_context())
@@ -110,6 +145,7 @@ class ABackendThatOffersTLSItself(SmtpBackendCase):
 
 
 class Refused(SmtpBackendCase):
+    @tried("a mail without TLS is refused", "smtplib", "aiosmtpd")
     def test_mail_without_tls_is_refused(self) -> None:
         mailbox, behind = self.aiosmtpd()
         with smtplib.SMTP("localhost", self.proxy("smtp", behind)) as client:
@@ -118,6 +154,7 @@ class Refused(SmtpBackendCase):
         self.assertEqual(mailbox.contents, [])
         self.assertIn("1 connections, 0 secured", self.summary(self.running))
 
+    @tried("a backend that greets with 421 ends the connection", "smtplib")
     def test_a_backend_that_is_busy_ends_the_connection(self) -> None:
         _, behind = ScriptedServer.start(self, b"421 Too busy\r\n", {}, b"")
         client = smtplib.SMTP("localhost", self.proxy("smtp", behind))

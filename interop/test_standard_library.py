@@ -9,6 +9,7 @@ import smtplib
 import ssl
 from typing import Any
 
+from interop.attempts import tried
 from interop.peers import InteropCase, client_context, module, program
 from tests.support import certificates
 
@@ -29,18 +30,21 @@ class UpToTLS(InteropCase):
             received += sock.recv(100)
         self.assertEqual(received, b"sent through TLS")
 
+    @tried("STARTTLS, and an echo", "smtplib")
     def test_smtplib(self) -> None:
         client = smtplib.SMTP("localhost", self.serve("smtp"))
         self.addCleanup(client.close)
         self.assertEqual(client.starttls(context=client_context())[0], 220)
         self.is_echoed(client.sock)
 
+    @tried("STARTTLS, and an echo", "smtplib")
     def test_smtplib_with_lmtp(self) -> None:
         client = smtplib.LMTP("localhost", self.serve("lmtp"))
         self.addCleanup(client.close)
         self.assertEqual(client.starttls(context=client_context())[0], 220)
         self.is_echoed(client.sock)
 
+    @tried("STARTTLS, and an echo", "imaplib")
     def test_imaplib(self) -> None:
         client = imaplib.IMAP4("localhost", self.serve("imap"))
         self.addCleanup(client.shutdown)
@@ -49,6 +53,7 @@ class UpToTLS(InteropCase):
         self.assertIn("CAPABILITY", str(error))
         self.is_echoed(client.sock)
 
+    @tried("STLS, and an echo", "poplib")
     def test_poplib(self) -> None:
         client = poplib.POP3("localhost", self.serve("pop3"))
         self.addCleanup(client.close)
@@ -56,6 +61,7 @@ class UpToTLS(InteropCase):
         self.assertEqual(client.stls(client_context())[:3], b"+OK")
         self.is_echoed(client.sock)
 
+    @tried("AUTH TLS, and an echo", "ftplib")
     def test_ftplib(self) -> None:
         client = ftplib.FTP_TLS(context=client_context())
         client.connect("localhost", self.serve("ftp"))
@@ -63,6 +69,7 @@ class UpToTLS(InteropCase):
         self.assertEqual(client.auth()[:3], "234")
         self.is_echoed(client.sock)
 
+    @tried("StartTLS, and an echo", "ldap3")
     def test_ldap3(self) -> None:
         ldap3 = module("ldap3", "ldap3")
         client = certificates().client
@@ -77,6 +84,7 @@ class UpToTLS(InteropCase):
         self.assertTrue(connection.start_tls())
         self.is_echoed(connection.socket)
 
+    @tried("StartTLS by GnuTLS, and an orderly end", "ldapsearch")
     def test_ldapsearch_which_uses_gnutls(self) -> None:
         client = certificates().client
         search = program("ldapsearch", "ldap-utils")

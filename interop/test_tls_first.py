@@ -7,6 +7,7 @@ import poplib
 import smtplib
 from typing import Any
 
+from interop.attempts import tried
 from interop.mail import PASSWORD, DovecotCase, SmtpBackendCase, message
 from interop.peers import client_context
 from interop.test_nats import NatsCase
@@ -20,6 +21,7 @@ class MailboxTests(DovecotCase):
         # It offers STARTTLS, which a client that has TLS must not see.
         self.ports = self.dovecot(tls=True)
 
+    @tried("TLS first: greeted, not offered STARTTLS, logged in", "imaplib", "Dovecot")
     def test_imaplib_is_greeted_by_the_backend_without_starttls(self) -> None:
         for mode in MODES:
             port = self.proxy("auto:imap", self.ports["imap"], f"--mode={mode}")
@@ -33,6 +35,7 @@ class MailboxTests(DovecotCase):
             client.logout()
             self.assert_all_served(1)
 
+    @tried("TLS first: greeted, not offered STLS, logged in", "poplib", "Dovecot")
     def test_poplib_is_greeted_by_the_backend_without_stls(self) -> None:
         for mode in MODES:
             port = self.proxy("auto:pop3", self.ports["pop3"], f"--mode={mode}")
@@ -46,6 +49,7 @@ class MailboxTests(DovecotCase):
             client.quit()
             self.assert_all_served(1)
 
+    @tried("STARTTLS on the same port", "imaplib", "Dovecot")
     def test_the_same_server_still_serves_clients_that_request_tls(self) -> None:
         port = self.proxy("auto:imap", self.ports["imap"])
         client = imaplib.IMAP4("localhost", port, timeout=20)
@@ -57,6 +61,7 @@ class MailboxTests(DovecotCase):
 
 
 class SmtpTests(SmtpBackendCase):
+    @tried("TLS first: greeted, not offered STARTTLS, a mail is delivered", "smtplib", "aiosmtpd")
     def test_smtplib_is_greeted_by_the_backend_and_delivers(self) -> None:
         for mode in MODES:
             mailbox, behind = self.aiosmtpd()
@@ -72,6 +77,7 @@ class SmtpTests(SmtpBackendCase):
 
 
 class NatsTests(NatsCase):
+    @tried("TLS first: a message is published and received", "nats-py", "nats-server")
     def test_nats_py_publishes_after_a_handshake_first(self) -> None:
         async def round_trip(client: Any) -> None:
             messages = await client.subscribe("subject")

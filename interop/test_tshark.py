@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
+from interop.attempts import Part, tried
 from interop.peers import program
 from tlsdemo.lab.laboratory import Cell, Laboratory
 from tlsdemo.lab.scenario_certificates import make_certificates
@@ -28,6 +29,11 @@ CELLS = [
     for tls in ("1.2", "1.3")
     for scenario in ("ok", "ok with client certificate", "client certificate missing", "RST")
 ]
+
+PARTS = tuple(
+    Part("client and server", "immediate", mode)
+    for mode in dict.fromkeys(cell.mode for cell in CELLS)
+)
 
 HEADER = 5
 TIMEOUT = 20.0
@@ -115,6 +121,7 @@ class TShark(TestCase):
         self.capture = Capture(program("tshark", "tshark"), self.home / "captured.pcapng")
         return deferToThread(self.capture.start)
 
+    @tried("captures the same records of 24 connections as our relay", "tshark", parts=PARTS)
     def test_sees_the_same_records_in_the_same_order_with_the_same_lengths(self) -> Deferred[None]:
         return Deferred.fromCoroutine(self._compare())
 

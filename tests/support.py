@@ -26,8 +26,10 @@ from tlsdemo.testing import (
 from tlsdemo.testing import PullRecorder as ReadingRecorder
 from tlsdemo.testing import pump as exchange
 from tlsdemo.testing import temporary_certificates as certificates
+from tlsdemo.tls.groups import CAN_SET_GROUPS
 
 __all__ = [
+    "UNKNOWN_GROUPS",
     "AwaitedRecorder",
     "MemoryTransport",
     "ReadingRecorder",
@@ -44,6 +46,14 @@ __all__ = [
     "start_tls",
     "subject_of",
 ]
+
+
+UNKNOWN_GROUPS = (
+    "not a list of groups that OpenSSL knows, such as 'X25519:P-256'"
+    if CAN_SET_GROUPS
+    else "and this version of pyOpenSSL cannot set groups; leave them out"
+)
+"""What is said of a list of groups that cannot be used."""
 
 
 def now() -> datetime:

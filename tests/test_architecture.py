@@ -83,6 +83,10 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     # Processes are supervised in one place, with a reactor or without.
     "subprocess": ("tlsdemo/net/command.py",),
     "twisted.internet.protocol.ProcessProtocol": ("tlsdemo/net/child_process.py",),
+    # The edges: what a peer has chosen leaves the program only where it is made printable.
+    "twisted.logger.Logger": ("tlsdemo/net/printable_logger.py",),
+    "html": ("tlsdemo/reporting/html_page.py",),
+    "rich.text": ("tlsdemo/reporting/terminal.py", "tlsdemo/reporting/event_matrix_text.py"),
     # The global reactor, where a service or a worker is assembled.
     "twisted.internet.reactor": (
         "tlsdemo/tap.py",
@@ -239,6 +243,12 @@ def nothing_private_comes_from_twisted(module: Module) -> Found:
             yield line, f"imports {name}, which is private to Twisted"
 
 
+def standard_error_gets_lines(module: Module) -> Found:
+    for number, line in enumerate(module.source.splitlines(), 1):
+        if "stderr.write" in line:
+            yield number, "writes to standard error other than by write_line"
+
+
 def modules_are_short(module: Module) -> Found:
     length = len(module.source.splitlines())
     if length > LONGEST_MODULE:
@@ -252,6 +262,7 @@ RULES = (
     pure_files_import_no_io,
     pure_files_have_no_camel_case,
     nothing_private_comes_from_twisted,
+    standard_error_gets_lines,
     modules_are_short,
 )
 
@@ -446,6 +457,16 @@ class CheckerTests(SynchronousTestCase):
             "from tlsdemo.testing import MemoryTransport\n",
             "1: tls imports testing",
         )
+
+    def test_it_finds_ways_around_the_edges(self) -> None:
+        for source, found in (
+            ("from twisted.logger import Logger\n", "imports twisted.logger.Logger, "),
+            ("from html import escape\n", "imports html, "),
+            ("from rich.text import Text\n", "imports rich.text, "),
+            ("sys.stderr.write(text)\n", "writes to standard error other than by write_line"),
+        ):
+            (violation,) = violations(Module("tlsdemo/cli/main.py", source))
+            self.assertIn(found, violation)
 
     def test_it_finds_a_long_module(self) -> None:
         self.check("tlsdemo/cli/main.py", "\n" * 351, "351: has 351 lines, over 350")

@@ -16,6 +16,7 @@ from tests.cli.test_help import CommandCase
 from tests.support import factory_of
 from tests.test_architecture import ROOM_MAY_IMPORT, ROOT, imports_between_rooms
 from tests.tls.memory_ends import server_tls
+from tlsdemo.close_reasons import Cause
 from tlsdemo.testing import Recorder, RecordingListener, StartTLSTransport
 from tlsdemo.tls import MODES, ConnectionSettings, EncryptedSide, ModeName, UpgradeProtocol
 
@@ -135,6 +136,12 @@ class SecurityPageTests(SynchronousTestCase):
                 elif f"def {test}(" not in source:
                     missing.append(test)
         self.assertEqual(missing, [])
+
+    def test_the_alert_for_every_cause_is_told(self) -> None:
+        section = read("docs/security.md").partition("| cause | alert |")[2].partition("\n\n")[0]
+        rows = [row.split(" | ")[0].strip("| ") for row in section.splitlines()[2:]]
+        told = [name for row in rows for name in row.split(", ")]
+        self.assertEqual(sorted(told), sorted(cause.value for cause in Cause))
 
 
 class LinkTests(SynchronousTestCase):

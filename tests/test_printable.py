@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from collections.abc import Callable
 from typing import cast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 from twisted.logger import (
     ILogObserver,
     LogEvent,
@@ -17,14 +19,19 @@ from twisted.logger import (
 )
 from twisted.trial.unittest import SynchronousTestCase
 
+from tlsdemo.cli.options import fail
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.net.printable_logger import LONGEST, PrintableLogger
 from tlsdemo.printable import printable
 from tlsdemo.proxy.event_log import EventLog
 from tlsdemo.reporting.html_page import html_text
-from tlsdemo.reporting.run_text import run_line
+from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.reporting.run_result import RunResult
+from tlsdemo.reporting.run_text import result_lines, run_line
 from tlsdemo.reporting.sequence_diagram_html import page
 from tlsdemo.reporting.sequence_diagram_text import text as diagram
+from tlsdemo.reporting.terminal import LONGEST as LONGEST_LINE
+from tlsdemo.reporting.terminal import print_line, write_line
 from tlsdemo.tls import ConnectionInfo
 from tlsdemo.trace.model import Arrow, End, Mark, Trace, begin_line, line_of
 from tlsdemo.trace.record import Kind, Record
@@ -136,6 +143,32 @@ class PrintableTests(SynchronousTestCase):
         log.info("{line}", line=run_line(text, 1, 2), run=text)
         (line,) = events
         self.check_line(line)
+
+    @QUICKLY
+    @given(texts)
+    def test_a_load_client_prints_lines(self, text: str) -> None:
+        """What the servers that it loads, and their status service, say."""
+        counters = LoadCounters(failed={text: 2}, details={text: text})
+        result = RunResult(text, 1, counters, 1.0, 1.0, arrived=1, problem=text)
+        stream = io.StringIO()
+        console = Console(file=stream, width=40)
+        lines = list(result_lines(result))
+        for line in lines:
+            print_line(console, line)
+            write_line(stream, line)
+        written = stream.getvalue().removesuffix("\n").split("\n")
+        self.assertEqual(len(written), 2 * len(lines))
+        for line in written:
+            self.check_line(line)
+            self.assertLess(len(line), 11 * LONGEST_LINE)
+
+    @QUICKLY
+    @given(texts)
+    def test_the_last_words_of_a_command_are_one_line(self, text: str) -> None:
+        errors = io.StringIO()
+        self.patch(sys, "stderr", errors)
+        self.assertRaises(SystemExit, fail, "tlsdemo", text)
+        self.check_line(errors.getvalue().removesuffix("\n"))
 
     def test_the_logger_leaves_other_values_alone(self) -> None:
         seen: list[object] = []

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.application.service import Application, IServiceCollection, MultiService
 from twisted.internet import reactor
-from twisted.logger import capturedLogs, formatEvent
+from twisted.logger import ILogObserver, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.cli.refusals import RefusingCase
 from tests.support import certificates
 from tlsdemo import tap
+from tlsdemo.net.bounded_log import BoundedLog
 from tlsdemo.net.runtime_folder import STATUS
 from tlsdemo.proxy.handlers import HandlerName
 from tlsdemo.proxy.server_settings import ServerSettings
@@ -116,7 +118,7 @@ class ParsingTests(TapCase):
 class MakeServiceTests(TapCase):
     def setUp(self) -> None:
         super().setUp()
-        self.patch(tap, "_Service", lambda config, reactor: (config, reactor))
+        self.patch(tap, "_Service", lambda config, reactor, _twistd: (config, reactor))
         self.where = f"--certs={certificates().authority.parent.parent}"
 
     def config(self, *arguments: str) -> ServerSettings:
@@ -182,10 +184,31 @@ class MakeServiceTests(TapCase):
 
 
 class StartTests(SynchronousTestCase):
-    def setUp(self) -> None:
+    def setUp(self, parent: Any = None) -> None:
         options = tap.Options()
         options.parseOptions([f"--certs={certificates().authority.parent.parent}"])
+        options.parent = parent
         self.service = tap.makeService(options)
+
+    def test_what_twistd_logs_is_bounded_unless_it_has_a_logger(self) -> None:
+        plain = {"logfile": "-", "nodaemon": True, "syslog": False, "prefix": ""}
+        for parent, bounded in (
+            ({**plain, "logger": None}, True),
+            ({**plain, "logger": "somewhere.else"}, False),
+            (None, False),
+        ):
+            self.setUp(parent)
+            application = Application("tlsdemo")
+            self.service.setServiceParent(application)
+            observer = application.getComponent(ILogObserver, None)
+            self.assertEqual(isinstance(observer, BoundedLog), bounded)
+            self.assertEqual(list(IServiceCollection(application)), [self.service])
+
+    def test_it_can_be_part_of_another_service(self) -> None:
+        self.setUp({})
+        whole = MultiService()
+        self.service.setServiceParent(whole)
+        self.assertEqual(list(whole), [self.service])
 
     def test_a_failure_to_start_is_an_exit_without_a_traceback(
         self,

@@ -145,9 +145,10 @@ class LimitOptionTests(OptionsCase):
         options = self.parse()
         for name in self.SECONDS:
             self.assertGreater(options[f"{name}-timeout"], 0)
-        for name in ("max-line", "max-plain", "max-connections"):
+        for name in ("max-line", "max-plain"):
             self.assertGreater(options[name], 0)
-        self.assertIsNone(options["max-per-address"])
+        for name in ("max-connections", "max-per-address"):
+            self.assertIsNone(options[name])
 
     def test_max_line_defaults_to_the_limit_of_the_dialect(
         self,
@@ -201,13 +202,18 @@ def limits_of(settings: ServerSettings) -> tuple[bool, int, int]:
 class MakeServiceTests(OptionsCase):
     def setUp(self) -> None:
         super().setUp()
-        self.patch(tap, "_Service", lambda config, reactor: config)
+        self.patch(tap, "_Service", lambda config, reactor, _twistd: config)
 
     def config(self, *arguments: str) -> ServerSettings:
         certs = f"--certs={certificates().authority.parent.parent}"
         made: Any = tap.makeService(self.parse(certs, *arguments))
         assert isinstance(made, ServerSettings)
         return made
+
+    def test_clients_are_told_in_the_dialects_words_that_there_is_no_backend(self) -> None:
+        settings = self.config("--dialect=smtp", "--hostname=mail.example")
+        said = settings.dialect.unavailable(settings.names)
+        self.assertTrue(said.startswith(b"421 4.3.2 mail.example "))
 
     def test_there_are_no_more_connections_than_descriptors_for_them(self) -> None:
         self.patch(server_options, "raise_descriptor_limit", lambda: 1024)
@@ -216,18 +222,24 @@ class MakeServiceTests(OptionsCase):
             (["--backend=tcp:127.0.0.1:25"], 480, 2),
             ([], 320, 3),
         ):
-            with capturedLogs() as events:
-                settings = self.config(*arguments)
-            self.assertEqual(settings.max_connections, possible)
-            (event,) = events
-            self.assertEqual(
-                formatEvent(event),
-                f"at most {possible} connections are accepted, not --max-connections=20000: each "
-                f"takes {each} of the 1024 file descriptors that this process may open (ulimit -n)",
-            )
+            # It is worth a warning only if somebody has asked for more.
+            for wanted, level in ((["--max-connections=20000"], "warn"), ([], "info")):
+                with capturedLogs() as events:
+                    settings = self.config(*wanted, *arguments)
+                self.assertEqual(settings.max_connections, possible)
+                (event,) = events
+                self.assertEqual(
+                    formatEvent(event),
+                    f"at most {possible} connections are accepted, not --max-connections=20000: "
+                    f"each takes {each} of the 1024 file descriptors that this process may open "
+                    "(ulimit -n)",
+                )
+                self.assertEqual(event["log_level"].name, level)
         with capturedLogs() as events:
             self.assertEqual(self.config("--max-connections=0").max_connections, 320)
             self.assertEqual(self.config("--max-connections=9").max_connections, 9)
+            self.patch(server_options, "raise_descriptor_limit", lambda: 1 << 20)
+            self.assertEqual(self.config().max_connections, 20_000)
         self.assertEqual(events, [])
 
     def test_the_service_has_the_dialect_the_guard_and_the_limits(self) -> None:
@@ -313,7 +325,8 @@ class ServerTests(ServerInMemory):
             wire = self.accepted(1)
             events = self.refused_events()
             self.assertEqual([str(formatEvent(event)) for event in events],
-                ["#0 ? failed: too many connections: there are 1 already"])  # fmt: skip
+                ["#0 ? failed: too many connections: there are 1 already, "
+                 "the limit of --max-connections"])  # fmt: skip
             self.assertEqual(events[0]["log_level"], LogLevel.warn)
             self.assertEqual(server.snapshot().failed, {"too many connections": 1})
             wire.loseConnection()

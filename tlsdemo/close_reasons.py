@@ -13,7 +13,8 @@ class Cause(enum.Enum):
 
     Causes are from the point of view of the end that reports them: ``CERTIFICATE_MISSING`` means
     that *the peer* sent none, and ``REJECTED_BY_PEER`` that the peer rejected us.  ``PROBE`` is
-    what a server calls a client that goes away without having asked for TLS, as health checkers do.
+    what a server calls a client that goes away without having asked for TLS or without having sent
+    anything, as health checkers do.
     """
 
     CLEAN = "clean"
@@ -40,6 +41,7 @@ class Cause(enum.Enum):
     REJECTED_BY_US = "rejected by us"
     PROTOCOL_ERROR = "protocol error"
     TOO_MANY = "too many connections"
+    PROXY_HEADER = "PROXY header refused"
     CONNECT_FAILED = "connecting failed"
     BACKEND_REFUSED = "backend refused"
     BACKEND_LOST = "backend lost"

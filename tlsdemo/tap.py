@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Mapping
 from datetime import datetime, timezone
+from typing import Any
 
 from twisted.application.service import IService
 from twisted.internet.defer import Deferred
+from twisted.logger import ILogObserver
+from twisted.python.components import Componentized
 
 from tlsdemo.certificates.files import BadCredentials
 from tlsdemo.cli.options import fail
+from tlsdemo.cli.server_log import server_log
 from tlsdemo.cli.server_options import ServerOptions as Options
 from tlsdemo.net.printable_logger import PrintableLogger
+from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.service import CannotStart, Server
 from tlsdemo.tls import MODES, ServerTLS, UnusableCredentials
 
@@ -35,6 +41,20 @@ StartFailed.__module__ = "builtins"
 
 
 class _Service(Server):
+    def __init__(
+        self, settings: ServerSettings, reactor: Any, twistd: Mapping[str, Any] | None
+    ) -> None:
+        super().__init__(settings, reactor)
+        self._twistd = twistd
+
+    def setServiceParent(self, parent: Any) -> None:
+        """Join twistd's application, and choose its log."""
+        if self._twistd is not None and isinstance(parent, Componentized):
+            observer = server_log(self._twistd, self._reactor)
+            if observer is not None:
+                parent.setComponent(ILogObserver, observer)
+        super().setServiceParent(parent)
+
     def privilegedStartService(self) -> None:
         try:
             super().privilegedStartService()
@@ -91,4 +111,5 @@ def makeService(options: Options) -> IService:
         )
     except UnusableCredentials as problem:
         fail(options.command, problem, status=1)
-    return _Service(options.server_settings(mode, tls, diagnostics), reactor)
+    settings = options.server_settings(mode, tls, diagnostics)
+    return _Service(settings, reactor, options.parent)

@@ -22,6 +22,7 @@ from tlsdemo.net.runtime_folder import status_endpoint
 from tlsdemo.reporting.progress import Progress
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.run_text import result_lines
+from tlsdemo.reporting.terminal import print_line, write_line
 from tlsdemo.tls import ModeName
 
 CONNECT = "tcp:127.0.0.1:8899"
@@ -133,10 +134,11 @@ def _to_standard_error(event: LogEvent) -> None:
     """Print warnings and errors; the progress and the result are printed elsewhere."""
     level = event.get("log_level")
     if level is not None and level >= LogLevel.warn:
-        sys.stderr.write(f"tlsclient: {formatEvent(event)}\n")
+        write_line(sys.stderr, f"tlsclient: {formatEvent(event)}")
         failure = event.get("log_failure")
         if failure is not None:
-            sys.stderr.write(failure.getTraceback())
+            for line in failure.getTraceback().splitlines():
+                write_line(sys.stderr, line)
 
 
 def log_to_standard_error() -> ILogObserver:
@@ -179,7 +181,7 @@ def makeService(options: Options) -> IService:
             exit_with(1)
         progress.stop()
         for line in () if result is None else result_lines(result):
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            print_line(console, line)
             # A daemon has no terminal.
             _log.info("{line}", line=line)
 

@@ -23,7 +23,6 @@ from typing import Any
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 BURST = 64
@@ -129,6 +128,7 @@ def certificates(home: Path, now: datetime) -> Any:
 def factory(mode_name: str, every: str, clock: Any, home: Path, credentials: Any) -> Any:
     """Return the factory of the server's protocols, which traces every Nth connection or none."""
     from tlsdemo.net.append_only_file import AppendOnlyFile
+    from tlsdemo.net.printable_logger import PrintableLogger
     from tlsdemo.proxy.accounting import Accounting
     from tlsdemo.proxy.connection_factory import ConnectionFactory
     from tlsdemo.proxy.connection_registry import ConnectionRegistry
@@ -139,7 +139,7 @@ def factory(mode_name: str, every: str, clock: Any, home: Path, credentials: Any
     from tlsdemo.tls import MODES, ConnectionSettings, ModeName, ServerTLS
     from tlsdemo.tls.handshake_observation import observe_states
 
-    events = EventLog(Logger(), clock.seconds, first=0, every=0)
+    events = EventLog(PrintableLogger(), clock.seconds, first=0, every=0)
     if every == "none":
         tls = ServerTLS.build(credentials)
         accounting = Accounting(Statistics(), ConnectionRegistry(), events)

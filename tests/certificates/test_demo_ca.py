@@ -190,6 +190,8 @@ class MakingTests(DemoTestCase):
             builder.build_server_verifier(x509.DNSName("localhost")).verify(
                 leaf_of(demo.server), []
             )
+            if not hasattr(builder, "build_client_verifier"):
+                continue  # It is there from cryptography 43 on.
             verified = builder.build_client_verifier().verify(leaf_of(demo.client), [])
             self.assertEqual(verified.subjects, [x509.RFC822Name("client@tlsdemo.test")])
 

@@ -57,7 +57,8 @@ class Problems(ControllerCase):
             self.server.answers["run"] = lambda _, answer=answer: {"run": answer}  # type: ignore[misc]
             self.begin_with_status()
             self.to_over()
-            self.assertIn("is no answer of a tlsdemo status service", self.problem())
+            self.assertIn("what arrived is not known: ", self.problem())
+            self.assertIsNone(self.result().arrived)
 
     def test_a_status_service_that_does_not_answer_does_not_block_the_load(self) -> None:
         self.server.answers.clear()

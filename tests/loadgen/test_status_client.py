@@ -156,19 +156,36 @@ class StatusClientTests(SynchronousTestCase):
         asking = self.begin(self.client.snapshot())
         self.assertEqual(self.successResultOf(asking), self.snapshot)
 
-    def test_statistics_of_another_kind_of_server_are_refused(self) -> None:
+    def test_a_number_that_none_can_be_is_refused(self) -> None:
+        """Nothing else that arrives is printed or computed with."""
         self.connect()
-        for answer in ({"run": 1}, {"statistics": [1]}, {"statistics": {"opened": "1"}}):
-            self.service.answers["statistics"] = lambda _, answer=answer: answer  # type: ignore[misc]
-            problem = self.failureResultOf(self.begin(self.client.snapshot()), ValueError)
-            self.assertIn("is no answer of a tlsdemo status service", problem.getErrorMessage())
+        self.service.answers.clear()
+        for number in ('"1"', "-1", "1e400", "NaN", "true", "null", "[]", "1" + "0" * 4200):
+            for line in (
+                f'{{"statistics": {{"opened": {number}}}}}',
+                f'{{"statistics": {{"failed": {{"idle": {number}}}}}}}',
+                f'{{"statistics": {{"failed": {number}}}}}',
+                f'{{"statistics": {number}}}',
+                '{"run": 1}',
+            ):
+                self.assert_refused(self.begin(self.client.snapshot()), line)
+            for line in (
+                f'{{"run": {{"unknown": 0, "open": {number}, "arrived": 0}}}}',
+                f'{{"run": {number}}}',
+                '{"run": {"unknown": 0, "open": 0}}',
+            ):
+                self.assert_refused(self.begin(self.client.run("a", 1, [])), line)
+
+    def assert_refused(self, asked: Deferred[Any], answer: str) -> None:
+        self.service.protocol.dataReceived(answer.encode() + b"\n")
+        self.failureResultOf(asked, ValueError)
 
     def test_many_addresses_are_sent_in_parts(self) -> None:
         self.connect()
         for count, parts in (0, [0]), (200, [200]), (201, [200, 1]), (601, [200, 200, 200, 1]):
             self.service.requests.clear()
             peers = [f"192.0.2.1:{number}" for number in range(count)]
-            asking = self.begin(self.client.run_totals("x", 7, peers))
+            asking = self.begin(self.client.run("x", 7, peers))
             self.assertEqual(self.successResultOf(asking)["arrived"], 1)
             asked = self.service.requests
             self.assertEqual([len(each["peers"]) for each in asked], parts)
@@ -179,7 +196,7 @@ class StatusClientTests(SynchronousTestCase):
     def test_all_parts_are_sent_again_on_a_new_connection(self) -> None:
         self.connect()
         del self.service.answers["run"]
-        asking = self.begin(self.client.run_totals("x", 7, ["a"] * 300))
+        asking = self.begin(self.client.run("x", 7, ["a"] * 300))
         self.service.loseConnection()
         self.service.answers["run"] = lambda _: {"run": {"arrived": 1, "open": 0, "unknown": 0}}
         self.accept()

@@ -80,11 +80,13 @@ class RecordingHandlerListener:
 class WaitingBackend:
     """A TCP backend in memory, to which the connection is made by ``connect``."""
 
-    def __init__(self, max_buffer: int = MAX_BUFFER) -> None:
+    def __init__(self, max_buffer: int = MAX_BUFFER, unavailable: bytes = b"") -> None:
         self._reactor = MemoryReactorClock()
         endpoint = TCP4ClientEndpoint(self._reactor, "192.0.2.9", 25)
         self.clock = self._reactor
-        self.backend = Backend(endpoint, self.clock, GREETING, CLOSING, max_buffer)
+        self.backend = Backend(
+            endpoint, self.clock, GREETING, CLOSING, max_buffer, unavailable=unavailable
+        )
 
     @property
     def _factory(self) -> Any:

@@ -10,6 +10,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.endpoints import TCP4ServerEndpoint, clientFromString, connectProtocol
 from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.task import deferLater
 from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
@@ -215,6 +216,11 @@ class LoopbackTestCase(TestCase):
         self.addCleanup(peer.gone)
         await connectProtocol(clientFromString(reactor, where), peer)
         return peer
+
+    async def idle(self, server: Server) -> None:
+        """Wait until ``server`` has no open connection."""
+        while server.snapshot().open:
+            await deferLater(reactor, 0)
 
     def client(self, mode: ModeName) -> Peer:
         """A peer for ``mode``, with the demonstration's client certificate."""

@@ -72,6 +72,31 @@ class ConnectingContract(ProxyContract):
         to_backend.turn()
         self.assertEqual(self.drained(), ["drained: clean"])
 
+    def test_a_client_that_finishes_early_gets_the_answer(self) -> None:
+        self.stream.dataReceived(b"request")
+        self.wire.finish()
+        to_backend = self.joined()
+        self.assertEqual((to_backend.take(), to_backend.finished), (b"request", True))
+        to_backend.deliver(b"answer")
+        self.assertEqual(self.wire.take(), b"answer")
+        to_backend.lose(ConnectionDone())
+        self.wire.turn()
+        self.assertEqual(self.drained(), ["drained: clean"])
+
+    def test_a_client_that_finishes_early_and_goes_is_forwarded(self) -> None:
+        self.stream.dataReceived(b"request")
+        self.wire.finish()
+        self.wire.lose(ConnectionDone())
+        to_backend = self.joined()
+        self.assertEqual(to_backend.take(), b"request")
+        self.assertTrue(to_backend.disconnecting)
+
+    def test_refusal_by_the_backend_is_reported_after_the_client_has_finished(self) -> None:
+        self.wire.finish()
+        self.backend.refuse()
+        self.assertTrue(self.wire.aborted)
+        self.assertEqual(self.drained(), [f"drained: {REFUSED}"])
+
     def test_refusal_by_the_backend_is_reported_after_the_client_has_closed(self) -> None:
         self.stream.dataReceived(b"all of it")
         self.wire.lose(ConnectionDone())
@@ -151,6 +176,33 @@ class ClosingContract(ForwardingContract):
         self.assertEqual(self.to_backend.take(), b"last")
         self.to_backend.turn()
         self.assertEqual(self.take_log(), ["drained: clean"])
+
+    def test_a_client_that_has_finished_gets_the_answer(self) -> None:
+        self.wire.deliver(b"request")
+        self.wire.finish()
+        self.assertTrue(self.to_backend.finished)
+        self.assertEqual(self.to_backend.take(), b"request")
+        self.to_backend.deliver(b"answer")
+        self.assertEqual(self.wire.take(), b"answer")
+        self.assertEqual(self.take_log(), [])
+        self.to_backend.lose(ConnectionDone())
+        self.wire.turn()
+        self.assertEqual(self.take_log(), ["ended: clean", "drained: clean"])
+
+    def test_a_client_that_finishes_and_goes_ends_the_backend(self) -> None:
+        for reason, aborted in ((ConnectionDone(), False), (ConnectionLost(), True)):
+            self.wire.finish()
+            self.wire.lose(reason)
+            self.assertEqual(self.to_backend.aborted, aborted)
+            self.to_backend.turn()
+            self.assertEqual(self.take_log()[-1], "drained: clean")
+            self.setUp()
+
+    def test_losing_the_backend_of_a_client_that_has_finished_aborts_the_client(self) -> None:
+        self.wire.finish()
+        self.to_backend.lose(ConnectionLost())
+        self.assertTrue(self.wire.aborted)
+        self.assertEqual(self.drained(), [f"drained: {RESET}"])
 
     def test_losing_the_client_resets_the_backend(self) -> None:
         self.wire.deliver(b"half")

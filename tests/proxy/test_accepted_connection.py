@@ -3,10 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from twisted.internet.task import Clock
-from twisted.logger import Logger, capturedLogs, formatEvent
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.close_reasons import CLEAN, Cause, CloseReason
+from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.proxy.accepted_connection import AcceptedConnection
 from tlsdemo.proxy.accounting import Accounting
 from tlsdemo.proxy.connection_registry import ConnectionRegistry, ConnectionTotals
@@ -59,7 +60,7 @@ class AcceptedConnectionTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.accounting = Accounting(
-            Statistics(), ConnectionRegistry(), EventLog(Logger(), self.clock.seconds)
+            Statistics(), ConnectionRegistry(), EventLog(PrintableLogger(), self.clock.seconds)
         )
         self.events: list[Event] = []
         self.handlers: list[RecordingHandler] = []
@@ -75,8 +76,9 @@ class AcceptedConnectionTests(SynchronousTestCase):
         self.handlers.append(RecordingHandler(listener))
         return self.handlers[-1]
 
-    def secured(self) -> None:
+    def secured(self, received: int = 1) -> None:
         self.protocol.stream = CountingStream()
+        self.protocol.stream.bytes_in = received
         self.accepted.secure(AGREED)
 
     def totals(self) -> ConnectionTotals:
@@ -85,12 +87,14 @@ class AcceptedConnectionTests(SynchronousTestCase):
     def over(self) -> str | None:
         """How it ended according to the statistics, once it is over."""
         snapshot = self.accounting.statistics.snapshot(0, 0, 0)
-        self.assertEqual(snapshot.clean + snapshot.failures + snapshot.open, 1)
+        self.assertEqual(snapshot.clean + snapshot.failures + snapshot.probes + snapshot.open, 1)
         self.assertEqual(self.forgotten, [] if snapshot.open else [self.accepted])
         self.assertEqual(self.totals().open, snapshot.open)
-        self.assertEqual(self.totals().failed, snapshot.failures)
+        self.assertEqual(self.totals().failed, snapshot.failures + snapshot.probes)
         if snapshot.open:
             return None
+        if snapshot.probes:
+            return "probe"
         return next(iter(snapshot.failed), "clean")
 
     def test_it_gets_its_handler_when_it_is_secure(self) -> None:
@@ -123,7 +127,8 @@ class AcceptedConnectionTests(SynchronousTestCase):
         for stream, handler, cause in (
             (TRUNCATED, CLEAN, "truncated"),
             (CLEAN, BACKEND_LOST, "backend lost"),
-            (TRUNCATED, BACKEND_LOST, "truncated"),
+            # The first failure is the reason: the client cut itself off when it had been told.
+            (TRUNCATED, BACKEND_LOST, "backend lost"),
         ):
             self.setUp()
             self.secured()
@@ -133,6 +138,20 @@ class AcceptedConnectionTests(SynchronousTestCase):
             self.assertEqual(self.over(), cause)
             (line,) = lines
             self.assertEqual(line["cause"], cause)
+
+    def test_a_client_that_is_lost_before_it_sent_anything_is_a_probe(self) -> None:
+        for close_reason, cause in (
+            (TRUNCATED, "probe"),
+            (CLEAN, "clean"),
+            (CloseReason(Cause.IDLE), "idle"),
+        ):
+            self.setUp()
+            self.secured(received=0)
+            with capturedLogs() as lines:
+                self.accepted.ended(close_reason)
+                self.accepted.drained(CLEAN)
+            self.assertEqual(self.over(), cause)
+            self.assertEqual(len(lines), cause == "idle")
 
     def test_a_failure_is_logged_with_number_peer_and_reason(self) -> None:
         self.secured()

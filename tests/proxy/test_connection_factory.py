@@ -4,10 +4,11 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
-from twisted.logger import Logger, capturedLogs, formatEvent
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.support import MemoryTransport, certificates
+from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.proxy.accounting import Accounting
 from tlsdemo.proxy.connection_factory import ConnectionFactory
 from tlsdemo.proxy.connection_registry import ConnectionRegistry
@@ -23,7 +24,7 @@ class ConnectionFactoryTests(SynchronousTestCase):
 
     def setUp(self, limit_per_host: int = 0) -> None:
         self.clock = Clock()
-        events = EventLog(Logger(), self.clock.seconds, first=1, every=0)
+        events = EventLog(PrintableLogger(), self.clock.seconds, first=1, every=0)
         self.accounting = Accounting(Statistics(), ConnectionRegistry(), events)
         tls = ServerTLS.build(certificates().server)
         self.factory = ConnectionFactory(
@@ -85,7 +86,10 @@ class ConnectionFactoryTests(SynchronousTestCase):
             self.assertIsNone(self.factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", 2)))
         self.assertEqual(
             [formatEvent(line) for line in lines],
-            ["#0 192.0.2.1:2 failed: too many connections: there are 1 already from there"],
+            [
+                "#0 192.0.2.1:2 failed: too many connections: there are 1 already from there, "
+                "the limit of --max-per-address"
+            ],
         )
         self.assertEqual(self.accounting.statistics.failed, {"too many connections": 1})
         self.assertIsNone(self.accounting.registry.get("192.0.2.1:2"))

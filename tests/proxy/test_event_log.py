@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from twisted.internet.task import Clock
-from twisted.logger import Logger, LogLevel, capturedLogs, formatEvent
+from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.close_reasons import Cause, CloseReason
+from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.proxy.event_log import EventLog
 from tlsdemo.trace.model import Arrow, End, Mark
 from tlsdemo.trace.record import Kind, Record
@@ -21,7 +22,7 @@ def logged_numbers(events: EventLog, most: int) -> list[int]:
 
 class SamplingTests(SynchronousTestCase):
     def events(self, first: int, every: int) -> EventLog:
-        return EventLog(Logger(), Clock().seconds, first, every)
+        return EventLog(PrintableLogger(), Clock().seconds, first, every)
 
     def test_the_first_and_every_nth_connection_are_logged(self) -> None:
         self.assertEqual(logged_numbers(self.events(3, 5), 16), [1, 2, 3, 5, 10, 15])
@@ -39,13 +40,13 @@ class SamplingTests(SynchronousTestCase):
         self.assertEqual(logged_numbers(self.events(0, 0), 200), [])
 
     def test_by_default_the_first_three_and_every_hundredth_are_logged(self) -> None:
-        stock = EventLog(Logger(), Clock().seconds)
+        stock = EventLog(PrintableLogger(), Clock().seconds)
         self.assertEqual(logged_numbers(stock, 200), [1, 2, 3, 100, 200])
 
 
 class DetailedLogTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.events = EventLog(Logger(), Clock().seconds, 1, 3, detailed=True)
+        self.events = EventLog(PrintableLogger(), Clock().seconds, 1, 3, detailed=True)
 
     def lines(self, *seen: Mark | Arrow) -> list[str | None]:
         log = self.events.detail_logger(1, "a:1")
@@ -62,7 +63,7 @@ class DetailedLogTests(SynchronousTestCase):
         self.assertEqual(logged_numbers(self.events, 6), [])
 
     def test_details_are_not_logged_by_default(self) -> None:
-        self.assertIsNone(EventLog(Logger(), Clock().seconds).detail_logger(1, "a:1"))
+        self.assertIsNone(EventLog(PrintableLogger(), Clock().seconds).detail_logger(1, "a:1"))
 
     def test_each_event_has_the_state_that_is_true(self) -> None:
         facts: dict[str, Fact] = {
@@ -100,7 +101,9 @@ class DetailedLogTests(SynchronousTestCase):
 
 class LogLineTests(SynchronousTestCase):
     def test_a_line_of_an_event_has_text_and_fields(self) -> None:
-        observer = EventLog(Logger("tests"), Clock().seconds).event_logger(2, "192.0.2.1:5")
+        observer = EventLog(PrintableLogger("tests"), Clock().seconds).event_logger(
+            2, "192.0.2.1:5"
+        )
         assert observer is not None
         with capturedLogs() as lines:
             observer(Event("secure", 0.01234, {"agreed": LazyText("TLSv1.3"), "tries": 1}))
@@ -120,7 +123,7 @@ class LogLineTests(SynchronousTestCase):
 
     def test_a_line_of_a_failure_has_text_and_fields(self) -> None:
         with capturedLogs() as lines:
-            EventLog(Logger("tests"), Clock().seconds).failed(7, "192.0.2.1:5", FAILED)
+            EventLog(PrintableLogger("tests"), Clock().seconds).failed(7, "192.0.2.1:5", FAILED)
         (line,) = lines
         self.assertEqual(
             formatEvent(line),
@@ -133,7 +136,7 @@ class LogLineTests(SynchronousTestCase):
 class FailureLimitTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
-        self.events = EventLog(Logger(), self.clock.seconds, max_failures=2)
+        self.events = EventLog(PrintableLogger(), self.clock.seconds, max_failures=2)
 
     def fail_often(self, times: int) -> int:
         with capturedLogs() as lines:

@@ -31,6 +31,7 @@ class ForwardingTests(loopback.LoopbackTestCase):
         client.close()
         self.assertIsInstance(await client.lost, ConnectionDone)
         self.assertIsInstance(await backend.lost, ConnectionDone)
+        await self.idle(server)
         snapshot = server.snapshot()
         self.assertEqual((snapshot.open, snapshot.clean, snapshot.failures), (0, 1, 0))
         self.assertEqual((snapshot.bytes_in, snapshot.bytes_out), (len(MEBIBYTE), len(MEBIBYTE)))

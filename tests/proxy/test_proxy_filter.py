@@ -184,3 +184,67 @@ class ProxyFilterTests(SynchronousTestCase):
         self.setUp()
         self.to_backend.lose(ConnectionDone())
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+
+class UnavailableTests(SynchronousTestCase):
+    """A client is told in its protocol's own words that its backend is not there."""
+
+    SAID = b"421 not now\r\n"
+
+    def setUp(self) -> None:
+        self.log: list[object] = []
+        self.backend = WaitingBackend(unavailable=self.SAID)
+        self.proxy = ProxyHandler(
+            RecordingHandlerListener(self.log), self.backend.backend, UppercaseFilter()
+        )
+        client = ClearClient(self.proxy, Delivery.RECORD, self.log)
+        self.wire = client.wire
+        self.log.clear()
+
+    def told(self) -> None:
+        """Check that the client has been told, and closed in order."""
+        self.wire.deliver(b"more, that nobody reads")
+        self.assertEqual(self.wire.take(), self.SAID)
+        self.assertFalse(self.wire.aborted)
+        self.wire.turn()
+        self.assertIn("ended: clean", self.log)
+
+    def test_if_the_backend_refuses_the_connection(self) -> None:
+        self.backend.refuse()
+        self.told()
+        self.assertIn(f"{NO}Connection was refused by other side.", self.log)
+
+    def test_if_it_closes_before_its_greeting(self) -> None:
+        self.backend.connect().lose(ConnectionDone())
+        self.told()
+        self.assertIn(f"{NO}it closed before its greeting", self.log)
+
+    def test_if_it_does_not_greet_in_time(self) -> None:
+        to_backend = self.backend.connect()
+        self.backend.clock.advance(4)
+        self.assertTrue(to_backend.aborted)
+        self.told()
+        self.assertIn(f"{NO}{SILENT}", self.log)
+
+    def test_if_its_greeting_refuses_the_client(self) -> None:
+        self.backend.connect().deliver(b"go away")
+        self.told()
+
+    def test_even_if_the_client_has_finished_sending(self) -> None:
+        self.wire.finish()
+        self.backend.refuse()
+        self.assertEqual(self.wire.take(), self.SAID)
+
+    def test_but_not_if_the_client_is_at_fault(self) -> None:
+        self.wire.deliver(b"nonsense")
+        to_backend = self.backend.connect()
+        to_backend.deliver(b"welcome")
+        self.wire.turn()
+        self.assertTrue(self.wire.aborted)
+        self.assertEqual(self.wire.take(), b"")
+
+    def test_nor_if_the_client_has_gone(self) -> None:
+        self.wire.deliver(b"data")
+        self.wire.turn()
+        self.wire.lose(ConnectionLost())
+        self.assertEqual(self.wire.take(), b"")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -35,12 +36,16 @@ class ProxyOverTLSTests(SynchronousTestCase):
         self.assertFalse(self.to_backend.paused)
         self.assertEqual(self.client.received, bytes(200_000))
 
-    def test_a_client_that_sends_close_notify_before_reading_everything_is_closed(self) -> None:
+    def test_a_client_that_sends_close_notify_before_reading_everything_gets_it_all(self) -> None:
         self.to_backend.deliver(bytes(200_000))
         self.assertTrue(self.to_backend.paused)
         self.client.close()
         self.wire.protocol.dataReceived(self.client.take())
+        self.assertTrue(self.to_backend.finished)
         self.client.receive(self.wire.take())
-        self.assertEqual(self.client.received, bytes(200_000))
+        self.to_backend.deliver(b"end")
+        self.to_backend.lose(ConnectionDone())
+        self.client.receive(self.wire.take())
+        self.assertEqual(self.client.received, bytes(200_000) + b"end")
         self.assertFalse(self.wire.connected)
-        self.assertTrue(self.to_backend.disconnecting)
+        self.assertIn("ended: clean", self.log)

@@ -1,35 +1,21 @@
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError, ConnectionDone, ConnectionLost
 from twisted.logger import LogLevel, capturedLogs, formatEvent
-from twisted.trial.unittest import SynchronousTestCase
 
 from tests.proxy.fake_socket import Wire
 from tests.proxy.memory_server import ServerInMemory
-from tlsdemo.net.runtime_folder import STATUS, check_private
-from tlsdemo.proxy import service
+from tlsdemo.proxy import listening
 from tlsdemo.proxy.handlers import HandlerName
-from tlsdemo.proxy.service import CannotStart, with_backlog
+from tlsdemo.proxy.service import CannotStart
 from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import Delivery, ModeName
 from tlsdemo.tls.timeouts import Timeouts
 
 BACKEND = "tcp:192.0.2.9:25"
-
-
-class BacklogTests(SynchronousTestCase):
-    def test_a_backlog_is_added_to_endpoints_that_can_have_one(self) -> None:
-        for where in ("tcp:8899", "tcp6:0", "ssl:443:interface=127.0.0.1", "unix:/run/x"):
-            self.assertEqual(with_backlog(where), f"{where}:backlog=512")
-
-    def test_an_explicit_backlog_is_kept(self) -> None:
-        for where in ("tcp:8899:backlog=7", "unix:/run/x:backlog=7", "systemd:index=0", "fd:3"):
-            self.assertEqual(with_backlog(where), where)
 
 
 class StartTests(ServerInMemory):
@@ -70,7 +56,9 @@ class StartTests(ServerInMemory):
         wire.deliver(b"EHLO a\r\n")
         wire.deliver(b"STARTTLS\r\n")
         self.backend_connected()
+        wire.take()
         self.reactor.advance(4.0)
+        self.assertTrue(wire.take().startswith(b"421 4.3.2 "))
         with self.lines() as lines:
             wire.turn()
         problem = "backend refused: no greeting after 4 s"
@@ -172,7 +160,7 @@ class StartTests(ServerInMemory):
             def listen(self, factory: object) -> Deferred[None]:
                 return Deferred()
 
-        self.patch(service, "serverFromString", lambda reactor, where: Slow())
+        self.patch(listening, "serverFromString", lambda reactor, where: Slow())
         error = self.assertRaises(CannotStart, self.server(listen=["x"]).privilegedStartService)
         self.assertEqual(str(error), "cannot listen on x: the endpoint does not answer at once")
 
@@ -224,56 +212,6 @@ class StatisticsLogTests(ServerInMemory):
             for peer in range(1, 5):
                 self.accepted(peer)
         self.assertEqual({event["connection"] for event in events}, {1, 3})
-
-
-class StatusTests(ServerInMemory):
-    """The status service that only this user's processes can use."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        # The path of a UNIX socket has at most 107 bytes.
-        scratch = TemporaryDirectory()
-        self.addCleanup(scratch.cleanup)
-        self.folder = Path(scratch.name) / "run"
-        self.patch(service, "runtime_folder", lambda: self.folder)
-
-    def sockets(self) -> list[tuple[str, int]]:
-        return [(path, mode) for path, _, _, mode, _ in self.reactor.unixServers]
-
-    def test_it_listens_on_a_socket_of_this_user(self) -> None:
-        server = self.started(status=STATUS)
-        self.assertEqual(self.sockets(), [(f"{self.folder}/status-8899", 0o600)])
-        check_private(self.folder)
-        self.successResultOf(server.stopService())
-
-    def test_it_is_not_made_before_twistd_has_changed_the_user(self) -> None:
-        self.server(status=STATUS).privilegedStartService()
-        self.assertEqual(self.sockets(), [])
-
-    def test_there_is_one_for_each_port(self) -> None:
-        self.started(status=STATUS, listen=["tcp:1", "tcp:2", "tcp:1:interface=127.0.0.2"])
-        self.assertEqual(
-            [path for path, _ in self.sockets()],
-            [f"{self.folder}/status-1", f"{self.folder}/status-2"],
-        )
-
-    def test_without_one_connections_are_served_all_the_same(self) -> None:
-        self.folder.symlink_to("elsewhere")
-        with self.lines() as lines:
-            self.started(status=STATUS)
-        (problem,) = (line for line in lines if "there is no status service" in line)
-        self.assertIn("status-8899, so load clients will not learn what arrived: [Errno", problem)
-        self.assertEqual(self.sockets(), [])
-        self.assertEqual(len(self.reactor.tcpServers), 1)
-
-    def test_a_server_without_a_port_has_none(self) -> None:
-        self.started(status=STATUS, listen=["unix:a"])
-        self.assertEqual([path for path, _ in self.sockets()], ["a"])
-
-    def test_a_unix_socket_is_for_this_user_unless_its_mode_is_given(self) -> None:
-        self.started(status="unix:a")
-        self.started(status="unix:b:mode=666")
-        self.assertEqual(self.sockets(), [("a", 0o600), ("b", 0o666)])
 
 
 class StopTests(ServerInMemory):

@@ -45,23 +45,11 @@ def joined(*lines: bytes) -> bytes:
     return b"".join(line + b"\r\n" for line in lines)
 
 
-class Contract(SynchronousTestCase):
-    """``greeting`` is the backend's; ``rejection`` is one that rejects the client.
-
-    ``passed_greeting`` is what a client that began with TLS receives of ``greeting``, if it
-    differs.  ``fragments`` are what random traffic consists of.
-    """
+class FilterCase(SynchronousTestCase):
+    """``greeting`` is the backend's."""
 
     protocol_filter: ClassVar[type[LineFilter]]
     greeting: ClassVar[bytes]
-    rejection: ClassVar[bytes]
-    fragments: ClassVar[tuple[bytes, ...]]
-    passed_greeting: ClassVar[bytes] = b""
-
-    @property
-    def most(self) -> int:
-        """The longest line that the filter receives whole."""
-        return self.protocol_filter.max_line
 
     def greeted(self) -> ProtocolFilter:
         protocol_filter = self.protocol_filter()
@@ -82,6 +70,23 @@ class Contract(SynchronousTestCase):
 
     def check_untouched(self, traffic: Traffic) -> None:
         self.check([(who, data, data) for who, data in traffic])
+
+
+class Contract(FilterCase):
+    """``rejection`` is a greeting that rejects the client.
+
+    ``passed_greeting`` is what a client that began with TLS receives of ``greeting``, if it
+    differs.  ``fragments`` are what random traffic consists of.
+    """
+
+    rejection: ClassVar[bytes]
+    fragments: ClassVar[tuple[bytes, ...]]
+    passed_greeting: ClassVar[bytes] = b""
+
+    @property
+    def most(self) -> int:
+        """The longest line that the filter receives whole."""
+        return self.protocol_filter.max_line
 
     def test_removes_the_greeting_however_it_is_cut(self) -> None:
         for size in (1, 2, 3, 50):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.starttls.names import Names
+from tlsdemo.starttls.names import Names, host_name
 from tlsdemo.starttls.negotiation import Negotiation, Refuse
 from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.starttls.sieve import SieveServer
@@ -52,6 +52,7 @@ class NamesTests(SynchronousTestCase):
     def test_of_the_peer_are_what_an_xmpp_client_asks_for(self) -> None:
         self.assertIn(b' to="chat.example.org"', sent(XmppClient(names=NAMES)))
         self.assertIn(b' to="a.example"', sent(XmppClient(names=Names(peer="a.example."))))
+        self.assertIn(b' to="a.example"', sent(XmppClient(to="a.example\u3002")))
         self.assertIn(b' to="example.net"', sent(XmppClient(names=NAMES, to="example.net")))
         self.assertIn(b' to="a&lt;b"', sent(XmppClient(names=Names(peer="a<b"))))
 
@@ -59,6 +60,12 @@ class NamesTests(SynchronousTestCase):
         for dialect in DIALECTS.values():
             for role in (dialect.server, dialect.client):
                 self.assertEqual(role(names=NAMES).state.value, "start")
+
+    def test_are_sent_without_the_dot_that_ends_an_absolute_name(self) -> None:
+        self.assertEqual(Names("mail.example.org.").own, "mail.example.org")
+        self.assertEqual(host_name("mail.example.org."), "mail.example.org")
+        for name in (".", "a.."):
+            self.assertRaises(ValueError, Names, name)
 
     def test_are_host_names_or_address_literals(self) -> None:
         for name in ("a", "mail.example.org", "[192.0.2.1]", "[IPv6:2001:db8::1]", "x" * 255):

@@ -150,7 +150,7 @@ class ServerTests(binary.Server):
             )
 
     def test_closes_after_a_client_that_closes_its_stream(self) -> None:
-        refusal = "peer refused TLS: the peer closed its stream"
+        refusal = "probe: the peer closed its stream"
         self.check_then(CLOSED, CLOSED, refusal)
         self.check_opened(f'{STREAM} version="1.0"/>', CLOSED, refusal)
 

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.error import ConnectionLost
-from twisted.internet.interfaces import ITCPTransport
+from twisted.internet.interfaces import IHalfCloseableProtocol, ITCPTransport
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import alsoProvides
 from zope.interface.verify import verifyObject
 
 from tlsdemo.testing import MemoryTransport, Recorder, RecordingProducer
@@ -81,5 +84,23 @@ class AMemoryTransport(SynchronousTestCase):
         self.assertTrue(self.transport.getTcpNoDelay())
         self.assertTrue(self.transport.getTcpKeepAlive())
 
-    def test_cannot_be_half_closed(self) -> None:
-        self.assertRaises(NotImplementedError, self.transport.loseWriteConnection)
+    def test_sends_nothing_after_it_has_finished_and_still_receives(self) -> None:
+        self.transport.write(b"one")
+        self.transport.loseWriteConnection()
+        self.transport.write(b"two")
+        self.assertTrue(self.transport.finished)
+        self.assertEqual(self.transport.take(), b"one")
+        self.transport.deliver(b"answer")
+        self.assertEqual(self.protocol.received, [b"answer"])
+
+    def test_a_fin_ends_a_protocol_that_cannot_be_half_closed(self) -> None:
+        self.transport.finish()
+        self.assertFalse(self.transport.connected)
+
+    def test_a_fin_is_the_end_of_reading_for_one_that_can(self) -> None:
+        protocol: Any = self.protocol
+        protocol.readConnectionLost = lambda: self.protocol.log.append("finished")
+        alsoProvides(protocol, IHalfCloseableProtocol)
+        self.transport.finish()
+        self.assertEqual(self.protocol.log, ["finished"])
+        self.assertTrue(self.transport.connected)

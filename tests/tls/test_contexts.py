@@ -136,6 +136,8 @@ class ClientTLSTests(SynchronousTestCase):
             ("localhost", b"localhost"),
             ("LocalHost", b"localhost"),
             ("localhost.", b"localhost"),
+            ("localhost\u3002", b"localhost"),
+            ("stra\u00dfe.example\uff0e", b"xn--strae-oqa.example"),
             ("stra\u00dfe.example", b"xn--strae-oqa.example"),
             ("127.0.0.1", None),
             ("::1", None),
@@ -154,14 +156,26 @@ class ClientTLSTests(SynchronousTestCase):
             self.assertEqual(seen, [sni])
 
     def test_it_verifies_addresses_as_well_as_names(self) -> None:
-        for name in ("localhost", "LOCALHOST", "localhost.", "127.0.0.1", "::1"):
+        for name in ("localhost", "LOCALHOST", "localhost.", "localhost\uff61", "127.0.0.1", "::1"):
             self.assertEqual(conversation(client_tls(name), foreign_server()).log, SECURE)
         for name in ("localhost.example", "127.0.0.2", "::2"):
             log = conversation(client_tls(name), foreign_server()).log
             self.assertEqual(log, ["insecure: wrong name"])
 
     def test_it_refuses_an_invalid_name(self) -> None:
-        for name in ("", "two words", "*.example.org", "a..b", "a..", ".", "x" * 64, "[::1]", "10"):
+        for name in (
+            "",
+            "two words",
+            "*.example.org",
+            "a..b",
+            "a..",
+            ".",
+            "\u3002",
+            "127.0.0.1.",
+            "x" * 64,
+            "[::1]",
+            "10",
+        ):
             self.assertRaises(ValueError, client_tls, name)
 
     def test_it_verifies_the_name_with_any_other_context_too(self) -> None:

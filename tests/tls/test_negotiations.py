@@ -4,7 +4,14 @@ from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.support import exchange, patch_reactor_clock
-from tests.tls.memory_ends import client_tls, foreign_client, foreign_server, server_tls
+from tests.tls.memory_ends import (
+    TLS12,
+    TLS13,
+    client_tls,
+    foreign_client,
+    foreign_server,
+    server_tls,
+)
 from tests.tls.negotiating_end import SECRET, SECURED, UPGRADING_MODES, NegotiatingEnd, with_secret
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.starttls.imap import ImapClient
@@ -255,18 +262,31 @@ class RequiredALPNTests(NegotiationCase):
 
     def test_rejects_a_client_that_does_not(self) -> None:
         for mode in UPGRADING_MODES:
-            for offered in ((), ("h2",)):
-                peer = foreign_client(alpn=offered)
-                server = NegotiatingEnd(
-                    mode, server_tls(alpn=ALPN), PostgresServer(), clock=self.clock
-                )
-                server.until_complete(peer)
-                peer.write(b"in one segment with Finished")
+            peer = foreign_client()
+            server = NegotiatingEnd(mode, server_tls(alpn=ALPN), PostgresServer(), clock=self.clock)
+            server.until_complete(peer)
+            peer.write(b"in one segment with Finished")
+            server.exchange_with(peer)
+            self.check_rejected(server, "handshake completed")
+
+    def test_sends_the_alert_to_a_client_that_offers_only_others(self) -> None:
+        for mode in UPGRADING_MODES:
+            for version in (TLS12, TLS13):
+                peer = foreign_client(alpn=("h2",), version=version)
+                server = self.server(PostgresServer(), mode)
                 server.exchange_with(peer)
                 self.check_rejected(server)
+                self.assertIn("alert no application protocol", str(peer.error))
 
-    def check_rejected(self, end: NegotiatingEnd) -> None:
-        self.assertEqual(end.log, ["handshake completed", "insecure: protocol error"])
+    def test_is_preferred_to_what_the_server_prefers_otherwise(self) -> None:
+        for mode in UPGRADING_MODES:
+            tls = server_tls(alpn=("h2", *ALPN))
+            server = NegotiatingEnd(mode, tls, PostgresServer(), clock=self.clock).begin()
+            server.exchange_with(foreign_client(alpn=("h2", *ALPN)))
+            self.assertEqual(server.log, SECURED)
+
+    def check_rejected(self, end: NegotiatingEnd, *before: str) -> None:
+        self.assertEqual(end.log, [*before, "insecure: protocol error"])
         assert end.listener.close_reason is not None
         self.assertEqual(end.listener.close_reason.detail, "ALPN 'postgresql' was not negotiated")
         self.assertEqual(self.clock.getDelayedCalls(), [])
@@ -277,7 +297,7 @@ class RequiredALPNTests(NegotiationCase):
                 mode, client_tls(alpn=ALPN), PostgresDirectClient(), clock=self.clock
             )  # fmt: skip
             with_secret(client).begin().exchange_with(foreign_server())
-            self.check_rejected(client)
+            self.check_rejected(client, "handshake completed")
 
     def test_is_not_required_after_an_ssl_request(self) -> None:
         server = self.server(PostgresServer())

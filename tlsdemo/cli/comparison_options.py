@@ -18,6 +18,7 @@ from tlsdemo.lab.compare.environment_builder import Builder, installed_requireme
 from tlsdemo.lab.compare.environment_cache import Cache, Environment, default_folder
 from tlsdemo.lab.compare.interpreter import Interpreter
 from tlsdemo.lab.compare.requirements import Requirement, parse_requirements
+from tlsdemo.reporting.terminal import write_line
 
 TIMEOUT = 600.0
 """Seconds that a command may take in a candidate environment."""
@@ -174,5 +175,4 @@ class ComparisonOptions(Options):
 
     def report(self, text: str) -> None:
         """Write a line of progress to standard error."""
-        sys.stderr.write(f"{self.command}: {text}\n")
-        sys.stderr.flush()
+        write_line(sys.stderr, f"{self.command}: {text}")

@@ -23,6 +23,7 @@ from tlsdemo.lab.scenarios import SCENARIOS
 from tlsdemo.lab.stacks import s_client
 from tlsdemo.lab.stacks.stack_catalogue import STACKS
 from tlsdemo.reporting.event_matrix import EventMatrix
+from tlsdemo.reporting.terminal import write_line
 from tlsdemo.tls import KeyLog, versions
 from tlsdemo.trace.observation import Observation
 
@@ -85,7 +86,7 @@ class EventsRun:
         now = time.monotonic()
         if now - self._last_progress >= _PROGRESS_INTERVAL:
             self._last_progress = now
-            sys.stderr.write(f"{self._started} of {len(self._cells)}: {cell}\n")
+            write_line(sys.stderr, f"{self._started} of {len(self._cells)}: {cell}")
 
     def finish(self) -> EventMatrix:
         """Clean up and return the matrix; ends the process with one line after a failure."""
@@ -113,8 +114,9 @@ def versions_of(observations: Sequence[Observation]) -> dict[str, str]:
 def _open_keylog(options: Options) -> TextIO | None:
     if options["keylog"] is None:
         return None
-    sys.stderr.write(
-        f"{options.command}: the secrets of all connections are written to {options['keylog']}\n"
+    write_line(
+        sys.stderr,
+        f"{options.command}: the secrets of all connections are written to {options['keylog']}",
     )
     try:
         descriptor = os.open(options["keylog"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IReactorCore
 from twisted.python import usage
 
 import tlsdemo
+from tlsdemo.reporting.terminal import write_line
 
 _E = TypeVar("_E", bound=Enum)
 
@@ -20,7 +21,7 @@ _HYPHEN = "\N{NON-BREAKING HYPHEN}"
 
 def fail(command: str, problem: object, status: int = 2) -> NoReturn:
     """End the process with ``status``, after one line on standard error."""
-    sys.stderr.write(f"{command}: {problem}\n")
+    write_line(sys.stderr, f"{command}: {problem}")
     raise SystemExit(status)
 
 
@@ -140,9 +141,13 @@ class Options(usage.Options):
         raise SystemExit(0)
 
 
-def check_server_endpoint(reactor: IReactorCore, option: str, where: str) -> None:
-    """Raise UsageError with the reason if ``where`` is not a server endpoint string."""
-    _check(endpoints.serverFromString, reactor, option, where, "tcp:8899:interface=127.0.0.1")
+def check_server_endpoint(reactor: IReactorCore, option: str, where: str, prefix: str = "") -> None:
+    """Raise UsageError with the reason if ``where`` is not a server endpoint string.
+
+    ``prefix``: what may stand before it.
+    """
+    example = "tcp:8899:interface=127.0.0.1"
+    _check(endpoints.serverFromString, reactor, option, where, example, prefix)
 
 
 def check_client_endpoint(reactor: IReactorCore, option: str, where: str) -> None:
@@ -150,9 +155,11 @@ def check_client_endpoint(reactor: IReactorCore, option: str, where: str) -> Non
     _check(endpoints.clientFromString, reactor, option, where, "tcp:127.0.0.1:8899")
 
 
-def _check(parse: Any, reactor: object, option: str, where: str, example: str) -> None:
+def _check(
+    parse: Any, reactor: object, option: str, where: str, example: str, prefix: str = ""
+) -> None:
     try:
-        parse(reactor, where)
+        parse(reactor, where.removeprefix(prefix))
     except Exception as problem:
         # Endpoint parsers are plugins, which may raise anything for an invalid string.
         raise usage.UsageError(

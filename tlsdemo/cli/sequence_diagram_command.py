@@ -17,6 +17,7 @@ from twisted.python import usage
 from tlsdemo.cli.options import Options, choice, fail, named, whole
 from tlsdemo.reporting.sequence_diagram_html import page
 from tlsdemo.reporting.sequence_diagram_text import text, trace_list
+from tlsdemo.reporting.terminal import write_line
 from tlsdemo.trace.model import NotATrace, Trace, traces_from
 
 
@@ -85,8 +86,9 @@ class SequenceDiagramOptions(Options):
             return 0
         number = self["connection"]
         if number is None and len(traces) > 1:
-            sys.stderr.write(
-                f"{self.command}: drawing the first of {len(traces):,}; --list shows all\n"
+            write_line(
+                sys.stderr,
+                f"{self.command}: drawing the first of {len(traces):,}; --list shows all",
             )
         drawn = [self._choose("connection", self["file"], traces, number)]
         if self["beside"] is not None:

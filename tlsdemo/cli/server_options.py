@@ -6,6 +6,7 @@ from functools import partial
 from ipaddress import ip_address
 from typing import Any, ClassVar
 
+from twisted.logger import LogLevel
 from twisted.python import usage
 
 from tlsdemo.cli.diagnostics_options import DIAGNOSTICS_PARAMETERS, DiagnosticsOptions
@@ -17,6 +18,7 @@ from tlsdemo.cli.options import (
     seconds,
     whole,
 )
+from tlsdemo.cli.proxy_protocol_options import PROXY_PROTOCOL_PARAMETERS, ProxyProtocolOptions
 from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.net.limits import connections_possible, raise_descriptor_limit
 from tlsdemo.net.printable_logger import PrintableLogger
@@ -24,7 +26,8 @@ from tlsdemo.net.runtime_folder import STATUS
 from tlsdemo.net.sockets import MAX_BUFFER
 from tlsdemo.proxy.diagnostics import Diagnostics
 from tlsdemo.proxy.handlers import HandlerName
-from tlsdemo.proxy.limiter import USUAL_LIMIT_PER_HOST
+from tlsdemo.proxy.limiter import USUAL_LIMIT, USUAL_LIMIT_PER_HOST
+from tlsdemo.proxy.listening import PROXY_PREFIX
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.starttls.dialect import IDLE_TIMEOUT, Dialect
 from tlsdemo.starttls.names import DEFAULT_NAMES, Names, host_name
@@ -53,7 +56,7 @@ def dialect_name(text: str) -> tuple[bool, Dialect]:
 
 def is_loopback(where: str) -> bool:
     """Tell whether a server endpoint string listens only where nobody else can connect."""
-    if where.startswith("unix:"):
+    if where.removeprefix(PROXY_PREFIX).startswith("unix:"):
         return True
     # A colon of an address is written \:, and the last "interface=" counts.
     parts = where.replace("\\:", "\0").split(":")
@@ -64,7 +67,7 @@ def is_loopback(where: str) -> bool:
         return interface == "localhost"
 
 
-class ServerOptions(DiagnosticsOptions, TLSOptions):
+class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
     """The options of ``twistd tlsdemo``."""
 
     command = "twistd tlsdemo"
@@ -124,12 +127,14 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
         ["drain-timeout", None, 10.0, "Seconds for open connections to end in order when the "
          "server "
          "is stopped.", seconds(0.0)],
-        ["max-connections", None, 20_000, "Maximum number of open connections; 0 for as many as "
-         "there are file descriptors for.",
+        ["max-connections", None, None, "Maximum number of open connections; 0 for as many as "
+         f"there are file descriptors for. [default: the same, up to {USUAL_LIMIT}]",
          whole(0)],
-        ["max-per-address", None, None, "Maximum number of open connections from one address; 0 "
+        ["max-per-address", None, None, "Maximum number of open connections from one address, or "
+         "from one /64 network of IPv6; 0 "
          f"for no limit. [default: {USUAL_LIMIT_PER_HOST}, and no limit for loopback addresses]",
          whole(0)],
+        *PROXY_PROTOCOL_PARAMETERS,
         ["status", None, None, "Server endpoint string of the status service, which load clients "
          "ask for the received bytes, on a loopback interface or a UNIX socket; or none. "
          "[default: a UNIX socket that only this user can use]"],
@@ -162,6 +167,7 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
     def opt_listen(self, where: str) -> None:
         """Server endpoint string to listen on. Can be repeated.
 
+        With haproxy: before it, connections must begin with a header of the PROXY protocol.
         [default: tcp:8899:interface=127.0.0.1]
         """
         self["listen"].append(where)
@@ -186,7 +192,7 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
         self._check_buffers()
         self["listen"] = self["listen"] or [LISTEN]
         for where in self["listen"]:
-            check_server_endpoint(reactor, "listen", where)
+            check_server_endpoint(reactor, "listen", where, PROXY_PREFIX)
             if self["unsafe-injection"] and not is_loopback(where):
                 raise usage.UsageError(
                     f"--unsafe-injection is for the loopback interface only, and --listen is "
@@ -197,6 +203,11 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
         elif self["status"] == "none":
             self["status"] = None
         else:
+            if self["status"].startswith(PROXY_PREFIX):
+                raise usage.UsageError(
+                    f"--status is {self['status']!r}, and it takes no header of the PROXY "
+                    f"protocol; leave {PROXY_PREFIX} away"
+                )
             check_server_endpoint(reactor, "status", self["status"])
             if not is_loopback(self["status"]):
                 raise usage.UsageError(
@@ -209,6 +220,7 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
                     f"--backend is for --role=proxy, and --role is {self['role'].value}"
                 )
             check_client_endpoint(reactor, "backend", self["backend"])
+        self.check_proxy_protocol(self["dialect"][1])
 
     def alpn(self) -> list[str]:
         """Return the protocols to agree on by ALPN, those that the dialect needs included."""
@@ -240,6 +252,9 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
             max_per_address=self["max-per-address"],
             drain=self["drain-timeout"],
             diagnostics=diagnostics,
+            proxy_headers=self.proxy_headers(),
+            introduction=self["backend-proxy"],
+            names=Names(self["hostname"]),
         )
 
     def _lower_max_connections(self) -> None:
@@ -249,18 +264,20 @@ class ServerOptions(DiagnosticsOptions, TLSOptions):
         if self["role"] is HandlerName.PROXY:
             each = 3 if self["backend"] is None else 2
         possible = connections_possible(limit, each)
-        if self["max-connections"] > possible:
-            _log.warn(
+        is_default = self["max-connections"] is None
+        wanted = USUAL_LIMIT if is_default else self["max-connections"]
+        self["max-connections"] = min(wanted or possible, possible)
+        if wanted > possible:
+            _log.emit(
+                LogLevel.info if is_default else LogLevel.warn,
                 "at most {possible} connections are accepted, not --max-connections={wanted}: "
                 "each takes {each} of the {limit} file descriptors that this process may open "
                 "(ulimit -n)",
                 possible=possible,
-                wanted=self["max-connections"],
+                wanted=wanted,
                 each=each,
                 limit=limit,
             )
-        if not 0 < self["max-connections"] <= possible:
-            self["max-connections"] = possible
 
     def _connection_settings(self, mode: Mode, tls: ServerTLS) -> ConnectionSettings:
         auto, dialect = self["dialect"]

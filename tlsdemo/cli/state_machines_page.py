@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from tlsdemo.proxy.proxy_handler import ProxyHandler
+from tlsdemo.proxy.proxy_header_factory import ProxyHeaderProtocol
 from tlsdemo.state_machine import StateMachine, diagram
 from tlsdemo.tls import TLSStream, UpgradeProtocol
 from tlsdemo.tls.clear_stream import ClearStream
@@ -22,6 +23,12 @@ arrow in a state is ignored there. What client and server say before TLS is on a
 """
 
 _MACHINES: tuple[tuple[str, type[StateMachine], str], ...] = (
+    (
+        "The header of the PROXY protocol",
+        ProxyHeaderProtocol,
+        "The socket's protocol on an endpoint that begins with `haproxy:`; *passed on* is where "
+        "the upgrade protocol begins.",
+    ),
     (
         "The upgrade protocol",
         UpgradeProtocol,

@@ -20,6 +20,7 @@ from tlsdemo.certificates.demo_ca import (
 from tlsdemo.certificates.files import BadCredentials, Credentials
 from tlsdemo.certificates.identity import is_pkcs12
 from tlsdemo.cli.options import Options, choice, fail, named
+from tlsdemo.reporting.terminal import write_line
 from tlsdemo.tls.policy import CIPHERS, BadPolicy, Policy, TLSVersion
 
 PASSPHRASE = "TLSDEMO_PASSPHRASE"
@@ -100,8 +101,9 @@ class CredentialOptions(Options):
         )
         own.check(now)
         if own.key is not None and own.key.stat().st_mode & 0o007:
-            sys.stderr.write(
-                f"{self.command}: every user can read the key {str(own.key)!r}; chmod 600 it\n"
+            write_line(
+                sys.stderr,
+                f"{self.command}: every user can read the key {str(own.key)!r}; chmod 600 it",
             )
         if own.certificate is not None and own.authority is not None:
             return own
@@ -129,7 +131,8 @@ class CredentialOptions(Options):
         directory = _absolute(self["certs"]) or default_directory()
         demo = demo_certificates(directory, self["key-type"], now)
         if demo.made:
-            sys.stderr.write(f"{self.command}: made new certificates in {demo.authority.parent}\n")
+            made = f"made new certificates in {demo.authority.parent}"
+            write_line(sys.stderr, f"{self.command}: {made}")
         return demo
 
 

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from tlsdemo.loadgen.schedule import Task, split
-from tlsdemo.loadgen.status_client import StatusClient
+from tlsdemo.loadgen.status_client import RUN_COUNTS, StatusClient
 from tlsdemo.loadgen.worker_pool import WorkerPool
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult, ServerSnapshots
@@ -213,21 +213,22 @@ class Controller:
         quiet_since = self._reactor.seconds()
         while True:
             try:
-                counts = await status_client.run_totals(self._name, sent, peers)
+                counts = await status_client.run(self._name, sent, peers)
+                unknown, still_open, arrived = (counts[each] for each in RUN_COUNTS)
             except Exception as problem:
                 self._problem = self._problem or f"what arrived is not known: {problem}"
                 return None
-            if counts["unknown"]:
+            if unknown:
                 self._problem = self._problem or (
                     f"what arrived is not known: the server at {self._status} does not know "
-                    f"{counts['unknown']} of our connections"
+                    f"{unknown} of our connections"
                 )
                 return None
-            if counts["open"] == 0:
-                return counts["arrived"]
+            if still_open == 0:
+                return arrived
             if counts != last:
                 last, quiet_since = counts, self._reactor.seconds()
             elif self._reactor.seconds() - quiet_since > self._task.timeout:
-                self._problem = f"the server has not drained {counts['open']} connections"
-                return counts["arrived"]
+                self._problem = f"the server has not drained {still_open} connections"
+                return arrived
             await deferLater(self._reactor, POLL_INTERVAL, lambda: None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 from twisted.internet.defer import Deferred
@@ -16,7 +16,7 @@ from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
 
 from tlsdemo.net.runtime_folder import check_usual
-from tlsdemo.reporting.snapshot import Snapshot, is_count
+from tlsdemo.reporting.snapshot import Snapshot, counted
 
 ANSWER_WITHIN = 30.0
 """Seconds that a status service may take to answer."""
@@ -27,7 +27,7 @@ PEERS_PER_QUERY = 200
 _ANSWER_KEYS = {"statistics", "run", "error"}
 """Every answer has one of these keys."""
 
-_TOTALS = ("arrived", "open", "unknown")
+RUN_COUNTS = ("unknown", "open", "arrived")
 """The counts that the answer to a query for a run has to have."""
 
 _MAX_QUOTED = 200
@@ -122,12 +122,9 @@ class StatusClient:
     async def snapshot(self) -> Snapshot:
         """Return the server's current counters, and reset its maximum reactor lag."""
         answer = await self._asked(lambda connection: connection.ask(ask="statistics"))
-        try:
-            return Snapshot.from_json(answer["statistics"])
-        except (KeyError, ValueError):
-            raise _no_answer(answer) from None
+        return Snapshot.from_json(_fields(answer, "statistics"))
 
-    async def run_totals(self, name: str, sent: int, peers: Sequence[str]) -> dict[str, int]:
+    async def run(self, name: str, sent: int, peers: Sequence[str]) -> dict[str, int]:
         """Return the totals of the connections from ``peers``, as the server counts them."""
 
         async def ask(connection: StatusConnection) -> dict[str, Any]:
@@ -138,10 +135,8 @@ class StatusClient:
             return await connection.ask(ask="run", name=name, sent=sent, peers=rest)
 
         answer = await self._asked(ask)
-        totals = answer.get("run")
-        if not (isinstance(totals, dict) and all(is_count(totals.get(key)) for key in _TOTALS)):
-            raise _no_answer(answer)
-        return totals
+        totals = _fields(answer, "run", RUN_COUNTS)
+        return {each: counted(value) for each, value in totals.items()}
 
     async def _asked(self, ask: Callable[[StatusConnection], Awaitable[_Result]]) -> _Result:
         if self._connection is not None:
@@ -159,6 +154,13 @@ class StatusClient:
         """Close the connection."""
         if self._connection is not None:
             self._connection.close()
+
+
+def _fields(answer: dict[str, Any], key: str, needed: Iterable[str] = ()) -> dict[str, Any]:
+    fields = answer.get(key)
+    if not isinstance(fields, dict) or not fields.keys() >= set(needed):
+        raise _no_answer(answer)
+    return fields
 
 
 def _no_answer(answer: object) -> ValueError:

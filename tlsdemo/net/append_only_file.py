@@ -67,7 +67,9 @@ class AppendOnlyFile:
     def _open(self) -> tuple[int, int]:
         # Without O_NONBLOCK, opening a FIFO that has no reader would block (fifo(7)).
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
-        if self.path.parent != Path("/dev"):
+        # /dev/stderr is a link to wherever the user has redirected it.
+        of_system = self.path.parent == Path("/dev")
+        if not of_system:
             flags |= os.O_NOFOLLOW
         try:
             file = os.open(self.path, flags, 0o600)
@@ -75,7 +77,7 @@ class AppendOnlyFile:
             why = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
             raise CannotOpen(f"{self._name} cannot be opened: {why}") from None
         status = os.fstat(file)
-        if not stat.S_ISREG(status.st_mode):
+        if of_system or not stat.S_ISREG(status.st_mode):
             return file, 0
         if status.st_uid != os.geteuid():
             os.close(file)

@@ -12,6 +12,8 @@ from tlsdemo.proxy.connection_registry import ConnectionRecord
 from tlsdemo.proxy.handler import Handler, MakeHandler
 from tlsdemo.tls import ConnectionInfo, UpgradeProtocol
 
+_NOTHING_SENT = CloseReason(Cause.PROBE, "the client went away before it sent anything")
+
 
 class AcceptedConnection:
     """Provides the handler of one connection when it is secure, and does its accounting.
@@ -35,6 +37,7 @@ class AcceptedConnection:
         self._on_over = on_over
         self._record: ConnectionRecord
         self._stream_reason: CloseReason | None = None
+        self._failure: CloseReason | None = None
         self._handler_reason: CloseReason | None = None
         self._handler: Handler | None = None
         self.host = ""
@@ -85,7 +88,11 @@ class AcceptedConnection:
 
     def ended(self, close_reason: CloseReason) -> None:
         """Note that the stream has ended."""
+        if close_reason.cause is Cause.TRUNCATED and not self._received():
+            # Nothing is missing of nothing: this is how health checks of TLS end.
+            close_reason = _NOTHING_SENT
         self._stream_reason = close_reason
+        self._note(close_reason)
         self._close()
 
     # What the handler calls.
@@ -103,12 +110,18 @@ class AcceptedConnection:
         """Note that the handler has drained."""
         self.report("drained")
         self._handler_reason = close_reason
+        self._note(close_reason)
         self._close()
+
+    def _note(self, close_reason: CloseReason) -> None:
+        # The first failure is the reason: a client that is turned away may well cut itself off.
+        if self._failure is None and not close_reason.clean:
+            self._failure = close_reason
 
     def _close(self) -> None:
         if self._stream_reason is None or self._handler_reason is None:
             return
-        reason = self._handler_reason if self._stream_reason.clean else self._stream_reason
+        reason = self._failure or CLEAN
         self._accounting.statistics.connection_ended(self.protocol, reason)
         self._record.close(failed=not reason.clean)
         if reason.cause not in (Cause.CLEAN, Cause.PROBE, Cause.ABORTED):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tlsdemo.close_reasons import Cause, CloseReason
+from tlsdemo.close_reasons import CloseReason
 from tlsdemo.proxy.connection_registry import ConnectionRegistry
 from tlsdemo.proxy.event_log import EventLog
 from tlsdemo.proxy.statistics import Statistics
@@ -56,9 +56,8 @@ class Accounting:
             close_facts=_close_facts,
         )
 
-    def rejected(self, peer: str, problem: str) -> None:
+    def rejected(self, peer: str, close_reason: CloseReason) -> None:
         """Count and log a connection from ``peer`` that was not accepted."""
-        close_reason = CloseReason(Cause.TOO_MANY, problem)
         self.statistics.failed[close_reason.cause.value] += 1
         self.events.failed(0, peer, close_reason)
 

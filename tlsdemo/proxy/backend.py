@@ -6,12 +6,19 @@ import typing
 from dataclasses import dataclass
 from typing import Any
 
-from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
+from twisted.internet.interfaces import (
+    IAddress,
+    IReactorTime,
+    ISSLTransport,
+    IStreamClientEndpoint,
+)
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from tlsdemo.net.reset_after_flush import reset_after_flush
 from tlsdemo.net.sockets import MAX_BUFFER, bound_buffers, without_delay
+from tlsdemo.proxy.introduction import Introduce, Introduction
+from tlsdemo.starttls.filters import FilterFailed
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,9 @@ class Backend:
         closing: Seconds to read what a client that has gone has sent; 0 for no limit.
         max_buffer: Bytes that are buffered at most in each direction, see
             :func:`~tlsdemo.net.sockets.bound_buffers`.
+        unavailable: What tells a client that the backend cannot be reached, or does not greet;
+            empty to cut it off.
+        introduce: Makes what is said to it about each client first; ``None`` for nothing.
     """
 
     endpoint: IStreamClientEndpoint
@@ -33,6 +43,8 @@ class Backend:
     greeting: float = 0.0
     closing: float = 0.0
     max_buffer: int = MAX_BUFFER
+    unavailable: bytes = b""
+    introduce: Introduce | None = None
 
 
 class BackendListener(typing.Protocol):
@@ -44,28 +56,47 @@ class BackendListener(typing.Protocol):
     def backend_data(self, data: bytes) -> None:
         """The backend has sent ``data``."""
 
+    def backend_failed(self, problem: FilterFailed) -> None:
+        """The backend refuses to be told who the client is."""
+
     def backend_lost(self, reason: Failure) -> None:
         """The connection is closed or lost."""
 
 
 class BackendConnection(Protocol):
-    """The plaintext connection to the backend."""
+    """The plaintext connection to the backend, which is told first who the client is."""
 
     transport: Any
+    _introduction: Introduction | None = None
 
     def __init__(self, backend: Backend, listener: BackendListener) -> None:
         self._backend = backend
         self._listener = listener
 
+    def introduce(self, client: IAddress, server: IAddress) -> None:
+        """Note the ends of the client's connection, before this one is made."""
+        if self._backend.introduce is not None:
+            self._introduction = self._backend.introduce(client, server)
+
     def connectionMade(self) -> None:
-        """Set the socket's options, and report the connection."""
+        """Set the socket's options, introduce the client, and report the connection."""
         without_delay(self.transport)
         bound_buffers(self.transport, self._backend.max_buffer)
+        if self._introduction is not None:
+            self.transport.write(self._introduction.start())
         self._listener.backend_connected()
 
     def dataReceived(self, data: bytes) -> None:
-        """Report the data."""
-        self._listener.backend_data(data)
+        """Report the data, without the answers to the introduction."""
+        if self._introduction is not None and not self._introduction.done:
+            try:
+                said, data = self._introduction.receive(data)
+            except FilterFailed as problem:
+                self._listener.backend_failed(problem)
+                return
+            self.transport.write(said)
+        if data:
+            self._listener.backend_data(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Report the end."""
@@ -76,6 +107,18 @@ class BackendConnection(Protocol):
         listener = self._listener
         del self._listener
         return listener
+
+    def finish_sending(self) -> bool:
+        """Send everything that was written, then a FIN; data is still received.
+
+        Return whether that is possible: it is not over TLS, where Twisted would send the FIN
+        without a close_notify.
+        """
+        self.transport.unregisterProducer()
+        if ISSLTransport.providedBy(self.transport):
+            return False
+        self.transport.loseWriteConnection()
+        return True
 
     def finish(self, in_order: bool) -> None:
         """Send everything that was written, then close, ``in_order`` or with a reset."""

@@ -6,11 +6,13 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import ServerFactory
 
+from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.net.addresses import address_text
 from tlsdemo.proxy.accepted_connection import AcceptedConnection
 from tlsdemo.proxy.accounting import Accounting
 from tlsdemo.proxy.handler import MakeHandler
 from tlsdemo.proxy.limiter import ConnectionLimiter
+from tlsdemo.proxy.open_connections import OpenConnections
 from tlsdemo.tls import ConnectionSettings, UpgradeProtocol
 
 
@@ -35,8 +37,7 @@ class ConnectionFactory(ServerFactory):
         self._accounting = accounting
         self._clock = clock
         self._limiter = ConnectionLimiter() if limiter is None else limiter
-        self._open: dict[AcceptedConnection, None] = {}
-        self._idle: list[Deferred[None]] = []
+        self._open: OpenConnections[AcceptedConnection] = OpenConnections()
 
     def buildProtocol(self, addr: IAddress | None) -> UpgradeProtocol | None:
         """Make the protocol for a connection from ``addr``, or none if there are too many."""
@@ -44,7 +45,7 @@ class ConnectionFactory(ServerFactory):
         peer = address_text(addr) if addr is not None else "?"
         problem = self._limiter.problem(host)
         if problem is not None:
-            self._accounting.rejected(peer, problem)
+            self._accounting.rejected(peer, CloseReason(Cause.TOO_MANY, problem))
             return None
         number = self._accounting.statistics.opened + 1
         accepted = AcceptedConnection(
@@ -55,17 +56,13 @@ class ConnectionFactory(ServerFactory):
         protocol.factory = self
         self._limiter.add(host)
         accepted.host = host
-        self._open[accepted] = None
+        self._open.add(accepted)
         accepted.opened(protocol)
         return protocol
 
     def _forget(self, accepted: AcceptedConnection) -> None:
-        del self._open[accepted]
         self._limiter.remove(accepted.host)
-        if not self._open:
-            waiting, self._idle = self._idle, []
-            for deferred in waiting:
-                deferred.callback(None)
+        self._open.remove(accepted)
 
     def drain(self, seconds: float) -> Deferred[None]:
         """Close every connection in order, and abort those that are open after ``seconds``.
@@ -74,8 +71,8 @@ class ConnectionFactory(ServerFactory):
         """
         if seconds <= 0:
             return self.abort_all()
-        idle = self._when_idle()
-        for accepted in list(self._open):
+        idle = self._open.when_none()
+        for accepted in self._open:
             accepted.close()
         abort = self._clock.callLater(seconds, self.abort_all)
 
@@ -87,15 +84,7 @@ class ConnectionFactory(ServerFactory):
 
     def abort_all(self) -> Deferred[None]:
         """Close every connection at once; the Deferred fires when all have ended."""
-        idle = self._when_idle()
-        for accepted in list(self._open):
+        idle = self._open.when_none()
+        for accepted in self._open:
             accepted.abort()
-        return idle
-
-    def _when_idle(self) -> Deferred[None]:
-        idle: Deferred[None] = Deferred()
-        if self._open:
-            self._idle.append(idle)
-        else:
-            idle.callback(None)
         return idle

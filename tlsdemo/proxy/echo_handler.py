@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -11,7 +11,7 @@ from tlsdemo.close_reasons import CLEAN
 from tlsdemo.proxy.handler import Handler
 
 
-@implementer(IPushProducer)
+@implementer(IPushProducer, IHalfCloseableProtocol)
 class EchoHandler(Handler):
     """Sends back what it receives, no faster than the client reads it."""
 
@@ -42,6 +42,12 @@ class EchoHandler(Handler):
         """Read the rest, so that the end can be reported: the connection is closed."""
         self.full = False
         self.read_more()
+
+    def readConnectionLost(self) -> None:
+        """Close, after everything has been sent back."""
+        assert self.transport is not None
+        self.transport.unregisterProducer()
+        super().readConnectionLost()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Report that everything has been handled."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.logger import Logger
-
 from tlsdemo.close_reasons import CloseReason
+from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.trace.model import Arrow, Mark
 from tlsdemo.trace.timeline import Event, Fact, LazyText
 
@@ -30,7 +29,7 @@ class EventLog:
 
     def __init__(
         self,
-        log: Logger,
+        log: PrintableLogger,
         clock: Callable[[], float],
         first: int = 3,
         every: int = 100,

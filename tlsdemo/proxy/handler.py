@@ -51,6 +51,16 @@ class Handler(Protocol):
                 return
             self.dataReceived(data)
 
+    # What the stream calls if it is half-closed; a subclass that answers declares it.
+
+    def readConnectionLost(self) -> None:
+        """Close: the client has finished, and everything that it sent has been answered."""
+        assert self.transport is not None
+        self.transport.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        """Do nothing; TLS never calls this."""
+
     def abort(self) -> None:
         """Give up what remains to be done after the client has gone; by default nothing."""
 

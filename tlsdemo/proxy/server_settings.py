@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from tlsdemo.proxy.diagnostics import NO_DIAGNOSTICS, Diagnostics
 from tlsdemo.proxy.handlers import HandlerName
+from tlsdemo.proxy.introduction import IntroductionName
+from tlsdemo.proxy.proxy_header_factory import FROM_LOOPBACK, ProxyHeaderSettings
 from tlsdemo.starttls.dialect import Dialect
+from tlsdemo.starttls.names import DEFAULT_NAMES, Names
 from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import ConnectionSettings
 
@@ -35,6 +38,11 @@ class ServerSettings:
             does not apply to loopback addresses.
         drain: Seconds that open connections have to end in order when the server stops.
         diagnostics: What is recorded of single connections.
+        proxy_headers: From whom headers of the PROXY protocol are accepted on endpoints that begin
+            with ``haproxy:``, and their limits.
+        introduction: How the backend is told a client's address; ``None`` for not at all, with a
+            warning if the backend may be an open relay then.
+        names: What this server calls itself towards the backend.
     """
 
     listen: Sequence[str]
@@ -54,3 +62,6 @@ class ServerSettings:
     max_per_address: int | None = 0
     drain: float = 0.0
     diagnostics: Diagnostics = NO_DIAGNOSTICS
+    proxy_headers: ProxyHeaderSettings = FROM_LOOPBACK
+    introduction: IntroductionName | None = None
+    names: Names = DEFAULT_NAMES

@@ -10,8 +10,7 @@ from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
-from twisted.internet.endpoints import clientFromString, serverFromString
-from twisted.internet.error import CannotListenError
+from twisted.internet.endpoints import clientFromString
 from twisted.internet.interfaces import (
     IListeningPort,
     IProtocolFactory,
@@ -36,7 +35,10 @@ from tlsdemo.proxy.connection_registry import ConnectionRegistry, ConnectionTota
 from tlsdemo.proxy.event_log import EventLog
 from tlsdemo.proxy.handler import Handler, HandlerListener
 from tlsdemo.proxy.handlers import HANDLERS, HandlerName
+from tlsdemo.proxy.introduction import IntroductionName, introducer
 from tlsdemo.proxy.limiter import ConnectionLimiter
+from tlsdemo.proxy.listening import PROXY_PREFIX, CannotStart, listen, with_private_mode
+from tlsdemo.proxy.proxy_header_factory import ProxyHeaderFactory
 from tlsdemo.proxy.reactor_lag import LagMeter
 from tlsdemo.proxy.run_query import RunQuery
 from tlsdemo.proxy.server_settings import ServerSettings
@@ -47,10 +49,6 @@ from tlsdemo.reporting.run_text import run_line, statistics_line, summary_lines
 from tlsdemo.reporting.snapshot import Snapshot
 from tlsdemo.tls import MODES, ConnectionSettings, ModeName
 
-BACKLOG = 512
-"""Connections that may wait to be accepted; with Twisted's 50, a burst of clients is delayed."""
-
-
 _log = PrintableLogger(namespace="tlsdemo")
 
 
@@ -58,8 +56,7 @@ _MAX_REPORTED = 64
 """How many runs are remembered as logged, so that each is logged only once."""
 
 
-class CannotStart(Exception):
-    """The server cannot start; the message is one line with the reason."""
+__all__ = ["CannotStart", "Server"]
 
 
 class Server(Service):
@@ -97,12 +94,15 @@ class Server(Service):
         self._status: StatusFactory | None = None
         self._backend: Backend | None = None
         self._has_sink = settings.handler is HandlerName.PROXY and settings.backend is None
+        limiter = ConnectionLimiter(settings.max_connections, settings.max_per_address)
         self._factory = ConnectionFactory(
-            settings.connection,
-            self._make_handler,
-            self._accounting,
-            reactor,
-            ConnectionLimiter(settings.max_connections, settings.max_per_address),
+            settings.connection, self._make_handler, self._accounting, reactor, limiter
+        )
+        self._wrapped = settings.connection.mode.wrap(
+            settings.connection.tls, self._factory, reactor
+        )
+        self._headers = ProxyHeaderFactory(
+            self._wrapped, settings.proxy_headers, self._accounting, limiter, reactor
         )
         plain = ConnectionSettings(MODES[ModeName.CLEAR], settings.connection.tls)
         self._sink = ConnectionFactory(
@@ -136,10 +136,15 @@ class Server(Service):
                 greeting=timeout,
                 closing=settings.connection.timeouts.closing,
                 max_buffer=settings.connection.max_buffer,
+                unavailable=settings.dialect.unavailable(settings.names),
+                introduce=introducer(
+                    settings.introduction or IntroductionName.NONE,
+                    settings.dialect,
+                    settings.names,
+                    settings.connection.mode.encrypts,
+                ),
             )
-        mode, tls = settings.connection.mode, settings.connection.tls
-        wrapped = mode.wrap(tls, self._factory, self._reactor)
-        self._serving = [self._listen(where, wrapped) for where in settings.listen]
+        self._serving = [self._serve(where, self._wrapped) for where in settings.listen]
         if settings.status not in (None, STATUS):
             self._status = self._status_factory()
             self._listen(with_private_mode(settings.status), self._status)
@@ -173,17 +178,20 @@ class Server(Service):
                     problem=str(problem),
                 )
 
-    def _listen(self, where: str, factory: IProtocolFactory) -> IListeningPort:
-        result: list[IListeningPort | Failure] = []
-        endpoint = serverFromString(self._reactor, with_backlog(where))
-        maybeDeferred(endpoint.listen, factory).addBoth(result.append)
-        outcome = result[0] if result else None
-        if isinstance(outcome, Failure):
-            raise CannotStart(f"cannot listen on {where}: {_reason(outcome)}")
-        if outcome is None:
-            raise CannotStart(f"cannot listen on {where}: the endpoint does not answer at once")
-        self._ports.append(outcome)
-        return outcome
+    def _serve(self, where: str, factory: IProtocolFactory) -> IListeningPort:
+        bare = where.removeprefix(PROXY_PREFIX)
+        if bare != where:
+            return self._listen(bare, self._headers, "the PROXY protocol")
+        mode = self._settings.connection.mode
+        socket_for = f"--mode={mode.name.value}" if mode.needs_socket else ""
+        return self._listen(where, factory, socket_for)
+
+    def _listen(
+        self, where: str, factory: IProtocolFactory, socket_for: str = ""
+    ) -> IListeningPort:
+        port = listen(self._reactor, where, factory, socket_for)
+        self._ports.append(port)
+        return port
 
     def startService(self) -> None:
         """Start the statistics, and log what is served."""
@@ -206,11 +214,30 @@ class Server(Service):
             backend=self._backend_text(),
         )
 
+        self._log_proxies()
         settings.diagnostics.begin()
         if not settings.guard:
             _log.critical(
                 "UNSAFE: plain bytes injected before TLS will pass for cleartext. "
                 "For demonstration only."
+            )
+
+    def _log_proxies(self) -> None:
+        settings = self._settings
+        announced = [where for where in settings.listen if where.startswith(PROXY_PREFIX)]
+        if announced:
+            _log.info(
+                "a header of the PROXY protocol is required on {announced}, and accepted from "
+                "{trusted}",
+                announced=", ".join(announced),
+                trusted=str(settings.proxy_headers),
+            )
+        if settings.backend and settings.dialect.xclient and settings.introduction is None:
+            _log.warn(
+                "OPEN RELAY? The backend takes every client for this machine, and a mail server "
+                "may relay what this machine sends (as Postfix does, by mynetworks). Tell it the "
+                "client's address, with --backend-proxy=v1, v2 or xclient, or say that it need not "
+                "know, with --backend-proxy=none. See docs/security.md."
             )
 
     def _backend_text(self) -> str:
@@ -272,6 +299,7 @@ class Server(Service):
         last = self.snapshot()
         stopping: list[Deferred[Any]] = [
             *(maybeDeferred(port.stopListening).addErrback(_not_stopped) for port in self._ports),
+            self._headers.abort_all(),
             # The embedded sink is closed last: connections may still drain to it.
             self._factory.drain(self._settings.drain).addCallback(lambda _: self._sink.abort_all()),
         ]
@@ -295,25 +323,5 @@ class Server(Service):
             self._status.close()
 
 
-def with_backlog(where: str) -> str:
-    """Add our backlog to an endpoint string of a type that can have one, unless it has one."""
-    kind = where.partition(":")[0]
-    if kind in ("tcp", "tcp6", "ssl", "unix") and "backlog=" not in where:
-        return f"{where}:backlog={BACKLOG}"
-    return where
-
-
-def with_private_mode(where: str) -> str:
-    """Have a UNIX socket that is only for this user, unless the endpoint string has a mode."""
-    return f"{where}:mode=600" if where.startswith("unix:") and ":mode=" not in where else where
-
-
 def _not_stopped(failure: Failure) -> None:
     _log.warn("cannot stop listening: {problem}", problem=str(failure.value))
-
-
-def _reason(failure: Failure) -> str:
-    error = failure.value
-    if isinstance(error, CannotListenError):
-        error = error.socketError
-    return getattr(error, "strerror", None) or str(error)

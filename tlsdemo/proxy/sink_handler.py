@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from tlsdemo.close_reasons import CLEAN
 from tlsdemo.proxy.handler import Handler
 
 
+@implementer(IHalfCloseableProtocol)
 class SinkHandler(Handler):
     """Discards what it receives; the stream counts it."""
 

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.snapshot import Snapshot
+from tlsdemo.reporting.terminal import cell
 
 UNKNOWN = "—"
 
@@ -40,10 +41,10 @@ ROWS: Sequence[tuple[str, Callable[[RunResult], str]]] = (
 
 def comparison_table(runs: Sequence[RunResult], title: str) -> Table:
     """Make the table of ``runs``."""
-    table = Table(title=title)
+    table = Table(title=cell(title, "table.title"))
     table.add_column("")
     for run in runs:
-        table.add_column(run.name, justify="right")
+        table.add_column(cell(run.name), justify="right")
     for name, format_metric in ROWS:
-        table.add_row(name, *(format_metric(run) for run in runs))
+        table.add_row(name, *(cell(format_metric(run)) for run in runs))
     return table

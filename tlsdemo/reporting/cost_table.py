@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from rich.table import Table
 
 from tlsdemo.reporting.cost_differences import Difference
+from tlsdemo.reporting.terminal import cell
 
 
 def cost_table(differences: Iterable[Difference], title: str) -> Table:
     """Make the table of ``differences``, which are sorted by mode."""
-    table = Table(title=title)
+    table = Table(title=cell(title, "table.title"))
     table.add_column("")
     table.add_column("baseline", justify="right")
     table.add_column("candidate", justify="right")
@@ -20,12 +21,12 @@ def cost_table(differences: Iterable[Difference], title: str) -> Table:
     for each in differences:
         if each.mode != last:
             table.add_section()
-            table.add_row(each.mode)
+            table.add_row(cell(each.mode))
         table.add_row(
-            f"  {each.metric.name}",
-            each.metric.format(each.baseline),
-            each.metric.format(each.candidate),
-            each.text,
+            cell(f"  {each.metric.name}"),
+            cell(each.metric.format(each.baseline)),
+            cell(each.metric.format(each.candidate)),
+            cell(each.text),
         )
         last = each.mode
     return table

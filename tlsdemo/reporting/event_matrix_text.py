@@ -8,6 +8,7 @@ from rich.text import Text
 
 from tlsdemo.reporting.event_matrix import RACE, THEN, EventMatrix, lifelines_of, outcomes_of
 from tlsdemo.reporting.grouping import by_scenario, grouped, names_of, not_observed, not_tried
+from tlsdemo.reporting.terminal import cell
 from tlsdemo.trace.observation import Outcome
 
 TABLE_WIDTH = 110
@@ -32,29 +33,31 @@ def _outcomes_table(matrix: EventMatrix) -> Table:
         first = scenario
         for group in grouped(cells, outcomes_of, names):
             server, client = outcomes_of(group.first)
-            table.add_row(first, group.configurations, _coloured(server), _coloured(client))
+            table.add_row(
+                cell(first), cell(group.configurations), _coloured(server), _coloured(client)
+            )
             first = ""
         if others := not_tried(cells, names):
-            table.add_row("", Text(", ".join(others), style="dim"), Text(NOT_TRIED, style="dim"))
+            table.add_row("", cell(", ".join(others), style="dim"), cell(NOT_TRIED, style="dim"))
     return table
 
 
 def _outcomes_list(matrix: EventMatrix) -> RenderableType:
-    lines: list[RenderableType] = [Text("Outcome on each end", style="italic")]
+    lines: list[RenderableType] = [cell("Outcome on each end", style="italic")]
     names = names_of(matrix.cells)
     for scenario, cells in by_scenario(matrix.cells).items():
-        lines.append(Text(f"\n{scenario}", style="bold"))
+        lines += [Text(), cell(scenario, style="bold")]
         for group in grouped(cells, outcomes_of, names):
-            lines.append(Text(f"  {group.configurations}"))
+            lines.append(cell(f"  {group.configurations}"))
             for end, outcome in zip(("server", "client"), outcomes_of(group.first), strict=True):
                 lines.append(_line(end, _coloured(outcome)))
         if others := not_tried(cells, names):
-            lines.append(Text(f"  {NOT_TRIED}: {', '.join(others)}", style="dim"))
+            lines.append(cell(f"  {NOT_TRIED}: {', '.join(others)}", style="dim"))
     return Group(*lines)
 
 
 def _coloured(outcome: Outcome) -> Text:
-    return Text(outcome.text, style="green" if outcome.in_order else "red")
+    return cell(outcome.text, style="green" if outcome.in_order else "red")
 
 
 def sequences_text(matrix: EventMatrix) -> RenderableType:
@@ -63,17 +66,18 @@ def sequences_text(matrix: EventMatrix) -> RenderableType:
     names = names_of(matrix.cells)
     for scenario, cells in by_scenario(matrix.cells).items():
         description = matrix.descriptions.get(scenario, "")
-        lines.append(Text(f"\n{scenario}: {description}", style="bold"))
+        lines += [Text(), cell(f"{scenario}: {description}", style="bold")]
         for group in grouped(cells, lambda cell: tuple(cell.sequences), names):
-            lines.append(Text(f"  {group.configurations}"))
+            lines.append(cell(f"  {group.configurations}"))
             for number, sequences in enumerate(group.first.sequences):
                 if number:
-                    lines.append(Text(f"    {RACE}"))
+                    lines.append(cell(f"    {RACE}"))
                 lines += [
-                    _line(name, Text(THEN.join(labels))) for name, labels in lifelines_of(sequences)
+                    _line(name, cell(THEN.join(labels))) for name, labels in lifelines_of(sequences)
                 ]
     for reason, cells_of in not_observed(matrix.cells).items():
-        lines.append(Text(f"\nnot observed, because {reason}: {'; '.join(cells_of)}", style="dim"))
+        names_text = "; ".join(cells_of)
+        lines += [Text(), cell(f"not observed, because {reason}: {names_text}", style="dim")]
     return Group(*lines)
 
 
@@ -81,5 +85,5 @@ def _line(name: str, content: Text) -> RenderableType:
     line = Table.grid(padding=(0, 1))
     line.add_column(width=22)
     line.add_column(overflow="fold")
-    line.add_row(f"    {name}", content)
+    line.add_row(cell(f"    {name}"), content)
     return line

@@ -14,6 +14,7 @@ from tlsdemo.reporting.cost_table import cost_table
 from tlsdemo.reporting.difference_text import version_lines
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.run_text import cost_line, result_lines
+from tlsdemo.reporting.terminal import print_line
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,6 @@ class LoadResults:
     def as_json(self) -> dict[str, Any]:
         """Return the versions and the metrics of all runs."""
         return {"versions": dict(self.versions), "runs": [run.as_json() for run in self.all()]}
-
-
-def print_line(console: Console, line: str) -> None:
-    """Print a line as it is, without markup and without wrapping."""
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_run(console: Console, title: str, result: RunResult, brief: bool) -> None:

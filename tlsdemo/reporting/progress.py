@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.live import Live
-from rich.text import Text
 
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.snapshot import MEGABYTE
+from tlsdemo.reporting.terminal import cell, print_line
 
 PLAIN_EVERY = 2.0
 """Seconds between two lines of the same phase, without a terminal."""
@@ -42,10 +42,12 @@ class Progress:
             self._phase, self._phase_began, self._sent_before = phase, elapsed, counters.sent
         text = self._text(counters, elapsed)
         if self._console.is_terminal:
-            self._live.update(Text(text, no_wrap=True, overflow="ellipsis"), refresh=True)
+            line = cell(text)
+            line.no_wrap, line.overflow = True, "ellipsis"
+            self._live.update(line, refresh=True)
         elif new_phase or elapsed - self._last >= PLAIN_EVERY:
             self._last = elapsed
-            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+            print_line(self._console, text)
 
     def _text(self, counters: LoadCounters, elapsed: float) -> str:
         took = elapsed - self._phase_began

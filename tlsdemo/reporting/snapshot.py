@@ -20,7 +20,7 @@ class Snapshot:
         open: Connections that are open now.
         secured: Connections whose handshake succeeded.
         clean: Connections that ended in order.
-        probes: Connections of clients that went away without having asked for TLS.
+        probes: Connections of clients that went away without having asked for TLS or sent anything.
         bytes_in: Bytes of cleartext from the clients.
         bytes_out: Bytes of cleartext to the clients.
         events: Calls of the application's ``dataReceived``.
@@ -87,32 +87,28 @@ class Snapshot:
     def from_json(cls, values: Mapping[str, Any]) -> Snapshot:
         """Read the result of :meth:`as_json`; unknown fields, of a newer server, are ignored.
 
-        Raises ValueError if a value is not of its kind.
+        Raises ValueError if a value is not a number, or too great for a counter.
         """
-        if not isinstance(values, Mapping):
-            raise ValueError(f"counters are an object, not {type(values).__name__}")
-        known = {each.name for each in fields(cls)} & values.keys()
-        for name in known:
-            value = values[name]
+        known = {each.name for each in fields(cls)}
+        read = {name: value for name, value in values.items() if name in known}
+        for name, value in read.items():
             if name == "failed":
-                valid = isinstance(value, Mapping) and all(map(is_count, value.values()))
-            elif name in _SECONDS:
-                valid = type(value) in (int, float) and 0 <= value < _MAX_COUNT
-            else:
-                valid = is_count(value) or (name == "sink_received" and value is None)
-            if not valid:
-                raise ValueError(f"{name} is {value!r:.60}")
-        return cls(**{name: values[name] for name in known})
+                if not isinstance(value, Mapping):
+                    raise ValueError(f"{value!r:.60} are not the causes of failures")
+                read[name] = {str(cause): counted(count) for cause, count in value.items()}
+            elif value is not None or name != "sink_received":
+                read[name] = counted(value)
+        return cls(**read)
 
 
-def is_count(value: object) -> bool:
-    """Tell whether ``value`` is a whole number that a counter can have."""
-    return type(value) is int and 0 <= value < _MAX_COUNT
+def counted(value: Any) -> Any:
+    """Return a number that another process has counted or measured.
 
-
-_MAX_COUNT = 1 << 63
-
-_SECONDS = ("at", "cpu", "lag")
+    Raises ValueError if ``value`` is not a number from 0 to 2^63.
+    """
+    if type(value) not in (int, float) or not 0 <= value < 1 << 63:
+        raise ValueError(f"{value!r:.60} is not a counter")
+    return value
 
 
 _TOTALS = [each.name for each in fields(Snapshot) if each.name not in ("open", "lag", "failed")]

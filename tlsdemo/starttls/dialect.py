@@ -14,6 +14,7 @@ from tlsdemo.starttls.filters import ProtocolFilter
 from tlsdemo.starttls.names import DEFAULT_NAMES, Names
 from tlsdemo.starttls.negotiation import CONNECTED, Command, Negotiation, State, Switch
 from tlsdemo.starttls.sniffing import AutoServer
+from tlsdemo.starttls.xclient import SmtpXclient
 
 IDLE_TIMEOUT = 600.0
 """Seconds that a connection may be idle, if its protocol demands no more.
@@ -45,7 +46,8 @@ class Dialect:
     ``source``: the document that specifies it.  ``protocol_filter``: what reconciles a client that
     has been upgraded with a plain backend that has not; ``None`` if the proxy cannot relay this
     protocol to a plain backend.  ``idle_timeout``: seconds that a secured connection may be idle by
-    default.
+    default.  ``xclient``: how the proxy tells a mail server the address of its client; ``None`` if
+    the protocol has no way.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Dialect:
     source: str
     protocol_filter: type[ProtocolFilter] | None = None
     idle_timeout: float = IDLE_TIMEOUT
+    xclient: type[SmtpXclient] | None = None
 
     @property
     def alpn(self) -> tuple[str, ...]:

@@ -252,6 +252,15 @@ def bad_greeting(greeting: bytes) -> FilterFailed:
     return FilterFailed(f"the backend's greeting is {quoted}")
 
 
+def may_be_command(start: bytes, verbs: tuple[bytes, ...]) -> bool:
+    """Whether a long line that begins with ``start`` may be one of these commands for a backend.
+
+    It may ignore the rest of such a line, and white space before the verb.
+    """
+    verb, *rest = start.upper().split(None, 1) or [b""]
+    return verb in verbs if rest else any(each.startswith(verb) for each in verbs)
+
+
 def text(line: bytes) -> bytes:
     """Return a line without its end."""
     return line.removesuffix(b"\n").removesuffix(b"\r")

@@ -7,7 +7,7 @@ from collections import deque
 
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.dialect import Dialect
-from tlsdemo.starttls.filters import FilterFailed, LineFilter, Piece, text
+from tlsdemo.starttls.filters import FilterFailed, LineFilter, Piece, may_be_command, text
 from tlsdemo.starttls.line_negotiation import CommandNegotiation, LineNegotiation
 from tlsdemo.starttls.negotiation import CONNECTED, OTHER, Message, Rule, State, Table
 
@@ -74,6 +74,9 @@ class Pop3Client(LineNegotiation):
 MAX_PIPELINED = 10_000
 """Limit of the commands that a client may send without waiting for their answers."""
 
+_RESERVED = (b"STLS", b"XCLIENT")
+"""Commands that no client may give to the backend."""
+
 _MULTI_LINE = {b"RETR", b"TOP"}
 _MULTI_LINE_WITHOUT_ARGUMENT = {b"LIST", b"UIDL", b"AUTH", b"LANG"}
 """AUTH without an argument is in no RFC; it listed the mechanisms before CAPA existed."""
@@ -89,6 +92,8 @@ class _Answer(enum.Enum):
 
 class Pop3Filter(LineFilter):
     """Removes the greeting and the capability STLS; rejects a second STLS.
+
+    XCLIENT is treated like STLS: with it, a proxy tells Dovecot whom it shall take it for.
 
     A mail message may contain a line that looks like a capability, so replies are matched with the
     commands that they answer.  A line that is not a reply answers no command, so a backend that
@@ -107,6 +112,7 @@ class Pop3Filter(LineFilter):
         self._inside = _Answer.LINE
         self._challenged = False
         self._after_crlf = True
+        self._goes_on = False
 
     def _reply_is_next(self) -> bool:
         return self._inside is _Answer.LINE
@@ -135,19 +141,23 @@ class Pop3Filter(LineFilter):
         return line
 
     def _command(self, line: bytes, piece: Piece) -> bytes:
+        goes_on, self._goes_on = self._goes_on, piece is Piece.PART
+        if piece is not Piece.LINE and not goes_on and may_be_command(line, _RESERVED):
+            line = b"X" + line
         if piece is Piece.PART:
             return line
+        words = text(line).upper().split() if piece is Piece.LINE else []
         if self._challenged:
             self._challenged = False
-            return line
-        words = text(line).upper().split() if piece is Piece.LINE else []
+            # An answer is one word; with more, the backend may take it for a command.
+            return b"X" + line if len(words) > 1 and words[0] in _RESERVED else line
         if len(self._unanswered) >= MAX_PIPELINED:
             raise FilterFailed(
                 f"the client has sent {MAX_PIPELINED} commands without waiting for an answer",
                 Cause.PROTOCOL_ERROR,
             )
         self._unanswered.append(_answer_to(words))
-        return b"X" + line if words[:1] == [b"STLS"] else line
+        return b"X" + line if words and words[0] in _RESERVED else line
 
 
 def _answer_to(words: list[bytes]) -> _Answer:

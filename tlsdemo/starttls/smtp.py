@@ -7,9 +7,10 @@ import re
 
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.dialect import Dialect
-from tlsdemo.starttls.filters import FilterFailed, LineFilter, Piece, text
+from tlsdemo.starttls.filters import FilterFailed, LineFilter, Piece, may_be_command, text
 from tlsdemo.starttls.line_negotiation import CommandNegotiation, LineNegotiation, reply_code
 from tlsdemo.starttls.negotiation import CONNECTED, OTHER, Message, Rule, State, Table
+from tlsdemo.starttls.xclient import LmtpXclient, SmtpXclient
 
 _OFFER = b"250-{own}\r\n250-ENHANCEDSTATUSCODES\r\n250 STARTTLS\r\n"
 _FIRST = b"530 5.7.0 Must issue a STARTTLS command first\r\n"
@@ -117,6 +118,12 @@ class _Expected(enum.Enum):
 class SmtpFilter(LineFilter):
     """Removes the greeting and the offer of STARTTLS; rejects a second STARTTLS.
 
+    XCLIENT and XFORWARD are treated like STARTTLS: with them, a proxy says whom a backend that
+    trusts it shall take it for.  A client of the proxy must not, so no line of it passes unchanged
+    that the backend may take for such a command.  If a client sends mail data before it is asked
+    to, it is uncertain from then on what the backend takes for a command, and lines of a mail are
+    treated like commands.
+
     The backend's replies show which of the client's lines are commands: only 354 asks for mail data
     and only 334 for an answer to a challenge, and no client may send either before that.
 
@@ -152,6 +159,9 @@ class SmtpFilter(LineFilter):
         self._until_hello = 0
         self._until_input = 0
         self._chunking = False
+        # Whether lines came while such a reply was due, and whether one of these was 354.
+        self._premature = False
+        self._uncertain = False
 
     def rest_of_backend(self) -> bytes:
         """Return what was held back for the client, including a line of an unfinished reply."""
@@ -167,12 +177,13 @@ class SmtpFilter(LineFilter):
         if piece is not Piece.LINE:
             return held + line
         if code == b"354":
-            self._expected = _Expected.CONTENT
+            self._uncertain = self._uncertain or self._premature
+            self._expected = _Expected.COMMAND if self._uncertain else _Expected.CONTENT
             self._unanswered = self._until_hello = self._until_input = 0
         elif code == b"334":
             self._expected = _Expected.ANSWER
         self._note_reply(code, separator, text(line[4:]).strip().upper())
-        if code == b"250" and text(line[4:]).strip().upper() == b"STARTTLS":
+        if code == b"250" and _is_reserved_offer(text(line[4:]).upper().split()):
             if separator == b"-":
                 self._held = held
                 return b""
@@ -200,6 +211,7 @@ class SmtpFilter(LineFilter):
             self._unanswered = max(0, self._unanswered - 1)
             self._until_hello = max(0, self._until_hello - 1)
             self._until_input = max(0, self._until_input - 1)
+            self._premature = self._premature and self._until_input > 0
 
     def _replies_to_mail(self) -> int:
         """The number of replies to the end of a mail."""
@@ -214,15 +226,28 @@ class SmtpFilter(LineFilter):
             self._until_input = self._unanswered
 
     def _command(self, line: bytes, piece: Piece) -> bytes:
+        if self._until_input and self._expected is _Expected.COMMAND:
+            self._premature = True
         if piece is Piece.PART:
-            self._long_verb = self._long_verb or _verb(line)
-            return line.replace(b"\r", b" ")
+            return self._part(line.replace(b"\r", b" "))
         after_crlf, self._after_crlf = self._after_crlf, line.endswith(b"\r\n")
         body = text(line).replace(b"\r", b" ")
         if piece is Piece.LINE and body == b".":
             return self._dot(after_crlf and self._after_crlf)
+        if piece is Piece.END:
+            body = self._part(body)
         verb, self._long_verb = self._long_verb or _verb(body), b""
         return self._whole(body, piece, verb) + b"\r\n"
+
+    def _part(self, body: bytes) -> bytes:
+        """Return what is to be sent to the backend for a part of a long line."""
+        if self._expected is _Expected.CONTENT or self._long_verb:
+            return body
+        self._long_verb = _verb(body)
+        if not may_be_command(body, (*_RESERVED, b"BDAT")):
+            return body
+        self._long_verb = b"X" + self._long_verb
+        return b"X" + body
 
     def _dot(self, is_end: bool) -> bytes:
         if not is_end:
@@ -237,15 +262,17 @@ class SmtpFilter(LineFilter):
         if self._expected is _Expected.ANSWER:
             self._expected = _Expected.COMMAND
             self._note_command(b"AUTH")
-            return body
+            # An answer is one word; with more, the backend may take it for a command.
+            is_command = piece is Piece.LINE and verb in _RESERVED and len(body.split()) > 1
+            return b"X" + body if is_command else body
         self._note_command(verb)
         if piece is Piece.END:
             return body
-        if verb == b"STARTTLS":
+        if verb in _RESERVED:
             return b"X" + body
         if verb == b"BDAT":
             chunk = _CHUNK.fullmatch(body)
-            if chunk is None or not self._chunking or self._until_input:
+            if chunk is None or not self._chunking or self._until_input or self._uncertain:
                 return b"X" + body
             self._commands.pass_next(int(chunk[1]))
             self._after_crlf = True
@@ -281,7 +308,15 @@ def _verb(line: bytes) -> bytes:
     return b"".join(line.upper().split(None, 1)[:1])
 
 
+def _is_reserved_offer(words: list[bytes]) -> bool:
+    """Whether the words of a line of a reply to a hello offer what no client of the proxy gets."""
+    return words == [b"STARTTLS"] or words[:1] in ([b"XCLIENT"], [b"XFORWARD"])
+
+
 _HELLOS = (b"EHLO", b"LHLO", b"HELO")
+_RESERVED = (b"STARTTLS", b"XCLIENT", b"XFORWARD")
+"""Commands that only the proxy may give to its backend."""
+
 _ASKING_FOR_INPUT = (b"DATA", b"AUTH")
 """Commands after which the backend may read the next line as something else than a command."""
 
@@ -294,6 +329,7 @@ DIALECT = Dialect(
     client=SmtpClient,
     source="RFC 3207",
     protocol_filter=SmtpFilter,
+    xclient=SmtpXclient,
 )
 LMTP = Dialect(
     name="lmtp",
@@ -301,4 +337,5 @@ LMTP = Dialect(
     client=LmtpClient,
     source="RFC 3207 and RFC 2033",
     protocol_filter=LmtpFilter,
+    xclient=LmtpXclient,
 )

@@ -16,7 +16,7 @@ from xml.sax.saxutils import quoteattr
 
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.dialect import Dialect
-from tlsdemo.starttls.names import DEFAULT_NAMES, Names
+from tlsdemo.starttls.names import DEFAULT_NAMES, Names, without_last_dot
 from tlsdemo.starttls.negotiation import (
     CONNECTED,
     MAX_PLAIN,
@@ -81,15 +81,16 @@ _FAULTS: Mapping[str, tuple[bytes, Cause, str]] = {
 }
 
 
-def _ends(state: State, opening: bytes = b"") -> dict[tuple[State, str], Rule]:
-    """Return the rules that end a stream; ``opening`` opens our own if it is not open yet."""
+def _ends(state: State, cause: Cause, opening: bytes = b"") -> dict[tuple[State, str], Rule]:
+    """Return the rules that end a stream; ``opening`` opens our own if it is not open yet.
+
+    ``cause``: what it means if the peer closes its stream.
+    """
     table = {
-        (state, name): Rule(State.REFUSED, opening + _stream_error(condition), cause, detail)
-        for name, (condition, cause, detail) in _FAULTS.items()
+        (state, name): Rule(State.REFUSED, opening + _stream_error(condition), fault, detail)
+        for name, (condition, fault, detail) in _FAULTS.items()
     }
-    closed = Rule(
-        State.REFUSED, opening + _CLOSE, Cause.UPGRADE_REFUSED, "the peer closed its stream"
-    )
+    closed = Rule(State.REFUSED, opening + _CLOSE, cause, "the peer closed its stream")
     return {(state, _END): closed, **table}
 
 
@@ -210,7 +211,7 @@ _SERVER: Table = {
         _ANSWER + _stream_error(b"unsupported-version"),
         detail="the version of the client's stream is before 1.0",
     ),
-    **_ends(State.START, _FIRST_ANSWER),
+    **_ends(State.START, Cause.PROBE, _FIRST_ANSWER),
     (State.START, OTHER): Rule(
         State.REFUSED,
         _FIRST_ANSWER + _stream_error(b"invalid-namespace"),
@@ -220,7 +221,7 @@ _SERVER: Table = {
     (State.HELLO, "starttls …"): Rule(
         State.REFUSED, _tls(b"failure") + _CLOSE, detail="the client's starttls is not empty"
     ),
-    **_ends(State.HELLO),
+    **_ends(State.HELLO, Cause.PROBE),
     (State.HELLO, OTHER): Rule(
         State.REFUSED,
         _stream_error(b"policy-violation"),
@@ -266,7 +267,7 @@ def _refused(cause: Cause, detail: str) -> Rule:
 
 def _ends_for_client(state: State) -> dict[tuple[State, str], Rule]:
     return {
-        **_ends(state),
+        **_ends(state, Cause.UPGRADE_REFUSED),
         (state, "error"): _refused(Cause.UPGRADE_REFUSED, "the server sent the error {error}"),
         (state, OTHER): _refused(Cause.PROTOCOL_ERROR, "the server sent an unexpected {name}"),
     }
@@ -310,7 +311,7 @@ class XmppClient(_Stream):
     ) -> None:
         super().__init__(guard, max_line, max_plain, names)
         # A domain is compared without a dot at its end (RFC 7622, section 3.2).
-        self._to = _quote({"to": (names.peer if to is None else to).removesuffix(".")})
+        self._to = _quote({"to": without_last_dot(names.peer if to is None else to)})
 
     def start(self) -> list[Command]:
         """Return the command that sends the header of the client's stream."""

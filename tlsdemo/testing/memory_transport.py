@@ -7,7 +7,12 @@ from typing import Any
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionAborted, ConnectionDone
-from twisted.internet.interfaces import IConsumer, IPushProducer, ITCPTransport
+from twisted.internet.interfaces import (
+    IConsumer,
+    IHalfCloseableProtocol,
+    IPushProducer,
+    ITCPTransport,
+)
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -31,6 +36,7 @@ class MemoryTransport:
         streamingProducer: Whether that is a push producer.
         no_delay: What was last passed to ``setTcpNoDelay``.
         keep_alive: What was last passed to ``setTcpKeepAlive``.
+        finished: Whether ``loseWriteConnection`` has been called.
     """
 
     def __init__(self, protocol: Any = None) -> None:
@@ -43,6 +49,7 @@ class MemoryTransport:
         self.streamingProducer = False
         self.no_delay = False
         self.keep_alive = False
+        self.finished = False
         self._written: list[bytes] = []
         self._arrived: list[bytes] = []
 
@@ -69,6 +76,17 @@ class MemoryTransport:
         elif self.disconnecting and not self._written:
             self.lose(ConnectionDone())
 
+    def finish(self) -> None:
+        """Receive a FIN: the peer has finished sending, and may still receive.
+
+        A protocol that does not provide ``IHalfCloseableProtocol`` loses its connection.
+        """
+        half_closeable = IHalfCloseableProtocol(self.protocol, None)
+        if half_closeable is None:
+            self.lose(ConnectionDone())
+        else:
+            half_closeable.readConnectionLost()
+
     def lose(self, reason: Exception) -> None:
         """End the connection for ``reason``, unless it has ended already."""
         if self.connected:
@@ -84,7 +102,7 @@ class MemoryTransport:
 
     def write(self, data: bytes) -> None:
         """See `ITransport`."""
-        if self.connected and not self.aborted:
+        if self.connected and not self.aborted and not self.finished:
             self._written.append(data)
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
@@ -123,8 +141,8 @@ class MemoryTransport:
         self.producer = None
 
     def loseWriteConnection(self) -> None:
-        """Raise NotImplementedError: a half-closed connection is not simulated."""
-        raise NotImplementedError("a MemoryTransport cannot be half-closed")
+        """See `ITCPTransport`."""
+        self.finished = True
 
     def setTcpNoDelay(self, enabled: bool) -> None:
         """See `ITCPTransport`."""

@@ -5,18 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IAddress, IProducer, IProtocol, IReactorTime
+from twisted.internet.interfaces import (
+    IAddress,
+    IHalfCloseableProtocol,
+    IProducer,
+    IProtocol,
+    IReactorTime,
+)
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
-from zope.interface import implementer
+from zope.interface import alsoProvides, implementer
 
 from tlsdemo.close_reasons import CLEAN, Cause, CloseReason
 from tlsdemo.state_machine import transition_table
 from tlsdemo.tls.contexts import TLS
+from tlsdemo.tls.half_close import half_closeable
 from tlsdemo.tls.observer import failure_facts
 from tlsdemo.tls.protocol_switch import replace_protocol
 from tlsdemo.tls.stream import Stream, StreamInput, StreamSetup, StreamState
 from tlsdemo.tls.timeouts import ConnectionPhase
+
+_WRITABLE = (StreamState.CONNECTING, StreamState.OPEN, StreamState.HALF_CLOSED)
 
 
 @implementer(IProtocol)
@@ -61,13 +70,29 @@ class ClearStream(Stream):
         self._input(StreamInput.LOST, close_reason, reason)
 
     def write(self, data: bytes) -> None:
-        """Send ``data`` unchanged."""
-        self.bytes_out += len(data)
-        self._transport.write(data)
+        """Send ``data`` unchanged; it is dropped once the stream is closed."""
+        producing = self._has_producer and self._state is StreamState.CLOSING
+        if producing or self._state in _WRITABLE:
+            self.bytes_out += len(data)
+            self._transport.write(data)
 
     def loseConnection(self) -> None:
         """Close in order, after everything that was written has been sent."""
         self._input(StreamInput.CLOSE)
+
+    def loseWriteConnection(self) -> None:
+        """Send everything that was written, then FIN; data is still received."""
+        self._transport.unregisterProducer()
+        self._transport.loseWriteConnection()
+
+    # What the transport calls if the application can send after its peer has finished.
+
+    def readConnectionLost(self) -> None:
+        """Tell the application that the peer has finished."""
+        self._input(StreamInput.PEER_FINISHED)
+
+    def writeConnectionLost(self) -> None:
+        """Do nothing: the application has asked for it."""
 
     def pauseProducing(self) -> None:
         """Stop reading the wire."""
@@ -79,10 +104,12 @@ class ClearStream(Stream):
 
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:
         """Pause ``producer`` whenever the wire cannot take more."""
+        self._has_producer = True
         self._transport.registerProducer(producer, streaming)
 
     def unregisterProducer(self) -> None:
         """Stop pausing and resuming the producer."""
+        self._has_producer = False
         self._transport.unregisterProducer()
 
     def getPeer(self) -> IAddress:
@@ -97,6 +124,11 @@ class ClearStream(Stream):
 
     # The actions of the state machine.
 
+    def _open(self, application: IProtocol) -> None:
+        if half_closeable(application) is not None:
+            alsoProvides(self, IHalfCloseableProtocol)
+        self._connect(application)
+
     def _close_transport(self) -> None:
         self._transport.loseConnection()
         self._timer.enter(ConnectionPhase.CLOSING)
@@ -109,13 +141,22 @@ class ClearStream(Stream):
 
     states = StreamState
     transitions = transition_table(
-        (StreamState.CONNECTING, StreamInput.ACCEPTED, StreamState.OPEN, Stream._connect),
+        (StreamState.CONNECTING, StreamInput.ACCEPTED, StreamState.OPEN, _open),
         (StreamState.CONNECTING, StreamInput.CLOSE, StreamState.CLOSING, _close_transport),
         (StreamState.CONNECTING, StreamInput.ABORT, StreamState.ABORTED, _abort_transport),
         (StreamState.CONNECTING, StreamInput.LOST, StreamState.CLOSED, Stream._report_failure),
+        (
+            StreamState.OPEN,
+            StreamInput.PEER_FINISHED,
+            StreamState.HALF_CLOSED,
+            Stream._half_close,
+        ),
         (StreamState.OPEN, StreamInput.CLOSE, StreamState.CLOSING, _close_transport),
         (StreamState.OPEN, StreamInput.ABORT, StreamState.ABORTED, _abort_transport),
         (StreamState.OPEN, StreamInput.LOST, StreamState.CLOSED, Stream._report_end),
+        (StreamState.HALF_CLOSED, StreamInput.CLOSE, StreamState.CLOSING, _close_transport),
+        (StreamState.HALF_CLOSED, StreamInput.ABORT, StreamState.ABORTED, _abort_transport),
+        (StreamState.HALF_CLOSED, StreamInput.LOST, StreamState.CLOSED, Stream._report_end),
         (StreamState.CLOSING, StreamInput.ACCEPTED, StreamState.CLOSING, Stream._connect),
         (StreamState.CLOSING, StreamInput.ABORT, StreamState.ABORTED, _abort_transport),
         (StreamState.CLOSING, StreamInput.LOST, StreamState.CLOSED, Stream._report_end),

@@ -28,6 +28,8 @@ from zope.interface import implementer
 
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.certificates.identity import is_pkcs12, load_identity
+from tlsdemo.starttls.names import without_last_dot
+from tlsdemo.tls.alpn_selection import set_selection
 from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.policy import Policy, reasons_of
 from tlsdemo.tls.server_names import matches, names_of
@@ -121,15 +123,7 @@ def _server_context(
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     if credentials.authority is not None and client_auth is not ClientAuth.NONE:
         context.load_client_ca(str(credentials.authority).encode())
-    preferred = [name.encode() for name in alpn]
-
-    def select(_connection: SSL.Connection, offered: list[bytes]) -> bytes | object:
-        # Without a callback that returns this, Twisted 26 aborts the handshake of every client that
-        # offers ALPN.
-        common = (name for name in preferred if name in offered)
-        return next(common, SSL.NO_OVERLAPPING_PROTOCOLS)
-
-    context.set_alpn_select_callback(select)  # type: ignore[arg-type]
+    set_selection(context, alpn)
     return context
 
 
@@ -278,8 +272,8 @@ class ClientTLS:
             self._identity = IPAddress_ID(server_name)
         except ValueError:
             # A certificate contains no dot at the end either.
-            name = server_name.removesuffix(".")
-            if name.endswith("."):
+            name = without_last_dot(server_name)
+            if name != without_last_dot(name):
                 raise ValueError("not a name or an address") from None
             self._identity = DNS_ID(name)
             # The SNI is the name that is verified, in its ASCII form.

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from OpenSSL import SSL
 
-CAN_SET_GROUPS = hasattr(getattr(SSL, "_lib", None), "SSL_CTX_set1_curves_list")
+CAN_SET_GROUPS = hasattr(getattr(SSL, "_lib", None), "SSL_CTX_set1_curves_list") and hasattr(
+    SSL.Context(SSL.TLS_METHOD), "_context"
+)
 """Whether the groups of a context can be set."""
 
 

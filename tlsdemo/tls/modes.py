@@ -41,6 +41,7 @@ class Mode:
             returns the factory to listen or connect with.
         encrypts: Whether the connection is encrypted.
         allows_negotiation: Whether a negotiation in plaintext can come before TLS.
+        needs_socket: Whether the transport must be that of a socket (``ITLSTransport``).
     """
 
     name: ModeName
@@ -54,6 +55,7 @@ class Mode:
     )
     encrypts: bool = True
     allows_negotiation: bool = True
+    needs_socket: bool = False
 
     def transport_options(
         self, delivery: Delivery | None, send: Send | None, high_water: int
@@ -72,6 +74,7 @@ MODES: dict[ModeName, Mode] = {
             "startTLS called",
             "startTLS returned",
             starttls.secure,
+            needs_socket=True,
         ),
         Mode(
             ModeName.PAIR,

@@ -14,14 +14,14 @@ CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """TLS 1.2 suites: only AEAD with forward secrecy (RFC 9325, section 4.2), as all of TLS 1.3."""
 
 
-GROUPS = ("*X25519MLKEM768/*X25519:P-256/P-384", "X25519:P-256:P-384")
+GROUPS = ("*X25519MLKEM768/*X25519:P-256/P-384", "X25519:P-256:P-384", "P-256:P-384")
 """The default groups of the key exchange; the first list that OpenSSL knows.
 
 Those that a server of Mozilla's intermediate profile has, and the hybrid that protects what is
 recorded today from the quantum computers of tomorrow.  Not among them: ffdhe groups and P-521, with
 which a ClientHello costs a server several times as much CPU.  A star: the client sends a key share
 of this group at once; a slash: what is before it is preferred (OpenSSL 3.5,
-SSL_CTX_set1_groups_list(3ssl)).
+SSL_CTX_set1_groups_list(3ssl)).  The last list is for an OpenSSL without X25519.
 """
 
 

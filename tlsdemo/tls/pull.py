@@ -53,6 +53,7 @@ class PullSource:
         self._notified = False
         self._paused = False
         self._at_end: Callable[[], None] | None = None
+        self._when_read: Callable[[], object] | None = None
         self._notify: Callable[[PullSource], object] = _ignore
 
     def __len__(self) -> int:
@@ -117,6 +118,12 @@ class PullSource:
         self._size -= len(data)
         return data
 
+    def when_read(self, call: Callable[[], object]) -> None:
+        """Call ``call`` once everything up to now has been read: now, if it has."""
+        self._when_read = call
+        if not self._notified:
+            self._finish()
+
     def end(self, at_end: Callable[[], None]) -> None:
         """Call ``at_end`` once :meth:`read` has returned ``b""``: now, if it has.
 
@@ -127,6 +134,9 @@ class PullSource:
             self._finish()
 
     def _finish(self) -> None:
+        when_read, self._when_read = self._when_read, None
+        if when_read is not None:
+            when_read()
         if self._at_end is not None:
             at_end, self._at_end = self._at_end, None
             self._notify = _ignore

@@ -176,7 +176,9 @@ def _join(
     """Make the encrypted side for ``stream``."""
     creator = ObservedTLS(tls, setup.observer)
     factory = TLSMemoryBIOFactory(creator, tls.is_client, None, clock)  # type: ignore[arg-type]
-    return EncryptedSide(_LAYERS[setup.options.send](factory, stream), setup.observer)
+    encrypted = EncryptedSide(_LAYERS[setup.options.send](factory, stream), setup.observer)
+    stream.receiver = encrypted
+    return encrypted
 
 
 _LAYERS: dict[Send, type[TLSMemoryBIOProtocol]] = {

@@ -23,6 +23,7 @@ from zope.interface import implementer
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.state_machine import StateMachine
+from tlsdemo.tls.half_close import half_closeable
 from tlsdemo.tls.listener import Listener
 from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.pull import PullSource
@@ -37,6 +38,7 @@ class StreamState(enum.Enum):
 
     CONNECTING = "connecting"
     OPEN = "open"
+    HALF_CLOSED = "half-closed: the peer has finished, and the application has not"
     CLOSING = "closing"
     ABORTED = "aborted"
     CLOSED = "closed"
@@ -46,9 +48,13 @@ class StreamInput(enum.Enum):
     """What happens to a stream."""
 
     ACCEPTED = "accepted"
+    PEER_FINISHED = "the peer has finished"
     CLOSE = "loseConnection"
     ABORT = "abort"
     LOST = "connection lost"
+
+
+_USABLE = (StreamState.CONNECTING, StreamState.OPEN, StreamState.HALF_CLOSED)
 
 
 def _untimed() -> PhaseTimer:
@@ -81,7 +87,9 @@ class Stream(StateMachine, ABC):
     """The transport of an application's protocol.
 
     Producers and consumers work as with any Twisted transport; a paused stream delivers nothing,
-    not even data that has been decrypted already.
+    not even data that has been decrypted already.  An application that provides
+    ``IHalfCloseableProtocol`` can go on sending when its peer has finished: its
+    ``readConnectionLost`` is called, and it ends the connection with ``loseConnection``.
 
     Attributes:
         events: How often data has been delivered to the application.
@@ -99,6 +107,8 @@ class Stream(StateMachine, ABC):
         self.bytes_out = 0
         self._state = StreamState.CONNECTING
         self._close_reason: CloseReason | None = None
+        # Closing waits until it has written everything.
+        self._has_producer = False
         self._application: IProtocol | None = None
         self._deliver: Callable[[bytes], object] | None = None
         self._pull_source = (
@@ -115,7 +125,7 @@ class Stream(StateMachine, ABC):
     @property
     def disconnecting(self) -> bool:
         """Whether this is being closed, or is closed."""
-        return self._state not in (StreamState.CONNECTING, StreamState.OPEN)
+        return self._state not in _USABLE
 
     @property
     def records(self) -> int:
@@ -131,6 +141,13 @@ class Stream(StateMachine, ABC):
     @abstractmethod
     def loseConnection(self) -> None:
         """Close in order, after everything that was written has been sent."""
+
+    @abstractmethod
+    def loseWriteConnection(self) -> None:
+        """Send everything that was written, then say that no more will follow.
+
+        Data is still received.  See `ITCPTransport.loseWriteConnection`.
+        """
 
     @abstractmethod
     def pauseProducing(self) -> None:
@@ -221,6 +238,15 @@ class Stream(StateMachine, ABC):
             function(data)
 
         return first
+
+    def _half_close(self) -> None:
+        """Tell an application that can send after its peer has finished that the peer has."""
+        application = half_closeable(self._application)
+        assert application is not None
+        if self._pull_source is None:
+            application.readConnectionLost()
+        else:
+            self._pull_source.when_read(application.readConnectionLost)
 
     def _drop_unread(self, close_reason: CloseReason) -> None:
         """Discard what the application has not read; an earlier reason stays."""

@@ -86,7 +86,10 @@ class TLSConnection(SSL.Connection):
         silent: Whether this is a server's, and nothing has arrived: no byte of a ClientHello.
         records: How many records of application data have been decrypted.
         observation: Reports the handshake to an observer, if there is one that wants details.
-        at_close_notify: Called when the peer's close_notify has been read.
+        required_alpn: The protocol that a server has to select by ALPN (RFC 7301), or to send the
+            alert no_application_protocol; ``b""`` for any or none.
+        at_close_notify: Called when the peer's close_notify has been read; returns whether the
+            TLS layer must not learn of it yet.
         name_error: Why the peer's certificate is not valid for the expected name, if so.
     """
 
@@ -109,8 +112,9 @@ class TLSConnection(SSL.Connection):
         self.silent = not is_client
         self._without_data = 0
         self.records = 0
+        self.required_alpn = b""
         self.name_error: Exception | None = None
-        self.at_close_notify: Callable[[], object] | None = None
+        self.at_close_notify: Callable[[], bool] | None = None
         self._verify_name = verify_name
         self._kept: SSL.Error | None = None
         self._raised: SSL.Error | None = None
@@ -207,8 +211,8 @@ class TLSConnection(SSL.Connection):
                 data = _receive(self, bufsiz)
                 self.records += 1
         except SSL.ZeroReturnError:
-            if self.at_close_notify is not None:
-                self.at_close_notify()
+            if self.at_close_notify is not None and self.at_close_notify():
+                raise SSL.WantReadError from None
             raise
         except SSL.WantReadError:
             if self._without_data > _MAX_WITHOUT_DATA:

@@ -17,6 +17,7 @@ time the application's transport.  It guarantees what Twisted leaves to applicat
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -32,21 +33,28 @@ from zope.interface import implementer
 
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.state_machine import transition_table
+from tlsdemo.tls.alpn_selection import alpn_problem
 from tlsdemo.tls.connection_info import connection_info_of
 from tlsdemo.tls.error_reasons import close_reason_of, is_end_of_file, name_problem
+from tlsdemo.tls.half_close import half_closeable, survive_end_of_file
 from tlsdemo.tls.observer import failure_facts
 from tlsdemo.tls.stream import Stream, StreamInput, StreamSetup, StreamState
 from tlsdemo.tls.timeouts import ConnectionPhase
 from tlsdemo.tls.tls_connection import TLSConnection
 from tlsdemo.tls.transport_options import Delivery, Send
 
-_LIVE = (StreamState.CONNECTING, StreamState.OPEN, StreamState.CLOSING)
-_SECURE = (StreamState.OPEN, StreamState.CLOSING)
+_SECURE = (StreamState.OPEN, StreamState.HALF_CLOSED, StreamState.CLOSING)
+_LIVE = (StreamState.CONNECTING, *_SECURE)
 
 
 @implementer(IProtocol, IHandshakeListener)
 class TLSStream(Stream):
-    """The application's transport over TLS; :meth:`attach` connects it to the TLS layer."""
+    """The application's transport over TLS; :meth:`attach` connects it to the TLS layer.
+
+    ``receiver`` is the protocol that the wire delivers to, if it is not the layer itself.
+    """
+
+    receiver: object | None = None
 
     def __init__(self, setup: StreamSetup) -> None:
         super().__init__(setup)
@@ -72,6 +80,7 @@ class TLSStream(Stream):
             )
         connection.coalesce = self._options.delivery is not Delivery.RECORD
         connection.at_close_notify = self._close_notify_received
+        connection.required_alpn = self._required_alpn.encode()
         self._layer = layer
         self._connection = connection
 
@@ -108,7 +117,7 @@ class TLSStream(Stream):
         connection.flush_into(self._layer)
         info = connection_info_of(connection, self._upgraded)
         if self._required_alpn and info.alpn != self._required_alpn:
-            problem = f"ALPN {self._required_alpn!r} was not negotiated"
+            problem = alpn_problem(self._required_alpn)
             self.abort(CloseReason(Cause.PROTOCOL_ERROR, problem))
             return
         self._event("secure", info=info)
@@ -152,11 +161,18 @@ class TLSStream(Stream):
             reason = connectionDone
         self._input(StreamInput.LOST, close_reason_of(reason, connection, secure), reason)
 
-    def _close_notify_received(self) -> None:
+    def _close_notify_received(self) -> bool:
+        """Close, unless the application has more to send; return whether it has."""
+        finishing = self._connection.get_shutdown() & SSL.SENT_SHUTDOWN
+        if not finishing and half_closeable(self._application) is not None:
+            self._input(StreamInput.PEER_FINISHED)
+        if self._state is StreamState.HALF_CLOSED:
+            return True
         # The layer closes too, after all that was written has been sent.  It drops what a producer
         # writes from now on, and would wait for ever for one that is paused.
         self._layer.unregisterProducer()
         self._timer.enter(ConnectionPhase.CLOSING)
+        return False
 
     def _has_close_notify(self) -> bool:
         return bool(self._connection.get_shutdown() & SSL.RECEIVED_SHUTDOWN)
@@ -202,6 +218,20 @@ class TLSStream(Stream):
         """
         self._input(StreamInput.CLOSE, CloseReason(Cause.ABORTED))
 
+    def loseWriteConnection(self) -> None:
+        """Send everything that was written, then close_notify; data is still received."""
+        if self._send is None:
+            return
+        self._send = None
+        self._layer.unregisterProducer()
+        # BufferingTLSTransport has no other way to flush.
+        aggregator = getattr(self._layer, "_aggregator", None)
+        if aggregator is not None:
+            aggregator.flush()
+        with contextlib.suppress(SSL.Error):
+            self._connection.shutdown()
+        self._connection.flush_into(self._layer)
+
     def pauseProducing(self) -> None:
         """Deliver nothing more, and stop reading the wire."""
         if self._state in _LIVE:
@@ -227,10 +257,12 @@ class TLSStream(Stream):
 
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:
         """Pause ``producer`` whenever the wire cannot take more."""
+        self._has_producer = True
         self._layer.registerProducer(producer, streaming)
 
     def unregisterProducer(self) -> None:
         """Stop pausing and resuming the producer."""
+        self._has_producer = False
         self._layer.unregisterProducer()
 
     def getPeer(self) -> IAddress:
@@ -245,6 +277,10 @@ class TLSStream(Stream):
 
     # The actions of the state machine.
 
+    def _half_close(self) -> None:
+        survive_end_of_file(self._layer if self.receiver is None else self.receiver)
+        super()._half_close()
+
     def _open(self, application: IProtocol) -> None:
         if self._options.send is Send.RAW:
             # The base class's method bypasses the buffering of BufferingTLSTransport.
@@ -256,6 +292,8 @@ class TLSStream(Stream):
         self._connect(application)
 
     def _close_layer(self, _close_reason: CloseReason) -> None:
+        if not self._has_producer:
+            self._send = None
         self._layer.loseConnection()
         self._timer.enter(ConnectionPhase.CLOSING)
 
@@ -268,6 +306,7 @@ class TLSStream(Stream):
     def _release(self) -> None:
         super()._release()
         self._send = None
+        self.receiver = None
         self._connection.break_cycles()
         self._layer.unregisterProducer()
 
@@ -277,9 +316,13 @@ class TLSStream(Stream):
         (StreamState.CONNECTING, StreamInput.CLOSE, StreamState.ABORTED, _abort_layer),
         (StreamState.CONNECTING, StreamInput.ABORT, StreamState.ABORTED, _abort_layer),
         (StreamState.CONNECTING, StreamInput.LOST, StreamState.CLOSED, Stream._report_failure),
+        (StreamState.OPEN, StreamInput.PEER_FINISHED, StreamState.HALF_CLOSED, _half_close),
         (StreamState.OPEN, StreamInput.CLOSE, StreamState.CLOSING, _close_layer),
         (StreamState.OPEN, StreamInput.ABORT, StreamState.ABORTED, _abort_layer),
         (StreamState.OPEN, StreamInput.LOST, StreamState.CLOSED, Stream._report_end),
+        (StreamState.HALF_CLOSED, StreamInput.CLOSE, StreamState.CLOSING, _close_layer),
+        (StreamState.HALF_CLOSED, StreamInput.ABORT, StreamState.ABORTED, _abort_layer),
+        (StreamState.HALF_CLOSED, StreamInput.LOST, StreamState.CLOSED, Stream._report_end),
         (StreamState.CLOSING, StreamInput.ABORT, StreamState.ABORTED, _abort_layer),
         (StreamState.CLOSING, StreamInput.LOST, StreamState.CLOSED, Stream._report_end),
         (StreamState.ABORTED, StreamInput.LOST, StreamState.CLOSED, Stream._report_end),

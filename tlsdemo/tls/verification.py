@@ -4,12 +4,13 @@ Theory of operation.  OpenSSL verifies the chain, and calls a callback with the 
 its certificates.  The callback for the leaf also verifies the name, so that a client knows before
 it sends its own certificate.  OpenSSL derives the alert from the error number that it finds when
 the callback has returned 0 (RFC 8446, section 6.2): for a wrong name that has to be
-``X509_V_ERR_HOSTNAME_MISMATCH``, or the alert is internal_error.  A callback of pyOpenSSL cannot
-set the number, so this one is OpenSSL's own.  It is one for all contexts, so nothing has to keep it
-alive for as long as there are connections.
+``X509_V_ERR_HOSTNAME_MISMATCH``, or the alert is internal_error.  For two other errors OpenSSL's
+alert is not the RFC's, so another number stands for them; the close reason has the original.  A
+callback of pyOpenSSL cannot set the number, so this one is OpenSSL's own.  It is one for all
+contexts, so nothing has to keep it alive for as long as there are connections.
 
 It uses private names of pyOpenSSL.  In a version that lacks them, pyOpenSSL calls ours: everything
-is the same but the alert.
+is the same but these alerts.
 """
 
 from __future__ import annotations
@@ -41,7 +42,14 @@ def _make_callback() -> Any:
             getattr(lib, name)
         connections = SSL.Connection._reverse_mapping
         certificate_of = X509._from_raw_x509_ptr
-        mismatch = SSL.X509VerificationCodes.ERR_HOSTNAME_MISMATCH
+        _ = SSL.Context(SSL.TLS_METHOD)._context
+        codes = SSL.X509VerificationCodes
+        mismatch = codes.ERR_HOSTNAME_MISMATCH
+        # "Expired or is not currently valid", and "signatures that did not verify correctly".
+        instead = {
+            codes.ERR_CERT_NOT_YET_VALID: codes.ERR_CERT_HAS_EXPIRED,
+            codes.ERR_CERT_SIGNATURE_FAILURE: codes.ERR_CERT_REJECTED,
+        }
     except AttributeError:
         return None
     index = lib.SSL_get_ex_data_X509_STORE_CTX_idx()
@@ -49,7 +57,9 @@ def _make_callback() -> Any:
     def verify(ok: int, store: Any) -> int:
         ours = cast(TLSConnection, connections[lib.X509_STORE_CTX_get_ex_data(store, index)])
         if not ok:
-            ours.reject_chain(lib.X509_STORE_CTX_get_error(store))
+            number = lib.X509_STORE_CTX_get_error(store)
+            ours.reject_chain(number)
+            lib.X509_STORE_CTX_set_error(store, instead.get(number, number))
             return 0
         # Verify the name here too: our own certificate has not been sent yet.
         if lib.X509_STORE_CTX_get_error_depth(store) > 0 or not ours.wants_name:

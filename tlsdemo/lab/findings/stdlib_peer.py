@@ -28,6 +28,7 @@ class StdlibPeer(Protocol):
 
     Attributes:
         wire: Every byte received, as it was on the wire.
+        handshake_bytes: How many bytes had been received when the handshake was complete.
         cleartext: Every byte received through TLS.
         tls: The TLS object of the standard library; None before TLS.
         handshake_completed: Whether this end's handshake is complete.
@@ -43,6 +44,7 @@ class StdlibPeer(Protocol):
 
     def __init__(self) -> None:
         self.wire = b""
+        self.handshake_bytes = 0
         self.cleartext = b""
         self.tls: ssl.SSLObject | None = None
         self.handshake_completed = False
@@ -122,6 +124,7 @@ class StdlibPeer(Protocol):
             if not self.handshake_completed:
                 self.tls.do_handshake()
                 self.handshake_completed = True
+                self.handshake_bytes = len(self.wire)
             while data := self.tls.read(1 << 16):
                 self.cleartext += data
             # An empty result is the end of the stream.
