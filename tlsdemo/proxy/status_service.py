@@ -170,9 +170,7 @@ class StatusFactory(Factory):
 
     def note_query(self, protocol: StatusProtocol) -> None:
         """Note that a connection has asked something."""
-        if protocol in self._open:
-            del self._open[protocol]
-            self._open[protocol] = None
+        self._open[protocol] = self._open.pop(protocol)
 
     def forget(self, protocol: StatusProtocol) -> None:
         """Forget a connection that has ended."""
