@@ -19,7 +19,7 @@ from twisted.internet.task import deferLater
 from bench.process import END_WITH_PARENT, CannotMeasure, NotInstalled, Program
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.cli.launched_server import CannotLaunch, LaunchedServer, Place
-from tlsdemo.loadgen.status_client import connect_status_client
+from tlsdemo.loadgen.status_client import StatusClient
 from tlsdemo.net.command import run_command
 from tlsdemo.reporting.snapshot import Snapshot
 from tlsdemo.tls import versions
@@ -102,7 +102,7 @@ class _TlsdemoServer:
         self.versions = versions()
 
     async def snapshot(self) -> Snapshot | None:
-        status_client = await connect_status_client(self._reactor, self._server.status)
+        status_client = StatusClient(self._reactor, self._server.status)
         try:
             return await status_client.snapshot()
         finally:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet.address import IPv4Address
-from twisted.internet.error import ConnectionRefusedError
+from twisted.internet.error import ConnectionAborted, ConnectionRefusedError
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock, StringTransportWithDisconnection
 from twisted.python.failure import Failure
@@ -138,9 +138,11 @@ class FakeStatus(StringTransportWithDisconnection):  # type: ignore[misc, unused
 
     def abortConnection(self) -> None:
         self.aborted = True
-        self.loseConnection()
+        self.connected = False
+        self.protocol.connectionLost(Failure(ConnectionAborted()))
 
     def accept(self, attempt: Attempt) -> None:
         """Accept a connection attempt."""
+        self.connected = True
         self.protocol = attempt._factory.buildProtocol(None)
         self.protocol.makeConnection(self)

@@ -32,10 +32,33 @@ class Problems(ControllerCase):
         self.report("ready")
         self.server.loseConnection()
         self.report("settled")
+        self.reactor.attempts()[1].refuse()
         self.reactor.advance(DURATION)
         self.end()
+        for _ in ("what arrived", "the last snapshot"):
+            self.reactor.attempts()[-1].refuse()
         self.assertIn("the status service did not answer: ", self.problem())
         self.assertIsNone(self.result().snapshots)
+
+    def test_a_status_service_that_closes_an_idle_connection_is_no_problem(self) -> None:
+        self.begin_with_status()
+        self.report("ready")
+        self.server.loseConnection()
+        self.report("settled")
+        self.server.accept(self.reactor.attempts()[1])
+        self.reactor.advance(DURATION)
+        self.end()
+        self.assertTrue(self.result().complete)
+        self.assertIsNotNone(self.result().snapshots)
+
+    def test_a_status_service_with_absurd_answers_is_a_problem(self) -> None:
+        for answer in ({}, {"unknown": 0}, {"unknown": 0, "open": 0, "arrived": "1"}, 1):
+            self.setUp()
+            self.server.answers["run"] = lambda _, answer=answer: {"run": answer}  # type: ignore[misc]
+            self.begin_with_status()
+            self.to_over()
+            self.assertIn("what arrived is not known: ", self.problem())
+            self.assertIsNone(self.result().arrived)
 
     def test_a_status_service_that_does_not_answer_does_not_block_the_load(self) -> None:
         self.server.answers.clear()

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tlsdemo.net import runtime_folder as module
 from tlsdemo.net.runtime_folder import (
     check_private,
+    check_usual,
     make_private,
+    remove_stale_socket,
     runtime_folder,
     status_endpoint,
 )
@@ -53,3 +58,51 @@ class RuntimeFolderTests(SynchronousTestCase):
 
     def test_one_that_does_not_exist_is_refused(self) -> None:
         self.assertRaises(OSError, check_private, self.folder)
+
+    def test_a_client_does_not_connect_in_a_folder_of_somebody_else(self) -> None:
+        self.patch(module, "runtime_folder", lambda: self.folder)
+        self.assertRaises(FileNotFoundError, check_usual, status_endpoint(25))
+        make_private(self.folder)
+        check_usual(status_endpoint(25))
+        self.folder.chmod(0o755)
+        self.assertRaises(PermissionError, check_usual, status_endpoint(25))
+        for other in ("tcp:127.0.0.1:8898", "unix:elsewhere"):
+            check_usual(other)
+
+
+class StaleSocketTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        # The path of a UNIX socket has at most 107 bytes.
+        scratch = TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.path = Path(scratch.name) / "socket"
+
+    def bound(self) -> socket.socket:
+        bound = socket.socket(socket.AF_UNIX)
+        self.addCleanup(bound.close)
+        bound.bind(str(self.path))
+        return bound
+
+    def test_one_that_nobody_listens_on_is_removed(self) -> None:
+        self.bound().close()
+        remove_stale_socket(self.path)
+        self.assertFalse(self.path.exists())
+        remove_stale_socket(self.path)
+
+    def test_one_that_somebody_listens_on_is_kept(self) -> None:
+        self.bound().listen(0)
+        # The first waits to be accepted, and there is no room for a second.
+        waiting = socket.socket(socket.AF_UNIX)
+        self.addCleanup(waiting.close)
+        for _ in range(2):
+            problem = self.assertRaises(OSError, remove_stale_socket, self.path)
+            self.assertIn("another server has it", str(problem))
+            self.assertTrue(self.path.exists())
+            waiting.setblocking(False)
+            waiting.connect_ex(str(self.path))
+
+    def test_what_is_no_socket_is_kept(self) -> None:
+        self.path.write_text("something")
+        problem = self.assertRaises(OSError, remove_stale_socket, self.path)
+        self.assertIn("it is not a socket", str(problem))
+        self.assertTrue(self.path.exists())

@@ -8,8 +8,7 @@ from twisted.logger import LogLevel, capturedLogs, formatEvent
 
 from tests.proxy.fake_socket import Wire
 from tests.proxy.memory_server import ServerInMemory
-from tlsdemo.net.runtime_folder import STATUS, status_endpoint
-from tlsdemo.proxy import listening, service
+from tlsdemo.proxy import listening
 from tlsdemo.proxy.handlers import HandlerName
 from tlsdemo.proxy.service import CannotStart
 from tlsdemo.starttls.registry import DIALECTS
@@ -215,32 +214,6 @@ class StatisticsLogTests(ServerInMemory):
         self.assertEqual({event["connection"] for event in events}, {1, 3})
 
 
-class StatusTests(ServerInMemory):
-    """The status service that only this user's processes can use."""
-
-    def test_it_listens_on_a_socket_of_this_user(self) -> None:
-        server = self.started(status=STATUS)
-        ((path, _, _, mode, _),) = self.reactor.unixServers
-        self.assertEqual((f"unix:{path}", mode), (status_endpoint(8899), 0o600))
-        self.successResultOf(server.stopService())
-
-    def test_without_one_connections_are_served_all_the_same(self) -> None:
-        def refuse(folder: object) -> None:
-            raise PermissionError(1, "it is not yours", "/run")
-
-        self.patch(service, "make_private", refuse)
-        with capturedLogs() as events:
-            self.started(status=STATUS)
-        lines = [formatEvent(event) for event in events]
-        expected = "there is no status service, so load clients will not learn what arrived: "
-        self.assertIn(f"{expected}[Errno 1] it is not yours: '/run'", lines)
-        self.assertEqual(len(self.reactor.tcpServers), 1)
-
-    def test_a_server_without_a_port_has_none(self) -> None:
-        self.started(status=STATUS, listen=["unix:a"])
-        self.assertEqual([path for path, *_ in self.reactor.unixServers], ["a"])
-
-
 class StopTests(ServerInMemory):
     def test_it_stops_listening_and_leaves_no_delayed_calls(self) -> None:
         server = self.started(handler=HandlerName.PROXY, status="tcp:8898")
@@ -249,6 +222,19 @@ class StopTests(ServerInMemory):
         self.assertFalse(server.running)
         self.assertEqual(sorted(self.reactor.stopped), [0, 8898, 8899])
         self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_a_port_that_cannot_be_closed_does_not_keep_it_from_its_end(self) -> None:
+        def fail() -> None:
+            raise FileNotFoundError(2, "No such file or directory", "a socket that is gone")
+
+        server = self.started()
+        (port,) = server._ports
+        self.patch(port, "stopListening", fail)
+        with self.lines() as lines:
+            self.successResultOf(server.stopService())
+        problem = "[Errno 2] No such file or directory: 'a socket that is gone'"
+        self.assertIn(f"cannot stop listening: {problem}", lines)
+        self.assertIn("summary", lines[-1])
 
     def test_it_aborts_open_connections_and_waits_for_them(self) -> None:
         server = self.started()

@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -81,3 +82,19 @@ class ASnapshot(SynchronousTestCase):
 
     def test_of_a_newer_server_is_read_without_its_unknown_fields(self) -> None:
         self.assertEqual(Snapshot.from_json({"opened": 3, "news": 1}), Snapshot(opened=3))
+
+    def test_of_another_kind_of_server_is_refused(self) -> None:
+        strange: tuple[Any, ...] = (
+            {"opened": "3"},
+            {"opened": True},
+            {"opened": -1},
+            {"opened": 10**4200},
+            {"opened": None},
+            {"at": float("nan")},
+            {"lag": float("inf")},
+            {"cpu": "1"},
+            {"failed": []},
+            {"failed": {"truncated": "1"}},
+        )
+        for values in strange:
+            self.assertRaises(ValueError, Snapshot.from_json, values)

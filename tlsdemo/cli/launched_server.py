@@ -13,7 +13,7 @@ from typing import Any
 from twisted.internet.endpoints import quoteStringArgument
 from twisted.internet.task import deferLater
 
-from tlsdemo.loadgen.status_client import connect_status_client
+from tlsdemo.loadgen.status_client import StatusClient
 from tlsdemo.net.child_process import ChildProcess, environment
 
 START_WITHIN = 30.0
@@ -77,15 +77,15 @@ class LaunchedServer:
             raise CannotLaunch(f"the server did not start: {problem.strerror}") from None
         deadline = self._reactor.seconds() + START_WITHIN
         while child.returncode is None and self._reactor.seconds() < deadline:
+            status_client = StatusClient(self._reactor, self.status)
             try:
-                status_client = await connect_status_client(self._reactor, self.status)
-                answer = await status_client.ask(ask="statistics")
+                self.connect = (await status_client.listening())[0]
             except Exception:
                 # It does not listen yet, or it has exited.
                 await deferLater(self._reactor, 0.05, lambda: None)
                 continue
-            status_client.close()
-            self.connect = answer["listening"][0]
+            finally:
+                status_client.close()
             return
         reason = child.last_line
         await self.stop()

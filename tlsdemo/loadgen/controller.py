@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from tlsdemo.loadgen.schedule import Task, split
-from tlsdemo.loadgen.status_client import StatusClient, connect_status_client
+from tlsdemo.loadgen.status_client import RUN_COUNTS, StatusClient
 from tlsdemo.loadgen.worker_pool import WorkerPool
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult, ServerSnapshots
@@ -177,14 +177,16 @@ class Controller:
     async def _connect_status_client(self) -> StatusClient | None:
         if self._status is None:
             return None
+        status_client = StatusClient(self._reactor, self._status)
         try:
-            return await connect_status_client(self._reactor, self._status)
+            await status_client.connect()
         except Exception as problem:
             self._problem = (
                 f"what arrives is not known: no status service at {self._status} ({problem}); "
                 "give --status, or --status=none for a server that is not tlsdemo"
             )
             return None
+        return status_client
 
     async def _snapshot(self, status_client: StatusClient | None) -> Snapshot | None:
         if status_client is None:
@@ -212,9 +214,7 @@ class Controller:
         while True:
             try:
                 counts = await status_client.run(self._name, sent, peers)
-                unknown, still_open, arrived = (
-                    counts[each] for each in ("unknown", "open", "arrived")
-                )
+                unknown, still_open, arrived = (counts[each] for each in RUN_COUNTS)
             except Exception as problem:
                 self._problem = self._problem or f"what arrived is not known: {problem}"
                 return None

@@ -5,7 +5,9 @@ It is the same for every process of a user, whatever the environment, and nobody
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import stat
 from pathlib import Path
 
@@ -21,6 +23,38 @@ def runtime_folder(base: Path = Path("/tmp")) -> Path:
 def status_endpoint(port: int, folder: Path | None = None) -> str:
     """Return the endpoint string of the status service of this user's server on a TCP ``port``."""
     return f"unix:{(folder or runtime_folder()) / f'status-{port}'}"
+
+
+def check_usual(where: str) -> None:
+    """Check the folder of an endpoint string of :func:`status_endpoint`; others are not checked.
+
+    Another user might have made the folder, and listen there.
+
+    Raises:
+        OSError: If the folder does not exist, or is open to others.
+    """
+    folder = runtime_folder()
+    if where.startswith(f"unix:{folder}/"):
+        check_private(folder)
+
+
+def remove_stale_socket(path: Path) -> None:
+    """Remove the UNIX socket of a process that has ended without removing it.
+
+    Raises:
+        OSError: If a process listens there, it is something else, or it cannot be removed.
+    """
+    try:
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise OSError(errno.EEXIST, "it is not a socket", str(path))
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        # If many wait to be accepted, that is an error too, but nothing to wait for.
+        probe.setblocking(False)
+        if probe.connect_ex(str(path)) != errno.ECONNREFUSED:
+            raise OSError(errno.EADDRINUSE, "another server has it", str(path))
+    path.unlink()
 
 
 def make_private(folder: Path) -> None:
@@ -42,4 +76,5 @@ def check_private(folder: Path) -> None:
     found = folder.lstat()
     mine = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
     if not mine or stat.S_IMODE(found.st_mode) & 0o077:
-        raise PermissionError(1, "it is not a folder that only this user can enter", str(folder))
+        problem = "it is not a folder that only this user can enter"
+        raise PermissionError(errno.EPERM, problem, str(folder))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 
 @dataclass
@@ -48,6 +48,10 @@ class ConnectionTotals:
     open: int = 0
     failed: int = 0
     unknown: int = 0
+
+    def __add__(self, other: ConnectionTotals) -> ConnectionTotals:
+        """Return the totals of the connections of both."""
+        return ConnectionTotals(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
 
 class ConnectionRegistry:

@@ -71,6 +71,11 @@ def with_backlog(where: str) -> str:
     return where
 
 
+def with_private_mode(where: str) -> str:
+    """Have a UNIX socket that is only for this user, unless the endpoint string has a mode."""
+    return f"{where}:mode=600" if where.startswith("unix:") and ":mode=" not in where else where
+
+
 def _reason(failure: Failure) -> str:
     error = failure.value
     if isinstance(error, CannotListenError):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from twisted.application.service import Service
@@ -16,23 +16,31 @@ from twisted.internet.interfaces import (
     IProtocolFactory,
 )
 from twisted.internet.task import LoopingCall
+from twisted.python.failure import Failure
 
 from tlsdemo.net.addresses import endpoint_text
 from tlsdemo.net.printable_logger import PrintableLogger
-from tlsdemo.net.runtime_folder import STATUS, make_private, runtime_folder, status_endpoint
+from tlsdemo.net.runtime_folder import (
+    STATUS,
+    make_private,
+    remove_stale_socket,
+    runtime_folder,
+    status_endpoint,
+)
 from tlsdemo.net.timeout_endpoint import TimeoutEndpoint
 from tlsdemo.proxy.accounting import Accounting
 from tlsdemo.proxy.backend import Backend
 from tlsdemo.proxy.connection_factory import ConnectionFactory
-from tlsdemo.proxy.connection_registry import ConnectionRegistry
+from tlsdemo.proxy.connection_registry import ConnectionRegistry, ConnectionTotals
 from tlsdemo.proxy.event_log import EventLog
 from tlsdemo.proxy.handler import Handler, HandlerListener
 from tlsdemo.proxy.handlers import HANDLERS, HandlerName
 from tlsdemo.proxy.introduction import IntroductionName, introducer
 from tlsdemo.proxy.limiter import ConnectionLimiter
-from tlsdemo.proxy.listening import PROXY_PREFIX, CannotStart, listen
+from tlsdemo.proxy.listening import PROXY_PREFIX, CannotStart, listen, with_private_mode
 from tlsdemo.proxy.proxy_header_factory import ProxyHeaderFactory
 from tlsdemo.proxy.reactor_lag import LagMeter
+from tlsdemo.proxy.run_query import RunQuery
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.sink_handler import SinkHandler
 from tlsdemo.proxy.statistics import Statistics
@@ -46,12 +54,6 @@ _log = PrintableLogger(namespace="tlsdemo")
 
 _MAX_REPORTED = 64
 """How many runs are remembered as logged, so that each is logged only once."""
-
-_MAX_NAME = 100
-"""Maximum number of characters of a run's name that are remembered and logged."""
-
-_MAX_SENT = 1 << 63
-"""Bytes that a run cannot have sent."""
 
 
 __all__ = ["CannotStart", "Server"]
@@ -143,30 +145,38 @@ class Server(Service):
                 ),
             )
         self._serving = [self._serve(where, self._wrapped) for where in settings.listen]
-        answers = {"statistics": self._answer_statistics, "run": self._answer_run}
-        status = StatusFactory(answers, self._reactor)
-        if settings.status == STATUS:
-            self._listen_for_this_user(status)
-        elif settings.status is not None:
-            self._listen(settings.status, status)
-            self._status = status
+        if settings.status not in (None, STATUS):
+            self._status = self._status_factory()
+            self._listen(with_private_mode(settings.status), self._status)
 
-    def _listen_for_this_user(self, status: StatusFactory) -> None:
-        """Listen on the usual UNIX socket; without one the server serves all the same."""
-        port = getattr(self._serving[0].getHost(), "port", None)
-        if port is None:
-            return
-        where = status_endpoint(port)
-        try:
-            make_private(runtime_folder())
-            self._listen(f"{where}:mode=600", status)
-            self._status = status
-        except (OSError, CannotStart) as problem:
-            _log.warn(
-                "there is no status service, so load clients will not learn what arrived: "
-                "{problem}",
-                problem=str(problem),
-            )
+    def _status_factory(self) -> StatusFactory:
+        return StatusFactory(
+            lambda: {
+                "statistics": self._answer_statistics,
+                "run": RunQuery(self._run_totals, self._log_run),
+            },
+            self._reactor,
+        )
+
+    def _listen_for_this_user(self) -> None:
+        """Listen on the usual UNIX sockets; without them the server serves all the same."""
+        status = self._status_factory()
+        folder = runtime_folder()
+        ports = dict.fromkeys(getattr(each.getHost(), "port", None) for each in self._serving)
+        for where in (status_endpoint(port, folder) for port in ports if port is not None):
+            try:
+                make_private(folder)
+                remove_stale_socket(Path(where.removeprefix("unix:")))
+                # The lock of Twisted names a process by its number, which another may have now.
+                self._listen(f"{where}:mode=600:lockfile=0", status)
+                self._status = status
+            except (OSError, CannotStart) as problem:
+                _log.warn(
+                    "there is no status service at {where}, so load clients will not learn what "
+                    "arrived: {problem}",
+                    where=where,
+                    problem=str(problem),
+                )
 
     def _serve(self, where: str, factory: IProtocolFactory) -> IListeningPort:
         bare = where.removeprefix(PROXY_PREFIX)
@@ -187,6 +197,9 @@ class Server(Service):
         """Start the statistics, and log what is served."""
         super().startService()
         settings = self._settings
+        if settings.status == STATUS:
+            # Not before: only now is the process that of the user whom twistd --uid names.
+            self._listen_for_this_user()
         self._lag.start()
         self._before = self.snapshot()
         self._looping.start(settings.interval, now=False)
@@ -265,26 +278,15 @@ class Server(Service):
             "listening": self.listening(),
         }
 
-    def _answer_run(self, query: Query) -> Answer:
-        name, sent, peers = (query.get(key) for key in ("name", "sent", "peers"))
-        if not (
-            isinstance(name, str)
-            and type(sent) is int
-            and 0 <= sent < _MAX_SENT
-            and isinstance(peers, list)
-            and all(isinstance(peer, str) for peer in peers)
-        ):
-            raise ValueError(
-                f"a run has a name, a number of bytes sent below {_MAX_SENT} and a list of peers"
-            )
-        totals = self._accounting.registry.totals(
+    def _run_totals(self, peers: Iterable[str]) -> ConnectionTotals:
+        return self._accounting.registry.totals(
             peers, self._sink_accounting.registry if self._has_sink else None
         )
-        name = name[:_MAX_NAME]
+
+    def _log_run(self, name: str, sent: int, totals: ConnectionTotals) -> None:
         if totals.open == 0 and name not in self._reported:
             self._reported.append(name)
             _log.info("{line}", line=run_line(name, sent, totals.arrived), run=name)
-        return {"run": asdict(totals)}
 
     # Stopping.
 
@@ -296,7 +298,7 @@ class Server(Service):
         self._lag.stop()
         last = self.snapshot()
         stopping: list[Deferred[Any]] = [
-            *(maybeDeferred(port.stopListening) for port in self._ports),
+            *(maybeDeferred(port.stopListening).addErrback(_not_stopped) for port in self._ports),
             self._headers.abort_all(),
             # The embedded sink is closed last: connections may still drain to it.
             self._factory.drain(self._settings.drain).addCallback(lambda _: self._sink.abort_all()),
@@ -319,3 +321,7 @@ class Server(Service):
         # Only now: load clients still query what has arrived.
         if self._status is not None:
             self._status.close()
+
+
+def _not_stopped(failure: Failure) -> None:
+    _log.warn("cannot stop listening: {problem}", problem=str(failure.value))

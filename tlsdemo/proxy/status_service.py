@@ -2,13 +2,14 @@
 
 Queries and answers are JSON objects, one per line.  The answer to ``{"ask": "statistics"}`` is the
 present value of all counters.  The answer to ``{"ask": "run", "name": …, "sent": …, "peers": […]}``
-is the totals of the connections from those addresses, so that a load client learns what arrived.
-The answer to anything else is ``{"error": …}``.
+is the totals of the connections from those addresses, so that a load client learns what arrived;
+see `tlsdemo.proxy.run_query`.  The answer to anything else is ``{"error": …}``, and the end of the
+connection.
 
-Whoever can connect might be no client of ours: a page in a browser, say.  So the first line has to
-be a query of few bytes, and arrive soon, or the connection is closed; and when all places are
-taken, those who have asked nothing yet lose theirs.  Nothing is read from a client that does not
-read its answers.
+Whoever can connect might be no client of ours: a page in a browser, say.  So every line has to be
+a query of few bytes, and arrive soon once it has begun, or the connection is closed; and when all
+places are taken, the client that has asked nothing for the longest time loses its own.  No query is
+read while a client does not read its answers.
 """
 
 from __future__ import annotations
@@ -19,66 +20,83 @@ from typing import Any, cast
 
 from twisted.internet.interfaces import IAddress, IPushProducer, IReactorTime
 from twisted.internet.protocol import Factory
-from twisted.protocols.basic import LineOnlyReceiver
+from twisted.protocols.basic import LineReceiver
 from twisted.protocols.policies import TimeoutMixin
 from zope.interface import implementer
 
 Answer = dict[str, Any]
 Query = dict[str, Any]
+Answers = dict[str, Callable[[Query], Answer]]
 
 
-MAX_CONNECTIONS = 16
+MAX_CONNECTIONS = 64
 """Maximum number of open connections."""
 
-MAX_FIRST_QUERY = 1024
-"""Maximum length of the first query, in bytes."""
-
-MAX_QUERY = 1 << 21
-"""Maximum length of a later query: it can have the addresses of 65,536 connections."""
+MAX_QUERY = 1 << 14
+"""Maximum length of a query, in bytes."""
 
 _MAX_QUOTED = 60
 """Maximum number of characters of a query that an error message quotes."""
 
 
 @implementer(IPushProducer)
-class StatusProtocol(LineOnlyReceiver, TimeoutMixin):
-    """Answers one query after the other.
+class StatusProtocol(LineReceiver, TimeoutMixin):
+    """Answers one query after the other with the functions of ``answers``, by the value of ``ask``.
 
-    A client whose first query does not arrive within ``patience`` seconds is disconnected, and one
-    that sends no query, or reads no answer, for ``idle_timeout`` seconds, too.
+    The functions are called with the query, and raise ValueError if it is invalid.
 
-    Attributes:
-        trusted: Whether the first query has been answered.
+    A client is disconnected ``patience`` seconds after it has connected, has begun a query or has
+    ceased to read its answers, unless it has completed that; and after ``idle_timeout`` seconds
+    without a query.
     """
 
     delimiter = b"\n"
-    MAX_LENGTH = MAX_FIRST_QUERY
+    MAX_LENGTH = MAX_QUERY
     patience = 10.0
     idle_timeout = 3600.0
-    trusted = False
-    _closing = False
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+        self._is_idle = False
+        self._is_within_query = False
+        self._is_closing = False
 
     def connectionMade(self) -> None:
         """Wait for the first query."""
         transport: Any = self.transport
         transport.registerProducer(self, True)
-        self.setTimeout(self.patience)
+        self._hurry()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Answer the queries in ``data``, and limit the time until the last one is complete."""
+        if self._is_closing:
+            return
+        if data:
+            self._is_within_query = not data.endswith(self.delimiter)
+        super().dataReceived(data)
+        if self._is_within_query and self._is_idle:
+            self._hurry()
 
     def pauseProducing(self) -> None:
-        """Stop reading queries: the client does not read its answers."""
-        transport: Any = self.transport
-        transport.pauseProducing()
+        """Answer no more queries: the client does not read its answers."""
+        super().pauseProducing()
+        self._hurry()
 
     def resumeProducing(self) -> None:
-        """Resume reading queries."""
-        transport: Any = self.transport
-        transport.resumeProducing()
+        """Answer the next queries."""
+        self._rest()
+        super().resumeProducing()
 
-    def stopProducing(self) -> None:
-        """Do nothing: the connection is closed."""
+    def _hurry(self) -> None:
+        self._is_idle = False
+        self.setTimeout(self.patience)
+
+    def _rest(self) -> None:
+        self._is_idle = True
+        self.setTimeout(self.idle_timeout)
 
     def timeoutConnection(self) -> None:
-        """Disconnect an idle client."""
+        """Disconnect a client that takes too long."""
         self.abort()
 
     def abort(self) -> None:
@@ -87,35 +105,36 @@ class StatusProtocol(LineOnlyReceiver, TimeoutMixin):
         transport.abortConnection()
 
     def lineReceived(self, line: bytes) -> None:
-        """Answer one query; close after a first one that is not understood."""
-        if self._closing:
-            return
-        factory = cast(StatusFactory, self.factory)
+        """Answer one query; close after one that is not understood."""
         try:
-            query = json.loads(line)
-            if not isinstance(query, dict):
-                raise ValueError(f"not an object but {type(query).__name__}")
-            answer = factory.answer(query)
+            answer = self._answer(line)
         except (ValueError, RecursionError) as problem:
             self._refuse(f"not understood: {problem}")
             return
-        self.trusted = True
-        self.MAX_LENGTH = MAX_QUERY
-        self.setTimeout(self.idle_timeout)
+        self._rest()
+        cast(StatusFactory, self.factory).note_query(self)
         self.sendLine(json.dumps(answer).encode())
 
-    def _refuse(self, problem: str) -> None:
-        self.sendLine(json.dumps({"error": problem}).encode())
-        if not self.trusted:
-            self._close()
+    def _answer(self, line: bytes) -> Answer:
+        query = json.loads(line)
+        if not isinstance(query, dict):
+            raise ValueError(f"not an object but {type(query).__name__}")
+        ask = query.get("ask")
+        function = self._answers.get(ask) if isinstance(ask, str) else None
+        if function is None:
+            known = ", ".join(sorted(self._answers))
+            raise ValueError(f"ask is {ask!r:.{_MAX_QUOTED}}, which is none of {known}")
+        return function(query)
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """Refuse a line that is too long to buffer."""
-        self.trusted = False
         self._refuse(f"a line of more than {self.MAX_LENGTH} bytes")
 
-    def _close(self) -> None:
-        self._closing = True
+    def _refuse(self, problem: str) -> None:
+        self._is_closing = True
+        self.clearLineBuffer()
+        self._hurry()
+        self.sendLine(json.dumps({"error": problem}).encode())
         transport: Any = self.transport
         transport.unregisterProducer()
         transport.loseConnection()
@@ -127,34 +146,31 @@ class StatusProtocol(LineOnlyReceiver, TimeoutMixin):
 
 
 class StatusFactory(Factory):
-    """Answers queries with the functions of ``answers``, by the value of ``ask``.
-
-    The functions are called with the query, and raise ValueError if it is invalid.
-    """
+    """Makes the protocols, each with answers of its own from ``make_answers``."""
 
     noisy = False
 
-    def __init__(self, answers: dict[str, Callable[[Query], Answer]], clock: IReactorTime) -> None:
-        self._answers = answers
+    def __init__(self, make_answers: Callable[[], Answers], clock: IReactorTime) -> None:
+        self._make_answers = make_answers
         self._clock = clock
+        # The one that has asked nothing for the longest time is the first.
         self._open: dict[StatusProtocol, None] = {}
 
-    def buildProtocol(self, addr: IAddress | None) -> StatusProtocol | None:
-        """Make a protocol, or none if there are too many connections that have sent a query.
-
-        Those that have not make room, the oldest first.
-        """
+    def buildProtocol(self, addr: IAddress | None) -> StatusProtocol:
+        """Make a protocol; if there are too many, the one idle for the longest time is closed."""
         if len(self._open) >= MAX_CONNECTIONS:
-            silent = next((each for each in self._open if not each.trusted), None)
-            if silent is None:
-                return None
-            silent.abort()
-            self.forget(silent)
-        protocol = StatusProtocol()
+            idle = next(iter(self._open))
+            idle.abort()
+            self.forget(idle)
+        protocol = StatusProtocol(self._make_answers())
         self._open[protocol] = None
         protocol.callLater = self._clock.callLater  # type: ignore[assignment, method-assign]
         protocol.factory = self
         return protocol
+
+    def note_query(self, protocol: StatusProtocol) -> None:
+        """Note that a connection has asked something."""
+        self._open[protocol] = self._open.pop(protocol)
 
     def forget(self, protocol: StatusProtocol) -> None:
         """Forget a connection that has ended."""
@@ -164,12 +180,3 @@ class StatusFactory(Factory):
         """Close all connections at once."""
         for protocol in list(self._open):
             protocol.abort()
-
-    def answer(self, query: Query) -> Answer:
-        """Return the answer; raises ValueError if the query is invalid."""
-        ask = query.get("ask")
-        function = self._answers.get(ask) if isinstance(ask, str) else None
-        if function is None:
-            known = ", ".join(sorted(self._answers))
-            raise ValueError(f"ask is {ask!r:.{_MAX_QUOTED}}, which is none of {known}")
-        return function(query)
