@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -12,6 +13,7 @@ from tests.proxy import loopback_server as loopback
 from tests.support import certificates
 from tests.tls.memory_ends import foreign_client
 from tlsdemo.proxy.handlers import HandlerName
+from tlsdemo.proxy.service import Server
 from tlsdemo.tls import ClientAuth, Delivery, ModeName, ServerTLS
 
 REQUEST = bytes(300_000)
@@ -82,11 +84,17 @@ class AnsweringPeer(HalfClosing):
         self.close()
 
 
-class HalfCloseLoopbackTests(loopback.LoopbackTestCase):
-    def half_closing_client(self, mode: ModeName) -> Any:
-        return HalfClosing() if mode is ModeName.CLEAR else HalfClosingClient()
+def _same(peer: loopback.Peer) -> loopback.Peer:
+    return peer
 
-    async def assert_clean(self, server: Any) -> None:
+
+class HalfCloseLoopbackTests(loopback.LoopbackTestCase):
+    async def connected(self, server: Server, mode: ModeName) -> Any:
+        """A client that can be half-closed."""
+        client = HalfClosing() if mode is ModeName.CLEAR else HalfClosingClient()
+        return await self.connect(server, client)
+
+    async def assert_clean(self, server: Server) -> None:
         await self.idle(server)
         snapshot = server.snapshot()
         self.assertEqual((snapshot.clean, snapshot.failures), (1, 0), self.log.lines)
@@ -95,9 +103,9 @@ class HalfCloseLoopbackTests(loopback.LoopbackTestCase):
         for mode in ModeName:
             for delivery in DELIVERIES:
                 backend = AnsweringPeer()
-                where = await self.backend(lambda backend=backend: backend)
+                where = await self.backend(partial(_same, backend))
                 server = self.serve(mode, delivery, handler=HandlerName.PROXY, backend=where)
-                client = await self.connect(server, self.half_closing_client(mode))
+                client = await self.connected(server, mode)
                 await client.made
                 client.send(REQUEST)
                 client.finish()
@@ -110,9 +118,9 @@ class HalfCloseLoopbackTests(loopback.LoopbackTestCase):
         for mode in ModeName:
             for delivery in DELIVERIES:
                 backend = HalfClosing()
-                where = await self.backend(lambda backend=backend: backend)
+                where = await self.backend(partial(_same, backend))
                 server = self.serve(mode, delivery, handler=HandlerName.PROXY, backend=where)
-                client = await self.connect(server, self.half_closing_client(mode))
+                client = await self.connected(server, mode)
                 await client.made
                 client.send(b"hello")
                 await backend.received(5)
@@ -131,7 +139,7 @@ class HalfCloseLoopbackTests(loopback.LoopbackTestCase):
         for mode in ModeName:
             for delivery in DELIVERIES:
                 server = self.serve(mode, delivery)
-                client = await self.connect(server, self.half_closing_client(mode))
+                client = await self.connected(server, mode)
                 await client.made
                 client.send(REQUEST)
                 client.finish()
@@ -149,7 +157,7 @@ class HalfCloseLoopbackTests(loopback.LoopbackTestCase):
         outer = self.serve(
             ModeName.PAIR, handler=HandlerName.PROXY, backend=f"ssl:127.0.0.1:{port}"
         )
-        client = await self.connect(outer, self.half_closing_client(ModeName.PAIR))
+        client = await self.connected(outer, ModeName.PAIR)
         await client.made
         client.send(REQUEST)
         client.finish()
