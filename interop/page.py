@@ -17,7 +17,7 @@ echoes; or a *client*. In mode `wrapped` TLS comes first; the others can upgrade
 belongs to a test, not to tlsdemo.
 """
 
-_MODES = ("starttls", "pair", "wrapped")
+_MODES = ("starttls", "pair", "wrapped", "clear")
 
 
 @dataclass(frozen=True)

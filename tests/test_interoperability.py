@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from interop.attempts import Part, attempts, tried
 from interop.page import Seen, render
 from tests.test_architecture import ROOT
+from tlsdemo.tls import ModeName
 
 IMAP = Part("proxy", "imap", "starttls")
 PAIR = IMAP._replace(mode="pair")
@@ -41,6 +42,11 @@ class PageTests(SynchronousTestCase):
                 "| pop3 | proxy | starttls | curl 8.1 | fetches |",
             ],
         )
+
+    def test_every_mode_has_its_place(self) -> None:
+        parts = tuple(Part("proxy", "imap", mode.value) for mode in reversed(ModeName))
+        (row,) = table(self.render(Seen("a", "fetches", (), parts)))
+        self.assertIn("| starttls, pair, wrapped, clear |", row)
 
     def test_a_bar_does_not_end_a_cell(self) -> None:
         (row,) = table(self.render(Seen("a", "this | that", (), (IMAP,))))

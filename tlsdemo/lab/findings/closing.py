@@ -81,7 +81,9 @@ async def _half_close(testbed: Testbed) -> Evidence:
     peer.send(b"question")
     peer.close_tls()
     await testbed.require("answer", lambda: answered)
-    await testbed.wait_until(lambda: peer.cleartext or (application.lost and peer.lost))
+    await testbed.require(
+        "answer or close", lambda: peer.cleartext or (application.lost and peer.lost)
+    )
     return evidence(
         application.received == [b"question"] and not peer.cleartext,
         "the client sends a question and close_notify, and waits for the answer",

@@ -51,7 +51,9 @@ async def _secured_smtp(testbed: Testbed, plaintext: bytes) -> StdlibPeer:
 
 async def _esmtp_injection(testbed: Testbed) -> Evidence:
     peer = await _secured_smtp(testbed, b"STARTTLS\r\nMAIL FROM:<attacker@example.org>\r\n")
-    await testbed.wait_until(lambda: peer.cleartext)
+    # The answer to this shows that there is no other one still to come.
+    peer.send(b"NONSENSE\r\n")
+    await testbed.require("reject a command", lambda: b"500 " in peer.cleartext)
     return evidence(
         peer.cleartext.startswith(b"250"),
         "in one segment of plaintext: STARTTLS, MAIL FROM:<attacker@example.org>",
@@ -78,7 +80,8 @@ async def _imap_injection(testbed: Testbed) -> Evidence:
     await testbed.require("answer STARTTLS", lambda: b"a OK" in peer.wire)
     peer.start_tls(testbed.stdlib_context())
     await testbed.require("complete the handshake", lambda: peer.handshake_completed)
-    await testbed.wait_until(lambda: b"b OK" in peer.cleartext)
+    peer.send(b"c NOOP\r\n")
+    await testbed.require("answer a command", lambda: b"c OK" in peer.cleartext)
     return evidence(
         b"b OK" in peer.cleartext,
         "in one segment of plaintext: a STARTTLS, b CAPABILITY",
@@ -103,6 +106,10 @@ class _Sender(ESMTPClient):
 async def _client_injection(testbed: Testbed) -> Evidence:
     client = _Sender(None, testbed.client_options(), b"client.example")
     client.requireAuthentication = False
+
+    def client_gone() -> bool:
+        return b"QUIT" in peer.cleartext or peer.lost
+
     peer = StdlibPeer()
     testbed.connect(testbed.listen(factory_of(peer)), factory_of(client))
     await testbed.require("connect", lambda: peer.transport is not None)
@@ -114,7 +121,10 @@ async def _client_injection(testbed: Testbed) -> Evidence:
     peer.transport.write(b"220 go ahead\r\n250-forged.example\r\n250 8BITMIME\r\n")
     peer.start_tls(context, server=True)
     await testbed.require("complete the handshake", lambda: peer.handshake_completed)
-    await testbed.wait_until(lambda: b"MAIL" in peer.cleartext)
+    await testbed.require("send EHLO again", lambda: b"EHLO" in peer.cleartext)
+    # A client that has not taken the forged answer for one to this EHLO gives up now.
+    peer.send(b"421 no service\r\n")
+    await testbed.require("go on", lambda: b"MAIL" in peer.cleartext or client_gone())
     return evidence(
         b"MAIL FROM" in peer.cleartext,
         f"the client sends in plaintext: {in_plaintext!r}",

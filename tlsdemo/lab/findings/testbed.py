@@ -40,7 +40,7 @@ It is more than twice the 40 ms by which the kernel may delay an ACK, and so a s
 _TURNS = 5
 """Iterations of the reactor for what has arrived while a busy machine did not run this process."""
 
-_TIMEOUT = 2.0
+_TIMEOUT = 5.0
 _TICK = 0.001
 
 

@@ -51,7 +51,8 @@ async def _injection(testbed: Testbed) -> Evidence:
     executed_before = list(server.executed)
     peer.start_tls(testbed.stdlib_context())
     await testbed.require("complete the handshake", lambda: peer.handshake_completed)
-    await testbed.wait_until(lambda: peer.cleartext)
+    if executed_before:
+        await testbed.require("answer the command", lambda: peer.cleartext)
     return evidence(
         bool(executed_before),
         "in one segment of plaintext: STARTTLS, DELETE everything",
@@ -108,10 +109,10 @@ async def _twice(testbed: Testbed) -> Evidence:
     application.on_connected = begin
     peer = await testbed.connect_peer(testbed.listen(factory_of(application)))
     peer.start_tls(testbed.stdlib_context())
-    await testbed.wait_until(lambda: peer.handshake_completed or application.lost)
+    await testbed.require("end the handshake", lambda: peer.handshake_completed or application.lost)
     if peer.handshake_completed:
         peer.send(b"hello")
-    await testbed.wait_until(lambda: application.lost or application.received)
+    await testbed.require("receive data, or end", lambda: application.lost or application.received)
     usable = application.received == [b"hello"]
     return evidence(
         not raised and not usable,
@@ -165,7 +166,7 @@ async def _connection_made(testbed: Testbed) -> Evidence:
     application.on_connected = lambda: seen.append(application.transport.getPeerCertificate())
     options = testbed.server_options(require_certificate=True)
     peer = await testbed.connect_peer(testbed.listen(testbed.tls_factory(options, application)))
-    await testbed.wait_until(lambda: seen)
+    await testbed.require("call connectionMade", lambda: seen)
     return evidence(
         bool(seen),
         f"the client has sent nothing, and received {len(peer.wire)} B",
@@ -181,7 +182,7 @@ async def _long_line(testbed: Testbed) -> Evidence:
     peer = await testbed.connect_peer(testbed.listen(factory_of(server)))
     sent = server.MAX_LENGTH + 1000
     peer.transport.write(b"x" * sent)
-    await testbed.wait_until(lambda: peer.lost)
+    await testbed.require("close", lambda: peer.lost)
     return evidence(
         reasons == ["ConnectionDone"] and not testbed.logged and not peer.wire,
         f"{sent:,} B without a line ending; MAX_LENGTH is {server.MAX_LENGTH:,}",

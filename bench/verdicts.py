@@ -1,0 +1,107 @@
+"""Whether findings and event sequences say the same when the machine is busy.
+
+``python -m bench.verdicts [--runs 50] [--busy 2] [--findings-only]``: beside that many processes
+that do nothing but compute, every finding is reproduced ``runs`` times, and every connection of
+``tlsdemo events`` is made ``runs`` times.  A finding must have the verdict that it has on a quiet
+machine, or none ("cannot tell"); an event sequence must be one that a quiet machine shows.  The
+exit status is 1 if one is not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+BURN = "while True: pass"
+
+
+@contextmanager
+def busy(count: int) -> Iterator[None]:
+    """Keep ``count`` processors busy."""
+    processes = [subprocess.Popen([sys.executable, "-c", BURN]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def tlsdemo(*arguments: str) -> Any:
+    """Return the JSON that a command prints."""
+    command = [sys.executable, "-m", "tlsdemo", *arguments, "--format=json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    return json.loads(done.stdout)
+
+
+def verdicts() -> dict[str, str]:
+    """Return the verdict of each finding."""
+    return {each["name"]: each["verdict"] for each in tlsdemo("findings", "--all")["findings"]}
+
+
+def check_findings(runs: int, processes: int) -> int:
+    """Print the findings whose verdict was another one; return how many."""
+    quiet = verdicts()
+    false: Counter[str] = Counter()
+    unknown: Counter[str] = Counter()
+    with busy(processes):
+        for number in range(1, runs + 1):
+            for name, verdict in verdicts().items():
+                if verdict == "cannot tell":
+                    unknown[name] += 1
+                elif verdict != quiet[name]:
+                    false[name] += 1
+            print(f"\rfindings: {number} of {runs} runs", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    for name, count in false.items():
+        print(f"{name}: a false verdict in {count} of {runs} runs")
+    for name, count in unknown.items():
+        print(f"{name}: no verdict in {count} of {runs} runs")
+    print(f"{len(quiet)} findings, {runs} runs each: {sum(false.values())} false verdicts")
+    return len(false)
+
+
+def sequences(times: int) -> dict[tuple[str, ...], list[dict[str, list[str]]]]:
+    """Return the different event sequences of each connection."""
+    lifelines = ("server", "client", "wire")
+    return {
+        tuple(cell[name] for name in ("mode", "tls", "way", "peer")): [
+            {name: each[name] for name in lifelines} for each in (cell, *cell["also"])
+        ]
+        for cell in tlsdemo("events", f"--times={times}", "--stack=none")["cells"]
+    }
+
+
+def check_events(runs: int, processes: int) -> int:
+    """Print the connections whose events had another order; return how many."""
+    quiet = sequences(3)
+    with busy(processes):
+        found = sequences(runs)
+    other = [cell for cell, seen in found.items() if any(each not in quiet[cell] for each in seen)]
+    for cell in other:
+        print(f"{' '.join(cell)}: another sequence than on a quiet machine")
+    print(f"{len(found)} connections, {runs} times each: {len(other)} with another sequence")
+    return len(other)
+
+
+def main() -> None:
+    """Check both, and exit."""
+    parser = argparse.ArgumentParser(prog="python -m bench.verdicts", description=__doc__)
+    parser.add_argument("--runs", type=int, default=50, help="how often [50]")
+    parser.add_argument("--busy", type=int, default=2, help="processes that compute [2]")
+    parser.add_argument("--findings-only", action="store_true", help="leave out the events")
+    options = parser.parse_args()
+    wrong = check_findings(options.runs, options.busy)
+    if not options.findings_only:
+        wrong += check_events(options.runs, options.busy)
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
