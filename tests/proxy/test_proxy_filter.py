@@ -79,6 +79,30 @@ class ProxyFilterTests(SynchronousTestCase):
         self.to_backend.lose(ConnectionDone())
         self.assertEqual(self.wire.take(), b"ANSWERREST")
 
+    def test_data_held_back_is_forwarded_once_when_the_backend_finishes(self) -> None:
+        self.to_backend.deliver(b"welcome")
+        self.to_backend.finish()
+        self.assertEqual(self.wire.take(), b"REST")
+        self.wire.deliver(b"question")
+        self.wire.finish()
+        self.assertEqual(self.to_backend.take(), b"QUESTIONREMAINDER")
+
+    def test_data_held_back_is_forwarded_once_when_the_client_finishes(self) -> None:
+        self.to_backend.deliver(b"welcome")
+        self.wire.deliver(b"question")
+        self.wire.finish()
+        self.wire.lose(ConnectionDone())
+        self.assertEqual(self.to_backend.take(), b"QUESTIONREMAINDER")
+
+    def test_a_violation_of_a_client_whose_backend_has_finished_ends_both_sides(self) -> None:
+        self.to_backend.deliver(b"welcome")
+        self.to_backend.finish()
+        self.wire.deliver(b"nonsense")
+        self.assertTrue(self.to_backend.aborted and self.wire.aborted)
+        self.wire.turn()
+        self.assertEqual(self.log, [NONSENSE, "ended: protocol error"])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
     def test_data_held_back_is_forwarded_when_the_client_closes(self) -> None:
         self.to_backend.deliver(b"welcome")
         self.wire.deliver(b"question")
@@ -123,10 +147,13 @@ class ProxyFilterTests(SynchronousTestCase):
         self.assertEqual(self.log, ["ended: clean", NONSENSE])
 
     def test_a_backend_that_closes_before_its_greeting_ends_the_client(self) -> None:
-        self.to_backend.lose(ConnectionDone())
-        self.assertTrue(self.wire.aborted)
-        self.wire.turn()
-        self.assertEqual(self.log, [f"{NO}it closed before its greeting", "ended: backend refused"])
+        for end in (self.to_backend.finish, lambda: self.to_backend.lose(ConnectionDone())):
+            end()
+            self.assertTrue(self.wire.aborted)
+            self.wire.turn()
+            said = f"{NO}it closed before its greeting"
+            self.assertEqual(self.log, [said, "ended: backend refused"])
+            self.setUp()
 
     def test_a_client_that_leaves_before_the_greeting_ends_the_backend(self) -> None:
         for reason, close_reason in ((ConnectionDone(), "clean"), (ConnectionLost(), "truncated")):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
 
-from tests.proxy import proxy_contract
+from tests.proxy import finishing_contract, proxy_contract
 from tests.support import MemoryTransport
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.tls import Delivery
@@ -47,6 +47,10 @@ class RecordForwardingTests(proxy_contract.ForwardingContract):
 
 
 class RecordClosingTests(proxy_contract.ClosingContract):
+    delivery = Delivery.RECORD
+
+
+class RecordBackendFinishingTests(finishing_contract.BackendFinishingContract):
     delivery = Delivery.RECORD
 
 
@@ -121,3 +125,32 @@ class ReadableClosingTests(proxy_contract.ClosingContract):
         self.assertTrue(self.to_backend.aborted)
         self.to_backend.turn()
         self.assertEqual(self.take_log(), ["ended: idle", "drained: clean"])
+
+    def test_a_backend_is_reset_if_unread_data_of_a_finished_client_was_discarded(
+        self,
+    ) -> None:
+        self.to_backend.producer.pauseProducing()
+        self.wire.deliver(b"last")
+        self.wire.finish()
+        self.stream.abort(CloseReason(Cause.IDLE))
+        self.wire.turn()
+        self.assertFalse(self.to_backend.finished)
+        self.assertTrue(self.to_backend.aborted)
+
+
+class ReadableBackendFinishingTests(finishing_contract.BackendFinishingContract):
+    delivery = Delivery.READABLE
+
+    def test_a_client_that_had_finished_is_closed_after_all_its_data(self) -> None:
+        self.wire.deliver(b"first")
+        self.to_backend.take()
+        self.to_backend.producer.pauseProducing()
+        self.wire.deliver(b"last")
+        self.wire.finish()
+        self.to_backend.finish()
+        self.wire.turn()
+        self.assertEqual(self.take_log(), [])
+        self.to_backend.producer.resumeProducing()
+        self.assertEqual(self.to_backend.take(), b"last")
+        self.to_backend.turn()
+        self.assertEqual(self.take_log(), ["ended: clean", "drained: clean"])

@@ -49,3 +49,17 @@ class ProxyOverTLSTests(SynchronousTestCase):
         self.assertEqual(self.client.received, bytes(200_000) + b"end")
         self.assertFalse(self.wire.connected)
         self.assertIn("ended: clean", self.log)
+
+    def test_a_backend_that_finishes_sends_its_client_close_notify(self) -> None:
+        self.to_backend.deliver(b"answer")
+        self.to_backend.finish()
+        self.client.receive(self.wire.take())
+        self.assertEqual((self.client.received, self.client.closed), (b"answer", True))
+        self.client.write(b"more")
+        self.wire.protocol.dataReceived(self.client.take())
+        self.assertEqual(self.to_backend.take(), b"more")
+        self.client.close()
+        self.wire.protocol.dataReceived(self.client.take())
+        self.wire.take()
+        self.to_backend.turn()
+        self.assertEqual(self.log[-2:], ["ended: clean", "drained: clean"])

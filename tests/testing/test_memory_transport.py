@@ -93,6 +93,29 @@ class AMemoryTransport(SynchronousTestCase):
         self.transport.deliver(b"answer")
         self.assertEqual(self.protocol.received, [b"answer"])
 
+    def test_tells_a_protocol_once_that_it_has_finished(self) -> None:
+        protocol: Any = self.protocol
+        protocol.writeConnectionLost = lambda: self.protocol.log.append("finished")
+        alsoProvides(protocol, IHalfCloseableProtocol)
+        self.transport.registerProducer(RecordingProducer(), True)
+        self.transport.loseWriteConnection()
+        self.transport.write(b"produced")
+        self.transport.turn()
+        self.transport.unregisterProducer()
+        self.transport.write(b"dropped")
+        self.transport.turn()
+        self.assertEqual(self.protocol.log, [])
+        self.assertEqual(self.transport.take(), b"produced")
+        for _ in range(2):
+            self.transport.turn()
+        self.assertEqual(self.protocol.log, ["finished"])
+
+    def test_ends_at_once_when_it_is_closed_after_it_has_finished(self) -> None:
+        self.transport.loseWriteConnection()
+        self.transport.turn()
+        self.transport.loseConnection()
+        self.assertEqual(self.protocol.log, ["lost: ConnectionDone"])
+
     def test_a_fin_ends_a_protocol_that_cannot_be_half_closed(self) -> None:
         self.transport.finish()
         self.assertFalse(self.transport.connected)

@@ -2,63 +2,13 @@
 
 from __future__ import annotations
 
-from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.error import ConnectionLost
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import implementer
 
-from tests.support import (
-    MemoryTransport,
-    Recorder,
-    RecordingListener,
-    exchange,
-    patch_reactor_clock,
-)
-from tests.tls.memory_ends import End, ForeignPeer, PairEnd, client_tls, foreign_client, server_tls
-from tlsdemo.tls import Delivery, ModeName, Send, StreamSetup, Timeouts, TransportOptions
-from tlsdemo.tls.clear_stream import ClearStream
-from tlsdemo.tls.pull import PullSource
-
-TLS_MODES = (ModeName.STARTTLS, ModeName.PAIR, ModeName.WRAPPED)
-ENDED = ["ended: clean", "lost: ConnectionDone"]
-
-
-@implementer(IHalfCloseableProtocol)
-class HalfCloseable(Recorder):
-    """Answers when its peer has finished, and closes unless it has more to say."""
-
-    keeps_open = False
-
-    def readConnectionLost(self) -> None:
-        self.log.append("peer finished")
-        self.answer(b"answer")
-        if not self.keeps_open:
-            self.close()
-
-    def answer(self, data: bytes) -> None:
-        assert self.transport is not None
-        self.transport.write(data)
-
-    def close(self) -> None:
-        assert self.transport is not None
-        self.transport.loseConnection()
-
-    def writeConnectionLost(self) -> None:
-        raise AssertionError("TLS never calls this")
-
-
-class PullingHalfCloseable(HalfCloseable):
-    """One that reads when it is told to."""
-
-    source: PullSource | None = None
-
-    def readable(self, source: PullSource) -> None:
-        self.source = source
-
-    def read(self) -> None:
-        assert self.source is not None
-        while data := self.source.read():
-            self.log.append(data)
+from tests.support import RecordingProducer, patch_reactor_clock
+from tests.tls.half_closeable import ENDED, TLS_MODES, HalfCloseable, PullingHalfCloseable
+from tests.tls.memory_ends import End, ForeignPeer, foreign_client, server_tls
+from tlsdemo.tls import Delivery, ModeName, Send, Timeouts
 
 
 class HalfCloseTests(SynchronousTestCase):
@@ -146,6 +96,53 @@ class HalfCloseTests(SynchronousTestCase):
             end.exchange_with(peer)
             self.assertEqual(end.log, ENDED)
 
+    def test_what_another_application_has_answered_is_sent_first(self) -> None:
+        for mode in TLS_MODES:
+            for send in Send:
+                peer = foreign_client()
+                end = End(mode, server_tls(), send=send, clock=self.clock).secured_with(peer)
+                end.application.on_data = end.stream.write
+                peer.write(b"echoed")
+                peer.close()
+                end.exchange_with(peer)
+                end.stream.write(b"dropped")
+                self.clock.advance(0)
+                end.exchange_with(peer)
+                self.assertEqual(peer.received, b"echoed", (mode, send))
+                self.assertEqual(end.stream.bytes_out, len(b"echoed"))
+                self.assertEqual(end.log[-2:], ENDED)
+
+    def test_a_producer_writes_everything_after_the_goodbye(self) -> None:
+        for mode in TLS_MODES:
+            for send in Send:
+                for closes_first in (True, False):
+                    application = HalfCloseable()
+                    end, peer = self.end(mode, application, send=send)
+                    end.stream.registerProducer(RecordingProducer(), True)
+                    if closes_first:
+                        end.stream.loseConnection()
+                    peer.close()
+                    end.transport.deliver(peer.take())
+                    end.transport.finish()
+                    end.stream.write(b", the rest")
+                    end.stream.unregisterProducer()
+                    end.stream.write(b"dropped")
+                    self.clock.advance(0)
+                    end.exchange_with(peer)
+                    answer = b", the rest" if closes_first else b"answer, the rest"
+                    self.assertEqual(peer.received, answer, (mode, send))
+                    self.assertEqual(end.stream.bytes_out, len(answer))
+                    self.assertEqual(end.log[-2:], ENDED)
+
+    def test_one_that_is_aborted_before_it_has_read_everything_is_not_told(self) -> None:
+        end, peer = self.end(ModeName.PAIR, PullingHalfCloseable(), delivery=Delivery.READABLE)
+        peer.write(b"request")
+        peer.close()
+        end.exchange_with(peer)
+        end.stream.abortConnection()
+        end.transport.turn()
+        self.assertNotIn("peer finished", end.log)
+
     def test_the_idle_timeout_bounds_it(self) -> None:
         application = HalfCloseable()
         application.keeps_open = True
@@ -173,97 +170,3 @@ class HalfCloseTests(SynchronousTestCase):
         end.exchange_with(peer)
         end.transport.lose(ConnectionLost())
         self.assertEqual(end.log, ["peer finished", *ENDED])
-
-
-class FinishingTests(SynchronousTestCase):
-    """``loseWriteConnection``: our end finishes first."""
-
-    def setUp(self) -> None:
-        self.clock = patch_reactor_clock(self)
-
-    def test_our_end_still_receives(self) -> None:
-        for mode in TLS_MODES:
-            for send in Send:
-                peer = foreign_client()
-                end = End(mode, server_tls(), send=send, clock=self.clock).secured_with(peer)
-                end.log.clear()
-                end.stream.write(b"all of it")
-                end.stream.loseWriteConnection()
-                end.stream.loseWriteConnection()
-                end.stream.write(b"dropped")
-                peer.receive(end.transport.take())
-                self.assertEqual((peer.received, peer.closed), (b"all of it", True))
-                peer.write(b"late")
-                end.transport.deliver(peer.take())
-                self.assertEqual(end.log, [b"late"])
-                self.assertEqual(end.stream.bytes_out, len(b"all of it"))
-                peer.close()
-                end.exchange_with(peer)
-                self.assertEqual(end.log, [b"late", *ENDED])
-
-    def test_two_ends_finish_one_after_the_other(self) -> None:
-        server, client = PairEnd(server_tls()), PairEnd(client_tls())
-        for end in (server, client):
-            end.begin()
-        exchange(server.transport, client.transport)
-        client.pair.cleartext.loseWriteConnection()
-        exchange(server.transport, client.transport)
-        for end in (server, client):
-            self.assertEqual(end.log[-1], "lost: ConnectionDone")
-
-
-class ClearHalfCloseTests(SynchronousTestCase):
-    """The same without TLS: a FIN is the goodbye."""
-
-    def stream(self, application: Recorder) -> tuple[ClearStream, MemoryTransport]:
-        listener = RecordingListener(application.log, application)
-        stream = ClearStream(StreamSetup(listener, TransportOptions()))
-        wire = MemoryTransport(stream)
-        stream.makeConnection(wire)
-        application.log.clear()
-        return stream, wire
-
-    def test_an_application_answers_after_the_fin(self) -> None:
-        application = HalfCloseable()
-        _, wire = self.stream(application)
-        wire.deliver(b"request")
-        wire.finish()
-        self.assertEqual(wire.take(), b"answer")
-        wire.turn()
-        self.assertEqual(application.log, [b"request", "peer finished", *ENDED])
-
-    def test_it_can_be_aborted_or_lost(self) -> None:
-        for end in ("abort", "lose"):
-            application = HalfCloseable()
-            application.keeps_open = True
-            stream, wire = self.stream(application)
-            wire.finish()
-            self.assertFalse(stream.disconnecting)
-            if end == "abort":
-                stream.abortConnection()
-                wire.turn()
-            else:
-                wire.lose(ConnectionDone())
-            self.assertIn("ended: ", str(application.log[1]))
-
-    def test_any_other_application_loses_its_connection(self) -> None:
-        application = Recorder()
-        _, wire = self.stream(application)
-        wire.finish()
-        self.assertEqual(application.log, ENDED)
-
-    def test_our_end_can_finish_first(self) -> None:
-        application = Recorder()
-        stream, wire = self.stream(application)
-        stream.loseWriteConnection()
-        stream.writeConnectionLost()
-        self.assertTrue(wire.finished)
-        wire.deliver(b"late")
-        self.assertEqual(application.log, [b"late"])
-
-    def test_nothing_is_counted_that_is_written_after_closing(self) -> None:
-        stream, wire = self.stream(Recorder())
-        stream.write(b"one")
-        stream.loseConnection()
-        stream.write(b"two")
-        self.assertEqual((wire.take(), stream.bytes_out), (b"one", 3))

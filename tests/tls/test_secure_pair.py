@@ -15,7 +15,7 @@ from zope.interface.verify import verifyObject
 from tests.support import MemoryTransport, Recorder, RecordingProducer, certificates, exchange
 from tests.tls import delivery_contract, handshake_contract, pull_contract, sending_contract
 from tests.tls.memory_ends import PairEnd, client_tls, joined_pairs, server_tls
-from tlsdemo.close_reasons import Cause
+from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.tls import (
     ClientTLS,
     ConnectionInfo,
@@ -238,6 +238,17 @@ class SecuredTests(SynchronousTestCase):
         self.handshake(server)
         self.failureResultOf(secured, Insecure)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_it_fails_even_if_the_callback_for_that_raises(self) -> None:
+        def fail(_reason: CloseReason) -> None:
+            raise ZeroDivisionError
+
+        server = SecurePair(server_tls(), Recorder(), on_insecure=fail)
+        server.encrypted.makeConnection(MemoryTransport(server.encrypted))
+        secured = server.secured()
+        self.assertRaises(ZeroDivisionError, server.encrypted.connectionLost)
+        self.failureResultOf(secured, Insecure)
+        self.failureResultOf(server.secured(), Insecure)
 
     def test_callbacks_are_optional(self) -> None:
         server = SecurePair(server_tls(), Recorder())

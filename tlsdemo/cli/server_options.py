@@ -121,7 +121,7 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
          f"dialect's, mostly {IDLE_TIMEOUT:g}]", seconds(0.0)],
         ["closing-timeout", None, 30.0, "Seconds to wait for the end of a connection that is being "
          "closed, before it is aborted; also for the backend to receive the rest of a client's "
-         "data.",
+         "data, and for a client to send more to a backend that has finished.",
          seconds(0.0)],
         ["backend-timeout", None, 30.0, "Seconds for connecting to the backend, and for its "
          "greeting "

@@ -8,12 +8,14 @@ from typing import Any
 
 from twisted.internet.interfaces import (
     IAddress,
+    IHalfCloseableProtocol,
     IReactorTime,
     ISSLTransport,
     IStreamClientEndpoint,
 )
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from tlsdemo.net.reset_after_flush import reset_after_flush
 from tlsdemo.net.sockets import MAX_BUFFER, bound_buffers, without_delay
@@ -59,10 +61,14 @@ class BackendListener(typing.Protocol):
     def backend_failed(self, problem: FilterFailed) -> None:
         """The backend refuses to be told who the client is."""
 
+    def backend_finished(self) -> None:
+        """The backend has finished sending, and may still receive."""
+
     def backend_lost(self, reason: Failure) -> None:
         """The connection is closed or lost."""
 
 
+@implementer(IHalfCloseableProtocol)
 class BackendConnection(Protocol):
     """The plaintext connection to the backend, which is told first who the client is."""
 
@@ -98,6 +104,13 @@ class BackendConnection(Protocol):
         if data:
             self._listener.backend_data(data)
 
+    def readConnectionLost(self) -> None:
+        """Report that the backend has finished sending."""
+        self._listener.backend_finished()
+
+    def writeConnectionLost(self) -> None:
+        """Do nothing: this has finished sending, which the listener has asked for."""
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Report the end."""
         self.detach().backend_lost(reason)
@@ -108,17 +121,15 @@ class BackendConnection(Protocol):
         del self._listener
         return listener
 
-    def finish_sending(self) -> bool:
-        """Send everything that was written, then a FIN; data is still received.
-
-        Return whether that is possible: it is not over TLS, where Twisted would send the FIN
-        without a close_notify.
-        """
+    def finish_sending(self) -> None:
+        """Send everything that was written, then a FIN; data is still received."""
         self.transport.unregisterProducer()
         if ISSLTransport.providedBy(self.transport):
-            return False
-        self.transport.loseWriteConnection()
-        return True
+            # Twisted would send a FIN without a close_notify.  This sends the close_notify, and
+            # goes on receiving until the backend's.
+            self.transport.loseConnection()
+        else:
+            self.transport.loseWriteConnection()
 
     def finish(self, in_order: bool) -> None:
         """Send everything that was written, then close, ``in_order`` or with a reset."""

@@ -59,7 +59,7 @@ class Handler(Protocol):
         self.transport.loseConnection()
 
     def writeConnectionLost(self) -> None:
-        """Do nothing; TLS never calls this."""
+        """Do nothing: all that was written has been sent."""
 
     def abort(self) -> None:
         """Give up what remains to be done after the client has gone; by default nothing."""

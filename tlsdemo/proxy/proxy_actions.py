@@ -45,6 +45,7 @@ class ProxyActions(StateMachine, Handler):
 
     def _start_timeout(self, seconds: float, cause: Cause, problem: str) -> None:
         """Fail with ``cause`` after ``seconds``; 0 for no limit."""
+        self._cancel_timeout()
         if seconds > 0:
             reason = CloseReason(cause, f"{problem} after {seconds:g} s")
             self._timeout = self._settings.clock.callLater(seconds, self._timed_out, reason)
@@ -105,14 +106,32 @@ class ProxyActions(StateMachine, Handler):
         rest = self._filter.rest_of_client()
         if rest:
             self._backend.transport.write(rest)
-        if not self._backend.finish_sending():
-            assert self.transport is not None
-            self.transport.unregisterProducer()
-            self.transport.loseConnection()
+        self._backend.finish_sending()
 
     def _forward_and_finish(self) -> None:
         if self._forward_early():
             self._finish_backend()
+
+    def _finish_sending_to_client(self) -> None:
+        self._detach_backend()
+        self._send_rest_to_client()
+        assert self.transport is not None
+        self.transport.loseWriteConnection()
+        problem = "the backend has finished, and nothing more was forwarded to it"
+        self._start_timeout(self._settings.closing, Cause.CLOSING_TIMEOUT, problem)
+
+    def _forward_to_finished(self, data: bytes) -> None:
+        if self._timeout is not None:
+            self._timeout.reset(self._settings.closing)
+        self._forward(data)
+
+    def _lost_after_finishing(self, reason: Failure) -> None:
+        # The client may not have read the answer yet, which a reset would take away.
+        self._cancel_timeout()
+        detail = f"after it had finished: {reason.getErrorMessage()}"
+        self._close_reason = CloseReason(Cause.BACKEND_LOST, detail)
+        assert self.transport is not None
+        self.transport.loseConnection()
 
     def _count_undelivered(self, data: bytes) -> None:
         self._undelivered += len(data)
@@ -121,24 +140,28 @@ class ProxyActions(StateMachine, Handler):
         rest = self._filter.rest_of_client()
         if rest:
             self._backend.transport.write(rest)
-        self._drain_backend(in_order=True)
+        self._drain_backend()
 
     def _reset_backend(self) -> None:
         self._close_reason = self._close_reason or CLEAN
         self._drain_backend(in_order=False)
 
-    def _drain_backend(self, in_order: bool) -> None:
+    def _drain_backend(self, in_order: bool = True) -> None:
         problem = "the backend has not read everything"
         self._start_timeout(self._settings.closing, Cause.CLOSING_TIMEOUT, problem)
         self._backend.finish(in_order)
 
-    def _finish_client(self, _reason: Failure) -> None:
+    def _finish_client(self, _reason: Failure | None = None) -> None:
         self._detach_backend()
+        self._send_rest_to_client()
         assert self.transport is not None
+        self.transport.loseConnection()
+
+    def _send_rest_to_client(self) -> None:
         rest = self._filter.rest_of_backend()
         if rest:
+            assert self.transport is not None
             self.transport.write(rest)
-        self.transport.loseConnection()
 
     def _abort_client(self, reason: Failure) -> None:
         self._detach_backend()
@@ -149,7 +172,7 @@ class ProxyActions(StateMachine, Handler):
         assert self.transport is not None
         self.transport.unregisterProducer()
 
-    def _not_greeted(self, _reason: Failure) -> None:
+    def _not_greeted(self, _reason: Failure | None = None) -> None:
         self._give_up_connecting(
             CloseReason(Cause.BACKEND_REFUSED, "it closed before its greeting")
         )
@@ -208,8 +231,11 @@ class ProxyActions(StateMachine, Handler):
         self._done(self._close_reason or CloseReason(Cause.BACKEND_LOST, detail))
 
     def _report_undelivered(self) -> None:
-        problem = f"it closed with {self._undelivered} bytes undelivered"
-        self._done(CloseReason(Cause.BACKEND_LOST, problem) if self._undelivered else CLEAN)
+        reason = self._close_reason or CLEAN
+        if reason.clean and self._undelivered:
+            problem = f"it closed with {self._undelivered} bytes undelivered"
+            reason = CloseReason(Cause.BACKEND_LOST, problem)
+        self._done(reason)
 
     def _done(self, reason: CloseReason) -> None:
         self._cancel_timeout()

@@ -2,13 +2,15 @@
 
 Theory of operation.  Flow control works in both directions: each side is registered as the producer
 of the other.  When a side closes in order, the other is closed in order, after everything has been
-forwarded.  A client that has only finished sending still gets the answer: the backend receives a
-FIN, and the connection lasts until the backend closes.  When a side is lost, the other is reset, so
-that nobody takes a truncated stream for a complete one.  The backend first receives what its client
-had sent: many mail clients reset the connection after their last command.
+forwarded.  A side that has only finished sending (close_notify from a client, a FIN from a backend)
+still receives: the other is told that it has finished, and the connection lasts until that one has
+too.  When a side is lost, the other is reset, so that nobody takes a truncated stream for a
+complete one.  The backend first receives what its client had sent: many mail clients reset the
+connection after their last command.
 
 Every wait has a limit.  While there is a client, the timeouts of its connection apply; a backend
-that does not greet, or does not read what a client that has gone had sent, has timeouts here.
+that does not greet, or does not read what a client that has gone had sent, has timeouts here.  So
+has a client that says nothing more to a backend that has finished: most have closed.
 """
 
 from __future__ import annotations
@@ -109,6 +111,10 @@ class ProxyHandler(ProxyActions):
         """End both connections, as client and backend cannot continue."""
         self._input(_Input.FAILED, CloseReason(problem.cause, str(problem)))
 
+    def backend_finished(self) -> None:
+        """Tell the client that the backend has finished sending; it may still send itself."""
+        self._input(_Input.BACKEND_FINISHED)
+
     def backend_lost(self, reason: Failure) -> None:
         """End the client's connection as the backend's has ended."""
         if reason.check(ConnectionDone) is None:
@@ -153,6 +159,7 @@ class ProxyHandler(ProxyActions):
             )
             for name, action in (
                 (_Input.BACKEND_REFUSED, ProxyActions._turn_away),
+                (_Input.BACKEND_FINISHED, ProxyActions._not_greeted),
                 (_Input.BACKEND_CLOSED, ProxyActions._not_greeted),
                 (_Input.BACKEND_CLOSED_EARLY, ProxyActions._not_greeted),
                 (_Input.BACKEND_LOST, ProxyActions._not_greeted),
@@ -186,6 +193,12 @@ class ProxyHandler(ProxyActions):
             _State.CLIENT_FINISHED,
             ProxyActions._finish_sending,
         ),
+        (
+            _State.JOINED,
+            _Input.BACKEND_FINISHED,
+            _State.BACKEND_FINISHED,
+            ProxyActions._finish_sending_to_client,
+        ),
         (_State.JOINED, _Input.CLIENT_CLOSED, _State.CLIENT_GONE, ProxyActions._finish_backend),
         (_State.JOINED, _Input.CLIENT_LOST, _State.CLIENT_GONE, ProxyActions._reset_backend),
         (_State.JOINED, _Input.BACKEND_CLOSED, _State.BACKEND_GONE, ProxyActions._finish_client),
@@ -195,9 +208,15 @@ class ProxyHandler(ProxyActions):
         (_State.JOINED, _Input.ABORT, _State.JOINED, ProxyActions._abort_backend),
         (
             _State.CLIENT_FINISHED,
+            _Input.BACKEND_FINISHED,
+            _State.BACKEND_FINISHED,
+            ProxyActions._finish_client,
+        ),
+        (
+            _State.CLIENT_FINISHED,
             _Input.CLIENT_CLOSED,
             _State.CLIENT_GONE,
-            ProxyActions._finish_backend,
+            ProxyActions._drain_backend,
         ),
         (
             _State.CLIENT_FINISHED,
@@ -214,6 +233,37 @@ class ProxyHandler(ProxyActions):
         (_State.CLIENT_FINISHED, _Input.BACKEND_LOST, _State.DRAINED, ProxyActions._abort_client),
         (_State.CLIENT_FINISHED, _Input.FAILED, _State.DRAINED, ProxyActions._give_up_joined),
         (_State.CLIENT_FINISHED, _Input.ABORT, _State.CLIENT_FINISHED, ProxyActions._abort_backend),
+        (
+            _State.BACKEND_FINISHED,
+            _Input.CLIENT_DATA,
+            _State.BACKEND_FINISHED,
+            ProxyActions._forward_to_finished,
+        ),
+        (
+            _State.BACKEND_FINISHED,
+            _Input.CLIENT_CLOSED,
+            _State.CLIENT_GONE,
+            ProxyActions._finish_backend,
+        ),
+        (
+            _State.BACKEND_FINISHED,
+            _Input.CLIENT_LOST,
+            _State.CLIENT_GONE,
+            ProxyActions._reset_backend,
+        ),
+        (
+            _State.BACKEND_FINISHED,
+            _Input.BACKEND_LOST,
+            _State.BACKEND_GONE,
+            ProxyActions._lost_after_finishing,
+        ),
+        (_State.BACKEND_FINISHED, _Input.FAILED, _State.DRAINED, ProxyActions._give_up_joined),
+        (
+            _State.BACKEND_FINISHED,
+            _Input.ABORT,
+            _State.BACKEND_FINISHED,
+            ProxyActions._abort_backend,
+        ),
         (_State.CLIENT_GONE, _Input.BACKEND_CLOSED, _State.DRAINED, ProxyActions._drained),
         (_State.CLIENT_GONE, _Input.BACKEND_CLOSED_EARLY, _State.DRAINED, ProxyActions._drained),
         (

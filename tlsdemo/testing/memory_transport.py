@@ -50,6 +50,7 @@ class MemoryTransport:
         self.no_delay = False
         self.keep_alive = False
         self.finished = False
+        self._fin_sent = False
         self._written: list[bytes] = []
         self._arrived: list[bytes] = []
 
@@ -67,7 +68,8 @@ class MemoryTransport:
     def turn(self) -> None:
         """Do what one iteration of the reactor would: read, and close if that was requested.
 
-        ``loseConnection`` takes effect when all that was written has been taken.
+        ``loseConnection`` and ``loseWriteConnection`` take effect when all that was written has
+        been taken.
         """
         while self._arrived and not self.paused and self.connected and not self.aborted:
             self.protocol.dataReceived(self._arrived.pop(0))
@@ -75,6 +77,11 @@ class MemoryTransport:
             self.lose(ConnectionAborted())
         elif self.disconnecting and not self._written:
             self.lose(ConnectionDone())
+        elif self.finished and not (self._written or self.producer or self._fin_sent):
+            self._fin_sent = True
+            half_closeable = IHalfCloseableProtocol(self.protocol, None)
+            if half_closeable is not None:
+                half_closeable.writeConnectionLost()
 
     def finish(self) -> None:
         """Receive a FIN: the peer has finished sending, and may still receive.
@@ -102,7 +109,8 @@ class MemoryTransport:
 
     def write(self, data: bytes) -> None:
         """See `ITransport`."""
-        if self.connected and not self.aborted and not self.finished:
+        finished = self.finished and self.producer is None
+        if self.connected and not self.aborted and not finished:
             self._written.append(data)
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
@@ -111,8 +119,10 @@ class MemoryTransport:
         MemoryTransport.write(self, b"".join(data))
 
     def loseConnection(self) -> None:
-        """See `ITransport`."""
+        """See `ITransport`; a transport that has sent its FIN is lost at once, as over TCP."""
         self.disconnecting = True
+        if self._fin_sent:
+            self.lose(ConnectionDone())
 
     def abortConnection(self) -> None:
         """See `ITCPTransport`; ``connectionLost`` follows with the next :meth:`turn`."""

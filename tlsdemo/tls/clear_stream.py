@@ -25,8 +25,6 @@ from tlsdemo.tls.protocol_switch import replace_protocol
 from tlsdemo.tls.stream import Stream, StreamInput, StreamSetup, StreamState
 from tlsdemo.tls.timeouts import ConnectionPhase
 
-_WRITABLE = (StreamState.CONNECTING, StreamState.OPEN, StreamState.HALF_CLOSED)
-
 
 @implementer(IProtocol)
 class ClearStream(Stream):
@@ -39,6 +37,7 @@ class ClearStream(Stream):
     def makeConnection(self, transport: Any) -> None:
         """Use ``transport``, and connect the application."""
         self._transport = transport
+        self._send = transport.write
         self.connectionMade()
 
     def connectionMade(self) -> None:
@@ -71,19 +70,13 @@ class ClearStream(Stream):
 
     def write(self, data: bytes) -> None:
         """Send ``data`` unchanged; it is dropped once the stream is closed."""
-        producing = self._has_producer and self._state is StreamState.CLOSING
-        if producing or self._state in _WRITABLE:
+        if self._send is not None:
             self.bytes_out += len(data)
-            self._transport.write(data)
+            self._send(data)
 
     def loseConnection(self) -> None:
         """Close in order, after everything that was written has been sent."""
         self._input(StreamInput.CLOSE)
-
-    def loseWriteConnection(self) -> None:
-        """Send everything that was written, then FIN; data is still received."""
-        self._transport.unregisterProducer()
-        self._transport.loseWriteConnection()
 
     # What the transport calls if the application can send after its peer has finished.
 
@@ -92,7 +85,8 @@ class ClearStream(Stream):
         self._input(StreamInput.PEER_FINISHED)
 
     def writeConnectionLost(self) -> None:
-        """Do nothing: the application has asked for it."""
+        """Tell the application that all it wrote has been sent, and a FIN."""
+        self._report_finished()
 
     def pauseProducing(self) -> None:
         """Stop reading the wire."""
@@ -109,7 +103,7 @@ class ClearStream(Stream):
 
     def unregisterProducer(self) -> None:
         """Stop pausing and resuming the producer."""
-        self._has_producer = False
+        self._producer_done()
         self._transport.unregisterProducer()
 
     def getPeer(self) -> IAddress:
@@ -130,12 +124,18 @@ class ClearStream(Stream):
         self._connect(application)
 
     def _close_transport(self) -> None:
-        self._transport.loseConnection()
+        self._stop_sending()
+        # First: a transport that has finished sending is lost within the call.
         self._timer.enter(ConnectionPhase.CLOSING)
+        self._transport.loseConnection()
+
+    def _finish_transport(self) -> None:
+        self._stop_sending()
+        self._transport.loseWriteConnection()
 
     def _abort_transport(self, close_reason: CloseReason) -> None:
         self._close_reason = close_reason
-        self._deliver = None
+        self._deliver = self._send = None
         self._transport.abortConnection()
         self._drop_unread(close_reason)
 
@@ -151,12 +151,18 @@ class ClearStream(Stream):
             StreamState.HALF_CLOSED,
             Stream._half_close,
         ),
+        (StreamState.OPEN, StreamInput.FINISH, StreamState.FINISHED, _finish_transport),
         (StreamState.OPEN, StreamInput.CLOSE, StreamState.CLOSING, _close_transport),
         (StreamState.OPEN, StreamInput.ABORT, StreamState.ABORTED, _abort_transport),
         (StreamState.OPEN, StreamInput.LOST, StreamState.CLOSED, Stream._report_end),
+        (StreamState.HALF_CLOSED, StreamInput.FINISH, StreamState.CLOSING, _close_transport),
         (StreamState.HALF_CLOSED, StreamInput.CLOSE, StreamState.CLOSING, _close_transport),
         (StreamState.HALF_CLOSED, StreamInput.ABORT, StreamState.ABORTED, _abort_transport),
         (StreamState.HALF_CLOSED, StreamInput.LOST, StreamState.CLOSED, Stream._report_end),
+        (StreamState.FINISHED, StreamInput.PEER_FINISHED, StreamState.CLOSING, _close_transport),
+        (StreamState.FINISHED, StreamInput.CLOSE, StreamState.CLOSING, _close_transport),
+        (StreamState.FINISHED, StreamInput.ABORT, StreamState.ABORTED, _abort_transport),
+        (StreamState.FINISHED, StreamInput.LOST, StreamState.CLOSED, Stream._report_end),
         (StreamState.CLOSING, StreamInput.ACCEPTED, StreamState.CLOSING, Stream._connect),
         (StreamState.CLOSING, StreamInput.ABORT, StreamState.ABORTED, _abort_transport),
         (StreamState.CLOSING, StreamInput.LOST, StreamState.CLOSED, Stream._report_end),

@@ -4,7 +4,11 @@ Each direction of a TLS connection ends by itself (RFC 8446, section 6.1).  Twis
 closes both as soon as it reads the peer's close_notify, so a client that says goodbye behind its
 request never gets the answer.  But the layer learns of a close_notify by what its connection
 raises, and that is ours: it hears nothing as long as the application has more to send.  On the
-wire a FIN may follow, which ends a protocol unless it provides ``IHalfCloseableProtocol``.
+wire a FIN may follow, which ends a protocol unless it provides ``IHalfCloseableProtocol``.  It is
+given that only now: a FIN without a close_notify ends the connection, as a truncation.
+
+The other way there is nothing to do.  The layer's ``loseConnection`` sends close_notify, and it
+delivers what it receives until the peer has closed, too.
 """
 
 from __future__ import annotations

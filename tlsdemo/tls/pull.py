@@ -143,7 +143,11 @@ class PullSource:
             at_end()
 
     def drop(self) -> None:
-        """Discard what has not been read, and report an end that waited for it."""
+        """Discard what has not been read, and report an end that waited for it.
+
+        What :meth:`when_read` waits for never happens.
+        """
+        self._when_read = None
         self._chunks.clear()
         self._size = 0
         self._notified = False

@@ -234,9 +234,11 @@ class _PairListener:
 
     def insecure(self, close_reason: CloseReason) -> None:
         self._outcome = close_reason
-        if self._on_insecure is not None:
-            self._on_insecure(close_reason)
-        self._fire()
+        try:
+            if self._on_insecure is not None:
+                self._on_insecure(close_reason)
+        finally:
+            self._fire()
 
     def ended(self, close_reason: CloseReason) -> None:
         """Do nothing: the application's ``connectionLost`` is called."""

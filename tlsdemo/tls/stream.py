@@ -39,6 +39,7 @@ class StreamState(enum.Enum):
     CONNECTING = "connecting"
     OPEN = "open"
     HALF_CLOSED = "half-closed: the peer has finished, and the application has not"
+    FINISHED = "half-closed: the application has finished, and the peer has not"
     CLOSING = "closing"
     ABORTED = "aborted"
     CLOSED = "closed"
@@ -49,12 +50,19 @@ class StreamInput(enum.Enum):
 
     ACCEPTED = "accepted"
     PEER_FINISHED = "the peer has finished"
+    FINISH = "loseWriteConnection"
     CLOSE = "loseConnection"
     ABORT = "abort"
     LOST = "connection lost"
 
 
-_USABLE = (StreamState.CONNECTING, StreamState.OPEN, StreamState.HALF_CLOSED)
+_USABLE = (
+    StreamState.CONNECTING,
+    StreamState.OPEN,
+    StreamState.HALF_CLOSED,
+    StreamState.FINISHED,
+)
+_FINISHING = (StreamState.FINISHED, StreamState.CLOSING)
 
 
 def _untimed() -> PhaseTimer:
@@ -89,7 +97,8 @@ class Stream(StateMachine, ABC):
     Producers and consumers work as with any Twisted transport; a paused stream delivers nothing,
     not even data that has been decrypted already.  An application that provides
     ``IHalfCloseableProtocol`` can go on sending when its peer has finished: its
-    ``readConnectionLost`` is called, and it ends the connection with ``loseConnection``.
+    ``readConnectionLost`` is called, and it ends the connection with ``loseConnection``.  Until
+    then it must be referred to: nothing reads a wire whose peer has finished.
 
     Attributes:
         events: How often data has been delivered to the application.
@@ -107,8 +116,9 @@ class Stream(StateMachine, ABC):
         self.bytes_out = 0
         self._state = StreamState.CONNECTING
         self._close_reason: CloseReason | None = None
-        # Closing waits until it has written everything.
+        # Closing and finishing wait until it has written everything.
         self._has_producer = False
+        self._send: Callable[[bytes], object] | None = None
         self._application: IProtocol | None = None
         self._deliver: Callable[[bytes], object] | None = None
         self._pull_source = (
@@ -141,13 +151,6 @@ class Stream(StateMachine, ABC):
     @abstractmethod
     def loseConnection(self) -> None:
         """Close in order, after everything that was written has been sent."""
-
-    @abstractmethod
-    def loseWriteConnection(self) -> None:
-        """Send everything that was written, then say that no more will follow.
-
-        Data is still received.  See `ITCPTransport.loseWriteConnection`.
-        """
 
     @abstractmethod
     def pauseProducing(self) -> None:
@@ -186,6 +189,15 @@ class Stream(StateMachine, ABC):
     def abort(self, close_reason: CloseReason) -> None:
         """Close at once, as :meth:`abortConnection` does, and report ``close_reason``."""
         self._input(StreamInput.ABORT, close_reason)
+
+    def loseWriteConnection(self) -> None:
+        """Send everything that was written, then say that no more will follow.
+
+        Data is still received.  A registered producer may write until it is unregistered.  An
+        application that provides ``IHalfCloseableProtocol`` is told: ``writeConnectionLost``.  If
+        the peer has finished before, this closes.
+        """
+        self._input(StreamInput.FINISH)
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
         """Send several pieces as one write."""
@@ -248,6 +260,25 @@ class Stream(StateMachine, ABC):
         else:
             self._pull_source.when_read(application.readConnectionLost)
 
+    def _stop_sending(self) -> None:
+        """Accept no more data; but a registered producer may write the rest."""
+        if not self._has_producer:
+            self._send = None
+
+    def _producer_done(self) -> bool:
+        """Note that there is no producer any more; return whether closing waited for it."""
+        waited = self._has_producer and self._state in _FINISHING
+        self._has_producer = False
+        if waited:
+            self._send = None
+        return waited
+
+    def _report_finished(self) -> None:
+        """Tell an application that wants to know it that all it wrote has been sent."""
+        application = half_closeable(self._application)
+        if application is not None:
+            application.writeConnectionLost()
+
     def _drop_unread(self, close_reason: CloseReason) -> None:
         """Discard what the application has not read; an earlier reason stays."""
         self._close_reason = self._close_reason or close_reason
@@ -256,7 +287,7 @@ class Stream(StateMachine, ABC):
 
     def _release(self) -> None:
         """Drop the references that form cycles, when nothing more will be received or sent."""
-        self._deliver = None
+        self._deliver = self._send = None
 
     def _report_failure(self, close_reason: CloseReason, _reason: Failure) -> None:
         """Report the end of a connection that has no application."""

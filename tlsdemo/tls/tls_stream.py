@@ -17,8 +17,6 @@ time the application's transport.  It guarantees what Twisted leaves to applicat
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -43,7 +41,12 @@ from tlsdemo.tls.timeouts import ConnectionPhase
 from tlsdemo.tls.tls_connection import TLSConnection
 from tlsdemo.tls.transport_options import Delivery, Send
 
-_SECURE = (StreamState.OPEN, StreamState.HALF_CLOSED, StreamState.CLOSING)
+_SECURE = (
+    StreamState.OPEN,
+    StreamState.HALF_CLOSED,
+    StreamState.FINISHED,
+    StreamState.CLOSING,
+)
 _LIVE = (StreamState.CONNECTING, *_SECURE)
 
 
@@ -61,7 +64,6 @@ class TLSStream(Stream):
         self._options = setup.options
         self._required_alpn = setup.required_alpn
         self._upgraded = setup.upgraded
-        self._send: Callable[[bytes], object] | None = None
         self._in_layer = False
         self._layer: TLSMemoryBIOProtocol
         self._connection: TLSConnection
@@ -163,15 +165,19 @@ class TLSStream(Stream):
 
     def _close_notify_received(self) -> bool:
         """Close, unless the application has more to send; return whether it has."""
-        finishing = self._connection.get_shutdown() & SSL.SENT_SHUTDOWN
-        if not finishing and half_closeable(self._application) is not None:
+        if self._state is StreamState.FINISHED or half_closeable(self._application) is not None:
             self._input(StreamInput.PEER_FINISHED)
-        if self._state is StreamState.HALF_CLOSED:
+        producing = self._state is StreamState.CLOSING and self._has_producer
+        if producing or self._state is StreamState.HALF_CLOSED:
+            survive_end_of_file(self._layer if self.receiver is None else self.receiver)
             return True
-        # The layer closes too, after all that was written has been sent.  It drops what a producer
-        # writes from now on, and would wait for ever for one that is paused.
+        # The layer closes too.  It drops what a producer writes from now on, and would wait for
+        # ever for one that is paused; but what has been written is sent first.
+        self._has_producer = False
+        self._send = None
         self._layer.unregisterProducer()
         self._timer.enter(ConnectionPhase.CLOSING)
+        self._layer.loseConnection()
         return False
 
     def _has_close_notify(self) -> bool:
@@ -218,20 +224,6 @@ class TLSStream(Stream):
         """
         self._input(StreamInput.CLOSE, CloseReason(Cause.ABORTED))
 
-    def loseWriteConnection(self) -> None:
-        """Send everything that was written, then close_notify; data is still received."""
-        if self._send is None:
-            return
-        self._send = None
-        self._layer.unregisterProducer()
-        # BufferingTLSTransport has no other way to flush.
-        aggregator = getattr(self._layer, "_aggregator", None)
-        if aggregator is not None:
-            aggregator.flush()
-        with contextlib.suppress(SSL.Error):
-            self._connection.shutdown()
-        self._connection.flush_into(self._layer)
-
     def pauseProducing(self) -> None:
         """Deliver nothing more, and stop reading the wire."""
         if self._state in _LIVE:
@@ -262,8 +254,14 @@ class TLSStream(Stream):
 
     def unregisterProducer(self) -> None:
         """Stop pausing and resuming the producer."""
-        self._has_producer = False
+        waited = self._producer_done()
+        if waited:
+            # The layer closes already; but BufferingTLSTransport now sends what it has buffered,
+            # which it would send behind the close_notify.
+            self._layer.loseConnection()
         self._layer.unregisterProducer()
+        if waited and self._state is StreamState.FINISHED:
+            self._report_finished()
 
     def getPeer(self) -> IAddress:
         """Return the peer's address."""
@@ -277,10 +275,6 @@ class TLSStream(Stream):
 
     # The actions of the state machine.
 
-    def _half_close(self) -> None:
-        survive_end_of_file(self._layer if self.receiver is None else self.receiver)
-        super()._half_close()
-
     def _open(self, application: IProtocol) -> None:
         if self._options.send is Send.RAW:
             # The base class's method bypasses the buffering of BufferingTLSTransport.
@@ -291,11 +285,17 @@ class TLSStream(Stream):
             self._send = self._first(self._observer, "first bytes out", "_send", self._send)
         self._connect(application)
 
-    def _close_layer(self, _close_reason: CloseReason) -> None:
-        if not self._has_producer:
-            self._send = None
-        self._layer.loseConnection()
+    def _close_layer(self, _close_reason: CloseReason | None = None) -> None:
+        self._stop_sending()
         self._timer.enter(ConnectionPhase.CLOSING)
+        self._layer.loseConnection()
+
+    def _finish_layer(self) -> None:
+        self._stop_sending()
+        # That closes one direction: the layer goes on receiving until the peer closes the other.
+        self._layer.loseConnection()
+        if not self._has_producer:
+            self._report_finished()
 
     def _abort_layer(self, close_reason: CloseReason) -> None:
         self._close_reason = close_reason
@@ -305,7 +305,6 @@ class TLSStream(Stream):
 
     def _release(self) -> None:
         super()._release()
-        self._send = None
         self.receiver = None
         self._connection.break_cycles()
         self._layer.unregisterProducer()
@@ -316,13 +315,24 @@ class TLSStream(Stream):
         (StreamState.CONNECTING, StreamInput.CLOSE, StreamState.ABORTED, _abort_layer),
         (StreamState.CONNECTING, StreamInput.ABORT, StreamState.ABORTED, _abort_layer),
         (StreamState.CONNECTING, StreamInput.LOST, StreamState.CLOSED, Stream._report_failure),
-        (StreamState.OPEN, StreamInput.PEER_FINISHED, StreamState.HALF_CLOSED, _half_close),
+        (
+            StreamState.OPEN,
+            StreamInput.PEER_FINISHED,
+            StreamState.HALF_CLOSED,
+            Stream._half_close,
+        ),
+        (StreamState.OPEN, StreamInput.FINISH, StreamState.FINISHED, _finish_layer),
         (StreamState.OPEN, StreamInput.CLOSE, StreamState.CLOSING, _close_layer),
         (StreamState.OPEN, StreamInput.ABORT, StreamState.ABORTED, _abort_layer),
         (StreamState.OPEN, StreamInput.LOST, StreamState.CLOSED, Stream._report_end),
+        (StreamState.HALF_CLOSED, StreamInput.FINISH, StreamState.CLOSING, _close_layer),
         (StreamState.HALF_CLOSED, StreamInput.CLOSE, StreamState.CLOSING, _close_layer),
         (StreamState.HALF_CLOSED, StreamInput.ABORT, StreamState.ABORTED, _abort_layer),
         (StreamState.HALF_CLOSED, StreamInput.LOST, StreamState.CLOSED, Stream._report_end),
+        (StreamState.FINISHED, StreamInput.PEER_FINISHED, StreamState.CLOSING, None),
+        (StreamState.FINISHED, StreamInput.CLOSE, StreamState.CLOSING, _close_layer),
+        (StreamState.FINISHED, StreamInput.ABORT, StreamState.ABORTED, _abort_layer),
+        (StreamState.FINISHED, StreamInput.LOST, StreamState.CLOSED, Stream._report_end),
         (StreamState.CLOSING, StreamInput.ABORT, StreamState.ABORTED, _abort_layer),
         (StreamState.CLOSING, StreamInput.LOST, StreamState.CLOSED, Stream._report_end),
         (StreamState.ABORTED, StreamInput.LOST, StreamState.CLOSED, Stream._report_end),

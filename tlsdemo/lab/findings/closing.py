@@ -179,8 +179,10 @@ FINDINGS = (
         "treats close_notify as the end of both: it answers with its own and closes the "
         "connection. A client that sends a request and close_notify, and then waits, receives "
         "nothing if the answer takes one more iteration of the reactor, and the server is not "
-        "informed that its answer was dropped. Clients should close only when they have their "
-        "answer, as tlsdemo's do.",
+        "informed that its answer was dropped. With tlsdemo's transports, an application that "
+        "provides IHalfCloseableProtocol is told that its client has finished, and goes on "
+        "sending. Clients of other servers should close only when they have their answer, as "
+        "tlsdemo's do.",
         _half_close,
         ticket=f"{TICKET}5341",
     ),
