@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import atexit
 import doctest
+import errno
 import io
 import os
 import subprocess
@@ -136,6 +137,11 @@ class TwistdTests(ClientCase):
         self.assertEqual(other, {})
 
 
+class FullDisk(io.StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
 class MakeServiceTests(ClientCase):
     def setUp(self) -> None:
         super().setUp()
@@ -143,6 +149,8 @@ class MakeServiceTests(ClientCase):
         self.statuses: list[int] = []
         self.output = io.StringIO()
         self.patch(sys, "__stdout__", self.output)
+        self.progress = io.StringIO()
+        self.patch(sys, "__stderr__", self.progress)
         self.patch(tap_client, "exit_with", self.statuses.append)
         self.patch(tap_client, "Controller", lambda *arguments: arguments)
         self.patch(tap_client, "LoadService", lambda *arguments: arguments)
@@ -173,7 +181,18 @@ class MakeServiceTests(ClientCase):
     def test_it_shows_its_progress(self) -> None:
         watch = self.make("--conn=2")[-1]
         watch(LoadPhase.SENDING, LoadCounters(begun=2), 1.0)
-        self.assertIn("tlsclient   1.0s sending: 2/2 begun", self.output.getvalue())
+        self.assertIn("tlsclient   1.0s sending: 2/2 begun", self.progress.getvalue())
+        self.assertEqual(self.output.getvalue(), "")
+
+    def test_output_that_cannot_be_written_is_a_failure_of_its_own(self) -> None:
+        self.patch(sys, "__stdout__", FullDisk())
+        self.make("--conn=2")
+        self.end()
+        self.assertEqual(self.statuses, [2])
+        self.assertIn(
+            "tlsclient: cannot write to standard output: No space left on device\n",
+            self.progress.getvalue(),
+        )
 
     def test_it_prints_bytes_sent_received_and_lost_and_succeeds(self) -> None:
         self.make("--conn=2")

@@ -118,13 +118,16 @@ class SequenceDiagram(RefusingCase):
             (folder,): f"{folder!r} cannot be read: Is a directory",
             (nothing,): f"{nothing!r} contains no connections",
             (latin,): f"{latin!r} is not a trace: it is not UTF-8",
-            (self.file, "--connection=3", f"--output={folder}"):
-                f"--output is {folder!r}: Is a directory",
             (self.file, "--connection=3", "--beside=/nowhere/b:7"):
                 "'/nowhere/b' cannot be read: No such file or directory",
         }.items():  # fmt: skip
             self.assertEqual(self.says(*arguments), expected)
         self.assertIn("is not a trace: line 1 does not belong to a trace", self.says(garbage))
+
+    def test_reports_a_file_that_it_cannot_write_in_one_line(self) -> None:
+        folder = str(Path(self.file).parent)
+        said = self.says(self.file, "--connection=3", f"--output={folder}", status=2)
+        self.assertTrue(said.startswith(f"--output is {folder!r}: Is a directory"), said)
 
     def test_reports_a_connection_that_does_not_exist(self) -> None:
         for arguments, expected in {
@@ -166,7 +169,7 @@ class SequenceDiagramInAPipe(RefusingCase):
             process.stdout.close()
             process.stdout = None
             _, errors = process.communicate(FIRST.encode(), timeout=60)
-        self.assertEqual((process.returncode, errors), (0, b""))
+        self.assertEqual((process.returncode, errors), (141, b""))
 
     def test_replaces_characters_that_the_terminal_does_not_have(self) -> None:
         with self.start(PYTHONIOENCODING="ascii") as process:
