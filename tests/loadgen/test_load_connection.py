@@ -188,10 +188,14 @@ class OnASocket(TestCase):
     async def test_a_server_that_never_reads_is_left_after_the_time_asked_for(self) -> None:
         clock: Any = reactor
         tls = ServerTLS.build(certificates().server)
+        # The reactor has no reference to a connection that neither reads nor writes.
+        accepted: list[UpgradeProtocol] = []
 
         def build() -> UpgradeProtocol:
             settings = ConnectionSettings(MODES[ModeName.STARTTLS], tls)
-            return UpgradeProtocol(settings, RecordingListener([], NeverReading()), clock)
+            listener = RecordingListener([], NeverReading())
+            accepted.append(UpgradeProtocol(settings, listener, clock))
+            return accepted[-1]
 
         factory = Factory.forProtocol(build)
         port = await serverFromString(clock, "tcp:0:interface=127.0.0.1").listen(factory)
