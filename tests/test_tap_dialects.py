@@ -55,8 +55,13 @@ class DialectOptionTests(OptionsCase):
                 )
 
     def test_an_unknown_dialect_is_refused_with_the_known_ones(self) -> None:
-        for name in ("x", "", "auto", "auto:", "auto:x", "SMTP", "auto:auto:smtp"):
+        for name in ("x", "", "auto", "auto:", "auto:x"):
             self.check_refused(f"--dialect={name}", f"--dialect is {name!r}, none of {NAMES}")
+
+    def test_a_dialect_that_is_meant_is_suggested(self) -> None:
+        for name in ("SMTP", "smpt", "auto:smpt", "auto:auto:smtp"):
+            expected = f"--dialect is {name!r}, unknown; did you mean smtp"
+            self.check_refused(f"--dialect={name}", expected)
 
     def test_no_dialect_but_immediate_goes_with_a_mode_without_negotiation(self) -> None:
         for mode in ("wrapped", "clear"):

@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 from rich.console import Console
 from twisted.application.service import IService
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
-from twisted.python import usage
 from zope.interface import provider
 
 from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOptions
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import check_client_endpoint, choice, named
+from tlsdemo.cli.suggestions import one_of
 from tlsdemo.loadgen.controller import Controller
 from tlsdemo.loadgen.load_service import LoadService
 from tlsdemo.net.printable_logger import PrintableLogger
@@ -56,7 +56,7 @@ class Options(LoadOptions):
          "clear. "
          "[default: starttls]", choice(ModeName)],
         ["send", None, "raw", "raw: each packet becomes a TLS record; buffered: small writes are "
-         "joined, as startTLS does; stock: the mode's default."],
+         "joined, as startTLS does; stock: the mode's default.", one_of(SENDS)],
         ["status", None, None, "Client endpoint string of the server's status service; none for "
          "a server that is not tlsdemo. [default: that of this user's server on the same port]"],
     ])  # fmt: skip
@@ -79,8 +79,6 @@ class Options(LoadOptions):
 
         super().postOptions()
         self["mode"] = self["mode"] or ModeName.STARTTLS
-        if self["send"] not in SENDS:
-            raise usage.UsageError(f"--send is {self['send']!r}, none of {', '.join(SENDS)}")
         check_client_endpoint(reactor, "connect", self["connect"])
         if self["status"] is None:
             self["status"] = usual_status(self["connect"])

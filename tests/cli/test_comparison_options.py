@@ -90,8 +90,10 @@ class TheArguments(ComparisonCase):
     def check(self, *given: str, left: Sequence[str]) -> None:
         self.assertEqual(self.sample(*given).arguments_without("against", "format"), list(left))
 
-    def test_that_are_kept_are_unchanged(self) -> None:
-        self.check("--mode=a b", "-mx", "--all", "-a", left=["--mode=a b", "-mx", "--all", "-a"])
+    def test_that_are_kept_have_their_long_names(self) -> None:
+        self.check(
+            "--mode=a b", "-mx", "--all", "-a", left=["--mode=a b", "--mode=x", "--all", "--all"]
+        )
 
     def test_that_are_left_out_can_be_written_in_any_form(self) -> None:
         for form in (["--format=json"], ["--format", "json"], ["--form=json"], ["--fo", "json"]):
@@ -99,7 +101,7 @@ class TheArguments(ComparisonCase):
         self.check("--against=twisted==1", "--against", "rich", left=[])
 
     def test_that_are_not_options_are_kept(self) -> None:
-        self.check("--all", "one", "--two", left=["--all", "--", "one", "--two"])
+        self.check("one", "--all", "--", "--two", left=["--all", "--", "one", "--two"])
 
     def test_with_a_former_name_are_known_by_the_current_one(self) -> None:
         self.check("--layout=json", "--every", left=["--all"])

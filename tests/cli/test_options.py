@@ -50,6 +50,11 @@ class Sample(Options):
         """
 
 
+class Named(Sample):
+    def parseArgs(self, *names: str) -> None:
+        self["names"] = names
+
+
 class Fail(RefusingCase):
     def test_it_exits_with_one_line_and_the_status_for_bad_usage(self) -> None:
         self.assertEqual(self.refused(lambda: fail("sample", "no")), "sample: no")
@@ -93,7 +98,7 @@ class Parsers(SynchronousTestCase):
         self.assertEqual(self.parsed(choice(Colour), "red", "green"), [Colour.RED, Colour.GREEN])
 
     def test_texts_that_are_none_of_the_choices(self) -> None:
-        for text in ("", "blue", "RED"):
+        for text in ("", "blue"):
             self.assertEqual(self.refused(choice(Colour), text), "none of red, green")
 
 
@@ -124,13 +129,27 @@ class Parsing(RefusingCase):
             "--wait=1s": "--wait is '1s', not a number of seconds",
             "--colour=blue": "--colour is 'blue', none of red, green",
             "--word": "option --word requires argument",
+            "--cuont=1": "option --cuont not recognized; did you mean --count?",
+            "--colour=rde": "--colour is 'rde', none of red, green; did you mean red?",
             "--nonsense=1": "option --nonsense not recognized",
             "--loud=1": "option --loud must not have an argument",
-            "--co=1": "option --co not a unique prefix",
+            "--co=1": "option --co not a unique prefix; it begins --count, --colour",
             "extra": "'extra' is not understood: it is not an option",
         }.items():
             message = self.refused(lambda argument=argument: self.parse(argument))  # type: ignore[misc]
             self.assertEqual(message, f"sample: {expected} (try: sample --help)")
+
+    def test_options_may_follow_the_names(self) -> None:
+        for arguments in (("--loud", "-c", "3", "a", "b"), ("a", "--loud", "b", "-c3"),
+                          ("a", "b", "--lou", "--number=3")):  # fmt: skip
+            sample = Named()
+            sample.parseOptions(arguments)
+            self.assertEqual((sample["names"], sample["loud"], sample["count"]), (("a", "b"), 1, 3))
+
+    def test_two_hyphens_end_the_options(self) -> None:
+        sample = Named()
+        sample.parseOptions(["a", "--", "--loud", "-c3"])
+        self.assertEqual((sample["names"], sample["loud"]), (("a", "--loud", "-c3"), 0))
 
     def test_named_does_not_change_its_argument(self) -> None:
         parameters: list[list[Any]] = [["count", None, 1, "How many.", whole(1)]]
@@ -175,10 +194,11 @@ class Help(SynchronousTestCase):
 
 class Version(RefusingCase):
     def test_is_that_of_tlsdemo(self) -> None:
-        self.patch(sys, "stdout", io.StringIO())
-        exit_ = self.assertRaises(SystemExit, Sample().parseOptions, ["--version"])
-        self.assertEqual(exit_.code, 0)
-        self.assertEqual(cast(io.StringIO, sys.stdout).getvalue(), f"{tlsdemo.__version__}\n")
+        for arguments in (["--version"], ["a-name", "--version"]):
+            self.patch(sys, "stdout", io.StringIO())
+            exit_ = self.assertRaises(SystemExit, Sample().parseOptions, arguments)
+            self.assertEqual(exit_.code, 0)
+            self.assertEqual(cast(io.StringIO, sys.stdout).getvalue(), f"{tlsdemo.__version__}\n")
 
 
 class Endpoints(SynchronousTestCase):

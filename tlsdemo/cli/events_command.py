@@ -15,6 +15,7 @@ from twisted.python import usage
 from tlsdemo.cli.comparison_options import BOUNDS, ComparisonOptions
 from tlsdemo.cli.events_run import EventsRun
 from tlsdemo.cli.options import fail, named, whole
+from tlsdemo.cli.suggestions import one_of
 from tlsdemo.lab.foreign_run import WITH_OTHER_STACKS
 from tlsdemo.lab.laboratory import RUN_TIMEOUT, Cell
 from tlsdemo.lab.scenario_matrix import MODES, TLS, Selection
@@ -56,7 +57,8 @@ class EventsOptions(ComparisonOptions):
     )
 
     optParameters: ClassVar[list[list[Any]]] = named([
-        ["format", None, "text", "Format of the report: text, json, markdown or html."],
+        ["format", None, "text", "Format of the report: text, json, markdown or html.",
+         one_of(FORMATS)],
         ["times", None, 2, "Number of times that each connection is made. If the order of events "
          "changes, it is called a race.", whole(1, 1000)],
         ["output", None, None, "File to write to. [default: standard output]"],
@@ -100,7 +102,7 @@ class EventsOptions(ComparisonOptions):
             scenario for scenario in SCENARIOS if name and scenario.lower().startswith(name.lower())
         ]
         if not found:
-            raise usage.UsageError(f"--scenario is {name!r}, none of {', '.join(SCENARIOS)}")
+            found = [_one_of("scenario", name, tuple(SCENARIOS))]
         self["scenarios"] += found
 
     def opt_stack(self, name: str) -> None:
@@ -113,8 +115,6 @@ class EventsOptions(ComparisonOptions):
     def postOptions(self) -> None:
         """Validate the options together."""
         super().postOptions()
-        if self["format"] not in FORMATS:
-            raise usage.UsageError(f"--format is {self['format']!r}, none of {', '.join(FORMATS)}")
         if self["sequence-diagram"] and self["format"] not in DIAGRAM_FORMATS:
             formats = " or ".join(DIAGRAM_FORMATS)
             raise usage.UsageError(f"--sequence-diagram needs --format={formats}")
@@ -224,9 +224,10 @@ class EventsOptions(ComparisonOptions):
 
 
 def _one_of(option: str, name: str, known: Sequence[str]) -> str:
-    if name not in known:
-        raise usage.UsageError(f"--{option} is {name!r}, none of {', '.join(known)}")
-    return name
+    try:
+        return one_of(known)(name)
+    except ValueError as problem:
+        raise usage.UsageError(f"--{option} is {name!r}, {problem}") from None
 
 
 def _stacks() -> dict[str, str]:

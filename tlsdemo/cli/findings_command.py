@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime, timezone
-from difflib import get_close_matches
 from math import ceil
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,7 +15,8 @@ from tlsdemo.certificates.demo_ca import DemoCertificates, default_directory, de
 from tlsdemo.certificates.files import BadCredentials
 from tlsdemo.cli.comparison_options import BOUNDS, ComparisonOptions
 from tlsdemo.cli.findings_run import FindingsRun
-from tlsdemo.cli.options import fail
+from tlsdemo.cli.options import fail, named
+from tlsdemo.cli.suggestions import did_you_mean, one_of
 from tlsdemo.lab.findings.finding_catalogue import FINDINGS
 from tlsdemo.reporting.difference_text import version_lines
 from tlsdemo.reporting.finding_differences import finding_differences
@@ -49,26 +49,25 @@ class FindingsOptions(ComparisonOptions):
         ["json", None, "The same as --format=json."],
     ]
 
-    optParameters: ClassVar[list[list[Any]]] = [
+    optParameters: ClassVar[list[list[Any]]] = named([
         ["format", None, "text", "Format of the results: text, json, or markdown (the page of the "
-         "documentation)."],
+         "documentation).", one_of(FORMATS)],
         ["certs", None, None, "Directory of the demo certificates. [default: certs/ in a "
          "checkout, otherwise in the user's data directory]"],
-    ]  # fmt: skip
+    ])  # fmt: skip
 
     def parseArgs(self, *names: str) -> None:
         """Check the names of findings."""
         for name in names:
             if name not in FINDINGS:
-                raise usage.UsageError(f"no finding is called {name!r}; {_suggestion(name)}")
+                cure = did_you_mean(name, FINDINGS) or f"; there are {', '.join(FINDINGS)}"
+                raise usage.UsageError(f"no finding is called {name!r}{cure}")
         # Without duplicates, in the given order.
         self["names"] = list(dict.fromkeys(names))
 
     def postOptions(self) -> None:
         """Validate the options together."""
         super().postOptions()
-        if self["format"] not in FORMATS:
-            raise usage.UsageError(f"--format is {self['format']!r}, none of {', '.join(FORMATS)}")
         if self["json"]:
             if self["format"] == "markdown":
                 raise usage.UsageError("--json and --format=markdown exclude each other")
@@ -117,10 +116,3 @@ class FindingsOptions(ComparisonOptions):
             return demo_certificates(directory, "ecdsa", datetime.now(timezone.utc))
         except BadCredentials as problem:
             fail(self.command, problem, status=1)
-
-
-def _suggestion(name: str) -> str:
-    within = [known for known in FINDINGS if name and name.lower() in known]
-    if close := get_close_matches(name, FINDINGS, n=3) or within[:3]:
-        return f"did you mean {' or '.join(close)}?"
-    return f"there are {', '.join(FINDINGS)}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import getopt
+import re
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any, ClassVar, NoReturn, TypeVar
 
@@ -13,11 +15,20 @@ from twisted.internet.interfaces import IReactorCore
 from twisted.python import usage
 
 import tlsdemo
+from tlsdemo.cli.suggestions import did_you_mean, one_of
 from tlsdemo.reporting.terminal import write_line
 
 _E = TypeVar("_E", bound=Enum)
 
 _HYPHEN = "\N{NON-BREAKING HYPHEN}"
+
+_UNKNOWN = re.compile(
+    r"Unknown command: (?P<command>.*)"
+    r"|option --(?P<prefix>.*) not a unique prefix"
+    r"|option --(?P<option>.*) not recognized",
+    re.DOTALL,
+)
+"""What Twisted and getopt say of a word that they do not know."""
 
 
 def fail(command: str, problem: object, status: int = 2) -> NoReturn:
@@ -58,15 +69,8 @@ def seconds(least: float, most: float = 1e6) -> Callable[[str], float]:
 
 def choice(names: type[_E]) -> Callable[[str], _E]:
     """Return a parser of the values of an enum."""
-
-    def parse(text: str) -> _E:
-        try:
-            return names(text)
-        except ValueError:
-            known = ", ".join(str(each.value) for each in names)
-            raise ValueError(f"none of {known}") from None
-
-    return parse
+    parse = one_of([str(each.value) for each in names])
+    return lambda text: names(parse(text))
 
 
 def named(parameters: list[list[Any]]) -> list[list[Any]]:
@@ -102,6 +106,8 @@ class Options(usage.Options):
 
     def __init__(self) -> None:
         super().__init__()
+        self._given: list[tuple[str, str]] = []
+        self._names: list[str] = []
         # The help of a method is its docstring, with the line breaks and indentation of the source.
         self.docs = {name: " ".join((doc or "").split()) for name, doc in self.docs.items()}
         for alias, name in self.aliases.items():
@@ -109,12 +115,57 @@ class Options(usage.Options):
             self.synonyms[alias] = name
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """Parse the options; ends the process with status 2 if they are invalid."""
+        """Parse the options, which may also follow the names; ``--`` ends them.
+
+        Ends the process with status 2 if they are invalid.
+        """
+        arguments = list(sys.argv[1:] if options is None else options)
         try:
-            super().parseOptions(options)
-        except usage.UsageError as problem:
+            super().parseOptions(self._in_order(arguments))
+        except (usage.UsageError, getopt.GetoptError) as problem:
             text = str(problem).removeprefix("Parameter type enforcement failed: ")
-            fail(self.command, f"{text} (try: {self.command} --help)")
+            fail(self.command, f"{text}{self._cure(text)} (try: {self.command} --help)")
+
+    def _in_order(self, arguments: list[str]) -> list[str]:
+        """Return the arguments with the options first; what follows a subcommand belongs to it."""
+        if getattr(self, "subCommands", None):
+            return arguments
+        self._given, self._names = getopt.gnu_getopt(arguments, self.shortOpt, self.longOpt)
+        return self.arguments_without()
+
+    def _cure(self, problem: str) -> str:
+        """Return what may have been meant by an unknown option or command, or nothing."""
+        found = _UNKNOWN.fullmatch(problem)
+        if found is None:
+            return ""
+        if found["command"] is not None:
+            return did_you_mean(found["command"], [each[0] for each in self.subCommands])
+        names = [name.rstrip("=") for name in self.longOpt]
+        if found["prefix"] is not None:
+            begun = [f"--{name}" for name in names if name.startswith(found["prefix"])]
+            return f"; it begins {', '.join(begun)}"
+        current = [name for name in names if name not in self.aliases]
+        return did_you_mean(found["option"], current, prefix="--")
+
+    def given(self) -> Iterator[tuple[str, str]]:
+        """Yield the options on the command line by their long names, with their values."""
+        for option, value in self._given:
+            name = option.lstrip("-")
+            yield self.synonyms.get(name, name), value
+
+    def is_given(self, name: str) -> bool:
+        """Return whether the option with this long name was on the command line."""
+        return any(option == name for option, _ in self.given())
+
+    def arguments_without(self, *names: str) -> list[str]:
+        """Return the command line, except the options with these long names; names come last."""
+        options = [
+            # Twisted marks the options that take a value with an equals sign.
+            f"--{name}={value}" if f"{name}=" in self.longOpt else f"--{name}"
+            for name, value in self.given()
+            if name not in names
+        ]
+        return [*options, "--", *self._names] if self._names else options
 
     def getSynopsis(self) -> str:
         """Return the synopsis; Twisted's would repeat that of the parent command."""

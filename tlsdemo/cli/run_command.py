@@ -15,6 +15,7 @@ from tlsdemo.cli.load_comparison import CandidateServer, LoadComparison
 from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOptions
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import choice, named, whole
+from tlsdemo.cli.suggestions import one_of
 from tlsdemo.lab.compare.environment_builder import environment_variables
 from tlsdemo.tls import Delivery, ModeName
 
@@ -45,7 +46,7 @@ class RunOptions(ComparisonOptions, LoadOptions):
         ["client-mode", None, None, "How the clients secure their connections: starttls, pair or "
          "wrapped. [default: starttls]", choice(ModeName)],
         ["send", None, "raw", "raw: each packet becomes a TLS record; buffered: small writes are "
-         "joined; stock: the mode's default."],
+         "joined; stock: the mode's default.", one_of(SENDS)],
         ["json", None, None, "Also write the results to this file."],
         ["rounds", None, 5, "Number of measurements, with --against or --python. The default of "
          f"--duration is {_SECONDS_OF_A_ROUND:g} then.", whole(1, 1000)],
@@ -77,8 +78,6 @@ class RunOptions(ComparisonOptions, LoadOptions):
         """Validate the options together."""
         super().postOptions()
         self["modes"] = self["modes"] or [ModeName.STARTTLS, ModeName.PAIR]
-        if self["send"] not in SENDS:
-            raise usage.UsageError(f"--send is {self['send']!r}, none of {', '.join(SENDS)}")
         if self["client-mode"] is ModeName.CLEAR:
             raise usage.UsageError("--client-mode is clear, which is only for --mode=clear")
         if self["json"] is not None and not Path(self["json"]).absolute().parent.is_dir():

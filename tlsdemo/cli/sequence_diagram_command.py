@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import enum
-import getopt
 import json
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -57,19 +56,6 @@ class SequenceDiagramOptions(Options):
     optFlags: ClassVar[list[list[Any]]] = [
         ["list", None, "List the connections in the file instead of drawing one."],
     ]
-
-    def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """Parse the options; they may follow the file, unlike those of other commands."""
-        given = list(sys.argv[1:] if options is None else options)
-        try:
-            known, files = getopt.gnu_getopt(given, self.shortOpt, self.longOpt)
-        except getopt.GetoptError as problem:
-            fail(self.command, f"{problem} (try: {self.command} --help)")
-        takes_value = {name for name in self.longOpt if name.endswith("=")}
-        given = []
-        for name, value in known:
-            given += [name, value] if f"{name[2:]}=" in takes_value else [name]
-        super().parseOptions([*given, "--", *files])
 
     def parseArgs(self, *arguments: str) -> None:
         """Keep the name of the file."""

@@ -21,6 +21,7 @@ from tlsdemo.cli.options import (
     whole,
 )
 from tlsdemo.cli.proxy_protocol_options import PROXY_PROTOCOL_PARAMETERS, ProxyProtocolOptions
+from tlsdemo.cli.suggestions import one_of
 from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.net.limits import connections_possible, raise_descriptor_limit
 from tlsdemo.net.printable_logger import PrintableLogger
@@ -53,7 +54,7 @@ _log = PrintableLogger(namespace="tlsdemo")
 def dialect_name(text: str) -> tuple[bool, Dialect]:
     """Read the name of a dialect, and whether ``auto:`` stands before it."""
     name = text.removeprefix("auto:")
-    return name != text, find_dialect(name)
+    return name != text, find_dialect(one_of(DIALECTS)(name))
 
 
 def is_loopback(where: str) -> bool:
