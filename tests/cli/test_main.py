@@ -123,9 +123,8 @@ class Command(RefusingCase):
             raise KeyboardInterrupt
 
         self.patch(RunOptions, "run", run)
-        self.patch(sys, "stderr", io.StringIO())
         self.assertEqual(entry_point(["run"]), 130)
-        self.assertEqual(sys.stderr.getvalue(), "tlsdemo: interrupted\n")  # type: ignore[attr-defined]
+        self.assertEqual(self.errors.getvalue(), "tlsdemo: interrupted\n")
 
     def test_an_interruption_while_modules_are_imported_is_the_same(self) -> None:
         program = (

@@ -139,7 +139,8 @@ class Options(usage.Options):
         if found is None:
             return ""
         if found["command"] is not None:
-            return did_you_mean(found["command"], [each[0] for each in self.subCommands])
+            subcommands = getattr(self, "subCommands", ())
+            return did_you_mean(found["command"], [each[0] for each in subcommands])
         names = [name.rstrip("=") for name in self.longOpt]
         if found["prefix"] is not None:
             begun = [f"--{name}" for name in names if name.startswith(found["prefix"])]
