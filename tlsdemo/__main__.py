@@ -19,7 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return main(arguments)
     except KeyboardInterrupt:
-        sys.stderr.write("tlsdemo: interrupted\n")
+        from tlsdemo.reporting.terminal import write_line
+
+        write_line(sys.stderr, "tlsdemo: interrupted")
         return _INTERRUPTED_STATUS
 
 

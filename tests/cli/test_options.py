@@ -6,16 +6,12 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, cast
 
-from twisted.internet import reactor
-from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase
 
 import tlsdemo
 from tests.cli.refusals import RefusingCase
 from tlsdemo.cli.options import (
     Options,
-    check_client_endpoint,
-    check_server_endpoint,
     choice,
     fail,
     named,
@@ -199,24 +195,3 @@ class Version(RefusingCase):
             exit_ = self.assertRaises(SystemExit, Sample().parseOptions, arguments)
             self.assertEqual(exit_.code, 0)
             self.assertEqual(cast(io.StringIO, sys.stdout).getvalue(), f"{tlsdemo.__version__}\n")
-
-
-class Endpoints(SynchronousTestCase):
-    def test_of_servers_are_accepted(self) -> None:
-        for where in ("tcp:0", "tcp:8899:interface=127.0.0.1", "unix:status", "tcp6:0"):
-            check_server_endpoint(reactor, "listen", where)
-
-    def test_of_clients_are_accepted(self) -> None:
-        for where in ("tcp:127.0.0.1:25", "tcp:host=example.org:port=25", "unix:status"):
-            check_client_endpoint(reactor, "connect", where)
-
-    def test_that_are_invalid_are_reported_with_an_example(self) -> None:
-        for check, example in (
-            (check_server_endpoint, "tcp:8899:interface=127.0.0.1"),
-            (check_client_endpoint, "tcp:127.0.0.1:8899"),
-        ):
-            for where in ("", "8899", "127.0.0.1:8899", "tcp:x:y:z", "nonsense:1", "tcp:"):
-                problem = str(self.assertRaises(usage.UsageError, check, reactor, "where", where))
-                self.assertIn(f"--where is {where!r}, not an endpoint string", problem)
-                self.assertIn(f"such as {example} (", problem)
-                self.assertNotIn("\n", problem)

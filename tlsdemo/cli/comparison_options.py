@@ -20,7 +20,8 @@ from tlsdemo.lab.compare.environment_builder import (
 )
 from tlsdemo.lab.compare.environment_cache import Cache, Environment, default_folder
 from tlsdemo.lab.compare.interpreter import Interpreter
-from tlsdemo.lab.compare.requirements import Requirement, parse_requirements
+from tlsdemo.lab.compare.requirements import Requirement, check_supported, parse_requirements
+from tlsdemo.lab.compare.source_tree import dependencies
 from tlsdemo.reporting.terminal import write_line
 
 TIMEOUT = 600.0
@@ -75,9 +76,14 @@ class ComparisonOptions(Options):
         super().postOptions()
         for text in self["against"]:
             try:
-                parse_requirements(text)
+                check_supported(parse_requirements(text), dependencies())
             except ComparisonError as problem:
                 raise usage.UsageError(f"--against is {text!r}: {problem}") from None
+        if self["python"] is not None:
+            try:
+                self.builder().interpreter(self["python"])
+            except ComparisonError as problem:
+                raise usage.UsageError(f"--python is {self['python']!r}: {problem}") from None
 
     def candidates(
         self, *more: str, without: Sequence[str] = (), timeout: float = TIMEOUT
@@ -113,7 +119,8 @@ class ComparisonOptions(Options):
             except KeyboardInterrupt:
                 fail(self.command, "interrupted: no environment was built", status=1)
             except OSError as problem:
-                fail(self.command, f"no environment: {problem}", status=1)
+                what = f"{problem.filename}: {problem.strerror}" if problem.filename else problem
+                fail(self.command, f"no environment: {what}", status=1)
             yield environments
 
     def _provided(self, stack: ExitStack) -> dict[str, Environment]:

@@ -13,8 +13,9 @@ from twisted.logger import globalLogBeginner
 from twisted.python import usage
 
 from tlsdemo.cli.comparison_options import BOUNDS, ComparisonOptions
+from tlsdemo.cli.contradictions import Contradiction, check
 from tlsdemo.cli.events_run import EventsRun
-from tlsdemo.cli.options import fail, named, whole
+from tlsdemo.cli.options import check_output_file, fail, named, whole
 from tlsdemo.cli.suggestions import one_of
 from tlsdemo.lab.foreign_run import WITH_OTHER_STACKS
 from tlsdemo.lab.laboratory import RUN_TIMEOUT, Cell
@@ -38,6 +39,20 @@ DEFAULT_STACKS = tuple(name for name in STACKS if name not in ("twisted-wrapped"
 
 _BASELINE_ONLY = ("format", "expect", "output", "keylog", "sequences", "sequence-diagram")
 """The options that candidates do not have: they concern the report."""
+
+
+_CONTRADICTIONS = (
+    Contradiction(
+        "expect output keylog against python format sequences sequence-diagram",
+        lambda options: options["list"],
+        "and --list makes no connections; leave one away",
+    ),
+    Contradiction(
+        "stack",
+        lambda options: "none" in options["stacks"] and set(options["stacks"]) != {"none"},
+        "and other stacks are named as well; leave none away",
+    ),
+)
 
 
 class EventsOptions(ComparisonOptions):
@@ -131,8 +146,10 @@ class EventsOptions(ComparisonOptions):
                 "select with --mode, --tls and --scenario"
             )
         for name in ("output", "keylog"):
-            if self[name] is not None and not Path(self[name]).absolute().parent.is_dir():
-                raise usage.UsageError(f"--{name} is {self[name]!r}, in no folder that exists")
+            check_output_file(name, self[name])
+        check(self, _CONTRADICTIONS)
+        # Before the connections are made, which takes minutes.
+        self._expected = None if self["expect"] is None else self._read_expected()
 
     def selection(self) -> Selection:
         """Return the selected cells.
@@ -177,7 +194,7 @@ class EventsOptions(ComparisonOptions):
         if self["expect"] is None:
             return 0
         same = f"no differences from {self['expect']}"
-        return self._compare(self._expected(), baseline, same)
+        return self._compare(self._expected, baseline, same)
 
     def _compare(self, baseline: Any, candidate: Any, same: str) -> int:
         """Report the differences, or the text ``same``; return the exit status."""
@@ -201,7 +218,7 @@ class EventsOptions(ComparisonOptions):
         except OSError as problem:
             fail(self.command, f"--output is {self['output']!r}: {problem.strerror}")
 
-    def _expected(self) -> Any:
+    def _read_expected(self) -> Any:
         """Return the selected cells of --expect's file."""
         selected = {(each.mode, each.tls, each.scenario.name, each.peer) for each in self._cells}
         try:
@@ -212,10 +229,11 @@ class EventsOptions(ComparisonOptions):
                 if (cell["mode"], cell["tls"], cell["way"], cell["peer"]) in selected
             ]
         except OSError as problem:
-            fail(self.command, f"--expect is {self['expect']!r}: {problem.strerror}", status=2)
+            raise usage.UsageError(f"--expect is {self['expect']!r}: {problem.strerror}") from None
         except (ValueError, KeyError, TypeError):
-            text = "not a file from --format=json"
-            fail(self.command, f"--expect is {self['expect']!r}, {text}", status=2)
+            raise usage.UsageError(
+                f"--expect is {self['expect']!r}, not a file from --format=json"
+            ) from None
         return {**found, "cells": cells}
 
     @property

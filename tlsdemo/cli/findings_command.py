@@ -14,6 +14,7 @@ from twisted.python import usage
 from tlsdemo.certificates.demo_ca import DemoCertificates, default_directory, demo_certificates
 from tlsdemo.certificates.files import BadCredentials
 from tlsdemo.cli.comparison_options import BOUNDS, ComparisonOptions
+from tlsdemo.cli.contradictions import Contradiction, check
 from tlsdemo.cli.findings_run import FindingsRun
 from tlsdemo.cli.options import fail, named
 from tlsdemo.cli.suggestions import did_you_mean, one_of
@@ -25,6 +26,15 @@ from tlsdemo.reporting.findings_text import listing
 FORMATS = ("text", "json", "markdown")
 
 _BOUNDS = [each.bound for each in FINDINGS.values()]
+
+
+_CONTRADICTIONS = (
+    Contradiction(
+        "against python certs",
+        lambda options: not options["names"],
+        "and no finding is named; add names, or --all",
+    ),
+)
 
 
 class FindingsOptions(ComparisonOptions):
@@ -78,6 +88,8 @@ class FindingsOptions(ComparisonOptions):
             self["names"] = list(FINDINGS)
         if self["format"] != "text" and not self["names"]:
             raise usage.UsageError(f"--format={self['format']} needs --all, or names of findings")
+
+        check(self, _CONTRADICTIONS)
 
     def run(self) -> int:
         """List or reproduce the findings, and return the exit status."""

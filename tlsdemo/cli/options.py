@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import getopt
+import os
 import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
+from pathlib import Path
 from typing import Any, ClassVar, NoReturn, TypeVar
 
-from twisted.internet import endpoints
-from twisted.internet.interfaces import IReactorCore
 from twisted.python import usage
 
 import tlsdemo
@@ -86,6 +86,22 @@ def _named(name: str, parse: Callable[[str], object]) -> Callable[[str], object]
             raise ValueError(f"--{name} is {text!r}, {problem}") from None
 
     return parse_named
+
+
+def check_output_file(option: str, path: str | None) -> None:
+    """Raise UsageError if ``path``, the value of ``option``, cannot be a file to write to."""
+    if path is None:
+        return
+    file = Path(path).absolute()
+    problem = ""
+    if not file.parent.is_dir():
+        problem = "and that folder does not exist"
+    elif file.is_dir():
+        problem = "which is a folder; name a file"
+    elif not os.access(file if file.exists() else file.parent, os.W_OK):
+        problem = "which you may not write to"
+    if problem:
+        raise usage.UsageError(f"--{option} is {path!r}, {problem}")
 
 
 def help_width() -> int:
@@ -199,29 +215,3 @@ class Options(usage.Options):
         raise SystemExit(0)
 
     opt_h = opt_help
-
-
-def check_server_endpoint(reactor: IReactorCore, option: str, where: str, prefix: str = "") -> None:
-    """Raise UsageError with the reason if ``where`` is not a server endpoint string.
-
-    ``prefix``: what may stand before it.
-    """
-    example = "tcp:8899:interface=127.0.0.1"
-    _check(endpoints.serverFromString, reactor, option, where, example, prefix)
-
-
-def check_client_endpoint(reactor: IReactorCore, option: str, where: str) -> None:
-    """Raise UsageError with the reason if ``where`` is not a client endpoint string."""
-    _check(endpoints.clientFromString, reactor, option, where, "tcp:127.0.0.1:8899")
-
-
-def _check(
-    parse: Any, reactor: object, option: str, where: str, example: str, prefix: str = ""
-) -> None:
-    try:
-        parse(reactor, where.removeprefix(prefix))
-    except Exception as problem:
-        # Endpoint parsers are plugins, which may raise anything for an invalid string.
-        raise usage.UsageError(
-            f"--{option} is {where!r}, not an endpoint string such as {example} ({problem})"
-        ) from None

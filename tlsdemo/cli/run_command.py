@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 from rich.console import Console
 from twisted.python import usage
 
 from tlsdemo.cli.comparison_options import BUILD_BOUND, ComparisonOptions
+from tlsdemo.cli.contradictions import check
 from tlsdemo.cli.launched_server import START_WITHIN, STOP_WITHIN, Place
 from tlsdemo.cli.load_comparison import CandidateServer, LoadComparison
+from tlsdemo.cli.load_contradictions import LOAD_CONTRADICTIONS
 from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOptions
 from tlsdemo.cli.option_groups import Group
-from tlsdemo.cli.options import choice, named, whole
+from tlsdemo.cli.options import check_output_file, choice, named, whole
 from tlsdemo.cli.suggestions import one_of
 from tlsdemo.lab.compare.environment_builder import environment_variables
 from tlsdemo.tls import Delivery, ModeName
@@ -80,8 +81,8 @@ class RunOptions(ComparisonOptions, LoadOptions):
         self["modes"] = self["modes"] or [ModeName.STARTTLS, ModeName.PAIR]
         if self["client-mode"] is ModeName.CLEAR:
             raise usage.UsageError("--client-mode is clear, which is only for --mode=clear")
-        if self["json"] is not None and not Path(self["json"]).absolute().parent.is_dir():
-            raise usage.UsageError(f"--json is {self['json']!r}, and that folder does not exist")
+        check_output_file("json", self["json"])
+        check(self, LOAD_CONTRADICTIONS)
 
         if self["against"] or self["python"] is not None:
             if not self.is_given("duration"):

@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 
 from twisted.python import usage
 
-from tlsdemo.cli.options import Options, choice, fail, named, whole
+from tlsdemo.cli.contradictions import Contradiction, check
+from tlsdemo.cli.options import Options, check_output_file, choice, fail, named, whole
 from tlsdemo.reporting.sequence_diagram_html import page
 from tlsdemo.reporting.sequence_diagram_text import text, trace_list
 from tlsdemo.reporting.terminal import write_line
@@ -28,6 +29,15 @@ class Format(enum.Enum):
 
 _PAGES = (".html", ".htm")
 _LISTED = 10
+
+
+_CONTRADICTIONS = (
+    Contradiction(
+        "connection beside format",
+        lambda options: options["list"],
+        "and --list draws nothing; leave one away",
+    ),
+)
 
 
 class SequenceDiagramOptions(Options):
@@ -62,6 +72,12 @@ class SequenceDiagramOptions(Options):
         if len(arguments) != 1:
             raise usage.UsageError(f"{len(arguments)} files are given instead of one")
         (self["file"],) = arguments
+
+    def postOptions(self) -> None:
+        """Validate the options together."""
+        super().postOptions()
+        check_output_file("output", self["output"])
+        check(self, _CONTRADICTIONS)
 
     def run(self) -> int:
         """Draw the diagram, and return the exit status."""

@@ -45,7 +45,7 @@ from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.sink_handler import SinkHandler
 from tlsdemo.proxy.statistics import Statistics
 from tlsdemo.proxy.status_service import Answer, Query, StatusFactory
-from tlsdemo.reporting.run_text import run_line, statistics_line, summary_lines
+from tlsdemo.reporting.run_text import run_line, secured_word, statistics_line, summary_lines
 from tlsdemo.reporting.snapshot import Snapshot
 from tlsdemo.tls import MODES, ConnectionSettings, ModeName
 
@@ -106,7 +106,11 @@ class Server(Service):
         )
         plain = ConnectionSettings(MODES[ModeName.CLEAR], settings.connection.tls)
         self._sink = ConnectionFactory(
-            plain, lambda listener, _: SinkHandler(listener), self._sink_accounting, reactor
+            plain,
+            lambda listener, _: SinkHandler(listener),
+            self._sink_accounting,
+            reactor,
+            name="the embedded sink",
         )
         self._looping = LoopingCall(self._log_statistics)
         self._looping.clock = reactor
@@ -262,10 +266,16 @@ class Server(Service):
 
     def _log_statistics(self) -> None:
         now = self.snapshot(self._lag_since_line.take())
-        line = statistics_line(now, now.since(self._before))
+        lately, changed = now.since(self._before), now.counts() != self._before.counts()
         self._before = now
-        _log.info("{line}", line=line, statistics=now.as_json())
+        if changed:
+            line = statistics_line(now, lately, self._secured)
+            _log.info("{line}", line=line, statistics=now.as_json())
         self._log_suppressed()
+
+    @property
+    def _secured(self) -> str:
+        return secured_word(self._settings.connection.mode.encrypts)
 
     def _log_suppressed(self) -> None:
         suppressed = self._events.take_suppressed()
@@ -315,7 +325,7 @@ class Server(Service):
     def _log_summary(self, last: Snapshot) -> None:
         self._log_suppressed()
         lag = self._lag_ever.greatest
-        for line in summary_lines(self.snapshot(), open_at_stop=last.open, lag=lag):
+        for line in summary_lines(self.snapshot(), last.open, lag, self._secured):
             _log.info("{line}", line=line)
         self._settings.diagnostics.end()
         # Only now: load clients still query what has arrived.
