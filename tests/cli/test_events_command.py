@@ -36,10 +36,17 @@ class Options(RefusingCase):
             "--stack=curl": "--stack is 'curl', none of asyncio-start_tls, ",
             "--format=pdf": "--format is 'pdf', none of text, json, markdown, html",
             "--times=0": "--times is '0', not between 1 and 1,000",
-            "--output=/nowhere/file": "--output is '/nowhere/file', in no folder that exists",
-            "--keylog=/nowhere/file": "--keylog is '/nowhere/file', in no folder that exists",
+            "--output=/nowhere/file": "--output is '/nowhere/file', and that folder does not exist",
+            "--keylog=/nowhere/file": "--keylog is '/nowhere/file', and that folder does not exist",
+            "--keylog=/": "--keylog is '/', which is a folder; name a file",
+            "--expect=/nowhere/file": "--expect is '/nowhere/file': No such file or directory",
+            "--expect=/etc/passwd": "--expect is '/etc/passwd', not a file from --format=json",
+            "--stack=none --stack=node-tlssocket": "--stack is 'node-tlssocket', and other stacks "
+            "are named as well; leave none away",
+            "--list --against=twisted": "--against is 'twisted', and --list makes no connections",
+            "--list --sequences": "--sequences is given, and --list makes no connections",
         }.items():
-            message = self.wrong(argument)
+            message = self.wrong(*argument.split())
             self.assertTrue(message.startswith(f"tlsdemo events: {expected}"), message)
             self.assertTrue(message.endswith("(try: tlsdemo events --help)"), message)
 
@@ -60,10 +67,15 @@ class Options(RefusingCase):
         self.patch(tempfile, "tempdir", self.mktemp())
         Path(tempfile.gettempdir()).mkdir()
         self.patch(globalLogBeginner, "beginLoggingTo", lambda *_, **__: None)
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        options = parsed(f"--keylog={folder / 'keys'}")
+        # Only now: what is wrong before is refused with the command line.
+        (folder / "keys").mkdir()
         # The warning comes first, and is a line as well.
-        exit_ = self.assertRaises(SystemExit, parsed("--keylog=/").run)
+        exit_ = self.assertRaises(SystemExit, options.run)
         self.assertEqual(exit_.code, 1)
-        self.assertIn("--keylog is '/': Is a directory\n", self.errors.getvalue())
+        self.assertIn(f"--keylog is '{folder / 'keys'}': Is a directory\n", self.errors.getvalue())
         self.assertEqual(list(Path(tempfile.gettempdir()).iterdir()), [])
 
 
@@ -133,6 +145,6 @@ class Commands(EventsCase):
         running = self.start(*COMMAND, *ONE, "--output=/")
         self.assertEqual(running.wait(), 2)
         self.assertTrue(
-            running.output.startswith("tlsdemo events: --output is '/': Is a directory"),
+            running.output.startswith("tlsdemo events: --output is '/', which is a folder"),
             running.output,
         )

@@ -49,7 +49,7 @@ SERVER_CONTRADICTIONS = (
         "and --role={role} has no backend; leave one away",
     ),
     Contradiction(
-        "max-line max-plain hostname unsafe-injection",
+        "max-line max-plain hostname",
         _does_not_negotiate,
         "and nothing is said before TLS; name a protocol with --dialect",
     ),

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from twisted.logger import LogLevel
 from twisted.python import usage
 
+from tlsdemo.cli.alpn_names import alpn_names
 from tlsdemo.cli.contradictions import check
 from tlsdemo.cli.diagnostics_options import DIAGNOSTICS_PARAMETERS, DiagnosticsOptions
 from tlsdemo.cli.endpoint_strings import (
@@ -53,9 +54,6 @@ from tlsdemo.tls import (
 )
 
 LISTEN = "tcp:8899:interface=127.0.0.1"
-_LONGEST_ALPN = 255
-"""Bytes of the name of a protocol (RFC 7301, section 3.1)."""
-
 _log = PrintableLogger(namespace="tlsdemo")
 
 
@@ -75,18 +73,6 @@ def is_loopback(where: str) -> bool:
         return ip_address(interface).is_loopback
     except ValueError:
         return interface == "localhost"
-
-
-def alpn_names(text: str) -> list[str]:
-    """Read ALPN protocols that are separated by commas; their form is that of RFC 7301."""
-    names = text.split(",")
-    for name in names:
-        if not 1 <= len(name.encode()) <= _LONGEST_ALPN:
-            what = f"with a name of {len(name.encode())} bytes, not 1 to {_LONGEST_ALPN}"
-            raise ValueError(f"{what}; give names such as h2,http/1.1")
-        if names.count(name) > 1:
-            raise ValueError(f"with {name} more than once; name it once")
-    return names
 
 
 class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):

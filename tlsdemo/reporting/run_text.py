@@ -94,7 +94,8 @@ def result_lines(result: RunResult) -> Iterator[str]:
     counters = result.counters
     causes = ", ".join(f"{cause} {count}" for cause, count in sorted(counters.failed.items()))
     yield (
-        f"{result.connections} connections: {counters.secured} {secured_word(result.encrypted)} in {result.securing:.2f} s, "
+        f"{result.connections} connections: {counters.secured} {secured_word(result.encrypted)} "
+        f"in {result.securing:.2f} s, "
         f"{counters.failures} failed{f' ({causes})' if causes else ''}, "
         f"{counters.clean} ended in order"
     )
