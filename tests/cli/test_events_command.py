@@ -63,7 +63,7 @@ class Options(RefusingCase):
         # The warning comes first, and is a line as well.
         exit_ = self.assertRaises(SystemExit, parsed("--keylog=/").run)
         self.assertEqual(exit_.code, 1)
-        self.assertIn("--keylog is '/': Is a directory\n", self.errors.getvalue())
+        self.assertIn("--keylog='/' cannot be opened: Is a directory\n", self.errors.getvalue())
         self.assertEqual(list(Path(tempfile.gettempdir()).iterdir()), [])
 
 
@@ -128,6 +128,21 @@ class Commands(EventsCase):
         text = self.output_of("--format=markdown", *ONE[:2], "--scenario=ok w", "--times=1")
         self.assertIn("## State at each event", text)
         self.assertIn("| secure | yes | none | yes | yes |", text)
+
+    def test_do_not_write_keys_behind_a_link(self) -> None:
+        other = self.home / "other"
+        other.touch(0o600)
+        (self.home / "link").symlink_to(other)
+        running = self.start(*COMMAND, *ONE, "--keylog=link")
+        self.assertEqual(running.wait(), 1)
+        self.assertIn("cannot be opened: it is a symbolic link\n", running.output)
+        self.assertEqual(other.read_bytes(), b"")
+
+    def test_say_if_keys_could_not_be_written(self) -> None:
+        running = self.start(*COMMAND, *ONE, "--keylog=/dev/full", "--output=page")
+        self.assertEqual(running.wait(), 1)
+        said = "tlsdemo events: --keylog='/dev/full' is not written any more: "
+        self.assertIn(f"{said}it cannot be written: No space left on device\n", running.output)
 
     def test_end_with_one_line_if_the_output_cannot_be_written(self) -> None:
         running = self.start(*COMMAND, *ONE, "--output=/")

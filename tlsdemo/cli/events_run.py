@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import time
@@ -10,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, TextIO
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -22,6 +21,8 @@ from tlsdemo.lab.scenario_matrix import observe
 from tlsdemo.lab.scenarios import SCENARIOS
 from tlsdemo.lab.stacks import s_client
 from tlsdemo.lab.stacks.stack_catalogue import STACKS
+from tlsdemo.net.append_only_file import AppendOnlyFile
+from tlsdemo.net.private_file import CannotOpen
 from tlsdemo.reporting.event_matrix import EventMatrix
 from tlsdemo.reporting.terminal import write_line
 from tlsdemo.tls import KeyLog, versions
@@ -40,7 +41,7 @@ class EventsRun:
         self._reactor = reactor
         self._options = options
         self._cells = cells
-        self._keylog = _open_keylog(options)
+        self._keylog = _open_keylog(options, reactor)
         self._directory = Path(mkdtemp(prefix="tlsdemo-events-"))
         self._observations: list[Observation] = []
         self._problem = ""
@@ -51,7 +52,7 @@ class EventsRun:
     def start(self) -> None:
         """Start; the reactor is stopped at the end."""
         certificates = make_certificates(self._directory, datetime.now(timezone.utc))
-        preparations = [] if self._keylog is None else [KeyLog(self._append)]
+        preparations = [] if self._keylog is None else [KeyLog(self._keylog.append)]
         lab = Laboratory(self._reactor, certificates, preparations)
         work = observe(lab, self._cells, self._options["times"], self._progress)
         self._work = Deferred.fromCoroutine(work)
@@ -69,10 +70,6 @@ class EventsRun:
             self._problem = _INTERRUPTED
             self._work.cancel()
         return self._work
-
-    def _append(self, line: bytes) -> None:
-        assert self._keylog is not None
-        self._keylog.write(line.decode("ascii"))
 
     def _failed(self, failure: Failure) -> None:
         if self._problem == _INTERRUPTED:
@@ -93,6 +90,7 @@ class EventsRun:
         shutil.rmtree(self._directory, ignore_errors=True)
         if self._keylog is not None:
             self._keylog.close()
+            self._problem = self._problem or self._keylog.problem
         if self._problem:
             fail(self._options.command, self._problem, status=1)
         descriptions = {scenario.name: scenario.description for scenario in SCENARIOS.values()}
@@ -111,7 +109,7 @@ def versions_of(observations: Sequence[Observation]) -> dict[str, str]:
     return found
 
 
-def _open_keylog(options: Options) -> TextIO | None:
+def _open_keylog(options: Options, reactor: Any) -> AppendOnlyFile | None:
     if options["keylog"] is None:
         return None
     write_line(
@@ -119,7 +117,6 @@ def _open_keylog(options: Options) -> TextIO | None:
         f"{options.command}: the secrets of all connections are written to {options['keylog']}",
     )
     try:
-        descriptor = os.open(options["keylog"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    except OSError as problem:
-        fail(options.command, f"--keylog is {options['keylog']!r}: {problem.strerror}", status=1)
-    return os.fdopen(descriptor, "a", encoding="ascii")
+        return AppendOnlyFile("keylog", Path(options["keylog"]), reactor)
+    except CannotOpen as problem:
+        fail(options.command, problem, status=1)
