@@ -14,6 +14,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from tlsdemo.certificates.files import BadCredentials
 from tlsdemo.cli.options import Options, fail
 from tlsdemo.lab.laboratory import Cell, GivenUp, Laboratory
 from tlsdemo.lab.scenario_certificates import make_certificates
@@ -42,7 +43,7 @@ class EventsRun:
         self._options = options
         self._cells = cells
         self._keylog = _open_keylog(options, reactor)
-        self._directory = Path(mkdtemp(prefix="tlsdemo-events-"))
+        self._directory = _new_directory(options)
         self._observations: list[Observation] = []
         self._problem = ""
         self._started = 0
@@ -51,14 +52,23 @@ class EventsRun:
 
     def start(self) -> None:
         """Start; the reactor is stopped at the end."""
-        certificates = make_certificates(self._directory, datetime.now(timezone.utc))
-        preparations = [] if self._keylog is None else [KeyLog(self._keylog.append)]
-        lab = Laboratory(self._reactor, certificates, preparations)
-        work = observe(lab, self._cells, self._options["times"], self._progress)
-        self._work = Deferred.fromCoroutine(work)
+        # What the reactor calls may not raise: nobody would stop the reactor.
+        self._work = Deferred.fromCoroutine(self._observe())
         self._work.addCallbacks(self._observations.extend, self._failed)
         self._reactor.addSystemEventTrigger("before", "shutdown", self._interrupt)
         self._work.addBoth(self._stop)
+
+    async def _observe(self) -> list[Observation]:
+        try:
+            certificates = make_certificates(self._directory, datetime.now(timezone.utc))
+        except (BadCredentials, OSError) as problem:
+            raise GivenUp(
+                f"the certificates cannot be written to {str(self._directory)!r}: "
+                f"{_reason(problem)}; set TMPDIR to another folder"
+            ) from None
+        preparations = [] if self._keylog is None else [KeyLog(self._keylog.append)]
+        lab = Laboratory(self._reactor, certificates, preparations)
+        return await observe(lab, self._cells, self._options["times"], self._progress)
 
     def _stop(self, _: object) -> None:
         if self._problem != _INTERRUPTED:
@@ -74,7 +84,8 @@ class EventsRun:
     def _failed(self, failure: Failure) -> None:
         if self._problem == _INTERRUPTED:
             return
-        if failure.check(GivenUp) is None:
+        # An OSError is that of a machine without descriptors or processes left.
+        if failure.check(GivenUp, OSError) is None:
             failure.printTraceback(sys.stderr)
         self._problem = failure.getErrorMessage()
 
@@ -107,6 +118,19 @@ def versions_of(observations: Sequence[Observation]) -> dict[str, str]:
     if s_client.NAME in stacks:
         found["s_client"] = s_client.availability().version
     return found
+
+
+def _new_directory(options: Options) -> Path:
+    try:
+        return Path(mkdtemp(prefix="tlsdemo-events-"))
+    except OSError as problem:
+        text = f"there is no folder for certificates: {_reason(problem)}; set TMPDIR to one"
+        fail(options.command, text, status=1)
+
+
+def _reason(problem: BaseException) -> str:
+    cause = problem.__cause__ or problem
+    return getattr(cause, "strerror", None) or str(cause)
 
 
 def _open_keylog(options: Options, reactor: Any) -> AppendOnlyFile | None:
