@@ -99,7 +99,7 @@ class Lines(SynchronousTestCase):
         begin = next(lines_of(1, a_trace()))
         mark = '{"connection": 1, "at": 0, "end": "client", "event": "x", "facts": %s}'
         arrow = (
-            '{"connection": 1, "at": 0, "from": "client", "record": "plaintext", "length": %s,'
+            '{"connection": 1, "at": 0, "from": "client", "record": "plain", "length": %s,'
             ' "version": "", "messages": [], "encrypted": false, "fate": "passed"}'
         )
         for line in (
