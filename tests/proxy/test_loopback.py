@@ -55,8 +55,8 @@ class ForwardingTests(loopback.LoopbackTestCase):
 
     async def test_twisted_logs_what_listens_by_names_that_users_know(self) -> None:
         with capturedLogs() as events:
-            self.serve(ModeName.STARTTLS)
-            self.serve(ModeName.WRAPPED, listen=["haproxy:tcp:0:interface=127.0.0.1"])
+            self.serve(ModeName.CLEAR, handler=HandlerName.PROXY)
+            self.serve(ModeName.CLEAR, listen=["haproxy:tcp:0:interface=127.0.0.1"])
         texts = [str(formatEvent(event)) for event in events]
         named = [each.partition(" starting on")[0] for each in texts if " starting on" in each]
         self.assertEqual(set(named), {"the server", "the embedded sink"})
