@@ -174,7 +174,7 @@ class StatisticsLogTests(ServerInMemory):
             (event,) = self.logged_in()
             self.assertEqual(
                 str(formatEvent(event)).rpartition("; ")[0],
-                f"open 1, connected in the clear 0, failed 0; cleartext {total} MB at 0.01 MB/s; "
+                f"open 1, secured 0, failed 0; cleartext {total} MB at 0.01 MB/s; "
                 "1 events, 50,000.0 bytes and 0.0 records an event",
             )
             self.assertEqual(event["statistics"]["bytes_in"], float(total) * 1e6)
@@ -323,7 +323,7 @@ class StopTests(ServerInMemory):
         self.assertEqual(
             lines,
             [
-                "summary: 3 connections, 0 connected in the clear, 2 ended in order, "
+                "summary: 3 connections, 0 secured, 2 ended in order, "
                 "failed 1 (aborted by us 1), 1 open when it was stopped",
                 "summary: cleartext 15 bytes in, 0 bytes out",
                 "summary: 3 events, 5.0 bytes and 0.0 records an event; "

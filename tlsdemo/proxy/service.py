@@ -45,7 +45,7 @@ from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.sink_handler import SinkHandler
 from tlsdemo.proxy.statistics import Statistics
 from tlsdemo.proxy.status_service import Answer, Query, StatusFactory
-from tlsdemo.reporting.run_text import run_line, secured_word, statistics_line, summary_lines
+from tlsdemo.reporting.run_text import run_line, statistics_line, summary_lines
 from tlsdemo.reporting.snapshot import Snapshot
 from tlsdemo.tls import MODES, ConnectionSettings, ModeName
 
@@ -269,13 +269,9 @@ class Server(Service):
         lately, changed = now.since(self._before), now.counts() != self._before.counts()
         self._before = now
         if changed:
-            line = statistics_line(now, lately, self._secured)
+            line = statistics_line(now, lately)
             _log.info("{line}", line=line, statistics=now.as_json())
         self._log_suppressed()
-
-    @property
-    def _secured(self) -> str:
-        return secured_word(self._settings.connection.mode.encrypts)
 
     def _log_suppressed(self) -> None:
         suppressed = self._events.take_suppressed()
@@ -325,7 +321,7 @@ class Server(Service):
     def _log_summary(self, last: Snapshot) -> None:
         self._log_suppressed()
         lag = self._lag_ever.greatest
-        for line in summary_lines(self.snapshot(), last.open, lag, self._secured):
+        for line in summary_lines(self.snapshot(), open_at_stop=last.open, lag=lag):
             _log.info("{line}", line=line)
         self._settings.diagnostics.end()
         # Only now: load clients still query what has arrived.

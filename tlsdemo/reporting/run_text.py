@@ -38,20 +38,12 @@ def events_text(snapshot: Snapshot) -> str:
     )
 
 
-def secured_word(encrypted: bool) -> str:
-    """Return what connections are once they can carry the application's bytes."""
-    return "secured" if encrypted else "connected in the clear"
-
-
-def statistics_line(now: Snapshot, lately: Snapshot, secured: str = "secured") -> str:
-    """Return a running server's statistics; ``lately`` is the increase in the last interval.
-
-    ``secured``: see :func:`secured_word`.
-    """
+def statistics_line(now: Snapshot, lately: Snapshot) -> str:
+    """Return a running server's statistics; ``lately`` is the increase in the last interval."""
     rate = lately.proxied / MEGABYTE / lately.at if lately.at else 0.0
     sink = "" if now.sink_received is None else f", sink received {megabytes(now.sink_received)}"
     return (
-        f"open {now.open}, {secured} {now.secured}, {failures_text(now)}; "
+        f"open {now.open}, secured {now.secured}, {failures_text(now)}; "
         f"cleartext {megabytes(now.proxied)} at {rate:,.2f} MB/s{sink}; "
         f"{events_text(lately)}; greatest lag {now.lag * 1000:.0f} ms"
     )
@@ -62,12 +54,10 @@ def run_line(name: str, sent: int, received: int) -> str:
     return f"run {name}: sent {sent:,}, received {received:,}, lost {sent - received:,} bytes"
 
 
-def summary_lines(
-    total: Snapshot, open_at_stop: int, lag: float, secured: str = "secured"
-) -> Iterator[str]:
-    """Return the lines that a server logs when it stops; ``secured``: see :func:`secured_word`."""
+def summary_lines(total: Snapshot, open_at_stop: int, lag: float) -> Iterator[str]:
+    """Return the lines that a server logs when it stops."""
     yield (
-        f"summary: {total.opened} connections, {total.secured} {secured}, {total.clean} ended in "
+        f"summary: {total.opened} connections, {total.secured} secured, {total.clean} ended in "
         f"order, {failures_text(total)}, {open_at_stop} open when it was stopped"
     )
     sink = (
@@ -92,9 +82,11 @@ def cost_line(result: RunResult) -> str:
 def result_lines(result: RunResult) -> Iterator[str]:
     """Return the lines that the client prints at the end of a run."""
     counters = result.counters
+    # The clients count what can carry their bytes.
+    secured = "secured" if result.encrypted else "connected in the clear"
     causes = ", ".join(f"{cause} {count}" for cause, count in sorted(counters.failed.items()))
     yield (
-        f"{result.connections} connections: {counters.secured} {secured_word(result.encrypted)} "
+        f"{result.connections} connections: {counters.secured} {secured} "
         f"in {result.securing:.2f} s, "
         f"{counters.failures} failed{f' ({causes})' if causes else ''}, "
         f"{counters.clean} ended in order"
