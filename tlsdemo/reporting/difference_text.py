@@ -51,6 +51,27 @@ def _cell_names(cells: Sequence[str]) -> str:
     return f"{some}; and {left} more" if left > 0 else some
 
 
+def distinguishing_versions(versions: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """Return a line with the versions of each side that the others do not have, and of all.
+
+    ``versions``: those of each side, by its name.
+    """
+    sides = list(versions.values())
+    common = {
+        name: text
+        for name, text in sides[0].items()
+        if all(side.get(name) == text for side in sides)
+    }
+    everywhere = "both" if len(sides) == 2 else "all"
+    width = max(map(len, (*versions, everywhere)))
+    for title, side in versions.items():
+        own = {name: text for name, text in side.items() if name not in common}
+        if own:
+            yield f"{title + ':':{width + 1}} {versions_text(own)}"
+    if common:
+        yield f"{everywhere + ':':{width + 1}} {versions_text(common)}"
+
+
 def version_lines(baseline: Mapping[str, str], candidate: Mapping[str, str]) -> Iterator[str]:
     """Return a line with the versions of each side."""
     yield f"baseline: {versions_text(baseline)}"
