@@ -22,7 +22,7 @@ from tlsdemo.lab.compare.environment_builder import (
 from tlsdemo.lab.compare.environment_cache import Cache, Environment, default_folder
 from tlsdemo.lab.compare.interpreter import Interpreter
 from tlsdemo.lab.compare.requirements import Requirement, parse_requirements
-from tlsdemo.reporting.terminal import write_line
+from tlsdemo.reporting.progress import Progress, standard_error
 
 TIMEOUT = 600.0
 """Seconds that a command may take in a candidate environment."""
@@ -211,4 +211,4 @@ class ComparisonOptions(Options):
 
     def report(self, text: str) -> None:
         """Write a line of progress to standard error."""
-        write_line(sys.stderr, f"{self.command}: {text}")
+        Progress(standard_error(), self.command).say(text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import time
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, TextIO
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from tlsdemo.cli.comparison_options import ComparisonOptions
 from tlsdemo.cli.options import Options, fail
 from tlsdemo.lab.laboratory import Cell, GivenUp, Laboratory
 from tlsdemo.lab.scenario_certificates import make_certificates
@@ -23,12 +23,10 @@ from tlsdemo.lab.scenarios import SCENARIOS
 from tlsdemo.lab.stacks import s_client
 from tlsdemo.lab.stacks.stack_catalogue import STACKS
 from tlsdemo.reporting.event_matrix import EventMatrix
+from tlsdemo.reporting.progress import Progress, standard_error
 from tlsdemo.reporting.terminal import write_line
 from tlsdemo.tls import KeyLog, versions
 from tlsdemo.trace.observation import Observation
-
-_PROGRESS_INTERVAL = 2.0
-"""Seconds between two lines of progress."""
 
 _INTERRUPTED = "interrupted"
 
@@ -36,7 +34,7 @@ _INTERRUPTED = "interrupted"
 class EventsRun:
     """Makes the connections of ``cells``, and collects what is observed."""
 
-    def __init__(self, reactor: Any, options: Options, cells: Sequence[Cell]) -> None:
+    def __init__(self, reactor: Any, options: ComparisonOptions, cells: Sequence[Cell]) -> None:
         self._reactor = reactor
         self._options = options
         self._cells = cells
@@ -45,7 +43,7 @@ class EventsRun:
         self._observations: list[Observation] = []
         self._problem = ""
         self._started = 0
-        self._last_progress = time.monotonic()
+        self._shown = Progress(standard_error(), options.command)
         self._work: Deferred[Any] = Deferred()
 
     def start(self) -> None:
@@ -82,19 +80,20 @@ class EventsRun:
         self._problem = failure.getErrorMessage()
 
     def _progress(self, cell: Cell) -> None:
+        if len(self._cells) > 1:
+            if not self._started:
+                self._shown.begin("making", len(self._cells), "connections")
+            self._shown.update(self._started, f"now {cell}")
         self._started += 1
-        now = time.monotonic()
-        if now - self._last_progress >= _PROGRESS_INTERVAL:
-            self._last_progress = now
-            write_line(sys.stderr, f"{self._started} of {len(self._cells)}: {cell}")
 
     def finish(self) -> EventMatrix:
         """Clean up and return the matrix; ends the process with one line after a failure."""
+        self._shown.clear()
         shutil.rmtree(self._directory, ignore_errors=True)
         if self._keylog is not None:
             self._keylog.close()
         if self._problem:
-            fail(self._options.command, self._problem, status=1)
+            self._options.give_up(self._problem)
         descriptions = {scenario.name: scenario.description for scenario in SCENARIOS.values()}
         return EventMatrix(self._observations, descriptions, versions_of(self._observations))
 
