@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from textwrap import fill
@@ -10,6 +11,8 @@ from typing import Any
 from tlsdemo.reporting.difference_text import distinguishing_versions, event_lines
 from tlsdemo.reporting.event_differences import EventDifference, event_differences
 from tlsdemo.reporting.html_page import html_text
+
+_BEFORE_EVENTS = re.compile(r" +\w+, [^:]*: +")
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class EventComparison:
         yield self.headline()
         parts = event_lines(self.differences, self.baseline, self.candidate, self.sides, details)
         for line in parts:
-            indent = "" if line[:1] != " " else " " * (line.index(": ") + 2)
+            before = _BEFORE_EVENTS.match(line)
+            indent = " " * len(before[0]) if before else ""
             yield line if not width else fill(
                 line, max(width, 40), subsequent_indent=indent[: width // 2],
                 break_on_hyphens=False,
