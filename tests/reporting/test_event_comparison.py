@@ -44,7 +44,7 @@ class TheAnswer(SynchronousTestCase):
         long = EventComparison("old", matrix("1", *events), matrix("2"))
         lines = "\n".join(long.lines(width=60)).splitlines()
         self.assertLessEqual(max(map(len, lines)), 60)
-        self.assertTrue(any(line.startswith(" " * 17 + "event") for line in lines), lines)
+        self.assertTrue(any(line.startswith(" " * 17 + "number") for line in lines), lines)
 
     def test_is_part_of_each_format(self) -> None:
         self.assertIn("1 of 2 connections differ", self.differs.as_markdown())

@@ -83,7 +83,7 @@ class EventsRun:
         if len(self._cells) > 1:
             if not self._started:
                 self._shown.begin("making", len(self._cells), "connections")
-            self._shown.update(self._started, f"now {cell}")
+            self._shown.update(self._started, now_at=str(cell))
         self._started += 1
 
     def finish(self) -> EventMatrix:

@@ -66,7 +66,7 @@ class FindingsRun:
             if self.interrupted:
                 break
             if several:
-                self._progress.update(number, f"now {finding.name}")
+                self._progress.update(number, now_at=finding.name)
             self._current = Deferred.fromCoroutine(
                 examine(self._reactor, self._certificates, finding, self.versions)
             )

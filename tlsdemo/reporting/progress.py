@@ -66,12 +66,15 @@ class Progress:
         else:
             self._say(" ".join([self._phase, *self._extent()]))
 
-    def update(self, done: int = 0, *facts: str) -> None:
-        """Show that ``done`` things of this phase are done; the most important fact comes first."""
+    def update(self, done: int = 0, *facts: str, now_at: str = "") -> None:
+        """Show that ``done`` things of this phase are done; the most important fact comes first.
+
+        ``now_at``: what is done now, which is shown if there is room.
+        """
         now = self._console.get_time()
         if now - self._shown >= (REFRESH_EVERY if self._lives else PLAIN_EVERY):
             self._shown = now
-            self._write(done, facts)
+            self._write(done, facts, now_at)
 
     def say(self, text: str) -> None:
         """Write a line that stays: a step that was taken, or what to expect."""
@@ -94,9 +97,11 @@ class Progress:
             return [f"for {self._seconds:g} s"]
         return [] if self._total is None else [f"{self._total:,.0f} {self._things}"]
 
-    def _write(self, done: int, facts: tuple[str, ...]) -> None:
+    def _write(self, done: int, facts: tuple[str, ...], now_at: str = "") -> None:
         elapsed = self._console.get_time() - self._began
         pieces = self._pieces(done, elapsed, facts)
+        if now_at:
+            pieces.append(Piece(f"now {now_at}", 6))
         if not self._lives:
             self._say(f"{self._phase}: {', '.join(each.text.strip() for each in pieces[1:])}")
             return

@@ -17,9 +17,9 @@ class Steps(SynchronousTestCase):
             "Collecting Twisted[tls]>=24 (from tlsdemo==0.1.0)": "Twisted[tls]>=24, for tlsdemo",
             "Collecting idna (from hyperlink>=17.1->Twisted>=24.7)": "idna, for hyperlink",
             "Collecting wheel": "wheel",
+            "Processing /a/rich-15.0-py3-none-any.whl (from tlsdemo==1)": "rich-15.0, for tlsdemo",
             "Installing collected packages: a, b, c": "installing 3 packages",
-            "  Preparing metadata (pyproject.toml): started": "Preparing metadata "
-            "(pyproject.toml): started",
+            "  Preparing metadata (pyproject.toml): started": "Preparing metadata (pyproject.toml)",
             "  Downloading attrs-25.4.0-py3-none-any.whl (67 kB)": None,
             "Requirement already satisfied: rich in ./lib": None,
         }.items():

@@ -11,13 +11,11 @@ import sys
 
 from tlsdemo.net.command import run_command
 
-_COLLECTING = re.compile(r"Collecting (\S.*?)(?: \(from (?:-r )?(.+?)\))?\s*$")
-_PROBLEM = re.compile(r"\s*(?:ERROR|WARNING):")
-
+_COLLECTING = re.compile(r"(?:Collecting|Processing) (\S.*?)(?: \(from (?:-r )?(.+?)\))?\s*$")
 _TIMEOUT = 3600.0
 """Seconds that pip may take."""
 
-_PASSED_ON = ("Installing collected", "Building wheel", "Building editable", "Preparing metadata")
+_PASSED_ON = ("Building wheel", "Building editable", "Preparing metadata")
 
 
 def step(line: str) -> str | None:
@@ -32,19 +30,21 @@ def step(line: str) -> str | None:
         what, why = collecting.groups()
         # The nearest of those that need it, without its version.
         nearest = re.match(r"[\w.-]+", why or "")
+        # What is at hand is named by its file.
+        what = re.sub(r"^.*/([\w.]+-[\w.]+)-.*\.whl$", r"\1", what)
         return f"{what}, for {nearest[0]}" if nearest else what
     text = line.strip()
     if text.startswith("Installing collected"):
         return f"installing {text.count(',') + 1} packages"
-    return text if text.startswith(_PASSED_ON) and not text.endswith("'done'") else None
+    name, _, state = text.rpartition(": ")
+    return name if text.startswith(_PASSED_ON) and state == "started" else None
 
 
 def main(arguments: list[str]) -> int:
     """Run pip, show its steps on standard error, and return its exit status."""
 
     def show(line: str) -> None:
-        # Errors and warnings of pip go where the steps go.
-        text = line if _PROBLEM.match(line) else step(line)
+        text = step(line)
         if text is not None:
             print(f"   {text}", file=sys.stderr, flush=True)
 
