@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar, TextIO
 
@@ -21,6 +22,7 @@ from tlsdemo.lab.scenario_matrix import MODES, TLS, Selection
 from tlsdemo.lab.scenarios import SCENARIOS
 from tlsdemo.lab.stacks.stack_catalogue import STACKS
 from tlsdemo.reporting.event_comparison import EventComparison
+from tlsdemo.reporting.event_differences import names
 from tlsdemo.reporting.event_matrix import EventMatrix, traces_of
 from tlsdemo.reporting.event_report import (
     DIAGRAM_FORMATS,
@@ -32,6 +34,7 @@ from tlsdemo.reporting.event_report import (
 )
 from tlsdemo.reporting.scenario_list import scenario_list
 from tlsdemo.trace.model import Trace
+from tlsdemo.trace.observation import LIFELINES
 
 DEFAULT_STACKS = tuple(name for name in STACKS if name not in ("twisted-wrapped", "twisted-pair"))
 """The servers of other stacks in the default selection, with only one of stock Twisted."""
@@ -228,9 +231,11 @@ class EventsOptions(ComparisonOptions):
                 for cell in found["cells"]
                 if (cell["mode"], cell["tls"], cell["way"], cell["peer"]) in selected
             ]
+            for cell, lifeline in product(cells, LIFELINES):
+                names(cell.get(lifeline))
         except OSError as problem:
             fail(self.command, f"--expect is {self['expect']!r}: {problem.strerror}", status=2)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             text = "not a file from --format=json"
             fail(self.command, f"--expect is {self['expect']!r}, {text}", status=2)
         return {**found, "cells": cells}
