@@ -238,7 +238,9 @@ class EventsOptions(ComparisonOptions):
         except (ValueError, KeyError, TypeError, RecursionError):
             text = "not a file from --format=json"
             fail(self.command, f"--expect is {self['expect']!r}, {text}", status=2)
-        return {**found, "cells": cells}
+        said = found.get("versions")
+        versions = said if isinstance(said, dict) else {}
+        return {"versions": {name: str(text) for name, text in versions.items()}, "cells": cells}
 
     @property
     def _cells(self) -> list[Cell]:

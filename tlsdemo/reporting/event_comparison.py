@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from textwrap import fill
 from typing import Any
 
+from tlsdemo.printable import printable
 from tlsdemo.reporting.difference_text import distinguishing_versions, event_lines
 from tlsdemo.reporting.event_differences import EventDifference, event_differences
 from tlsdemo.reporting.html_page import html_text
@@ -45,7 +46,8 @@ class EventComparison:
         """Return the answer, then what differs; wrapped to ``width`` columns if that is not 0."""
         yield self.headline()
         parts = event_lines(self.differences, self.baseline, self.candidate, self.sides, details)
-        for line in parts:
+        # A file of --expect may hold anything.
+        for line in map(printable, parts):
             before = _BEFORE_EVENTS.match(line)
             indent = " " * len(before[0]) if before else ""
             yield line if not width else fill(
@@ -53,7 +55,8 @@ class EventComparison:
                 break_on_hyphens=False,
             )  # fmt: skip
         versions = (self.baseline.get("versions", {}), self.candidate.get("versions", {}))
-        yield from distinguishing_versions(dict(zip(self.sides, versions, strict=True)))
+        named = dict(zip(self.sides, versions, strict=True))
+        yield from map(printable, distinguishing_versions(named))
 
     def as_json(self) -> dict[str, Any]:
         """Return the name, the versions and the differences."""

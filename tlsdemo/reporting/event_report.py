@@ -8,7 +8,6 @@ from typing import TextIO
 
 from rich.console import Console
 
-from tlsdemo.printable import printable
 from tlsdemo.reporting.event_comparison import EventComparison
 from tlsdemo.reporting.event_matrix import EventMatrix
 from tlsdemo.reporting.event_matrix_html import matrix_page
@@ -72,9 +71,7 @@ def write_comparisons(
     width = _width(stream)
     for comparison in comparisons:
         for line in comparison.lines(details, width):
-            # A file of --expect may hold anything.
-            for part in line.splitlines():
-                stream.write(f"{printable(part)}\n")
+            stream.write(f"{line}\n")
 
 
 def write_diagrams(traces: Sequence[Trace], form: str, stream: TextIO) -> None:
