@@ -25,7 +25,8 @@ class RunQueryTests(SynchronousTestCase):
 
     def ask(self, count: int, **more: object) -> Any:
         query = {"name": "x", "sent": 9, "peers": ["192.0.2.1:1"] * count, **more}
-        return self.query(query)["run"]
+        answer: Any = self.query(query)
+        return answer["run"]
 
     def test_it_reports_the_totals_of_its_peers(self) -> None:
         self.assertEqual(self.ask(2)["received"], 2)

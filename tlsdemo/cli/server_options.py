@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from ipaddress import ip_address
 from typing import Any, ClassVar
@@ -46,6 +46,7 @@ from tlsdemo.tls import (
     Timeouts,
 )
 
+MAX_WORKERS = 256
 LISTEN = "tcp:8899:interface=127.0.0.1"
 _log = PrintableLogger(namespace="tlsdemo")
 
@@ -137,6 +138,8 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
          f"for no limit. [default: {USUAL_LIMIT_PER_HOST}, and no limit for loopback addresses]",
          whole(0)],
         *PROXY_PROTOCOL_PARAMETERS,
+        ["workers", None, 1, "Number of processes that serve, all on the same ports; they share "
+         "--max-connections, and --max-per-address if it is given.", whole(1, MAX_WORKERS)],
         ["status", None, None, "Server endpoint string of the status service, which load clients "
          "ask for the received bytes, on a loopback interface or a UNIX socket; or none. "
          "[default: a UNIX socket that only this user can use]"],
@@ -163,7 +166,7 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
     ]
 
     groups: ClassVar[Mapping[Group, str]] = {
-        Group.LISTENING: "listen backend role",
+        Group.LISTENING: "listen backend role workers",
         Group.TLS: "mode new delivery readable client-auth alpn",
         Group.BEFORE_TLS: "dialect hostname max-line max-plain plain-timeout",
         Group.LIMITS: "max-connections max-per-address max-buffer high-water handshake-timeout "
@@ -177,6 +180,12 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
     def __init__(self) -> None:
         super().__init__()
         self["listen"] = []
+        self.arguments: list[str] = []
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """Parse the options, and keep them as ``arguments`` for worker processes."""
+        self.arguments = list(options or ())
+        super().parseOptions(options)
 
     def opt_listen(self, where: str) -> None:
         """Server endpoint string to listen on. Can be repeated.

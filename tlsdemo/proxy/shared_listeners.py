@@ -18,11 +18,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet import tcp
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.internet.protocol import Factory
 
-from tlsdemo.proxy.listening import PROXY_PREFIX, CannotStart, listen
+from tlsdemo.proxy.listening import ADOPTED, PROXY_PREFIX, CannotStart, listen
 
 _SHARED = ("tcp", "tcp6", "unix", "systemd")
 """The endpoints that are a socket, and nothing else."""
@@ -54,21 +55,19 @@ class SharedListeners:
         return [group[index % len(group)].fileno() for group in self._groups]
 
     def endpoints(self) -> list[str]:
-        """Return the endpoint strings by which a worker listens on its descriptors.
-
-        They are those of systemd's protocol (sd_listen_fds(3)): the first descriptor is 3.
-        """
+        """Return the endpoint strings by which a worker listens on its descriptors, from 3."""
         domains = [_domain(group[0].socket.family) for group in self._groups]
         return [
-            f"{prefix}systemd:domain={domain}:index={index}"
-            for index, (prefix, domain) in enumerate(zip(self._prefixes, domains, strict=True))
+            f"{prefix}{ADOPTED}:{domain}:{descriptor}"
+            for descriptor, (prefix, domain) in enumerate(
+                zip(self._prefixes, domains, strict=True), start=3
+            )
         ]
 
-    def close(self) -> None:
-        """Close the sockets here."""
-        for group in self._groups:
-            for port in group:
-                port.stopListening()
+    def close(self) -> Deferred[Any]:
+        """Close the sockets here; the Deferred fires when that is done."""
+        ports = [port for group in self._groups for port in group]
+        return gatherResults([maybeDeferred(port.stopListening) for port in ports])
 
 
 def _listen(reactor: Any, where: str, count: int) -> list[Any]:
@@ -80,7 +79,7 @@ def _listen(reactor: Any, where: str, count: int) -> list[Any]:
         )
     spreading = _SpreadingReactor(reactor, count)
     port = listen(spreading, where, _NoFactory())
-    group = spreading.ports or [port]
+    group: list[Any] = [*spreading.ports] or [port]
     for each in group:
         each.stopReading()
     return group
@@ -107,7 +106,7 @@ class _SpreadingReactor:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._reactor, name)
 
-    def listenTCP(  # noqa: N802 - IReactorTCP
+    def listenTCP(
         self, port: int, factory: Any, backlog: int = 50, interface: str = ""
     ) -> IListeningPort:
         if not sys.platform.startswith("linux"):

@@ -2,7 +2,7 @@
 
 On standard input it gets queries, and answers on standard output, as the status service does: JSON
 objects, one a line.  Its last line is ``{"final": …}``, its counters when all has ended.  On
-standard error it writes the events of its log, one a line (`twisted.logger.eventAsJSON`).
+standard error it writes the lines of its log; see `tlsdemo.proxy.worker_log`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.logger import LogEvent, eventFromJSON
 
 from tlsdemo.net.child_process import ChildProcess, split_lines
 from tlsdemo.net.printable_logger import PrintableLogger
+from tlsdemo.proxy.worker_log import logged
 from tlsdemo.reporting.snapshot import Snapshot
 
 ANSWER_WITHIN = 5.0
@@ -82,15 +82,8 @@ class WorkerProcess:
         self._asked.popleft().callback(answer)
 
     def _logged(self, line: bytes) -> None:
-        text = line.decode(errors="replace")
-        try:
-            event: LogEvent = eventFromJSON(text)
-        except ValueError:
-            _log.warn("worker {worker}: {text}", worker=self.number, text=text)
-            return
-        event["worker"] = self.number
-        event["log_format"] = f"worker {{worker}}: {event.get('log_format') or ''}"
-        _log.observer(event)
+        level, text = logged(line)
+        _log.emit(level, "worker {worker}: {text}", worker=self.number, text=text)
 
     def _has_ended(self, returncode: int) -> str:
         for answer in self._asked:
@@ -98,5 +91,3 @@ class WorkerProcess:
         if returncode < 0:
             return f"ended by signal {-returncode}"
         return f"exited with status {returncode}"
-
-

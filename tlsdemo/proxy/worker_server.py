@@ -37,7 +37,6 @@ class WorkerServer(Server):
 
     def _announce(self) -> None:
         """Leave it to the parent to say where and how it serves."""
-        self._settings.diagnostics.begin()
 
     def _log_statistics(self) -> None:
         """Leave it to the parent, which adds up those of all workers."""

@@ -30,7 +30,7 @@ from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.shared_listeners import SharedListeners
 from tlsdemo.proxy.start_lines import log_start
 from tlsdemo.proxy.status_listening import listen_for_this_user
-from tlsdemo.proxy.status_service import Answer, Answers, Query, StatusFactory
+from tlsdemo.proxy.status_service import Answer, Answers, StatusFactory
 from tlsdemo.proxy.worker_process import WorkerProcess
 from tlsdemo.reporting.run_text import run_line, statistics_line, summary_lines
 from tlsdemo.reporting.snapshot import Snapshot
@@ -224,15 +224,18 @@ class Workers(Service):
             self._looping.stop()
         for restart in self._restarts.values():
             restart.cancel()
-        self._listeners.close()
         within = self._settings.drain + STOP_MARGIN
-        stopping = [worker.stop(within) for worker in self._workers.values()]
+        stopping: list[Deferred[Any]] = [
+            self._listeners.close(),
+            *(worker.stop(within) for worker in self._workers.values()),
+        ]
         done: Deferred[Any] = gatherResults(stopping, consumeErrors=True)
         return done.addCallback(lambda _: self._log_summary())
 
     def _log_summary(self) -> Deferred[Any]:
         for line in summary_lines(self._total(), self._open_at_stop, self._lag_ever):
             _log.info("{line}", line=line)
+        self._settings.diagnostics.end()
         # Only now: load clients still query what has arrived.
         if self._status is not None:
             self._status.close()

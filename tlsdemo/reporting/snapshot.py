@@ -131,7 +131,10 @@ def counted(value: Any) -> Any:
     return value
 
 
-_ADDED = ("cpu", "opened", "secured", "clean", "probes", "bytes_in", "bytes_out", "events", "records")
+_ADDED = (
+    *("cpu", "opened", "secured", "clean", "probes"),
+    *("bytes_in", "bytes_out", "events", "records"),
+)
 """The counters of which every process has some."""
 
 _TOTALS = [each.name for each in fields(Snapshot) if each.name not in ("open", "lag", "failed")]
