@@ -208,7 +208,7 @@ def limits_of(settings: ServerSettings) -> tuple[bool, int, int]:
 class MakeServiceTests(OptionsCase):
     def setUp(self) -> None:
         super().setUp()
-        self.patch(tap, "_Service", lambda config, reactor, _twistd: config)
+        self.patch(tap, "_Service", lambda config, reactor, twistd: config)
 
     def config(self, *arguments: str) -> ServerSettings:
         certs = f"--certs={certificates().authority.parent.parent}"
