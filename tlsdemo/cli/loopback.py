@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
+from tlsdemo.cli.endpoint_strings import EndpointString
 from tlsdemo.proxy.listening import PROXY_PREFIX
 
 
