@@ -23,6 +23,7 @@ from bench.process import CannotMeasure, Program
 from bench.table import measured, table, versions_lines
 from tlsdemo.certificates.demo_ca import DemoCertificates, demo_certificates
 from tlsdemo.cli.options import Options, fail, seconds, whole
+from tlsdemo.cli.standard_output import guarded
 from tlsdemo.loadgen.controller import LoadPhase
 from tlsdemo.loadgen.schedule import SPARE_DESCRIPTORS, Task, default_workers, descriptors_needed
 from tlsdemo.net.limits import raise_descriptor_limit
@@ -281,4 +282,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded(COMMAND, main))

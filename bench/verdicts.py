@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tlsdemo.cli.standard_output import guarded
+
 BURN = "while True: pass"
 
 
@@ -90,8 +92,8 @@ def check_events(runs: int, processes: int) -> int:
     return len(other)
 
 
-def main() -> None:
-    """Check both, and exit."""
+def main() -> int:
+    """Check both, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.verdicts", description=__doc__)
     parser.add_argument("--runs", type=int, default=50, help="how often [50]")
     parser.add_argument("--busy", type=int, default=2, help="processes that compute [2]")
@@ -100,8 +102,8 @@ def main() -> None:
     wrong = check_findings(options.runs, options.busy)
     if not options.findings_only:
         wrong += check_events(options.runs, options.busy)
-    sys.exit(1 if wrong else 0)
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(guarded("python -m bench.verdicts", main))

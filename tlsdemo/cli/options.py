@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IReactorCore
 from twisted.python import usage
 
 import tlsdemo
+from tlsdemo.cli.standard_output import show
 from tlsdemo.reporting.terminal import write_line
 
 _E = TypeVar("_E", bound=Enum)
@@ -138,13 +139,11 @@ class Options(usage.Options):
 
     def opt_version(self) -> None:
         """Show the version of tlsdemo and exit."""
-        print(tlsdemo.__version__)
-        raise SystemExit(0)
+        show(self.command, tlsdemo.__version__)
 
     def opt_help(self) -> None:
         """Show this help and exit."""
-        print(self)
-        raise SystemExit(0)
+        show(self.command, str(self))
 
     opt_h = opt_help
 

@@ -5,6 +5,8 @@ Rich would execute markup (``[red]``), replace ``:names:`` of emoji, and pass es
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from typing import TextIO
 
 from rich.console import Console
@@ -26,7 +28,21 @@ def print_line(console: Console, line: str) -> None:
     console.print(Text(printable(line, LONGEST)), soft_wrap=True)
 
 
-def write_line(stream: TextIO, line: str) -> None:
-    """Write one line to a stream such as standard error."""
-    stream.write(f"{printable(line, LONGEST)}\n")
-    stream.flush()
+def write_line(stream: TextIO | None, line: str) -> None:
+    """Write one line to a stream such as standard error, unless it is closed or a disk is full.
+
+    There is nowhere else to say so.
+    """
+    if stream is None:
+        return
+    try:
+        stream.write(f"{printable(line, LONGEST)}\n")
+        stream.flush()
+    except OSError:
+        drop_output(stream)
+
+
+def drop_output(stream: TextIO) -> None:
+    """Write nothing more to a stream of the process, not even what is flushed at exit."""
+    with suppress(OSError), open(os.devnull, "w") as null:
+        os.dup2(null.fileno(), stream.fileno())
