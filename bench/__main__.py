@@ -29,6 +29,7 @@ from tlsdemo.loadgen.schedule import SPARE_DESCRIPTORS, Task, default_workers, d
 from tlsdemo.net.limits import raise_descriptor_limit
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.progress import Progress
+from tlsdemo.reporting.terminal import console_of
 
 COMMAND = "python -m bench"
 
@@ -278,7 +279,7 @@ def main() -> int:
     options.parseOptions()
     from twisted.internet import reactor
 
-    return Command(reactor, options, Console()).run()
+    return Command(reactor, options, console_of(sys.stdout)).run()
 
 
 if __name__ == "__main__":

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from rich.console import Console
 from twisted.python import usage
 
 from tlsdemo.cli.comparison_options import BUILD_BOUND, ComparisonOptions
@@ -16,6 +16,7 @@ from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOp
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import choice, named, whole
 from tlsdemo.lab.compare.environment_builder import environment_variables
+from tlsdemo.reporting.terminal import console_of
 from tlsdemo.tls import Delivery, ModeName
 
 _SECONDS_OF_A_ROUND = 2.0
@@ -102,4 +103,4 @@ class RunOptions(ComparisonOptions, LoadOptions):
                 )
                 for name, each in environments.items()
             ]
-            return LoadComparison(reactor, self, Console(), candidates).run()
+            return LoadComparison(reactor, self, console_of(sys.stdout), candidates).run()

@@ -22,6 +22,7 @@ from tlsdemo.cli.options import (
 )
 from tlsdemo.cli.proxy_protocol_options import PROXY_PROTOCOL_PARAMETERS, ProxyProtocolOptions
 from tlsdemo.cli.tls_options import TLSOptions
+from tlsdemo.cli.twistd_files import check_twistd_files
 from tlsdemo.net.limits import connections_possible, raise_descriptor_limit
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.net.runtime_folder import STATUS
@@ -235,6 +236,7 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
                 )
             check_client_endpoint(reactor, "backend", self["backend"])
         self.check_proxy_protocol(self["dialect"][1])
+        check_twistd_files(self.command, self.parent)
 
     def alpn(self) -> list[str]:
         """Return the protocols to agree on by ALPN, those that the dialect needs included."""

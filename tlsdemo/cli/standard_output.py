@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from tlsdemo.reporting.terminal import drop_output, write_line
 
-_SIGPIPE_STATUS = 141
+SIGPIPE_STATUS = 141
 """The exit status that shells report for a command that SIGPIPE has ended."""
 
 NOT_WRITTEN_STATUS = 2
@@ -35,7 +35,7 @@ def guarded(command: str, run: Callable[[], int]) -> int:
             sys.stdout.flush()
     except BrokenPipeError:
         drop_output(sys.stdout)
-        return _SIGPIPE_STATUS
+        return SIGPIPE_STATUS
     except OSError as problem:
         if problem.errno not in _UNWRITABLE:
             raise

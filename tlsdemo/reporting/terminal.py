@@ -5,6 +5,7 @@ Rich would execute markup (``[red]``), replace ``:names:`` of emoji, and pass es
 
 from __future__ import annotations
 
+import io
 import os
 from contextlib import suppress
 from typing import TextIO
@@ -26,6 +27,20 @@ def cell(text: str, style: str = "") -> Text:
 def print_line(console: Console, line: str) -> None:
     """Print one line, without wrapping."""
     console.print(Text(printable(line, LONGEST)), soft_wrap=True)
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        # Within an ``except``.  Rich would exit, and so would not tell this from other errors.
+        raise
+
+
+def console_of(stream: TextIO | None) -> Console:
+    """Return a console on a stream of the process; if that is closed, one that shows nothing.
+
+    Printing raises OSError if the stream cannot be written, BrokenPipeError included.
+    """
+    return _Console(file=io.StringIO() if stream is None else stream)
 
 
 def write_line(stream: TextIO | None, line: str) -> None:
