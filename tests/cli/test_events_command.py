@@ -62,7 +62,7 @@ class Options(RefusingCase):
         self.patch(globalLogBeginner, "beginLoggingTo", lambda *_, **__: None)
         # The warning comes first, and is a line as well.
         exit_ = self.assertRaises(SystemExit, parsed("--keylog=/").run)
-        self.assertEqual(exit_.code, 1)
+        self.assertEqual(exit_.code, 2)
         self.assertIn("--keylog is '/': Is a directory\n", self.errors.getvalue())
         self.assertEqual(list(Path(tempfile.gettempdir()).iterdir()), [])
 

@@ -236,7 +236,7 @@ class Status(ComparisonCase):
     def test_a_file_that_cannot_be_written_is_reported_after_the_table(self) -> None:
         folder = self.mktemp()
         Path(folder).mkdir()
-        message = self.refused(lambda: self.run_("--mode=pair", f"--json={folder}"), 1)
+        message = self.refused(lambda: self.run_("--mode=pair", f"--json={folder}"), 2)
         self.assertEqual(message, f"tlsdemo run: --json is {folder!r}: Is a directory")
         self.assertIn("lost bytes", self.printed.getvalue())
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import mkdtemp
@@ -44,6 +44,7 @@ class EventsRun:
         self._directory = Path(mkdtemp(prefix="tlsdemo-events-"))
         self._observations: list[Observation] = []
         self._problem = ""
+        self._keylog_problem = ""
         self._started = 0
         self._last_progress = time.monotonic()
         self._work: Deferred[Any] = Deferred()
@@ -72,7 +73,16 @@ class EventsRun:
 
     def _append(self, line: bytes) -> None:
         assert self._keylog is not None
-        self._keylog.write(line.decode("ascii"))
+        self._keylog_action(lambda keylog: keylog.write(line.decode("ascii")))
+
+    def _keylog_action(self, act: Callable[[TextIO], object]) -> None:
+        """Do something with the file of secrets, and note the first time that it fails."""
+        assert self._keylog is not None
+        try:
+            act(self._keylog)
+        except OSError as problem:
+            why = f"--keylog is {self._options['keylog']!r}: {problem.strerror}"
+            self._keylog_problem = self._keylog_problem or why
 
     def _failed(self, failure: Failure) -> None:
         if self._problem == _INTERRUPTED:
@@ -92,7 +102,9 @@ class EventsRun:
         """Clean up and return the matrix; ends the process with one line after a failure."""
         shutil.rmtree(self._directory, ignore_errors=True)
         if self._keylog is not None:
-            self._keylog.close()
+            self._keylog_action(lambda keylog: keylog.close())
+        if self._keylog_problem:
+            fail(self._options.command, self._keylog_problem)
         if self._problem:
             fail(self._options.command, self._problem, status=1)
         descriptions = {scenario.name: scenario.description for scenario in SCENARIOS.values()}
@@ -121,5 +133,5 @@ def _open_keylog(options: Options) -> TextIO | None:
     try:
         descriptor = os.open(options["keylog"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     except OSError as problem:
-        fail(options.command, f"--keylog is {options['keylog']!r}: {problem.strerror}", status=1)
+        fail(options.command, f"--keylog is {options['keylog']!r}: {problem.strerror}")
     return os.fdopen(descriptor, "a", encoding="ascii")
