@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import sys
 import tempfile
@@ -63,7 +64,7 @@ class Options(RefusingCase):
         # The warning comes first, and is a line as well.
         exit_ = self.assertRaises(SystemExit, parsed("--keylog=/").run)
         self.assertEqual(exit_.code, 2)
-        self.assertIn("--keylog is '/': Is a directory\n", self.errors.getvalue())
+        self.assertIn("--keylog='/' cannot be opened: Is a directory\n", self.errors.getvalue())
         self.assertEqual(list(Path(tempfile.gettempdir()).iterdir()), [])
 
 
@@ -117,6 +118,41 @@ class Listed(RefusingCase):
         self.assertIn("(not available: there is no node on the PATH that runs)", self.shown())
 
 
+class Expected(RefusingCase):
+    """What --expect names may come from anywhere, such as a bug report."""
+
+    def file(self, content: object) -> str:
+        path = Path(self.mktemp()).absolute()
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        return str(path)
+
+    def cell(self, **fields: object) -> object:
+        cell = {"mode": "starttls", "tls": "1.3", "way": "ok", "peer": "tlsdemo", **fields}
+        return {"versions": {}, "cells": [cell]}
+
+    def test_is_reported_if_it_is_something_else(self) -> None:
+        for content in (
+            "[" * 100_000,
+            5,
+            {"cells": [[]]},
+            self.cell(server=5),
+            self.cell(client=[{}]),
+            self.cell(wire={"a": 1}),
+        ):
+            options = parsed(*ONE, f"--expect={self.file(content)}")
+            message = self.refused(options._expected)
+            self.assertTrue(message.endswith("not a file from --format=json"), message)
+
+    def test_is_printed_without_control_characters(self) -> None:
+        output = io.StringIO()
+        self.patch(sys, "stdout", output)
+        baseline = self.cell(server=["\x1b[31mred\rforged", {"name": 5}])
+        options = parsed(*ONE, f"--expect={self.file(baseline)}")
+        self.assertEqual(options._compare(options._expected(), self.cell(server=[]), ""), 1)
+        self.assertIn("\\x1b[31mred\\rforged", output.getvalue())
+        self.assertNotIn("\x1b", output.getvalue())
+
+
 class Commands(EventsCase):
     def test_show_one_connection_as_text(self) -> None:
         text = self.output_of(*ONE)
@@ -128,6 +164,38 @@ class Commands(EventsCase):
         text = self.output_of("--format=markdown", *ONE[:2], "--scenario=ok w", "--times=1")
         self.assertIn("## State at each event", text)
         self.assertIn("| secure | yes | none | yes | yes |", text)
+
+    def test_do_not_write_keys_behind_a_link(self) -> None:
+        other = self.home / "other"
+        other.touch(0o600)
+        (self.home / "link").symlink_to(other)
+        running = self.start(*COMMAND, *ONE, "--keylog=link")
+        self.assertEqual(running.wait(), 1)
+        self.assertIn("cannot be opened: it is a symbolic link\n", running.output)
+        self.assertEqual(other.read_bytes(), b"")
+
+    def test_say_if_keys_could_not_be_written(self) -> None:
+        running = self.start(*COMMAND, *ONE, "--keylog=/dev/full", "--output=page")
+        self.assertEqual(running.wait(), 1)
+        said = "tlsdemo events: --keylog='/dev/full' is not written any more: "
+        self.assertIn(f"{said}it cannot be written: No space left on device\n", running.output)
+
+    def test_end_with_one_line_if_there_is_no_room_for_certificates(self) -> None:
+        # Without a limit of time, as it once waited for ever.
+        (self.home / "file").touch()
+        program = (
+            "import sys, tlsdemo.cli.events_run as module\n"
+            "module.mkdtemp = lambda prefix: 'file'\n"
+            "from tlsdemo.cli.main import main\n"
+            "sys.exit(main())\n"
+        )
+        running = self.start(sys.executable, "-c", program, "events", *ONE)
+        self.assertEqual(running.wait(), 1)
+        self.assertEqual(
+            running.output,
+            "tlsdemo events: the certificates cannot be written to 'file': Not a directory; "
+            "set TMPDIR to another folder\n",
+        )
 
     def test_end_with_one_line_if_the_output_cannot_be_written(self) -> None:
         running = self.start(*COMMAND, *ONE, "--output=/")

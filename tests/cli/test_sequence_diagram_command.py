@@ -122,7 +122,9 @@ class SequenceDiagram(RefusingCase):
                 "'/nowhere/b' cannot be read: No such file or directory",
         }.items():  # fmt: skip
             self.assertEqual(self.says(*arguments), expected)
-        self.assertIn("is not a trace: line 1 does not belong to a trace", self.says(garbage))
+        nested = self.write("nested", "[" * 100_000)
+        for name in (garbage, nested):
+            self.assertIn("is not a trace: line 1 does not belong to a trace", self.says(name))
 
     def test_reports_a_file_that_it_cannot_write_in_one_line(self) -> None:
         folder = str(Path(self.file).parent)

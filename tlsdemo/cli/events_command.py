@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar, TextIO
 
@@ -20,8 +21,9 @@ from tlsdemo.lab.laboratory import RUN_TIMEOUT, Cell
 from tlsdemo.lab.scenario_matrix import MODES, TLS, Selection
 from tlsdemo.lab.scenarios import SCENARIOS
 from tlsdemo.lab.stacks.stack_catalogue import STACKS
+from tlsdemo.printable import printable
 from tlsdemo.reporting.difference_text import event_lines, version_lines
-from tlsdemo.reporting.event_differences import event_differences
+from tlsdemo.reporting.event_differences import event_differences, names
 from tlsdemo.reporting.event_matrix import traces_of
 from tlsdemo.reporting.event_report import (
     DIAGRAM_FORMATS,
@@ -31,6 +33,7 @@ from tlsdemo.reporting.event_report import (
     write_matrix,
 )
 from tlsdemo.reporting.scenario_list import scenario_list
+from tlsdemo.trace.observation import LIFELINES
 
 DEFAULT_STACKS = tuple(name for name in STACKS if name not in ("twisted-wrapped", "twisted-pair"))
 """The servers of other stacks in the default selection, with only one of stock Twisted."""
@@ -187,7 +190,7 @@ class EventsOptions(ComparisonOptions):
         # Standard output may be for a program to read, except in the format text.
         stream = sys.stdout if self["format"] == "text" else sys.stderr
         for line in lines:
-            stream.write(f"{line}\n")
+            stream.write(f"{printable(line)}\n")
         return 1 if lines else 0
 
     @contextmanager
@@ -211,9 +214,11 @@ class EventsOptions(ComparisonOptions):
                 for cell in found["cells"]
                 if (cell["mode"], cell["tls"], cell["way"], cell["peer"]) in selected
             ]
+            for cell, lifeline in product(cells, LIFELINES):
+                names(cell.get(lifeline))
         except OSError as problem:
             fail(self.command, f"--expect is {self['expect']!r}: {problem.strerror}", status=2)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             text = "not a file from --format=json"
             fail(self.command, f"--expect is {self['expect']!r}, {text}", status=2)
         return {**found, "cells": cells}

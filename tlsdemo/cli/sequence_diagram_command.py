@@ -161,4 +161,6 @@ def _whole_lines(content: str) -> list[str]:
         json.loads(last)
     except ValueError:
         return lines
+    except RecursionError:
+        pass  # A server does not write such a line, so it has to be reported.
     return [*lines, last]

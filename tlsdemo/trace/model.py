@@ -153,15 +153,18 @@ def traces_from(lines: Iterable[str]) -> dict[int, Trace]:
             continue
         try:
             fields = json.loads(line)
-            connection = int(fields["connection"])
+            connection = _whole(fields["connection"])
             if "begins" in fields:
                 taken = connection in traces
                 numbers[connection] = max(traces) + 1 if taken else connection
-                begun = Trace(str(fields["begins"]), dict(fields["facts"]))
+                begun = Trace(str(fields["begins"]), _facts(fields["facts"]))
                 traces[numbers[connection]] = begun
             else:
                 traces[numbers[connection]].seen.append(seen_from(fields))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (
+            *(ValueError, KeyError, TypeError, AttributeError),
+            *(OverflowError, RecursionError),
+        ) as error:
             raise NotATrace(
                 f"line {number} does not belong to a trace: {error!r} in {line[:60]!r}"
             ) from None
@@ -169,15 +172,33 @@ def traces_from(lines: Iterable[str]) -> dict[int, Trace]:
 
 
 def seen_from(fields: dict[str, Any]) -> Mark | Arrow:
-    """Return the mark or arrow with these fields; raises KeyError, ValueError or TypeError."""
+    """Return the mark or arrow with these fields.
+
+    Raises KeyError, ValueError, TypeError or OverflowError.
+    """
     at = float(fields["at"])
     if "event" in fields:
-        return Mark(End(fields["end"]), Event(str(fields["event"]), at, dict(fields["facts"])))
+        return Mark(End(fields["end"]), Event(str(fields["event"]), at, _facts(fields["facts"])))
     record = Record(
         Kind(fields["record"]),
-        int(fields["length"]),
+        _whole(fields["length"]),
         str(fields["version"]),
         tuple(str(each) for each in fields["messages"]),
         bool(fields["encrypted"]),
     )
     return Arrow(End(fields["from"]), at, record, Fate(fields["fate"]))
+
+
+def _whole(value: Any) -> int:
+    number = int(value)
+    if not 0 <= number < 1 << 63:
+        raise ValueError("a number out of range")
+    return number
+
+
+def _facts(values: Any) -> dict[str, Fact]:
+    facts = dict(values)
+    for key, value in facts.items():
+        if not (isinstance(key, str) and isinstance(value, str | int | float | None)):
+            raise TypeError("a fact that is no text or number")
+    return facts
