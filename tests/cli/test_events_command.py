@@ -170,13 +170,13 @@ class Commands(EventsCase):
         other.touch(0o600)
         (self.home / "link").symlink_to(other)
         running = self.start(*COMMAND, *ONE, "--keylog=link")
-        self.assertEqual(running.wait(), 1)
+        self.assertEqual(running.wait(), 2)
         self.assertIn("cannot be opened: it is a symbolic link\n", running.output)
         self.assertEqual(other.read_bytes(), b"")
 
     def test_say_if_keys_could_not_be_written(self) -> None:
         running = self.start(*COMMAND, *ONE, "--keylog=/dev/full", "--output=page")
-        self.assertEqual(running.wait(), 1)
+        self.assertEqual(running.wait(), 2)
         said = "tlsdemo events: --keylog='/dev/full' is not written any more: "
         self.assertIn(f"{said}it cannot be written: No space left on device\n", running.output)
 
