@@ -20,6 +20,7 @@ from difflib import unified_diff
 from typing import Any
 
 from tlsdemo.cli.standard_output import guarded
+from tlsdemo.reporting.progress import Progress, standard_error
 
 BURN = "while True: pass"
 
@@ -39,16 +40,18 @@ def busy(count: int) -> Iterator[None]:
             process.wait()
 
 
-def tlsdemo(*arguments: str) -> Any:
-    """Return the JSON that a command prints."""
+def tlsdemo(*arguments: str, silent: bool = False) -> Any:
+    """Return the JSON that a command prints; its progress is shown unless it is ``silent``."""
     command = [sys.executable, "-m", "tlsdemo", *arguments, "--format=json"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    errors = subprocess.DEVNULL if silent else None
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=errors, check=True)
     return json.loads(done.stdout)
 
 
 def verdicts() -> dict[str, str]:
     """Return the verdict of each finding."""
-    return {each["name"]: each["verdict"] for each in tlsdemo("findings", "--all")["findings"]}
+    found = tlsdemo("findings", "--all", silent=True)["findings"]
+    return {each["name"]: each["verdict"] for each in found}
 
 
 def check_findings(runs: int, processes: int) -> int:
@@ -56,15 +59,17 @@ def check_findings(runs: int, processes: int) -> int:
     quiet = verdicts()
     false: Counter[str] = Counter()
     unknown: Counter[str] = Counter()
+    progress = Progress(standard_error(), "findings")
     with busy(processes):
+        progress.begin("reproducing", runs, "times")
         for number in range(1, runs + 1):
             for name, verdict in verdicts().items():
                 if verdict == "cannot tell":
                     unknown[name] += 1
                 elif verdict != quiet[name]:
                     false[name] += 1
-            print(f"\rfindings: {number} of {runs} runs", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+            progress.update(number, f"{sum(false.values())} false")
+    progress.clear()
     for name, count in false.items():
         print(f"{name}: a false verdict in {count} of {runs} runs")
     for name, count in unknown.items():

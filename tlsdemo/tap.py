@@ -72,8 +72,9 @@ class _Service(Server):
 
     def startService(self) -> None:
         """Serve, and handle SIGHUP."""
-        super().startService()
+        # First, so that whoever reads in the log that it listens may send the signal.
         self._hangup.install()
+        super().startService()
         if self._start is not None:
             self._start.say(f"listening on {', '.join(self.listening())}")
 

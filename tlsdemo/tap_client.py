@@ -24,6 +24,7 @@ from tlsdemo.loadgen.controller import Controller
 from tlsdemo.loadgen.load_service import LoadService
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.net.runtime_folder import status_endpoint
+from tlsdemo.reporting.load_progress import LoadProgress
 from tlsdemo.reporting.progress import Progress
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.run_text import result_lines
@@ -209,7 +210,8 @@ def makeService(options: Options) -> IService:
     task = options.task(options["connect"], options["mode"], options["server-name"])
     # twistd redirects sys.stdout to the log.
     console = console_of(sys.__stdout__)
-    progress = Progress(console_of(sys.__stderr__), "tlsclient", task.connections)
+    progress = Progress(console_of(sys.__stderr__), "tlsclient")
+    shown = LoadProgress(progress, task.connections, options["duration"], task.packets)
     run = Controller(
         reactor,
         f"{options['mode'].value}-{os.getpid()}",
@@ -217,13 +219,13 @@ def makeService(options: Options) -> IService:
         workers,
         options["duration"],
         options["status"],
-        lambda phase, counters, elapsed: progress.show(phase.value, counters, elapsed),
+        lambda phase, counters, elapsed: shown.show(phase.value, counters, elapsed),
     )
 
     def finished(result: RunResult | None) -> None:
         if result is None or not result.complete or result.lost:
             exit_with(1)
-        progress.stop()
+        progress.clear()
         lines = () if result is None else [*result_lines(result)]
         for line in lines:
             # A daemon has no terminal.
@@ -239,5 +241,4 @@ def makeService(options: Options) -> IService:
             write_line(sys.__stderr__, f"tlsclient: {why}")
 
     Hangup(reactor, foreground).install()
-    progress.start()
     return _Load(reactor, run, finished, options)

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from twisted.logger import globalLogBeginner
 
@@ -16,6 +17,8 @@ from tlsdemo.cli.events_command import EventsOptions
 from tlsdemo.lab.scenario_matrix import MODES
 from tlsdemo.lab.scenarios import SCENARIOS
 from tlsdemo.lab.stacks.stack_catalogue import STACKS
+from tlsdemo.reporting.event_comparison import EventComparison
+from tlsdemo.reporting.event_report import write_comparisons
 
 
 def parsed(*arguments: str) -> EventsOptions:
@@ -145,12 +148,22 @@ class Expected(RefusingCase):
 
     def test_is_printed_without_control_characters(self) -> None:
         output = io.StringIO()
-        self.patch(sys, "stdout", output)
         baseline = self.cell(server=["\x1b[31mred\rforged", {"name": 5}])
         options = parsed(*ONE, f"--expect={self.file(baseline)}")
-        self.assertEqual(options._compare(options._expected(), self.cell(server=[]), ""), 1)
+        here: Any = self.cell(server=[])
+        comparison = EventComparison("pinned", options._expected(), here, ("expected", "here"))
+        write_comparisons([comparison], output, details=False)
+        self.assertTrue(comparison.differences)
         self.assertIn("\\x1b[31mred\\rforged", output.getvalue())
         self.assertNotIn("\x1b", output.getvalue())
+
+    def test_may_name_no_versions(self) -> None:
+        for versions in ({}, {"versions": 3}, {"versions": {"Twisted": 1}}):
+            options = parsed(*ONE, f"--expect={self.file({'cells': [], **versions})}")
+            here: Any = {"versions": {}, "cells": []}
+            lines = EventComparison("pinned", options._expected(), here).lines()
+            self.assertIn("No differences from pinned", next(lines))
+            list(lines)
 
 
 class Commands(EventsCase):

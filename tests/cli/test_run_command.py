@@ -22,6 +22,7 @@ from tlsdemo.cli.run_command import RunOptions
 from tlsdemo.lab.compare.environment_cache import Environment
 from tlsdemo.loadgen.controller import LoadPhase
 from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.reporting.progress import Progress
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.tls import Delivery, ModeName
 
@@ -105,6 +106,7 @@ class ComparisonCase(RefusingCase):
         )
         self.patch(load_comparison, "Controller", lambda *arguments: FakeRun(self, arguments))
         self.printed = io.StringIO()
+        self.progress = io.StringIO()
 
     def options(self, *arguments: str) -> RunOptions:
         options = RunOptions()
@@ -115,7 +117,8 @@ class ComparisonCase(RefusingCase):
     def run_(self, *arguments: str) -> int:
         self.reactor = ScriptedReactor(lambda: self.script())
         console = Console(file=self.printed, width=200)
-        return LoadComparison(self.reactor, self.options(*arguments), console).run()
+        progress = Progress(Console(file=self.progress))
+        return LoadComparison(self.reactor, self.options(*arguments), console, (), progress).run()
 
 
 class Options(ComparisonCase):
@@ -206,7 +209,8 @@ class Comparing(ComparisonCase):
     def test_it_shows_progress_results_and_the_modes_side_by_side(self) -> None:
         self.run_("--mode=pair", "--mode=clear")
         text = self.printed.getvalue()
-        self.assertIn("pair   1.0s sending: 2/2 begun", text)
+        self.assertIn("pair (1 of 2): sending for 10 s\n", self.progress.getvalue())
+        self.assertNotIn("sending", text)
         self.assertIn("clear: run clear: sent 100, received 100, lost 0 bytes", text)
         self.assertIn("2 connections, packets of 32 B", text)
         (head,) = [line for line in text.splitlines() if "pair" in line and "clear" in line]
@@ -339,7 +343,13 @@ class Against(ComparisonCase):
         self.reactor = ScriptedReactor(lambda: self.script())
         console = Console(file=self.printed, width=200)
         candidate = CandidateServer("twisted==24.7.0", {"Twisted": "24.7.0"}, self.PLACE)
-        return LoadComparison(self.reactor, self.options(*arguments), console, [candidate]).run()
+        return LoadComparison(
+            self.reactor,
+            self.options(*arguments),
+            console,
+            [candidate],
+            Progress(Console(file=self.progress)),
+        ).run()
 
     def test_the_runs_are_interleaved_each_with_its_own_server(self) -> None:
         self.assertEqual(self.run_("--rounds=2", "--mode=pair", "--mode=clear"), 0)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from twisted.python import usage
 
@@ -22,7 +22,7 @@ from tlsdemo.lab.compare.environment_builder import (
 from tlsdemo.lab.compare.environment_cache import Cache, Environment, default_folder
 from tlsdemo.lab.compare.interpreter import Interpreter
 from tlsdemo.lab.compare.requirements import Requirement, parse_requirements
-from tlsdemo.reporting.terminal import write_line
+from tlsdemo.reporting.progress import Progress, standard_error
 
 TIMEOUT = 600.0
 """Seconds that a command may take in a candidate environment."""
@@ -31,6 +31,13 @@ BUILD_BOUND = f"Each step of building an environment takes at most {BUILD_TIMEOU
 
 BOUNDS = f"{BUILD_BOUND}, and the command in it {TIMEOUT / 60:g} minutes."
 """For the help of a command that is repeated in other environments."""
+
+
+EXIT_CODE = [
+    "exit-code", None, "With --against or --python: exit with 1 if something differs, with 0 if "
+    "not, and with 2 after an error.",
+]  # fmt: skip
+"""The flag of commands that can say by their exit status whether something differs."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,22 @@ class ComparisonOptions(Options):
                 parse_requirements(text)
             except ComparisonError as problem:
                 raise usage.UsageError(f"--against is {text!r}: {problem}") from None
+        if self.get("exit-code") and not self.compares:
+            raise usage.UsageError("--exit-code needs --against or --python")
+
+    @property
+    def compares(self) -> bool:
+        """Whether there are other versions to compare with."""
+        return bool(self["against"]) or self["python"] is not None
+
+    @property
+    def error_status(self) -> int:
+        """The exit status after a problem: not 1 if that says that something differs."""
+        return 2 if self.get("exit-code") else 1
+
+    def give_up(self, problem: object) -> NoReturn:
+        """End the process with one line."""
+        fail(self.command, problem, status=self.error_status)
 
     def is_given(self, name: str) -> bool:
         """Return whether the option with this long name was on the command line."""
@@ -125,9 +148,9 @@ class ComparisonOptions(Options):
                 try:
                     result = run_candidate(environment, arguments, timeout)
                 except ComparisonError as problem:
-                    fail(self.command, problem, status=1)
+                    self.give_up(problem)
                 except KeyboardInterrupt:
-                    fail(self.command, "interrupted", status=1)
+                    self.give_up("interrupted")
                 yield Candidate(name, environment.versions, result)
 
     @contextmanager
@@ -141,19 +164,23 @@ class ComparisonOptions(Options):
             try:
                 environments = self._provided(stack)
             except KeyboardInterrupt:
-                fail(self.command, "interrupted: no environment was built", status=1)
+                fail(
+                    self.command, "interrupted: no environment was built", status=self.error_status
+                )
             except OSError as problem:
-                fail(self.command, f"no environment: {problem}", status=1)
+                self.give_up(f"no environment: {problem}")
             yield environments
 
     def _provided(self, stack: ExitStack) -> dict[str, Environment]:
-        if not self["against"] and self["python"] is None:
+        if not self.compares:
             return {}
         builder = self.builder()
         try:
             python = builder.interpreter(self["python"])
         except ComparisonError as problem:
-            fail(self.command, f"--python is {self['python']!r}: {problem}", status=1)
+            fail(
+                self.command, f"--python is {self['python']!r}: {problem}", status=self.error_status
+            )
         return {
             self._name(text, python): stack.enter_context(self._provide(builder, text, python))
             for text in self["against"] or [None]
@@ -171,7 +198,7 @@ class ComparisonOptions(Options):
                 environment = stack.enter_context(builder.provide(requirements, python))
             except ComparisonError as problem:
                 name, value = ("python", self["python"]) if text is None else ("against", text)
-                fail(self.command, f"--{name} is {value!r}: {problem}", status=1)
+                self.give_up(f"--{name} is {value!r}: {problem}")
             yield environment
 
     def _name(self, text: str | None, python: Interpreter) -> str:
@@ -184,4 +211,4 @@ class ComparisonOptions(Options):
 
     def report(self, text: str) -> None:
         """Write a line of progress to standard error."""
-        write_line(sys.stderr, f"{self.command}: {text}")
+        Progress(standard_error(), self.command).say(text)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TextIO
 from twisted.logger import globalLogBeginner
 from twisted.python import usage
 
-from tlsdemo.cli.comparison_options import BOUNDS, ComparisonOptions
+from tlsdemo.cli.comparison_options import BOUNDS, EXIT_CODE, ComparisonOptions
 from tlsdemo.cli.events_run import EventsRun
 from tlsdemo.cli.options import fail, named, whole
 from tlsdemo.lab.foreign_run import WITH_OTHER_STACKS
@@ -21,24 +21,34 @@ from tlsdemo.lab.laboratory import RUN_TIMEOUT, Cell
 from tlsdemo.lab.scenario_matrix import MODES, TLS, Selection
 from tlsdemo.lab.scenarios import SCENARIOS
 from tlsdemo.lab.stacks.stack_catalogue import STACKS
-from tlsdemo.printable import printable
-from tlsdemo.reporting.difference_text import event_lines, version_lines
-from tlsdemo.reporting.event_differences import event_differences, names
-from tlsdemo.reporting.event_matrix import traces_of
+from tlsdemo.reporting.event_comparison import EventComparison
+from tlsdemo.reporting.event_differences import names
+from tlsdemo.reporting.event_matrix import EventMatrix, traces_of
 from tlsdemo.reporting.event_report import (
     DIAGRAM_FORMATS,
     FEW,
     FORMATS,
+    write_comparisons,
     write_diagrams,
     write_matrix,
 )
 from tlsdemo.reporting.scenario_list import scenario_list
+from tlsdemo.trace.model import Trace
 from tlsdemo.trace.observation import LIFELINES
 
 DEFAULT_STACKS = tuple(name for name in STACKS if name not in ("twisted-wrapped", "twisted-pair"))
 """The servers of other stacks in the default selection, with only one of stock Twisted."""
 
-_BASELINE_ONLY = ("format", "expect", "output", "keylog", "sequences", "sequence-diagram")
+_BASELINE_ONLY = (
+    "format",
+    "expect",
+    "output",
+    "keylog",
+    "sequences",
+    "sequence-diagram",
+    "details",
+    "exit-code",
+)
 """The options that candidates do not have: they concern the report."""
 
 
@@ -74,6 +84,9 @@ class EventsOptions(ComparisonOptions):
         ["sequences", None, f"Show the event sequences of more than {FEW} connections, too."],
         ["sequence-diagram", None, f"Draw a sequence diagram of each connection, as text or HTML; "
          f"for at most {FEW}."],
+        ["details", None, "With --against, --python or --expect: show the outcomes of all "
+         "connections as well, and whole event sequences of those that differ."],
+        EXIT_CODE,
         ["list", None, "List the scenarios and the servers of other stacks."],
     ]  # fmt: skip
 
@@ -165,33 +178,37 @@ class EventsOptions(ComparisonOptions):
         reactor.callWhenRunning(run.start)
         reactor.run()
         matrix = run.finish()
-        if not self["sequence-diagram"]:
-            with self._output() as stream:
-                write_matrix(matrix, self["format"], stream, self["sequences"])
         baseline, traces = matrix.as_json(), matrix.traces()
+        comparisons = []
         for candidate in self.candidates("--format=json", without=_BASELINE_ONLY):
-            for line in version_lines(baseline["versions"], candidate.result["versions"]):
-                self.report(line)
-            self._compare(baseline, candidate.result, f"no differences with {candidate.name}")
+            comparisons.append(EventComparison(candidate.name, baseline, candidate.result))
             traces += traces_of(candidate.result)
+        if self["expect"] is not None:
+            sides = "expected", "here"
+            expected = self._expected()
+            comparisons.append(EventComparison(self["expect"], expected, baseline, sides))
+        self._report(matrix, traces, comparisons)
+        statuses = [bool(each.differences) for each in comparisons]
+        if self["expect"] is not None and statuses[-1]:
+            return 1
+        return 1 if self["exit-code"] and any(statuses) else 0
+
+    def _report(
+        self, matrix: EventMatrix, traces: list[Trace], comparisons: list[EventComparison]
+    ) -> None:
+        """Write the answer, if there is a question, and what was seen."""
+        as_text, details = self["format"] == "text", self["details"]
+        if as_text or self["output"] is not None:
+            write_comparisons(comparisons, sys.stdout, details)
+            sys.stdout.flush()
         if self["sequence-diagram"]:
             with self._output() as stream:
                 write_diagrams(traces, self["format"], stream)
-        if self["expect"] is None:
-            return 0
-        same = f"no differences from {self['expect']}"
-        return self._compare(self._expected(), baseline, same)
-
-    def _compare(self, baseline: Any, candidate: Any, same: str) -> int:
-        """Report the differences, or the text ``same``; return the exit status."""
-        differences = event_differences(baseline, candidate)
-        lines = list(event_lines(differences, baseline, candidate))
-        self.report("differences:" if lines else same)
-        # Standard output may be for a program to read, except in the format text.
-        stream = sys.stdout if self["format"] == "text" else sys.stderr
-        for line in lines:
-            stream.write(f"{printable(line)}\n")
-        return 1 if lines else 0
+        elif details or self["sequences"] or not comparisons or not as_text or self["output"]:
+            with self._output() as stream:
+                write_matrix(matrix, self["format"], stream, self["sequences"], comparisons)
+        elif as_text:
+            print("--details shows all that was seen.")
 
     @contextmanager
     def _output(self) -> Iterator[TextIO]:
@@ -221,7 +238,9 @@ class EventsOptions(ComparisonOptions):
         except (ValueError, KeyError, TypeError, RecursionError):
             text = "not a file from --format=json"
             fail(self.command, f"--expect is {self['expect']!r}, {text}", status=2)
-        return {**found, "cells": cells}
+        said = found.get("versions")
+        versions = said if isinstance(said, dict) else {}
+        return {"versions": {name: str(text) for name, text in versions.items()}, "cells": cells}
 
     @property
     def _cells(self) -> list[Cell]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import time
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -15,6 +14,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from tlsdemo.certificates.files import BadCredentials
+from tlsdemo.cli.comparison_options import ComparisonOptions
 from tlsdemo.cli.options import Options, fail
 from tlsdemo.lab.laboratory import Cell, GivenUp, Laboratory
 from tlsdemo.lab.scenario_certificates import make_certificates
@@ -25,12 +25,10 @@ from tlsdemo.lab.stacks.stack_catalogue import STACKS
 from tlsdemo.net.append_only_file import AppendOnlyFile
 from tlsdemo.net.private_file import CannotOpen
 from tlsdemo.reporting.event_matrix import EventMatrix
+from tlsdemo.reporting.progress import Progress, standard_error
 from tlsdemo.reporting.terminal import write_line
 from tlsdemo.tls import KeyLog, versions
 from tlsdemo.trace.observation import Observation
-
-_PROGRESS_INTERVAL = 2.0
-"""Seconds between two lines of progress."""
 
 _INTERRUPTED = "interrupted"
 
@@ -38,7 +36,7 @@ _INTERRUPTED = "interrupted"
 class EventsRun:
     """Makes the connections of ``cells``, and collects what is observed."""
 
-    def __init__(self, reactor: Any, options: Options, cells: Sequence[Cell]) -> None:
+    def __init__(self, reactor: Any, options: ComparisonOptions, cells: Sequence[Cell]) -> None:
         self._reactor = reactor
         self._options = options
         self._cells = cells
@@ -47,7 +45,7 @@ class EventsRun:
         self._observations: list[Observation] = []
         self._problem = ""
         self._started = 0
-        self._last_progress = time.monotonic()
+        self._shown = Progress(standard_error(), options.command)
         self._work: Deferred[Any] = Deferred()
 
     def start(self) -> None:
@@ -90,21 +88,22 @@ class EventsRun:
         self._problem = failure.getErrorMessage()
 
     def _progress(self, cell: Cell) -> None:
+        if len(self._cells) > 1:
+            if not self._started:
+                self._shown.begin("making", len(self._cells), "connections")
+            self._shown.update(self._started, now_at=str(cell))
         self._started += 1
-        now = time.monotonic()
-        if now - self._last_progress >= _PROGRESS_INTERVAL:
-            self._last_progress = now
-            write_line(sys.stderr, f"{self._started} of {len(self._cells)}: {cell}")
 
     def finish(self) -> EventMatrix:
         """Clean up and return the matrix; ends the process with one line after a failure."""
+        self._shown.clear()
         shutil.rmtree(self._directory, ignore_errors=True)
         if self._keylog is not None:
             self._keylog.close()
             if self._keylog.problem and not self._problem:
                 fail(self._options.command, self._keylog.problem)
         if self._problem:
-            fail(self._options.command, self._problem, status=1)
+            self._options.give_up(self._problem)
         descriptions = {scenario.name: scenario.description for scenario in SCENARIOS.values()}
         return EventMatrix(self._observations, descriptions, versions_of(self._observations))
 

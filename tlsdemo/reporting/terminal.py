@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import TextIO
 
@@ -35,12 +36,13 @@ class _Console(Console):
         raise
 
 
-def console_of(stream: TextIO | None) -> Console:
+def console_of(stream: TextIO | None, width: int | None = None) -> Console:
     """Return a console on a stream of the process; if that is closed, one that shows nothing.
 
     Printing raises OSError if the stream cannot be written, BrokenPipeError included.
     """
-    return _Console(file=io.StringIO() if stream is None else stream)
+    file = io.StringIO() if stream is None else stream
+    return _Console(file=file, width=width, highlight=False)
 
 
 def write_line(stream: TextIO | None, line: str) -> None:
@@ -61,3 +63,10 @@ def drop_output(stream: TextIO) -> None:
     """Write nothing more to a stream of the process, not even what is flushed at exit."""
     with suppress(OSError), open(os.devnull, "w") as null:
         os.dup2(null.fileno(), stream.fileno())
+
+
+def write_lines(stream: TextIO, lines: Iterable[str]) -> None:
+    """Write the lines of a result as they are, for a reader who may be a program."""
+    for line in lines:
+        stream.write(f"{line}\n")
+    stream.flush()
