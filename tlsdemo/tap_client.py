@@ -10,15 +10,18 @@ from typing import Any, ClassVar
 
 from twisted.application.service import IService
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
-from twisted.python import usage
 from zope.interface import provider
 
+from tlsdemo.cli.contradictions import check
 from tlsdemo.cli.daemon_start import DaemonStart
+from tlsdemo.cli.endpoint_strings import EndpointString, check_client_endpoint
 from tlsdemo.cli.hangup import Hangup
+from tlsdemo.cli.load_contradictions import LOAD_CONTRADICTIONS
 from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOptions
 from tlsdemo.cli.option_groups import Group
-from tlsdemo.cli.options import check_client_endpoint, choice, fail, named
+from tlsdemo.cli.options import choice, fail, named
 from tlsdemo.cli.standard_output import NOT_WRITTEN_STATUS, SIGPIPE_STATUS
+from tlsdemo.cli.suggestions import one_of
 from tlsdemo.cli.twistd_files import check_twistd_files, in_foreground
 from tlsdemo.loadgen.controller import Controller
 from tlsdemo.loadgen.load_service import LoadService
@@ -60,7 +63,7 @@ class Options(LoadOptions):
          "clear. "
          "[default: starttls]", choice(ModeName)],
         ["send", None, "raw", "raw: each packet becomes a TLS record; buffered: small writes are "
-         "joined, as startTLS does; stock: the mode's default."],
+         "joined, as startTLS does; stock: the mode's default.", one_of(SENDS)],
         ["status", None, None, "Client endpoint string of the server's status service; none for "
          "a server that is not tlsdemo. [default: that of this user's server on the same port]"],
     ])  # fmt: skip
@@ -83,8 +86,7 @@ class Options(LoadOptions):
 
         super().postOptions()
         self["mode"] = self["mode"] or ModeName.STARTTLS
-        if self["send"] not in SENDS:
-            raise usage.UsageError(f"--send is {self['send']!r}, none of {', '.join(SENDS)}")
+        check(self, LOAD_CONTRADICTIONS)
         check_client_endpoint(reactor, "connect", self["connect"])
         if self["status"] is None:
             self["status"] = usual_status(self["connect"])
@@ -135,14 +137,12 @@ def host_of(connect: str) -> str:
 
 def _host_and_port(connect: str) -> tuple[str, str]:
     """Return the host and the port in a client endpoint string, empty if it has none."""
-    # An escaped colon, as in an IPv6 address, is not a separator.
-    kind, *parts = [part.replace("\0", ":") for part in connect.replace("\\:", "\0").split(":")]
-    named = dict(part.split("=", 1) for part in parts if "=" in part)
-    plain = [part for part in parts if "=" not in part]
-    if kind not in ("tcp", "tls", "ssl"):
+    endpoint = EndpointString.split(connect)
+    if endpoint.kind not in ("tcp", "tls", "ssl"):
         return "", ""
-    host = named.get("host") or "".join(plain[:1])
-    return host, named.get("port") or "".join(plain[1:2] if "host" not in named else plain[:1])
+    missing = [name for name in ("host", "port") if name not in endpoint.named]
+    given = {**dict(zip(missing, endpoint.arguments, strict=False)), **endpoint.named}
+    return given.get("host", ""), given.get("port", "")
 
 
 @provider(ILogObserver)
@@ -214,7 +214,7 @@ def makeService(options: Options) -> IService:
     shown = LoadProgress(progress, task.connections, options["duration"], task.packets)
     run = Controller(
         reactor,
-        f"{options['mode'].value}-{os.getpid()}",
+        f"tlsclient-{os.getpid()}",
         task,
         workers,
         options["duration"],

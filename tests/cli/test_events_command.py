@@ -40,10 +40,17 @@ class Options(RefusingCase):
             "--stack=curl": "--stack is 'curl', none of asyncio-start_tls, ",
             "--format=pdf": "--format is 'pdf', none of text, json, markdown, html",
             "--times=0": "--times is '0', not between 1 and 1,000",
-            "--output=/nowhere/file": "--output is '/nowhere/file', in no folder that exists",
-            "--keylog=/nowhere/file": "--keylog is '/nowhere/file', in no folder that exists",
+            "--output=/nowhere/file": "--output is '/nowhere/file', and that folder does not exist",
+            "--keylog=/nowhere/file": "--keylog is '/nowhere/file', and that folder does not exist",
+            "--keylog=/": "--keylog is '/', which is a folder; name a file",
+            "--expect=/nowhere/file": "--expect is '/nowhere/file': No such file or directory",
+            "--expect=/etc/passwd": "--expect is '/etc/passwd', not a file from --format=json",
+            "--stack=none --stack=node-tlssocket": "--stack is 'node-tlssocket', and other stacks "
+            "are named as well; leave none away",
+            "--list --against=twisted": "--against is 'twisted', and --list makes no connections",
+            "--list --sequences": "--sequences is given, and --list makes no connections",
         }.items():
-            message = self.wrong(argument)
+            message = self.wrong(*argument.split())
             self.assertTrue(message.startswith(f"tlsdemo events: {expected}"), message)
             self.assertTrue(message.endswith("(try: tlsdemo events --help)"), message)
 
@@ -64,10 +71,16 @@ class Options(RefusingCase):
         self.patch(tempfile, "tempdir", self.mktemp())
         Path(tempfile.gettempdir()).mkdir()
         self.patch(globalLogBeginner, "beginLoggingTo", lambda *_, **__: None)
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        options = parsed(f"--keylog={folder / 'keys'}")
+        # Only now: what is wrong before is refused with the command line.
+        (folder / "keys").mkdir()
         # The warning comes first, and is a line as well.
-        exit_ = self.assertRaises(SystemExit, parsed("--keylog=/").run)
+        exit_ = self.assertRaises(SystemExit, options.run)
         self.assertEqual(exit_.code, 2)
-        self.assertIn("--keylog='/' cannot be opened: Is a directory\n", self.errors.getvalue())
+        expected = f"--keylog='{folder.absolute() / 'keys'}' cannot be opened: Is a directory\n"
+        self.assertIn(expected, self.errors.getvalue())
         self.assertEqual(list(Path(tempfile.gettempdir()).iterdir()), [])
 
 
@@ -142,16 +155,16 @@ class Expected(RefusingCase):
             self.cell(client=[{}]),
             self.cell(wire={"a": 1}),
         ):
-            options = parsed(*ONE, f"--expect={self.file(content)}")
-            message = self.refused(options._expected)
-            self.assertTrue(message.endswith("not a file from --format=json"), message)
+            option = f"--expect={self.file(content)}"
+            message = self.refused(lambda each=option: parsed(*ONE, each))  # type: ignore[misc]
+            self.assertIn("not a file from --format=json (try: ", message)
 
     def test_is_printed_without_control_characters(self) -> None:
         output = io.StringIO()
         baseline = self.cell(server=["\x1b[31mred\rforged", {"name": 5}])
         options = parsed(*ONE, f"--expect={self.file(baseline)}")
         here: Any = self.cell(server=[])
-        comparison = EventComparison("pinned", options._expected(), here, ("expected", "here"))
+        comparison = EventComparison("pinned", options._expected, here, ("expected", "here"))
         write_comparisons([comparison], output, details=False)
         self.assertTrue(comparison.differences)
         self.assertIn("\\x1b[31mred\\rforged", output.getvalue())
@@ -161,7 +174,7 @@ class Expected(RefusingCase):
         for versions in ({}, {"versions": 3}, {"versions": {"Twisted": 1}}):
             options = parsed(*ONE, f"--expect={self.file({'cells': [], **versions})}")
             here: Any = {"versions": {}, "cells": []}
-            lines = EventComparison("pinned", options._expected(), here).lines()
+            lines = EventComparison("pinned", options._expected, here).lines()
             self.assertIn("No differences from pinned", next(lines))
             list(lines)
 
@@ -214,6 +227,6 @@ class Commands(EventsCase):
         running = self.start(*COMMAND, *ONE, "--output=/")
         self.assertEqual(running.wait(), 2)
         self.assertTrue(
-            running.output.startswith("tlsdemo events: --output is '/': Is a directory"),
+            running.output.startswith("tlsdemo events: --output is '/', which is a folder"),
             running.output,
         )

@@ -28,6 +28,8 @@ class Options(RefusingCase):
             "no-resumptions": "no finding is called 'no-resumptions'; did you mean no-resumption?",
             "zz": f"no finding is called 'zz'; there are {', '.join(FINDINGS)}",
             "--all no-resumption": "--all does not take names",
+            "--against=twisted==26.4.0": "--against is 'twisted==26.4.0', and no finding is named; "
+            "add names, or --all",
             "--json": "--format=json needs --all, or names of findings",
             "--format=markdown": "--format=markdown needs --all, or names of findings",
             "--format=html": "--format is 'html', none of text, json, markdown",

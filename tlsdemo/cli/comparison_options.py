@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import getopt
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn
 
@@ -21,7 +19,8 @@ from tlsdemo.lab.compare.environment_builder import (
 )
 from tlsdemo.lab.compare.environment_cache import Cache, Environment, default_folder
 from tlsdemo.lab.compare.interpreter import Interpreter
-from tlsdemo.lab.compare.requirements import Requirement, parse_requirements
+from tlsdemo.lab.compare.requirements import Requirement, check_supported, parse_requirements
+from tlsdemo.lab.compare.source_tree import dependencies
 from tlsdemo.reporting.progress import Progress, standard_error
 
 TIMEOUT = 600.0
@@ -70,8 +69,6 @@ class ComparisonOptions(Options):
     def __init__(self) -> None:
         super().__init__()
         self["against"] = []
-        self._given: list[tuple[str, str]] = []
-        self._arguments: list[str] = []
 
     def opt_against(self, packages: str) -> None:
         """Compare with other versions, such as 'twisted==24.7.0 pyopenssl==24.2.1'.
@@ -80,27 +77,19 @@ class ComparisonOptions(Options):
         """
         self["against"].append(packages)
 
-    def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """Parse the options, and keep them for the candidates' command lines."""
-        arguments = sys.argv[1:] if options is None else list(options)
-        # The base class reports invalid options.
-        with suppress(getopt.GetoptError):
-            given, self._arguments = getopt.getopt(arguments, self.shortOpt, self.longOpt)
-            self._given = [(self._current_name(option), value) for option, value in given]
-        super().parseOptions(arguments)
-
-    def _current_name(self, option: str) -> str:
-        alias = option.removeprefix("--")
-        return f"--{self.aliases[alias]}" if alias in self.aliases else option
-
     def postOptions(self) -> None:
         """Validate the options together."""
         super().postOptions()
         for text in self["against"]:
             try:
-                parse_requirements(text)
+                check_supported(parse_requirements(text), dependencies())
             except ComparisonError as problem:
                 raise usage.UsageError(f"--against is {text!r}: {problem}") from None
+        if self["python"] is not None:
+            try:
+                self.builder().interpreter(self["python"])
+            except ComparisonError as problem:
+                raise usage.UsageError(f"--python is {self['python']!r}: {problem}") from None
         if self.get("exit-code") and not self.compares:
             raise usage.UsageError("--exit-code needs --against or --python")
 
@@ -117,20 +106,6 @@ class ComparisonOptions(Options):
     def give_up(self, problem: object) -> NoReturn:
         """End the process with one line."""
         fail(self.command, problem, status=self.error_status)
-
-    def is_given(self, name: str) -> bool:
-        """Return whether the option with this long name was on the command line."""
-        return any(option == f"--{name}" for option, _ in self._given)
-
-    def arguments_without(self, *names: str) -> list[str]:
-        """Return the command line's arguments, except the options with these long names."""
-        left = [(option, value) for option, value in self._given if option[2:] not in names]
-        # Twisted marks the options that take a value with an equals sign.
-        options = [
-            f"{option}={value}" if f"{option[2:]}=" in self.longOpt else f"{option}{value}"
-            for option, value in left
-        ]
-        return [*options, "--", *self._arguments] if self._arguments else options
 
     def candidates(
         self, *more: str, without: Sequence[str] = (), timeout: float = TIMEOUT
@@ -168,7 +143,8 @@ class ComparisonOptions(Options):
                     self.command, "interrupted: no environment was built", status=self.error_status
                 )
             except OSError as problem:
-                self.give_up(f"no environment: {problem}")
+                what = f"{problem.filename}: {problem.strerror}" if problem.filename else problem
+                self.give_up(f"no environment: {what}")
             yield environments
 
     def _provided(self, stack: ExitStack) -> dict[str, Environment]:

@@ -14,8 +14,10 @@ from twisted.logger import globalLogBeginner
 from twisted.python import usage
 
 from tlsdemo.cli.comparison_options import BOUNDS, EXIT_CODE, ComparisonOptions
+from tlsdemo.cli.contradictions import Contradiction, check
 from tlsdemo.cli.events_run import EventsRun
-from tlsdemo.cli.options import fail, named, whole
+from tlsdemo.cli.options import check_output_file, fail, named, whole
+from tlsdemo.cli.suggestions import one_of
 from tlsdemo.lab.foreign_run import WITH_OTHER_STACKS
 from tlsdemo.lab.laboratory import RUN_TIMEOUT, Cell
 from tlsdemo.lab.scenario_matrix import MODES, TLS, Selection
@@ -52,6 +54,20 @@ _BASELINE_ONLY = (
 """The options that candidates do not have: they concern the report."""
 
 
+_CONTRADICTIONS = (
+    Contradiction(
+        "expect output keylog against python format details sequences sequence-diagram",
+        lambda options: options["list"],
+        "and --list makes no connections; leave one away",
+    ),
+    Contradiction(
+        "stack",
+        lambda options: "none" in options["stacks"] and set(options["stacks"]) != {"none"},
+        "and other stacks are named as well; leave none away",
+    ),
+)
+
+
 class EventsOptions(ComparisonOptions):
     """The options of ``tlsdemo events``."""
 
@@ -69,7 +85,8 @@ class EventsOptions(ComparisonOptions):
     )
 
     optParameters: ClassVar[list[list[Any]]] = named([
-        ["format", None, "text", "Format of the report: text, json, markdown or html."],
+        ["format", None, "text", "Format of the report: text, json, markdown or html.",
+         one_of(FORMATS)],
         ["times", None, 2, "Number of times that each connection is made. If the order of events "
          "changes, it is called a race.", whole(1, 1000)],
         ["output", None, None, "File to write to. [default: standard output]"],
@@ -116,7 +133,7 @@ class EventsOptions(ComparisonOptions):
             scenario for scenario in SCENARIOS if name and scenario.lower().startswith(name.lower())
         ]
         if not found:
-            raise usage.UsageError(f"--scenario is {name!r}, none of {', '.join(SCENARIOS)}")
+            found = [_one_of("scenario", name, tuple(SCENARIOS))]
         self["scenarios"] += found
 
     def opt_stack(self, name: str) -> None:
@@ -129,8 +146,6 @@ class EventsOptions(ComparisonOptions):
     def postOptions(self) -> None:
         """Validate the options together."""
         super().postOptions()
-        if self["format"] not in FORMATS:
-            raise usage.UsageError(f"--format is {self['format']!r}, none of {', '.join(FORMATS)}")
         if self["sequence-diagram"] and self["format"] not in DIAGRAM_FORMATS:
             formats = " or ".join(DIAGRAM_FORMATS)
             raise usage.UsageError(f"--sequence-diagram needs --format={formats}")
@@ -147,8 +162,10 @@ class EventsOptions(ComparisonOptions):
                 "select with --mode, --tls and --scenario"
             )
         for name in ("output", "keylog"):
-            if self[name] is not None and not Path(self[name]).absolute().parent.is_dir():
-                raise usage.UsageError(f"--{name} is {self[name]!r}, in no folder that exists")
+            check_output_file(name, self[name])
+        check(self, _CONTRADICTIONS)
+        # Before the connections are made, which takes minutes.
+        self._expected: Any = None if self["expect"] is None else self._read_expected()
 
     def selection(self) -> Selection:
         """Return the selected cells.
@@ -185,8 +202,7 @@ class EventsOptions(ComparisonOptions):
             traces += traces_of(candidate.result)
         if self["expect"] is not None:
             sides = "expected", "here"
-            expected = self._expected()
-            comparisons.append(EventComparison(self["expect"], expected, baseline, sides))
+            comparisons.append(EventComparison(self["expect"], self._expected, baseline, sides))
         self._report(matrix, traces, comparisons)
         statuses = [bool(each.differences) for each in comparisons]
         if self["expect"] is not None and statuses[-1]:
@@ -221,7 +237,7 @@ class EventsOptions(ComparisonOptions):
         except OSError as problem:
             fail(self.command, f"--output is {self['output']!r}: {problem.strerror}")
 
-    def _expected(self) -> Any:
+    def _read_expected(self) -> Any:
         """Return the selected cells of --expect's file."""
         selected = {(each.mode, each.tls, each.scenario.name, each.peer) for each in self._cells}
         try:
@@ -234,10 +250,11 @@ class EventsOptions(ComparisonOptions):
             for cell, lifeline in product(cells, LIFELINES):
                 names(cell.get(lifeline))
         except OSError as problem:
-            fail(self.command, f"--expect is {self['expect']!r}: {problem.strerror}", status=2)
+            raise usage.UsageError(f"--expect is {self['expect']!r}: {problem.strerror}") from None
         except (ValueError, KeyError, TypeError, RecursionError):
-            text = "not a file from --format=json"
-            fail(self.command, f"--expect is {self['expect']!r}, {text}", status=2)
+            raise usage.UsageError(
+                f"--expect is {self['expect']!r}, not a file from --format=json"
+            ) from None
         said = found.get("versions")
         versions = said if isinstance(said, dict) else {}
         return {"versions": {name: str(text) for name, text in versions.items()}, "cells": cells}
@@ -248,9 +265,10 @@ class EventsOptions(ComparisonOptions):
 
 
 def _one_of(option: str, name: str, known: Sequence[str]) -> str:
-    if name not in known:
-        raise usage.UsageError(f"--{option} is {name!r}, none of {', '.join(known)}")
-    return name
+    try:
+        return one_of(known)(name)
+    except ValueError as problem:
+        raise usage.UsageError(f"--{option} is {name!r}, {problem}") from None
 
 
 def _stacks() -> dict[str, str]:

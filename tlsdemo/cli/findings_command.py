@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from difflib import get_close_matches
 from math import ceil
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,7 +16,10 @@ from twisted.python import usage
 from tlsdemo.certificates.demo_ca import DemoCertificates, default_directory, demo_certificates
 from tlsdemo.certificates.files import BadCredentials
 from tlsdemo.cli.comparison_options import BOUNDS, EXIT_CODE, ComparisonOptions
+from tlsdemo.cli.contradictions import Contradiction, check
 from tlsdemo.cli.findings_run import FindingsRun
+from tlsdemo.cli.options import named
+from tlsdemo.cli.suggestions import did_you_mean, one_of
 from tlsdemo.lab.findings.finding_catalogue import DESCRIPTIONS, FINDINGS
 from tlsdemo.reporting.finding_comparison import (
     comparison_json,
@@ -37,6 +39,15 @@ _BASELINE_ONLY = ("format", "json", "details", "exit-code")
 """The options that candidates do not have: they concern the report."""
 
 _BOUNDS = [each.bound for each in FINDINGS.values()]
+
+
+_CONTRADICTIONS = (
+    Contradiction(
+        "against python certs",
+        lambda options: not options["names"],
+        "and no finding is named; add names, or --all",
+    ),
+)
 
 
 class FindingsOptions(ComparisonOptions):
@@ -64,26 +75,25 @@ class FindingsOptions(ComparisonOptions):
         EXIT_CODE,
     ]  # fmt: skip
 
-    optParameters: ClassVar[list[list[Any]]] = [
+    optParameters: ClassVar[list[list[Any]]] = named([
         ["format", None, "text", "Format of the results: text, json, or markdown (the page of the "
-         "documentation)."],
+         "documentation).", one_of(FORMATS)],
         ["certs", None, None, "Directory of the demo certificates. [default: certs/ in a "
          "checkout, otherwise in the user's data directory]"],
-    ]  # fmt: skip
+    ])  # fmt: skip
 
     def parseArgs(self, *names: str) -> None:
         """Check the names of findings."""
         for name in names:
             if name not in FINDINGS:
-                raise usage.UsageError(f"no finding is called {name!r}; {_suggestion(name)}")
+                cure = did_you_mean(name, FINDINGS) or f"; there are {', '.join(FINDINGS)}"
+                raise usage.UsageError(f"no finding is called {name!r}{cure}")
         # Without duplicates, in the given order.
         self["names"] = list(dict.fromkeys(names))
 
     def postOptions(self) -> None:
         """Validate the options together."""
         super().postOptions()
-        if self["format"] not in FORMATS:
-            raise usage.UsageError(f"--format is {self['format']!r}, none of {', '.join(FORMATS)}")
         if self["json"]:
             if self["format"] == "markdown":
                 raise usage.UsageError("--json and --format=markdown exclude each other")
@@ -96,6 +106,8 @@ class FindingsOptions(ComparisonOptions):
             self["details"] = True
         if self["format"] != "text" and not self["names"]:
             raise usage.UsageError(f"--format={self['format']} needs --all, or names of findings")
+
+        check(self, _CONTRADICTIONS)
 
     def run(self) -> int:
         """List or reproduce the findings, and return the exit status."""
@@ -170,10 +182,3 @@ class FindingsOptions(ComparisonOptions):
 
 def _is_unknown(difference: FindingDifference) -> bool:
     return difference.change is Change.UNKNOWN
-
-
-def _suggestion(name: str) -> str:
-    within = [known for known in FINDINGS if name and name.lower() in known]
-    if close := get_close_matches(name, FINDINGS, n=3) or within[:3]:
-        return f"did you mean {' or '.join(close)}?"
-    return f"there are {', '.join(FINDINGS)}"

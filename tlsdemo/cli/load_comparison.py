@@ -30,6 +30,7 @@ from tlsdemo.reporting.load_report import (
 from tlsdemo.reporting.progress import Progress, standard_error
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.tls import MODES, ModeName, versions
+from tlsdemo.tls.policy import TLSVersion
 
 BASELINE = "baseline"
 
@@ -154,17 +155,22 @@ class LoadComparison:
         passphrase_file = self._options["passphrase-file"]
         policy = self._options["policy"]
         delivery = self._options["delivery"]
-        return [
-            f"--mode={mode.value}",
+        with_tls = [
             f"--cert={credentials.certificate}",
             f"--key={credentials.key}",
             f"--ca={credentials.authority}",
             *([f"--passphrase-file={passphrase_file}"] if passphrase_file else []),
-            f"--dialect={self._server_dialect(mode)}",
             f"--tls-min={policy.lowest.value}",
             f"--tls-max={policy.highest.value}",
-            f"--ciphers={policy.ciphers}",
+            *([] if policy.lowest is TLSVersion.TLS_1_3 else [f"--ciphers={policy.ciphers}"]),
             *([f"--groups={policy.groups}"] if policy.groups else []),
+        ]
+        certs = self._options["certs"]
+        return [
+            f"--mode={mode.value}",
+            *(with_tls if MODES[mode].encrypts else []),
+            *([f"--certs={certs}"] if certs else []),
+            f"--dialect={self._server_dialect(mode)}",
             # Clients are idle while they wait for the others to be secured. While they send,
             # their own idle timeout applies.
             "--idle-timeout=0",

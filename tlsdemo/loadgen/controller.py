@@ -17,6 +17,7 @@ from tlsdemo.loadgen.worker_pool import WorkerPool
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult, ServerSnapshots
 from tlsdemo.reporting.snapshot import Snapshot
+from tlsdemo.tls import MODES, ModeName
 from tlsdemo.tls.connect_reasons import connect_reason
 
 READY_WITHIN = 60.0
@@ -122,6 +123,7 @@ class Controller:
             arrived=arrived,
             snapshots=snapshots,
             problem=self._problem,
+            encrypted=MODES[ModeName(self._task.mode)].encrypts,
         )
 
     def stop(self) -> None:

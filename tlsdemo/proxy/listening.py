@@ -7,9 +7,10 @@ from typing import Any
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IAddress, IListeningPort, IProtocolFactory
+from twisted.internet.interfaces import IAddress, IListeningPort, ILoggingContext, IProtocolFactory
 from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 BACKLOG = 512
 """Connections that may wait to be accepted; with Twisted's 50, a burst of clients is delayed."""
@@ -83,6 +84,7 @@ def _reason(failure: Failure) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
+@implementer(ILoggingContext)
 class _ClosingFactory(ServerFactory):
     """Closes a connection if ``factory`` makes no protocol for it.
 
@@ -94,6 +96,10 @@ class _ClosingFactory(ServerFactory):
 
     def __init__(self, factory: IProtocolFactory) -> None:
         self._factory = factory
+
+    def logPrefix(self) -> str:
+        context = ILoggingContext(self._factory, None)
+        return "the server" if context is None else context.logPrefix()
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         protocol = self._factory.buildProtocol(addr)  # type: ignore[arg-type]

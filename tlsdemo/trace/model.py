@@ -152,7 +152,7 @@ def traces_from(lines: Iterable[str]) -> dict[int, Trace]:
         if not line.strip():
             continue
         try:
-            fields = json.loads(line)
+            fields = _object(number, line)
             connection = _whole(fields["connection"])
             if "begins" in fields:
                 taken = connection in traces
@@ -161,14 +161,31 @@ def traces_from(lines: Iterable[str]) -> dict[int, Trace]:
                 traces[numbers[connection]] = begun
             else:
                 traces[numbers[connection]].seen.append(seen_from(fields))
-        except (
-            *(ValueError, KeyError, TypeError, AttributeError),
-            *(OverflowError, RecursionError),
-        ) as error:
-            raise NotATrace(
-                f"line {number} does not belong to a trace: {error!r} in {line[:60]!r}"
-            ) from None
+        except KeyError as error:
+            (name,) = error.args
+            what = f"it has no {name!r}" if name in _FIELDS else f"connection {name} has not begun"
+            raise _not_a_trace(number, line, what) from None
+        except (ValueError, TypeError, AttributeError, OverflowError):
+            raise _not_a_trace(number, line, "its values are of another kind") from None
     return traces
+
+
+_FIELDS = ("connection", "facts", "at", "end", "from", "record", "length", "version", "messages",
+           "encrypted", "fate")  # fmt: skip
+
+
+def _object(number: int, line: str) -> dict[str, Any]:
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        raise _not_a_trace(number, line, "it is no object of JSON")
+    return fields
+
+
+def _not_a_trace(number: int, line: str, problem: str) -> NotATrace:
+    return NotATrace(f"line {number} does not belong to a trace: {problem}: {line[:60]!r}")
 
 
 def seen_from(fields: dict[str, Any]) -> Mark | Arrow:
