@@ -32,6 +32,9 @@ Others cost CPU time all the same: a KeyUpdate (RFC 8446, section 4.6.3) takes b
 and OpenSSL neither limits nor reports them.
 """
 
+_FLIGHT = 1 << 15
+"""Bytes to read at once for the wire: more than nearly all flights of a handshake have."""
+
 _TOO_MANY_MESSAGES = "too many messages without application data, such as KeyUpdates"
 
 
@@ -231,7 +234,9 @@ class TLSConnection(SSL.Connection):
         """
         while True:
             try:
-                ready = self.bio_read(1 << 15)
+                ready = self.bio_read(_FLIGHT)
             except SSL.WantReadError:
                 return
             layer.transport.write(ready)  # type: ignore[union-attr]
+            if self.observation is None and len(ready) < _FLIGHT:
+                return
