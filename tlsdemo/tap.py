@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -20,10 +21,14 @@ from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.service import CannotStart, Server
 from tlsdemo.tls import MODES, ServerTLS, UnusableCredentials
+from tlsdemo.tls.session_tickets import SessionTickets
 
 __all__ = ["Options", "StartFailed", "makeService"]
 
 _log = PrintableLogger(namespace="tlsdemo")
+
+_COLLECT_AFTER = 10_000
+"""Objects after which the garbage collector looks at the new ones: some hundred connections."""
 
 
 class StartFailed(Exception, SystemExit):
@@ -65,6 +70,12 @@ class _Service(Server):
     def startService(self) -> None:
         """Serve, and load the certificates again at SIGHUP."""
         super().startService()
+        if self._twistd is not None:
+            # The process is the server's alone.  Its connections end without cycles, so to look for
+            # some after every few of them is in vain, and what there is now remains.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(_COLLECT_AFTER)
         # A signal handler interrupts other code, so load the files in the reactor's next turn.
         self._previous_handler = signal.signal(
             signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload)
@@ -107,7 +118,10 @@ def makeService(options: Options) -> IService:
             options.alpn(),
             policy=options["policy"],
             more=more,
-            preparations=diagnostics.preparations,
+            preparations=[
+                *diagnostics.preparations,
+                SessionTickets(options["session-tickets"]),
+            ],
         )
     except UnusableCredentials as problem:
         fail(options.command, problem, status=1)

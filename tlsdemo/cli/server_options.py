@@ -45,6 +45,7 @@ from tlsdemo.tls import (
     ServerTLS,
     Timeouts,
 )
+from tlsdemo.tls.session_tickets import CAN_SET_NUMBER, DEFAULT_NUMBER, SessionTickets
 
 LISTEN = "tcp:8899:interface=127.0.0.1"
 _log = PrintableLogger(namespace="tlsdemo")
@@ -106,6 +107,9 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
          "[default: an embedded sink]"],
         ["client-auth", None, None, "Whether clients must present a certificate: "
          "required, optional or none. [default: required]", choice(ClientAuth)],
+        ["session-tickets", None, DEFAULT_NUMBER, "Session tickets to send to each client, with "
+         "which it can resume its session; 0 for none, which makes a handshake cheaper."
+         f"{'' if CAN_SET_NUMBER else ' This pyOpenSSL can send 0 or 2.'}", whole(0, 16)],
         ["alpn", None, None, "ALPN protocols to accept, separated by commas, the preferred one "
          "first. "
          "A client that offers only others is accepted without one. [default: none]"],
@@ -164,7 +168,7 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
 
     groups: ClassVar[Mapping[Group, str]] = {
         Group.LISTENING: "listen backend role",
-        Group.TLS: "mode new delivery readable client-auth alpn",
+        Group.TLS: "mode new delivery readable client-auth session-tickets alpn",
         Group.BEFORE_TLS: "dialect hostname max-line max-plain plain-timeout",
         Group.LIMITS: "max-connections max-per-address max-buffer high-water handshake-timeout "
         "idle-timeout closing-timeout backend-timeout drain-timeout",
@@ -198,6 +202,11 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
             self["mode"] = ModeName.STARTTLS
         self["dialect"] = self["dialect"] or (False, DIALECTS["immediate"])
         self._check_dialect()
+        try:
+            SessionTickets(self["session-tickets"])
+        except ValueError as problem:
+            number = self["session-tickets"]
+            raise usage.UsageError(f"--session-tickets is {number}, and {problem}") from None
         self["max-line"] = self["max-line"] or self["dialect"][1].max_line
         if self["idle-timeout"] is None:
             self["idle-timeout"] = self["dialect"][1].idle_timeout

@@ -33,6 +33,7 @@ from tlsdemo.tls.alpn_selection import set_selection
 from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.policy import Policy, reasons_of
 from tlsdemo.tls.server_names import matches, names_of
+from tlsdemo.tls.session_tickets import SessionTickets
 from tlsdemo.tls.tls_connection import TLSConnection
 from tlsdemo.tls.verification import observe_verification, set_verification
 
@@ -127,6 +128,7 @@ def _server_context(
     if credentials.authority is not None and client_auth is not ClientAuth.NONE:
         context.load_client_ca(str(credentials.authority).encode())
     set_selection(context, alpn)
+    SessionTickets()(context)
     return context
 
 

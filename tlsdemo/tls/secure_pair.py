@@ -305,6 +305,9 @@ class _Wire:
         self.write = transport.write
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            # Such as __provides__: what the transport's interfaces are.
+            raise AttributeError(name)
         return getattr(self._transport, name)
 
     def abortConnection(self) -> None:

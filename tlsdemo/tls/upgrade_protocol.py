@@ -96,10 +96,11 @@ class UpgradeProtocol(StateMachine, Protocol):
         self._event("connected")
         without_delay(self.transport)
         bound_buffers(self.transport, self._settings.max_buffer)
-        self._timer.enter(ConnectionPhase.PLAIN)
         self._follow(self._negotiation.start())
-        if self._state is _State.NEGOTIATING and self._negotiation.awaits_first_byte:
-            self._sniffing = self._clock.callLater(SNIFFING_TIME, self._no_first_byte)
+        if self._state is _State.NEGOTIATING:
+            self._timer.enter(ConnectionPhase.PLAIN)
+            if self._negotiation.awaits_first_byte:
+                self._sniffing = self._clock.callLater(SNIFFING_TIME, self._no_first_byte)
 
     def dataReceived(self, data: bytes) -> None:
         """Negotiate; data that arrives after a refusal is dropped."""
