@@ -207,13 +207,13 @@ class StartTests(SynchronousTestCase):
         self.patch(tap, "gc", collector)
         self.patch(tap, "signal", mock.Mock())
         self.patch(Server, "startService", lambda _: None)
-        for parent, calls in (
+        for parent, expected in (
             (None, []),
             ({"logger": None}, ["collect", "freeze", "set_threshold"]),
         ):
             self.setUp(parent)
             self.service.startService()
-            self.assertEqual([call[0] for call in collector.method_calls], calls)
+            self.assertEqual([call[0] for call in collector.method_calls], expected)
 
     def test_what_twistd_logs_is_bounded_unless_it_has_a_logger(self) -> None:
         plain = {"logfile": "-", "nodaemon": True, "syslog": False, "prefix": ""}

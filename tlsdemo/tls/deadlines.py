@@ -85,7 +85,8 @@ class Deadlines:
 
     def _expire(self) -> None:
         self._call = None
-        now = self._clock.seconds()
+        # A clock that calls earlier than it was asked to is believed, as a delayed call would be.
+        now = max(self._clock.seconds(), self._called_at)
         try:
             while (what := self._earliest()) is not None and what.due <= now:
                 self._remove(what)

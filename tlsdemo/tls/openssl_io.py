@@ -130,14 +130,15 @@ def _direct() -> OpenSSLIO | None:
                 records += _BURST
                 kept = kept or keep_buffers(ssl)
             drained = end - start
+        if not records:
+            # No local variable may refer to what is raised: that would be a reference cycle.
+            raise problem_of(connection, got)
         problem = None if got > 0 else problem_of(connection, got)
         if kept:
             set_mode(ssl, release_buffers)
             if isinstance(problem, SSL.WantReadError):
                 # Nothing is left to read, so this releases the buffer.
                 ssl_read(ssl, buffer, 1)
-        if not records:
-            raise problem or SSL.WantReadError
         return Drained(contents[:drained], records, problem)
 
     def from_wire(connection: Any, data: bytes) -> int:

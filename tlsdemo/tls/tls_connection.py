@@ -206,13 +206,18 @@ class TLSConnection(SSL.Connection):
             self.observation.wire_ended = True
 
     def _drain(self) -> bytes:
-        kept = self._kept
-        if kept is not None:
-            self._forget_waiting()
-            raise kept
+        if self._kept is not None:
+            raise self._take_kept()
         data, records, self._kept = self._io.drain(self)
         self.records += records
         return data
+
+    def _take_kept(self) -> SSL.Error:
+        # Not a local variable where it is raised, as that would be a reference cycle.
+        kept = self._kept
+        assert kept is not None
+        self._forget_waiting()
+        return kept
 
     def break_cycles(self) -> None:
         """Break the reference cycles of this, when nothing more will be received.
