@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
-from ipaddress import ip_address
 from typing import Any, ClassVar
 
 from twisted.logger import LogLevel
@@ -14,10 +13,10 @@ from tlsdemo.cli.alpn_names import alpn_names
 from tlsdemo.cli.contradictions import check
 from tlsdemo.cli.diagnostics_options import DIAGNOSTICS_PARAMETERS, DiagnosticsOptions
 from tlsdemo.cli.endpoint_strings import (
-    EndpointString,
     check_client_endpoint,
     check_server_endpoint,
 )
+from tlsdemo.cli.loopback import is_loopback
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import (
     choice,
@@ -54,6 +53,7 @@ from tlsdemo.tls import (
     Timeouts,
 )
 
+MAX_WORKERS = 256
 LISTEN = "tcp:8899:interface=127.0.0.1"
 _log = PrintableLogger(namespace="tlsdemo")
 
@@ -62,18 +62,6 @@ def dialect_name(text: str) -> tuple[bool, Dialect]:
     """Read the name of a dialect, and whether ``auto:`` stands before it."""
     name = text.removeprefix("auto:")
     return name != text, find_dialect(one_of(DIALECTS)(name))
-
-
-def is_loopback(where: str) -> bool:
-    """Tell whether a server endpoint string listens only where nobody else can connect."""
-    endpoint = EndpointString.split(where.removeprefix(PROXY_PREFIX))
-    if endpoint.kind == "unix":
-        return True
-    interface = endpoint.named.get("interface", "")
-    try:
-        return ip_address(interface).is_loopback
-    except ValueError:
-        return interface == "localhost"
 
 
 class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
@@ -144,6 +132,8 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
          f"for no limit. [default: {USUAL_LIMIT_PER_HOST}, and no limit for loopback addresses]",
          whole(0)],
         *PROXY_PROTOCOL_PARAMETERS,
+        ["workers", None, 1, "Number of processes that serve, all on the same ports; they share "
+         "--max-connections, and --max-per-address if it is given.", whole(1, MAX_WORKERS)],
         ["status", None, None, "Server endpoint string of the status service, which load clients "
          "ask for the received bytes, on a loopback interface or a UNIX socket; or none. "
          "[default: a UNIX socket that only this user can use]"],
@@ -171,7 +161,7 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
     ]
 
     groups: ClassVar[Mapping[Group, str]] = {
-        Group.LISTENING: "listen backend role",
+        Group.LISTENING: "listen backend role workers",
         Group.TLS: "mode new delivery readable client-auth alpn",
         Group.BEFORE_TLS: "dialect hostname max-line max-plain plain-timeout",
         Group.LIMITS: "max-connections max-per-address max-buffer high-water handshake-timeout "
@@ -185,6 +175,12 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
     def __init__(self) -> None:
         super().__init__()
         self["listen"] = []
+        self.arguments: list[str] = []
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """Parse the options, and keep them as ``arguments`` for worker processes."""
+        self.arguments = list(options or ())
+        super().parseOptions(options)
 
     def opt_listen(self, where: str) -> None:
         """Server endpoint string to listen on. Can be repeated.
