@@ -142,6 +142,11 @@ class FullDisk(io.StringIO):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
+class QuitReader(io.StringIO):
+    def write(self, text: str) -> int:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+
 class MakeServiceTests(ClientCase):
     def setUp(self) -> None:
         super().setUp()
@@ -153,7 +158,7 @@ class MakeServiceTests(ClientCase):
         self.patch(sys, "__stderr__", self.progress)
         self.patch(tap_client, "exit_with", self.statuses.append)
         self.patch(tap_client, "Controller", lambda *arguments: arguments)
-        self.patch(tap_client, "LoadService", lambda *arguments: arguments)
+        self.patch(tap_client, "_Load", lambda *arguments: arguments[:3])
         self.where = f"--certs={certificates().authority.parent.parent}"
 
     def make(self, *arguments: str) -> tuple[Any, ...]:
@@ -169,11 +174,22 @@ class MakeServiceTests(ClientCase):
         finished(RunResult("name", 2, counters, 0.5, 1.0, arrived))
         return self.output.getvalue()
 
+    def test_options_that_contradict_each_other_are_refused(self) -> None:
+        for arguments, expected in {
+            "--mode=clear --tls-min=1.3": "--tls-min is '1.3', and --mode=clear has no TLS",
+            "--mode=clear --server-name=a": "--server-name is 'a', and --mode=clear has no TLS",
+            "--mode=wrapped --dialect=smtp": "--dialect is 'smtp', and modes wrapped and clear do",
+            "--mode=clear --dialect=smtp": "--dialect is 'smtp', and modes wrapped and clear do",
+            "--packets=2 --duration=3": "--duration is '3', and --packets is 2",
+        }.items():
+            message = self.refused(lambda each=arguments: self.parse(*each.split()))  # type: ignore[misc]
+            self.assertTrue(message.startswith(f"twistd tlsclient: {expected}"), message)
+
     def test_the_run_has_the_settings_of_the_options(self) -> None:
         run = self.make("--conn=2", "--mode=pair", "--duration=7", "--status=unix:a",
                         "--connect=tcp:localhost:25")  # fmt: skip
         _, name, task, workers, duration, status, _ = run
-        self.assertTrue(name.startswith("pair-"), name)
+        self.assertRegex(name, r"^tlsclient-\d+$")
         self.assertEqual((task.connections, task.mode, task.connect, task.server_name),
                          (2, "pair", "tcp:localhost:25", "localhost"))  # fmt: skip
         self.assertEqual((workers, duration, status), (3, 7.0, "unix:a"))
@@ -181,7 +197,7 @@ class MakeServiceTests(ClientCase):
     def test_it_shows_its_progress(self) -> None:
         watch = self.make("--conn=2")[-1]
         watch(LoadPhase.SENDING, LoadCounters(begun=2), 1.0)
-        self.assertIn("tlsclient   1.0s sending: 2/2 begun", self.progress.getvalue())
+        self.assertIn("tlsclient: sending for 10 s", self.progress.getvalue())
         self.assertEqual(self.output.getvalue(), "")
 
     def test_output_that_cannot_be_written_is_a_failure_of_its_own(self) -> None:
@@ -193,6 +209,27 @@ class MakeServiceTests(ClientCase):
             "tlsclient: cannot write to standard output: No space left on device\n",
             self.progress.getvalue(),
         )
+
+    def test_a_reader_that_quits_early_is_no_error_message(self) -> None:
+        self.patch(sys, "__stdout__", QuitReader())
+        self.make("--conn=2")
+        self.end()
+        self.assertEqual(self.statuses, [141])
+        self.assertNotIn("cannot write", self.progress.getvalue())
+
+    def test_closed_output_is_refused_before_the_load(self) -> None:
+        self.patch(sys, "__stdout__", None)
+        options = self.parse(
+            self.where, parent={"nodaemon": 1, "logger": "x", "pidfile": "", "logfile": None}
+        )
+        message = self.refused(lambda: tap_client.makeService(options))
+        self.assertEqual(message, "twistd tlsclient: cannot write to standard output: it is closed")
+
+    def test_closed_standard_error_shows_no_progress(self) -> None:
+        self.patch(sys, "__stderr__", None)
+        watch = self.make("--conn=2")[-1]
+        watch(LoadPhase.SENDING, LoadCounters(begun=2), 1.0)
+        self.assertIn("run name: sent 100", self.end())
 
     def test_it_prints_bytes_sent_received_and_lost_and_succeeds(self) -> None:
         self.make("--conn=2")

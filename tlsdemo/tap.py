@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import gc
-import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from twisted.application.service import IService
+from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred
 from twisted.logger import ILogObserver
 from twisted.python.components import Componentized
 
 from tlsdemo.certificates.files import BadCredentials
+from tlsdemo.cli.daemon_start import DaemonStart
+from tlsdemo.cli.hangup import Hangup
 from tlsdemo.cli.options import fail
-from tlsdemo.cli.server_log import server_log
+from tlsdemo.cli.server_log import SERVER, server_log
 from tlsdemo.cli.server_options import ServerOptions as Options
+from tlsdemo.cli.twistd_files import in_foreground
+from tlsdemo.cli.worker_task import WorkerTask
+from tlsdemo.net.garbage import collect_rarely
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.service import CannotStart, Server
+from tlsdemo.proxy.workers import Workers
 from tlsdemo.tls import MODES, ServerTLS, UnusableCredentials
 from tlsdemo.tls.session_tickets import SessionTickets
 
 __all__ = ["Options", "StartFailed", "makeService"]
 
 _log = PrintableLogger(namespace="tlsdemo")
-
-_COLLECT_AFTER = 10_000
-"""Objects after which the garbage collector looks at the new ones: some hundred connections."""
 
 
 class StartFailed(Exception, SystemExit):
@@ -45,16 +46,22 @@ class StartFailed(Exception, SystemExit):
 StartFailed.__module__ = "builtins"
 
 
-class _Service(Server):
-    def __init__(
-        self, settings: ServerSettings, reactor: Any, twistd: Mapping[str, Any] | None
-    ) -> None:
-        super().__init__(settings, reactor)
+class _TwistdService(Service):
+    """What a server has to do with twistd: its log, its signals, its errors at start."""
+
+    _reactor: Any
+
+    def __init__(self, *arguments: Any, twistd: Mapping[str, Any] | None) -> None:
+        super().__init__(*arguments)
         self._twistd = twistd
+        foreground = twistd is not None and in_foreground(twistd)
+        self._hangup = Hangup(self._reactor, foreground, self.reload)
+        self._start: DaemonStart | None = None
 
     def setServiceParent(self, parent: Any) -> None:
         """Join twistd's application, and choose its log."""
         if self._twistd is not None and isinstance(parent, Componentized):
+            self._start = DaemonStart(SERVER, self._twistd)
             observer = server_log(self._twistd, self._reactor)
             if observer is not None:
                 parent.setComponent(ILogObserver, observer)
@@ -65,49 +72,67 @@ class _Service(Server):
             super().privilegedStartService()
         except CannotStart as problem:
             _log.critical("{problem}", problem=str(problem))
+            if self._start is not None:
+                self._start.fail(str(problem))
             raise StartFailed(str(problem)) from None
 
     def startService(self) -> None:
-        """Serve, and load the certificates again at SIGHUP."""
+        """Serve, and handle SIGHUP."""
+        # First, so that whoever reads in the log that it listens may send the signal.
+        self._hangup.install()
         super().startService()
         if self._twistd is not None:
-            # The process is the server's alone.  Its connections end without cycles, so to look for
-            # some after every few of them is in vain, and what there is now remains.
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(_COLLECT_AFTER)
-        # A signal handler interrupts other code, so load the files in the reactor's next turn.
-        self._previous_handler = signal.signal(
-            signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload)
-        )
+            collect_rarely()
+        if self._start is not None:
+            self._start.say(f"listening on {', '.join(self.listening())}")
 
     def stopService(self) -> Deferred[None]:
         """Stop; the previous SIGHUP handler is restored once all connections have ended."""
-        return super().stopService().addBoth(self._restore)
+        stopped: Deferred[None] = super().stopService().addBoth(self._restore)
+        return stopped
 
     def _restore(self, result: None) -> None:
-        signal.signal(signal.SIGHUP, self._previous_handler)
+        self._hangup.restore()
         return result
 
     def reload(self) -> None:
-        """Load the certificates again for new connections; keep the old ones on errors."""
-        try:
-            tls = self._settings.connection.tls
-            assert isinstance(tls, ServerTLS)
-            tls.reload(datetime.now(timezone.utc))
-        except (BadCredentials, UnusableCredentials) as problem:
-            _log.warn(
-                "certificates not reloaded, the old ones are kept: {problem}",
-                problem=str(problem),
-            )
-        else:
-            _log.info("certificates reloaded, for new connections")
+        """Load the certificates again, for new connections."""
+        super().reload()  # type: ignore[misc]
+
+    def listening(self) -> list[str]:
+        """Return where clients can connect, as endpoint strings."""
+        return super().listening()  # type: ignore[misc, no-any-return]
 
 
-def makeService(options: Options) -> IService:
-    """Make the server that ``options`` describe, or end the process with an error message."""
-    from twisted.internet import reactor
+class _Service(_TwistdService, Server):
+    """The server in this process."""
 
+    def reload(self) -> None:
+        """Load the certificates again."""
+        reload_certificates(self._settings)
+
+
+class _WorkersService(_TwistdService, Workers):
+    """The server as several processes, of which each loads its certificates again."""
+
+
+def reload_certificates(settings: ServerSettings) -> None:
+    """Load the certificates again for new connections; keep the old ones on errors."""
+    try:
+        tls = settings.connection.tls
+        assert isinstance(tls, ServerTLS)
+        tls.reload(datetime.now(timezone.utc))
+    except (BadCredentials, UnusableCredentials) as problem:
+        _log.warn(
+            "certificates not reloaded, the old ones are kept: {problem}",
+            problem=str(problem),
+        )
+    else:
+        _log.info("certificates reloaded, for new connections")
+
+
+def server_settings(options: Options, reactor: Any) -> ServerSettings:
+    """Return the settings that ``options`` describe, or end the process with an error message."""
     mode = MODES[options["mode"]]
     diagnostics = options.diagnostics(reactor, mode.name.value)
     try:
@@ -125,5 +150,20 @@ def makeService(options: Options) -> IService:
         )
     except UnusableCredentials as problem:
         fail(options.command, problem, status=1)
-    settings = options.server_settings(mode, tls, diagnostics)
-    return _Service(settings, reactor, options.parent)
+    return options.server_settings(mode, tls, diagnostics)
+
+
+def makeService(options: Options) -> IService:
+    """Make the server that ``options`` describe, or end the process with an error message."""
+    from twisted.internet import reactor
+
+    settings = server_settings(options, reactor)
+    count, twistd = options["workers"], options.parent
+    if count == 1:
+        return _Service(settings, reactor, twistd=twistd)
+    name = "default" if twistd is None else twistd.get("reactor") or "default"
+
+    def command(index: int, listen: Sequence[str]) -> list[str]:
+        return WorkerTask(index, count, listen, name).command(options.arguments)
+
+    return _WorkersService(settings, reactor, count, command, twistd=twistd)

@@ -11,7 +11,8 @@ from twisted.python import usage
 
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import fail, whole
-from tlsdemo.net.append_only_file import AppendOnlyFile, CannotOpen
+from tlsdemo.net.append_only_file import AppendOnlyFile
+from tlsdemo.net.private_file import CannotOpen
 from tlsdemo.proxy.diagnostics import Diagnostics
 from tlsdemo.proxy.trace_file import TraceFile
 from tlsdemo.tls import versions
@@ -54,7 +55,7 @@ class DiagnosticsOptions(usage.Options):
                 bool(self["log-events"]), self._trace_file(clock, mode), self._keylog(clock)
             )
         except CannotOpen as problem:
-            fail(self.command, problem, status=1)
+            fail(self.command, problem)
 
     def _trace_file(self, clock: IReactorTime, mode: str) -> TraceFile | None:
         if self["trace"] is None:

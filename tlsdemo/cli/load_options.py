@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import fail, seconds, whole
+from tlsdemo.cli.suggestions import one_of
 from tlsdemo.cli.tls_options import TLSOptions
+from tlsdemo.loadgen.controller import READY_WITHIN
 from tlsdemo.loadgen.schedule import Task, default_workers, descriptors_needed, workers_needed
 from tlsdemo.loadgen.status_client import ANSWER_WITHIN
 from tlsdemo.net.limits import raise_descriptor_limit
@@ -31,7 +33,7 @@ LOAD_PARAMETERS: list[list[Any]] = [
      whole(1)],
     ["dialect", None, None, "Protocol in which client and server agree to start TLS: "
      f"{', '.join(DIALECTS)}. [default: immediate]",
-     find_dialect],
+     lambda name: find_dialect(one_of(DIALECTS)(name))],
     ["helo-name", None, DEFAULT_NAMES.own, "Name that clients of smtp and lmtp call themselves: a "
      "host name, or an address in brackets.", host_name],
     ["max-line", None, None, "Maximum bytes in a line that a server sends before TLS. [default: "
@@ -55,7 +57,8 @@ LOAD_PARAMETERS: list[list[Any]] = [
 ]  # fmt: skip
 
 LOAD_BOUNDS = (
-    f"its status service has {ANSWER_WITHIN:g} seconds to answer; clients give up after --timeout, "
+    f"the clients' processes have {READY_WITHIN:g} seconds to start, and the server's "
+    f"status service {ANSWER_WITHIN:g} seconds to answer; clients give up after --timeout, "
     "and while they send, once nothing has moved for --idle-timeout."
 )
 """For the help: when a load is over at the latest."""
