@@ -81,10 +81,10 @@ class _TwistdService(Service):
         # First, so that whoever reads in the log that it listens may send the signal.
         self._hangup.install()
         super().startService()
-        if self._start is not None:
-            self._start.say(f"listening on {', '.join(self.listening())}")
         if self._twistd is not None:
             collect_rarely()
+        if self._start is not None:
+            self._start.say(f"listening on {', '.join(self.listening())}")
 
     def stopService(self) -> Deferred[None]:
         """Stop; the previous SIGHUP handler is restored once all connections have ended."""

@@ -26,6 +26,7 @@ from tlsdemo.cli.options import (
 )
 from tlsdemo.cli.proxy_protocol_options import PROXY_PROTOCOL_PARAMETERS, ProxyProtocolOptions
 from tlsdemo.cli.server_contradictions import SERVER_CONTRADICTIONS
+from tlsdemo.cli.session_ticket_options import SESSION_TICKET_PARAMETERS
 from tlsdemo.cli.suggestions import one_of
 from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.cli.twistd_files import check_twistd_files
@@ -51,7 +52,6 @@ from tlsdemo.tls import (
     ServerTLS,
     Timeouts,
 )
-from tlsdemo.tls.session_tickets import CAN_SET_NUMBER, DEFAULT_NUMBER, SessionTickets
 
 MAX_WORKERS = 256
 LISTEN = "tcp:8899:interface=127.0.0.1"
@@ -101,9 +101,7 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
          "[default: an embedded sink]"],
         ["client-auth", None, None, "Whether clients must present a certificate: "
          "required, optional or none. [default: required]", choice(ClientAuth)],
-        ["session-tickets", None, DEFAULT_NUMBER, "Session tickets to send to each client, with "
-         "which it can resume its session; 0 for none, which makes a handshake cheaper."
-         f"{'' if CAN_SET_NUMBER else ' This pyOpenSSL can send 0 or 2.'}", whole(0, 16)],
+        *SESSION_TICKET_PARAMETERS,
         ["alpn", None, None, "ALPN protocols to accept, separated by commas, the preferred one "
          "first. "
          "A client that offers only others is accepted without one. [default: none]", alpn_names],
@@ -205,11 +203,6 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
             self["mode"] = ModeName.STARTTLS
         self["dialect"] = self["dialect"] or (False, DIALECTS["immediate"])
         self._check_dialect()
-        try:
-            SessionTickets(self["session-tickets"])
-        except ValueError as problem:
-            number = self["session-tickets"]
-            raise usage.UsageError(f"--session-tickets is {number}, and {problem}") from None
         if self["idle-timeout"] is None:
             self["idle-timeout"] = self["dialect"][1].idle_timeout
         if self["readable"]:
