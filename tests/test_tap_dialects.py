@@ -13,6 +13,7 @@ from tests.support import certificates
 from tlsdemo import tap
 from tlsdemo.cli import server_options
 from tlsdemo.net.sockets import MAX_BUFFER
+from tlsdemo.proxy.listening import is_loopback
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.starttls.line import LineServer
 from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN, Say
@@ -110,7 +111,7 @@ class GuardOptionTests(OptionsCase):
     def test_the_guard_can_be_off_on_loopback_and_unix_sockets(self) -> None:
         for where in (*(f"tcp:1:interface={each}" for each in LOOPBACK), "unix:a"):
             self.parse("--unsafe-injection", f"--listen={where}")
-            self.assertTrue(server_options.is_loopback(where))
+            self.assertTrue(is_loopback(where))
 
     def test_the_guard_cannot_be_off_elsewhere(self) -> None:
         for where in (
@@ -124,7 +125,7 @@ class GuardOptionTests(OptionsCase):
             "tcp:interface=127.0.0.1:port=1:interface=0.0.0.0",
             "tcp6:1",
         ):
-            self.assertFalse(server_options.is_loopback(where), where)
+            self.assertFalse(is_loopback(where), where)
         self.check_refused(
             "--unsafe-injection --listen=tcp:1",
             "--unsafe-injection is for the loopback interface only, and --listen is 'tcp:1'; "
@@ -202,7 +203,7 @@ def limits_of(settings: ServerSettings) -> tuple[bool, int, int]:
 class MakeServiceTests(OptionsCase):
     def setUp(self) -> None:
         super().setUp()
-        self.patch(tap, "_Service", lambda config, reactor, _twistd: config)
+        self.patch(tap, "_Service", lambda config, *_: config)
 
     def config(self, *arguments: str) -> ServerSettings:
         certs = f"--certs={certificates().authority.parent.parent}"

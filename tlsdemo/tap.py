@@ -5,10 +5,10 @@ from __future__ import annotations
 import signal
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import IService
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import ILogObserver
 from twisted.python.components import Componentized
 
@@ -20,6 +20,9 @@ from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.service import CannotStart, Server
 from tlsdemo.tls import MODES, ServerTLS, UnusableCredentials
+
+if TYPE_CHECKING:
+    from tlsdemo.web.web_pages import WebPages
 
 __all__ = ["Options", "StartFailed", "makeService"]
 
@@ -42,10 +45,15 @@ StartFailed.__module__ = "builtins"
 
 class _Service(Server):
     def __init__(
-        self, settings: ServerSettings, reactor: Any, twistd: Mapping[str, Any] | None
+        self,
+        settings: ServerSettings,
+        reactor: Any,
+        twistd: Mapping[str, Any] | None,
+        web: WebPages | None = None,
     ) -> None:
         super().__init__(settings, reactor)
         self._twistd = twistd
+        self._web = web
 
     def setServiceParent(self, parent: Any) -> None:
         """Join twistd's application, and choose its log."""
@@ -58,6 +66,8 @@ class _Service(Server):
     def privilegedStartService(self) -> None:
         try:
             super().privilegedStartService()
+            if self._web is not None:
+                self._web.listen(self._reactor, self, self._settings)
         except CannotStart as problem:
             _log.critical("{problem}", problem=str(problem))
             raise StartFailed(str(problem)) from None
@@ -65,6 +75,8 @@ class _Service(Server):
     def startService(self) -> None:
         """Serve, and load the certificates again at SIGHUP."""
         super().startService()
+        if self._web is not None:
+            self._web.started()
         # A signal handler interrupts other code, so load the files in the reactor's next turn.
         self._previous_handler = signal.signal(
             signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload)
@@ -72,7 +84,12 @@ class _Service(Server):
 
     def stopService(self) -> Deferred[None]:
         """Stop; the previous SIGHUP handler is restored once all connections have ended."""
-        return super().stopService().addBoth(self._restore)
+        return super().stopService().addBoth(self._stopped)
+
+    def _stopped(self, result: None) -> Any:
+        # Only now: the pages tell that the server drains.
+        closing = succeed(None) if self._web is None else self._web.stop()
+        return closing.addBoth(lambda _: self._restore(result))
 
     def _restore(self, result: None) -> None:
         signal.signal(signal.SIGHUP, self._previous_handler)
@@ -111,5 +128,7 @@ def makeService(options: Options) -> IService:
         )
     except UnusableCredentials as problem:
         fail(options.command, problem, status=1)
-    settings = options.server_settings(mode, tls, diagnostics)
-    return _Service(settings, reactor, options.parent)
+    web = options.web_pages(mode)
+    watches = () if web is None else web.watches
+    settings = options.server_settings(mode, tls, diagnostics, watches)
+    return _Service(settings, reactor, options.parent, web)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
-from ipaddress import ip_address
 from typing import Any, ClassVar
 
 from twisted.logger import LogLevel
@@ -22,14 +21,16 @@ from tlsdemo.cli.options import (
 )
 from tlsdemo.cli.proxy_protocol_options import PROXY_PROTOCOL_PARAMETERS, ProxyProtocolOptions
 from tlsdemo.cli.tls_options import TLSOptions
+from tlsdemo.cli.web_options import WEB_PARAMETERS, WebOptions
 from tlsdemo.net.limits import connections_possible, raise_descriptor_limit
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.net.runtime_folder import STATUS
 from tlsdemo.net.sockets import MAX_BUFFER
+from tlsdemo.proxy.accounting import Watch
 from tlsdemo.proxy.diagnostics import Diagnostics
 from tlsdemo.proxy.handlers import HandlerName
 from tlsdemo.proxy.limiter import USUAL_LIMIT, USUAL_LIMIT_PER_HOST
-from tlsdemo.proxy.listening import PROXY_PREFIX
+from tlsdemo.proxy.listening import PROXY_PREFIX, is_loopback
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.starttls.dialect import IDLE_TIMEOUT, Dialect
 from tlsdemo.starttls.names import DEFAULT_NAMES, Names, host_name
@@ -56,20 +57,7 @@ def dialect_name(text: str) -> tuple[bool, Dialect]:
     return name != text, find_dialect(name)
 
 
-def is_loopback(where: str) -> bool:
-    """Tell whether a server endpoint string listens only where nobody else can connect."""
-    if where.removeprefix(PROXY_PREFIX).startswith("unix:"):
-        return True
-    # A colon of an address is written \:, and the last "interface=" counts.
-    parts = where.replace("\\:", "\0").split(":")
-    interface = dict(part.split("=", 1) for part in parts if "=" in part).get("interface", "")
-    try:
-        return ip_address(interface.replace("\0", ":")).is_loopback
-    except ValueError:
-        return interface == "localhost"
-
-
-class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
+class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, WebOptions, TLSOptions):
     """The options of ``twistd tlsdemo``."""
 
     command = "twistd tlsdemo"
@@ -147,6 +135,7 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
          "for "
          "none.", whole(0)],
         *DIAGNOSTICS_PARAMETERS,
+        *WEB_PARAMETERS,
         ["remember", None, 1 << 16, "Number of connections that the status service remembers.",
          whole(1)],
     ])  # fmt: skip
@@ -235,6 +224,7 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
                 )
             check_client_endpoint(reactor, "backend", self["backend"])
         self.check_proxy_protocol(self["dialect"][1])
+        self.check_web(reactor)
 
     def alpn(self) -> list[str]:
         """Return the protocols to agree on by ALPN, those that the dialect needs included."""
@@ -243,9 +233,9 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
         return [*names, *(name for name in dialect.alpn if name not in names)]
 
     def server_settings(
-        self, mode: Mode, tls: ServerTLS, diagnostics: Diagnostics
+        self, mode: Mode, tls: ServerTLS, diagnostics: Diagnostics, watches: Sequence[Watch] = ()
     ) -> ServerSettings:
-        """Return all settings of the server."""
+        """Return all settings of the server; ``watches`` observe its connections."""
         auto, dialect = self["dialect"]
         self._lower_max_connections()
         return ServerSettings(
@@ -266,6 +256,7 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
             max_per_address=self["max-per-address"],
             drain=self["drain-timeout"],
             diagnostics=diagnostics,
+            watches=watches,
             proxy_headers=self.proxy_headers(),
             introduction=self["backend-proxy"],
             names=Names(self["hostname"]),

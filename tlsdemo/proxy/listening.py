@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Any
 
 from twisted.internet.defer import maybeDeferred
@@ -69,6 +70,19 @@ def with_backlog(where: str) -> str:
     if kind in ("tcp", "tcp6", "ssl", "unix") and "backlog=" not in where:
         return f"{where}:backlog={BACKLOG}"
     return where
+
+
+def is_loopback(where: str) -> bool:
+    """Tell whether a server endpoint string listens only where nobody else can connect."""
+    if where.removeprefix(PROXY_PREFIX).startswith("unix:"):
+        return True
+    # A colon of an address is written \:, and the last "interface=" counts.
+    parts = where.replace("\\:", "\0").split(":")
+    interface = dict(part.split("=", 1) for part in parts if "=" in part).get("interface", "")
+    try:
+        return ip_address(interface.replace("\0", ":")).is_loopback
+    except ValueError:
+        return interface == "localhost"
 
 
 def with_private_mode(where: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ from tlsdemo.proxy.status_service import Answer, Query, StatusFactory
 from tlsdemo.reporting.run_text import run_line, statistics_line, summary_lines
 from tlsdemo.reporting.snapshot import Snapshot
 from tlsdemo.tls import MODES, ConnectionSettings, ModeName
+from tlsdemo.tls.timeouts import ConnectionPhase
 
 _log = PrintableLogger(namespace="tlsdemo")
 
@@ -60,7 +61,10 @@ __all__ = ["CannotStart", "Server"]
 
 
 class Server(Service):
-    """Serves according to ``settings``, from ``startService`` until ``stopService``."""
+    """Serves according to ``settings``, from ``startService`` until ``stopService``.
+
+    ``lag_meter`` measures the lag of the reactor.
+    """
 
     def __init__(
         self, settings: ServerSettings, reactor: Any, cpu: Callable[[], float] = time.process_time
@@ -68,10 +72,10 @@ class Server(Service):
         self._settings = settings
         self._reactor = reactor
         self._cpu = cpu
-        self._lag = LagMeter(reactor)
-        self._lag_since_line = self._lag.reading()
-        self._lag_since_answer = self._lag.reading()
-        self._lag_ever = self._lag.reading()
+        self.lag_meter = LagMeter(reactor)
+        self._lag_since_line = self.lag_meter.reading()
+        self._lag_since_answer = self.lag_meter.reading()
+        self._lag_ever = self.lag_meter.reading()
         self._events = EventLog(
             _log,
             reactor.seconds,
@@ -84,6 +88,7 @@ class Server(Service):
             ConnectionRegistry(settings.remember),
             self._events,
             settings.diagnostics.trace_file,
+            settings.watches,
         )
         self._sink_accounting = Accounting(
             Statistics(),
@@ -200,7 +205,7 @@ class Server(Service):
         if settings.status == STATUS:
             # Not before: only now is the process that of the user whom twistd --uid names.
             self._listen_for_this_user()
-        self._lag.start()
+        self.lag_meter.start()
         self._before = self.snapshot()
         self._looping.start(settings.interval, now=False)
         _log.info(
@@ -260,6 +265,10 @@ class Server(Service):
             sink=self._sink_accounting.statistics.received if self._has_sink else None,
         )
 
+    def phases(self) -> Counter[ConnectionPhase]:
+        """Return how many of the open connections are in each phase."""
+        return self._accounting.statistics.phases()
+
     def _log_statistics(self) -> None:
         now = self.snapshot(self._lag_since_line.take())
         line = statistics_line(now, now.since(self._before))
@@ -295,7 +304,7 @@ class Server(Service):
         super().stopService()
         if self._looping.running:
             self._looping.stop()
-        self._lag.stop()
+        self.lag_meter.stop()
         last = self.snapshot()
         stopping: list[Deferred[Any]] = [
             *(maybeDeferred(port.stopListening).addErrback(_not_stopped) for port in self._ports),
