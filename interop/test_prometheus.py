@@ -27,7 +27,7 @@ class Prometheus(InteropCase):
     def served(self, *options: str) -> tuple[RunningCommand, int, str]:
         """Start a server with pages; return it with its port and the URL of the pages."""
         server, port = self.tlsdemo_server("--web=tcp:0:interface=127.0.0.1", *options)
-        where = server.wait_for_line(r"metrics and health are at (http://\S+)")[1]
+        where = server.wait_for_line(r"the live page is at (http://\S+),")[1]
         return server, port, where
 
     def check(self, *command: str, given: bytes = b"") -> None:

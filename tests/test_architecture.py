@@ -116,6 +116,8 @@ PURE_FILES = (
     "tlsdemo/reporting/",
     "tlsdemo/lab/scenarios.py",
     "tlsdemo/metrics/histogram.py",
+    "tlsdemo/metrics/reading.py",
+    "tlsdemo/web/live_series.py",
     "tlsdemo/loadgen/schedule.py",
     "tlsdemo/lab/compare/tool_errors.py",
     "tlsdemo/lab/compare/comparison_error.py",

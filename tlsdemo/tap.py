@@ -116,6 +116,8 @@ def makeService(options: Options) -> IService:
 
     mode = MODES[options["mode"]]
     diagnostics = options.diagnostics(reactor, mode.name.value)
+    web = options.web_pages(mode)
+    watching = [] if web is None else web.preparations
     try:
         first, *more = options.identities("server")
         tls = ServerTLS.build(
@@ -124,11 +126,10 @@ def makeService(options: Options) -> IService:
             options.alpn(),
             policy=options["policy"],
             more=more,
-            preparations=diagnostics.preparations,
+            preparations=[*diagnostics.preparations, *watching],
         )
     except UnusableCredentials as problem:
         fail(options.command, problem, status=1)
-    web = options.web_pages(mode)
     watches = () if web is None else web.watches
     settings = options.server_settings(mode, tls, diagnostics, watches)
     return _Service(settings, reactor, options.parent, web)

@@ -53,7 +53,7 @@ class Pages(PagesCase):
             self.serve_pages()
             for path in ("/x", "/metricsx", "/%2e%2e/etc/passwd"):
                 code, _, text = await self.get(path)
-                self.assertEqual((code, text), (404, "there is no such page\n"))
+                self.assertEqual((code, text), (404, "there is no such page; / is the first one\n"))
 
         return Deferred.fromCoroutine(scenario())
 

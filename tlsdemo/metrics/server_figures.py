@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tlsdemo.metrics.connection_meter import ConnectionMeter
 from tlsdemo.metrics.histogram import Histogram
+from tlsdemo.metrics.reading import Reading
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.service import Server
 from tlsdemo.reporting.snapshot import Snapshot
@@ -41,6 +42,7 @@ class ServerFigures:
         self.meter = meter
         self.lag = Histogram(LAGS)
         server.lag_meter.report_to(self.lag.add)
+        self._lag_lately = server.lag_meter.reading()
 
     @property
     def is_ready(self) -> bool:
@@ -50,6 +52,11 @@ class ServerFigures:
     def snapshot(self) -> Snapshot:
         """Return the present value of every counter."""
         return self._server.snapshot()
+
+    def take_reading(self) -> Reading:
+        """Return the figures for the live page, with the lag since the last call."""
+        snapshot = self._server.snapshot(self._lag_lately.take())
+        return Reading(snapshot, self.states(), list(self.meter.handshakes.counts))
 
     def states(self) -> dict[str, int]:
         """Return how many connections are open, by state; all states are there."""

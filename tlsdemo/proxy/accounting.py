@@ -38,7 +38,7 @@ class Accounting:
     def observer(self, number: int, peer: str, clock: Callable[[], float]) -> Observer | None:
         """Return an observer of connection ``number``, which begins now, or ``None``."""
         log = self.events.event_logger(number, peer)
-        events = None if log is None else EventObserver(clock, log, _close_facts)
+        events = None if log is None else EventObserver(clock, log, close_facts)
         wanted: list[Observer | None] = [events, self._details(number, peer, clock)]
         wanted += [watch(number, peer, clock) for watch in self.watches]
         observers: list[Observer] = [each for each in wanted if each is not None]
@@ -65,7 +65,7 @@ class Accounting:
             clock(),
             report,
             wire=trace is not None,
-            close_facts=_close_facts,
+            close_facts=close_facts,
         )
 
     def rejected(self, peer: str, close_reason: CloseReason) -> None:
@@ -74,5 +74,6 @@ class Accounting:
         self.events.failed(0, peer, close_reason)
 
 
-def _close_facts(name: str, reason: CloseReason) -> Mapping[str, Fact]:
+def close_facts(name: str, reason: CloseReason) -> Mapping[str, Fact]:
+    """Return the facts that describe a close reason in logs and traces of a server."""
     return {"why" if name == "insecure" else "how": str(reason)}

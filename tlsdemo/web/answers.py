@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted.web import http
@@ -32,7 +33,7 @@ class NotFound(Answer):
     """Answers that there is no such page."""
 
     def __init__(self) -> None:
-        super().__init__("there is no such page\n", http.NOT_FOUND)
+        super().__init__("there is no such page; / is the first one\n", http.NOT_FOUND)
 
 
 class Ready(Resource):
@@ -51,6 +52,21 @@ class Ready(Resource):
             return b"ready\n"
         request.setResponseCode(http.SERVICE_UNAVAILABLE)
         return b"draining\n"
+
+
+class FiguresNow(Resource):
+    """Answers with figures as JSON."""
+
+    isLeaf = True
+
+    def __init__(self, figures: Callable[[], Mapping[str, Any]]) -> None:
+        super().__init__()
+        self._figures = figures
+
+    def render_GET(self, request: Any) -> bytes:
+        """Return the figures."""
+        request.setHeader("Content-Type", "application/json")
+        return json.dumps(self._figures()).encode()
 
 
 class Metrics(Resource):

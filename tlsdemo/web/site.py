@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from twisted.protocols.policies import WrappingFactory
@@ -38,7 +39,12 @@ class Front(Resource):
 
 
 class Root(Resource):
-    """The root of the pages, where what does not exist is not found."""
+    """The root of ``pages``, where what does not exist is not found."""
+
+    def __init__(self, pages: Mapping[str, Resource]) -> None:
+        super().__init__()
+        for name, page in pages.items():
+            self.putChild(name.encode(), page)
 
     def getChild(self, path: bytes, request: Any) -> Resource:
         """Say that there is no such page."""
