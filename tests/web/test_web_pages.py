@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionRefusedError
@@ -9,7 +11,7 @@ from tests.proxy.loopback_server import Peer
 from tests.web.loopback_pages import PagesCase
 from tlsdemo.proxy.service import CannotStart
 from tlsdemo.tls import MODES, ModeName
-from tlsdemo.web import site
+from tlsdemo.web import event_stream, site
 from tlsdemo.web.door import HEADERS
 from tlsdemo.web.web_pages import WebPages
 
@@ -140,5 +142,54 @@ class PagesWithToken(PagesCase):
             code, _, _ = await self.get("/metrics", Authorization=f"Bearer {self.token}")
             self.assertEqual(code, 200)
             self.assertEqual((await self.get("/healthz"))[0], 200)
+
+        return Deferred.fromCoroutine(scenario())
+
+
+class TheLivePage(PagesCase):
+    def test_refers_to_nothing_but_what_the_server_has(self) -> Deferred[None]:
+        async def scenario() -> None:
+            self.serve_pages()
+            code, _, page = await self.get("/")
+            self.assertEqual(code, 200)
+            links = re.findall(r'(?:href|src)="(/[^"]*)"', page)
+            self.assertGreater(len(links), 4)
+            for link in links:
+                self.assertEqual((await self.get(link))[0], 200, link)
+            self.assertNotIn("://", page)
+
+        return Deferred.fromCoroutine(scenario())
+
+    def test_streams_events_and_shows_a_connection(self) -> Deferred[None]:
+        async def scenario() -> None:
+            server = self.serve_pages()
+            client = await self.connect(server, self.client(ModeName.STARTTLS))
+            await client.made
+            client.send(b"cleartext")
+            await client.received(9)
+            stream = Peer()
+            await self.connect_to(f"tcp:127.0.0.1:{self.port}", stream)
+            stream.send(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            begun = b""
+            while b"event: frame" not in begun:
+                begun = await stream.received(len(begun) + 1)
+            self.assertIn(b"text/event-stream", begun)
+            self.assertIn(b"event: history", begun)
+            stream.abort()
+            code, _, page = await self.get("/connections/1")
+            self.assertEqual(code, 200)
+            self.assertIn("handshakeCompleted", page)
+            self.assertNotIn("cleartext", page)
+            self.assertNotRegex(page, r"<script(?! src=)|<style|<[^>]* (on\w+|style)=")
+            for path in ("0", "2", "x", "1/x", "9" * 99, "%C2%B2", ""):
+                self.assertEqual((await self.get(f"/connections/{path}"))[0], 404, path)
+
+        return Deferred.fromCoroutine(scenario())
+
+    def test_is_not_open_too_often(self) -> Deferred[None]:
+        async def scenario() -> None:
+            self.serve_pages()
+            self.patch(event_stream, "MOST_STREAMS", 0)
+            self.assertEqual((await self.get("/events"))[0], 503)
 
         return Deferred.fromCoroutine(scenario())

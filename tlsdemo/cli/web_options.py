@@ -22,8 +22,8 @@ SHORTEST_TOKEN = 16
 
 WEB_PARAMETERS: list[list[Any]] = [
     ["web", None, None, "Server endpoint string of the web pages, such as "
-     "tcp:8080:interface=127.0.0.1: metrics for Prometheus (/metrics) and health (/healthz, "
-     "/readyz). [default: none]"],
+     "tcp:8080:interface=127.0.0.1: a live page (/), metrics for Prometheus (/metrics) and health "
+     "(/healthz, /readyz). [default: none]"],
     ["web-token", None, None, "File whose first line is the token that the web pages ask for, as "
      f"a password or as a bearer token: at least {SHORTEST_TOKEN} characters. Required unless "
      "--web is on a loopback interface or a UNIX socket."],

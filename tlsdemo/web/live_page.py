@@ -85,7 +85,7 @@ def _charts() -> Iterator[str]:
 def _figures(series: list[LiveSeries]) -> Iterator[str]:
     yield '<section id="figures" aria-labelledby="figures-title" tabindex="-1">\n'
     yield '<h2 id="figures-title">Figures</h2>\n'
-    yield '<div class="scroll" role="region" aria-labelledby="figures-title" tabindex="0">\n'
+    yield '<div class="scroll" role="region" aria-label="Table of the figures" tabindex="0">\n'
     yield "<table>\n<thead><tr><td></td>"
     yield "".join(f'<th scope="col">{html_text(each.name)}</th>' for each in series)
     yield "</tr></thead>\n"
@@ -124,7 +124,8 @@ def _connections(connections: list[SampledConnection]) -> Iterator[str]:
     yield '<ol id="connections">\n'
     for each in connections:
         yield (
-            f'<li><a href="/connections/{each.number}">{each.began} #{each.number} from '
+            f'<li data-number="{each.number}"><a href="/connections/{each.number}">'
+            f"{each.began} #{each.number} from "
             f"{html_text(each.peer)}</a> <span>{html_text(each.state)}</span></li>\n"
         )
     yield "</ol>\n</section>\n"

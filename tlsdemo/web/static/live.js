@@ -98,8 +98,8 @@
     return { plot, count: drawn.length, update: () => plot.setData(aligned(lines[name]())) };
   };
 
-  const bucket = (index) =>
-    index < durations.length ? `≤ ${short(durations[index] * 1000)} ms` : `> ${short(durations.at(-1) * 1000)} ms`;
+  const time = (seconds) => (seconds < 1 ? `${short(seconds * 1000)} ms` : `${short(seconds)} s`);
+  const bucket = (index) => (index < durations.length ? `≤ ${time(durations[index])}` : `> ${time(durations.at(-1))}`);
 
   const barChart = (place) => {
     const count = Math.max(series.length, 1);
@@ -158,18 +158,30 @@
 
   const fill = (selector, items) => find(selector)?.replaceChildren(...items.map(item));
 
+  // The items stay what they are while their connection is in the list, so that a click or the focus
+  // is not lost.
   const connections = (list) => {
-    const focused = document.activeElement?.getAttribute("href");
-    fill("#connections", list.map((each) => {
-      const link = document.createElement("a");
-      link.href = `/connections/${each.number}`;
-      link.textContent = `${each.began} #${each.number} from ${each.peer}`;
-      const state = document.createElement("span");
-      state.textContent = each.state;
-      return [link, " ", state];
-    }));
-    // Whoever is reading the list with the keyboard keeps their place.
-    if (focused) find(`#connections a[href="${focused}"]`)?.focus();
+    const place = find("#connections");
+    const known = new Map([...place.children].map((each) => [each.dataset.number, each]));
+    const items = list.map((each) => {
+      const made = known.get(String(each.number)) ?? connection(each);
+      const state = made.querySelector("span");
+      if (state.textContent !== each.state) state.textContent = each.state;
+      return made;
+    });
+    [...known.values()].filter((each) => !items.includes(each)).forEach((each) => each.remove());
+    items.forEach((each, index) => {
+      if (place.children[index] !== each) place.insertBefore(each, place.children[index] ?? null);
+    });
+  };
+
+  const connection = (each) => {
+    const link = document.createElement("a");
+    link.href = `/connections/${each.number}`;
+    link.textContent = `${each.began} #${each.number} from ${each.peer}`;
+    const made = item([link, " ", document.createElement("span")]);
+    made.dataset.number = each.number;
+    return made;
   };
 
   const begin = (message) => {
