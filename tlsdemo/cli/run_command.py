@@ -51,9 +51,14 @@ class RunOptions(ComparisonOptions, LoadOptions):
          f"--duration is {_SECONDS_OF_A_ROUND:g} then.", whole(1, 1000)],
     ])  # fmt: skip
 
+    optFlags: ClassVar[list[list[str | None]]] = [
+        ["web", None, "Show the modes side by side on a live page, on this machine only, while the "
+         "load runs; afterwards it stays until Ctrl-C."],
+    ]  # fmt: skip
+
     groups: ClassVar[Mapping[Group, str]] = {
         Group.TLS: "mode client-mode delivery send",
-        Group.LOGGING: "json",
+        Group.LOGGING: "json web",
         Group.DEMONSTRATION: "against python rounds",
     }
 
@@ -85,6 +90,8 @@ class RunOptions(ComparisonOptions, LoadOptions):
             raise usage.UsageError(f"--json is {self['json']!r}, and that folder does not exist")
 
         if self["against"] or self["python"] is not None:
+            if self["web"]:
+                raise usage.UsageError("--web shows modes, and is not for --against or --python")
             if not self.is_given("duration"):
                 self["duration"] = _SECONDS_OF_A_ROUND
         elif self.is_given("rounds"):

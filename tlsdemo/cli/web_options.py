@@ -30,6 +30,14 @@ WEB_PARAMETERS: list[list[Any]] = [
 ]  # fmt: skip
 
 
+def missing_extra(problem: ImportError) -> str:
+    """Return what to say if the packages for --web are not installed."""
+    return (
+        f"--web needs a package that is not installed ({problem}); install it with "
+        "pip install 'tlsdemo[web]'"
+    )
+
+
 class WebOptions(usage.Options):
     """A mixin for the options of a server."""
 
@@ -64,12 +72,7 @@ class WebOptions(usage.Options):
         try:
             from tlsdemo.web.web_pages import WebPages
         except ImportError as problem:
-            fail(
-                self.command,
-                f"--web needs a package that is not installed ({problem}); install it with "
-                "pip install 'tlsdemo[web]'",
-                status=1,
-            )
+            fail(self.command, missing_extra(problem), status=1)
         return WebPages(self["web"], token, mode)
 
     def _token(self) -> str | None:

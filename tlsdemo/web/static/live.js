@@ -162,6 +162,8 @@
   // is not lost.
   const connections = (list) => {
     const place = find("#connections");
+    // A run of several servers has none.
+    if (!place) return;
     const known = new Map([...place.children].map((each) => [each.dataset.number, each]));
     const items = list.map((each) => {
       const made = known.get(String(each.number)) ?? connection(each);
