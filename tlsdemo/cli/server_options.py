@@ -9,17 +9,24 @@ from typing import Any, ClassVar
 from twisted.logger import LogLevel
 from twisted.python import usage
 
+from tlsdemo.cli.alpn_names import alpn_names
+from tlsdemo.cli.contradictions import check
 from tlsdemo.cli.diagnostics_options import DIAGNOSTICS_PARAMETERS, DiagnosticsOptions
-from tlsdemo.cli.option_groups import Group
-from tlsdemo.cli.options import (
+from tlsdemo.cli.endpoint_strings import (
     check_client_endpoint,
     check_server_endpoint,
+    is_loopback,
+)
+from tlsdemo.cli.option_groups import Group
+from tlsdemo.cli.options import (
     choice,
     named,
     seconds,
     whole,
 )
 from tlsdemo.cli.proxy_protocol_options import PROXY_PROTOCOL_PARAMETERS, ProxyProtocolOptions
+from tlsdemo.cli.server_contradictions import SERVER_CONTRADICTIONS
+from tlsdemo.cli.suggestions import one_of
 from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.cli.web_options import WEB_PARAMETERS, WebOptions
 from tlsdemo.net.limits import connections_possible, raise_descriptor_limit
@@ -30,7 +37,7 @@ from tlsdemo.proxy.accounting import Watch
 from tlsdemo.proxy.diagnostics import Diagnostics
 from tlsdemo.proxy.handlers import HandlerName
 from tlsdemo.proxy.limiter import USUAL_LIMIT, USUAL_LIMIT_PER_HOST
-from tlsdemo.proxy.listening import PROXY_PREFIX, is_loopback
+from tlsdemo.proxy.listening import PROXY_PREFIX
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.starttls.dialect import IDLE_TIMEOUT, Dialect
 from tlsdemo.starttls.names import DEFAULT_NAMES, Names, host_name
@@ -54,7 +61,7 @@ _log = PrintableLogger(namespace="tlsdemo")
 def dialect_name(text: str) -> tuple[bool, Dialect]:
     """Read the name of a dialect, and whether ``auto:`` stands before it."""
     name = text.removeprefix("auto:")
-    return name != text, find_dialect(name)
+    return name != text, find_dialect(one_of(DIALECTS)(name))
 
 
 class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, WebOptions, TLSOptions):
@@ -96,7 +103,7 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, WebOptions, TLSOpt
          "required, optional or none. [default: required]", choice(ClientAuth)],
         ["alpn", None, None, "ALPN protocols to accept, separated by commas, the preferred one "
          "first. "
-         "A client that offers only others is accepted without one. [default: none]"],
+         "A client that offers only others is accepted without one. [default: none]", alpn_names],
         ["hostname", None, DEFAULT_NAMES.own, "The server's own name, in its greeting before TLS.",
          host_name],
         ["max-line", None, None, "Maximum bytes in a line before TLS. [default: the dialect's, "
@@ -128,7 +135,8 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, WebOptions, TLSOpt
         ["status", None, None, "Server endpoint string of the status service, which load clients "
          "ask for the received bytes, on a loopback interface or a UNIX socket; or none. "
          "[default: a UNIX socket that only this user can use]"],
-        ["interval", None, 5.0, "Seconds between log lines with statistics.", seconds(0.1)],
+        ["interval", None, 5.0, "Seconds between log lines with statistics; there is none if "
+         "nothing has changed.", seconds(0.1)],
         ["log-first", None, 3, "Log the events of this many connections after the start.",
          whole(0)],
         ["log-every", None, 100, "After those, log the events of one connection in this many; 0 "
@@ -187,7 +195,6 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, WebOptions, TLSOpt
             self["mode"] = ModeName.STARTTLS
         self["dialect"] = self["dialect"] or (False, DIALECTS["immediate"])
         self._check_dialect()
-        self["max-line"] = self["max-line"] or self["dialect"][1].max_line
         if self["idle-timeout"] is None:
             self["idle-timeout"] = self["dialect"][1].idle_timeout
         if self["readable"]:
@@ -225,10 +232,12 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, WebOptions, TLSOpt
             check_client_endpoint(reactor, "backend", self["backend"])
         self.check_proxy_protocol(self["dialect"][1])
         self.check_web(reactor)
+        check(self, SERVER_CONTRADICTIONS)
+        self["max-line"] = self["max-line"] or self["dialect"][1].max_line
 
     def alpn(self) -> list[str]:
         """Return the protocols to agree on by ALPN, those that the dialect needs included."""
-        names = [name for name in (self["alpn"] or "").split(",") if name]
+        names = self["alpn"] or []
         _, dialect = self["dialect"]
         return [*names, *(name for name in dialect.alpn if name not in names)]
 

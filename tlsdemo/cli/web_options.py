@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from twisted.internet.interfaces import IReactorCore
 from twisted.python import usage
 
+from tlsdemo.cli.endpoint_strings import check_server_endpoint, is_loopback
 from tlsdemo.cli.option_groups import Group
-from tlsdemo.cli.options import check_server_endpoint, fail
-from tlsdemo.proxy.listening import PROXY_PREFIX, is_loopback
+from tlsdemo.cli.options import fail
+from tlsdemo.proxy.listening import PROXY_PREFIX
 from tlsdemo.tls import Mode
 
 if TYPE_CHECKING:

@@ -42,6 +42,7 @@ class ServerFigures:
         self.meter = meter
         self.lag = Histogram(LAGS)
         server.lag_meter.report_to(self.lag.add)
+        self._last_lag = 0.0
         self._lag_lately = server.lag_meter.reading()
 
     @property
@@ -55,7 +56,12 @@ class ServerFigures:
 
     def take_reading(self) -> Reading:
         """Return the figures for the live page, with the lag since the last call."""
-        snapshot = self._server.snapshot(self._lag_lately.take())
+        self._last_lag = self._lag_lately.take()
+        return self.reading()
+
+    def reading(self) -> Reading:
+        """Return the figures as they are now, with the lag that was taken last."""
+        snapshot = self._server.snapshot(self._last_lag)
         return Reading(snapshot, self.states(), list(self.meter.handshakes.counts))
 
     def states(self) -> dict[str, int]:

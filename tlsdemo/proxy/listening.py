@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Any
 
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IAddress, IListeningPort, IProtocolFactory
+from twisted.internet.interfaces import IAddress, IListeningPort, ILoggingContext, IProtocolFactory
 from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 BACKLOG = 512
 """Connections that may wait to be accepted; with Twisted's 50, a burst of clients is delayed."""
@@ -72,19 +72,6 @@ def with_backlog(where: str) -> str:
     return where
 
 
-def is_loopback(where: str) -> bool:
-    """Tell whether a server endpoint string listens only where nobody else can connect."""
-    if where.removeprefix(PROXY_PREFIX).startswith("unix:"):
-        return True
-    # A colon of an address is written \:, and the last "interface=" counts.
-    parts = where.replace("\\:", "\0").split(":")
-    interface = dict(part.split("=", 1) for part in parts if "=" in part).get("interface", "")
-    try:
-        return ip_address(interface.replace("\0", ":")).is_loopback
-    except ValueError:
-        return interface == "localhost"
-
-
 def with_private_mode(where: str) -> str:
     """Have a UNIX socket that is only for this user, unless the endpoint string has a mode."""
     return f"{where}:mode=600" if where.startswith("unix:") and ":mode=" not in where else where
@@ -97,6 +84,7 @@ def _reason(failure: Failure) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
+@implementer(ILoggingContext)
 class _ClosingFactory(ServerFactory):
     """Closes a connection if ``factory`` makes no protocol for it.
 
@@ -108,6 +96,10 @@ class _ClosingFactory(ServerFactory):
 
     def __init__(self, factory: IProtocolFactory) -> None:
         self._factory = factory
+
+    def logPrefix(self) -> str:
+        context = ILoggingContext(self._factory, None)
+        return "the server" if context is None else context.logPrefix()
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         protocol = self._factory.buildProtocol(addr)  # type: ignore[arg-type]

@@ -111,7 +111,11 @@ class Server(Service):
         )
         plain = ConnectionSettings(MODES[ModeName.CLEAR], settings.connection.tls)
         self._sink = ConnectionFactory(
-            plain, lambda listener, _: SinkHandler(listener), self._sink_accounting, reactor
+            plain,
+            lambda listener, _: SinkHandler(listener),
+            self._sink_accounting,
+            reactor,
+            name="the embedded sink",
         )
         self._looping = LoopingCall(self._log_statistics)
         self._looping.clock = reactor
@@ -271,9 +275,11 @@ class Server(Service):
 
     def _log_statistics(self) -> None:
         now = self.snapshot(self._lag_since_line.take())
-        line = statistics_line(now, now.since(self._before))
+        lately, changed = now.since(self._before), now.counts() != self._before.counts()
         self._before = now
-        _log.info("{line}", line=line, statistics=now.as_json())
+        if changed:
+            line = statistics_line(now, lately)
+            _log.info("{line}", line=line, statistics=now.as_json())
         self._log_suppressed()
 
     def _log_suppressed(self) -> None:

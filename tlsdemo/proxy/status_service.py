@@ -18,7 +18,7 @@ import json
 from collections.abc import Callable
 from typing import Any, cast
 
-from twisted.internet.interfaces import IAddress, IPushProducer, IReactorTime
+from twisted.internet.interfaces import IAddress, ILoggingContext, IPushProducer, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.protocols.basic import LineReceiver
 from twisted.protocols.policies import TimeoutMixin
@@ -145,6 +145,7 @@ class StatusProtocol(LineReceiver, TimeoutMixin):
         cast(StatusFactory, self.factory).forget(self)
 
 
+@implementer(ILoggingContext)
 class StatusFactory(Factory):
     """Makes the protocols, each with answers of its own from ``make_answers``."""
 
@@ -155,6 +156,10 @@ class StatusFactory(Factory):
         self._clock = clock
         # The one that has asked nothing for the longest time is the first.
         self._open: dict[StatusProtocol, None] = {}
+
+    def logPrefix(self) -> str:
+        """Return the name that Twisted logs when a port is opened or closed."""
+        return "the status service"
 
     def buildProtocol(self, addr: IAddress | None) -> StatusProtocol:
         """Make a protocol; if there are too many, the one idle for the longest time is closed."""

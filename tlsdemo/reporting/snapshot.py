@@ -65,6 +65,10 @@ class Snapshot:
         """Bytes of cleartext in both directions."""
         return self.bytes_in + self.bytes_out
 
+    def counts(self) -> dict[str, Any]:
+        """Return what connections have changed, without the times that pass by themselves."""
+        return {name: v for name, v in self.as_json().items() if name not in ("at", "cpu", "lag")}
+
     def since(self, earlier: Snapshot) -> Snapshot:
         """Return the increase since ``earlier``; ``open`` and ``lag`` keep their current values."""
         totals = {

@@ -64,7 +64,7 @@ class WebPages:
         pages: dict[str, Resource] = {
             **live_pages(self._feed, reactor),
             "connections": ConnectionPages(self._connections),
-            "figures.json": FiguresNow(lambda: self._feed.series[figures.mode].latest.as_json()),
+            "figures.json": FiguresNow(lambda: figures.reading().as_json()),
             "metrics": EncodingResourceWrapper(metrics, [GzipEncoderFactory()]),
             "healthz": Answer("alive\n"),
             "readyz": Ready(lambda: figures.is_ready),
