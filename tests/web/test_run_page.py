@@ -22,6 +22,9 @@ class RunPage(BrowserCase):
         self.assertEqual(found, self.page)
         self.wait_for("document.querySelectorAll('thead th').length === 2")
         self.wait_for("document.querySelectorAll('.chart canvas').length === 7")
+        last = "document.querySelector(\"td[data-series='pair'][data-figure='{}']\").textContent"
+        self.wait_for(f"{last.format('phase')} === 'over'")
+        self.wait_for(f"{last.format('clean')} === '5'")
         for mode in ("starttls", "pair"):
             cells = {
                 name: self.text(f"td[data-series='{mode}'][data-figure='{name}']")
