@@ -14,7 +14,7 @@ from twisted.python.components import Componentized
 
 from tlsdemo.certificates.files import BadCredentials
 from tlsdemo.cli.options import fail
-from tlsdemo.cli.server_log import server_log
+from tlsdemo.cli.server_log import LogFormat, server_log
 from tlsdemo.cli.server_options import ServerOptions as Options
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.proxy.server_settings import ServerSettings
@@ -50,15 +50,17 @@ class _Service(Server):
         reactor: Any,
         twistd: Mapping[str, Any] | None,
         web: WebPages | None = None,
+        log_format: LogFormat = LogFormat.TEXT,
     ) -> None:
         super().__init__(settings, reactor)
         self._twistd = twistd
         self._web = web
+        self._log_format = log_format
 
     def setServiceParent(self, parent: Any) -> None:
         """Join twistd's application, and choose its log."""
         if self._twistd is not None and isinstance(parent, Componentized):
-            observer = server_log(self._twistd, self._reactor)
+            observer = server_log(self._twistd, self._reactor, self._log_format)
             if observer is not None:
                 parent.setComponent(ILogObserver, observer)
         super().setServiceParent(parent)
@@ -132,4 +134,4 @@ def makeService(options: Options) -> IService:
         fail(options.command, problem, status=1)
     watches = () if web is None else web.watches
     settings = options.server_settings(mode, tls, diagnostics, watches)
-    return _Service(settings, reactor, options.parent, web)
+    return _Service(settings, reactor, options.parent, web, options["log-format"])

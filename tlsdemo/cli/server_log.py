@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import signal
 import sys
 from collections.abc import Mapping
@@ -11,11 +12,25 @@ from twisted.logger import ILogObserver, LegacyLogObserverWrapper
 from twisted.python.logfile import LogFile
 
 from tlsdemo.net.bounded_log import BoundedLog, printable_log
+from tlsdemo.net.json_log import json_log
 
 
-def server_log(twistd: Mapping[str, Any], reactor: Any) -> ILogObserver | None:
+class LogFormat(enum.Enum):
+    """What the lines of the log are."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+_OBSERVERS = {LogFormat.TEXT: printable_log, LogFormat.JSON: json_log}
+
+
+def server_log(
+    twistd: Mapping[str, Any], reactor: Any, log_format: LogFormat = LogFormat.TEXT
+) -> ILogObserver | None:
     """Return the log observer for twistd's options ``--logfile``, ``--nodaemon`` and ``--syslog``.
 
+    ``log_format`` is that of lines on standard output or in a file.
     ``None`` leaves it to twistd: with ``--logger``, and where twistd refuses the options.
     """
     name, foreground = twistd["logfile"], twistd["nodaemon"]
@@ -27,9 +42,9 @@ def server_log(twistd: Mapping[str, Any], reactor: Any) -> ILogObserver | None:
 
         observer = LegacyLogObserverWrapper(cast(Any, syslog.SyslogObserver(twistd["prefix"]).emit))
     elif name == "-" or (foreground and not name):
-        observer = printable_log(sys.stdout)
+        observer = _OBSERVERS[log_format](sys.stdout)
     else:
-        observer = printable_log(_log_file(name or "twistd.log", reactor))
+        observer = _OBSERVERS[log_format](_log_file(name or "twistd.log", reactor))
     return BoundedLog(observer, reactor.seconds)  # type: ignore[return-value, unused-ignore]
 
 

@@ -232,6 +232,7 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, WebOptions, TLSOpt
             check_client_endpoint(reactor, "backend", self["backend"])
         self.check_proxy_protocol(self["dialect"][1])
         self.check_web(reactor)
+        self.check_log()
         check(self, SERVER_CONTRADICTIONS)
         self["max-line"] = self["max-line"] or self["dialect"][1].max_line
 
