@@ -12,7 +12,7 @@ from tests.proxy.memory_server import ServerInMemory
 from tests.support import certificates
 from tlsdemo import tap
 from tlsdemo.cli import server_options
-from tlsdemo.cli.endpoint_strings import is_loopback
+from tlsdemo.cli.loopback import is_loopback
 from tlsdemo.net.sockets import MAX_BUFFER
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.starttls.line import LineServer
@@ -209,7 +209,7 @@ def limits_of(settings: ServerSettings) -> tuple[bool, int, int]:
 class MakeServiceTests(OptionsCase):
     def setUp(self) -> None:
         super().setUp()
-        self.patch(tap, "_Service", lambda config, *_: config)
+        self.patch(tap, "_Service", lambda config, *_, **__: config)
 
     def config(self, *arguments: str) -> ServerSettings:
         certs = f"--certs={certificates().authority.parent.parent}"

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from twisted.application.service import IService
-from twisted.internet.defer import Deferred, succeed
+from twisted.application.service import IService, Service
+from twisted.internet.defer import Deferred
 from twisted.logger import ILogObserver
 from twisted.python.components import Componentized
 
 from tlsdemo.certificates.files import BadCredentials
+from tlsdemo.cli.daemon_start import DaemonStart
+from tlsdemo.cli.hangup import Hangup
 from tlsdemo.cli.options import fail
-from tlsdemo.cli.server_log import LogFormat, server_log
+from tlsdemo.cli.server_log import SERVER, LogFormat, server_log
 from tlsdemo.cli.server_options import ServerOptions as Options
+from tlsdemo.cli.twistd_files import in_foreground
+from tlsdemo.cli.worker_task import WorkerTask
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.service import CannotStart, Server
+from tlsdemo.proxy.workers import Workers
 from tlsdemo.tls import MODES, ServerTLS, UnusableCredentials
 
 if TYPE_CHECKING:
@@ -43,23 +47,28 @@ class StartFailed(Exception, SystemExit):
 StartFailed.__module__ = "builtins"
 
 
-class _Service(Server):
+class _TwistdService(Service):
+    """What a server has to do with twistd: its log, its signals, its errors at start."""
+
+    _reactor: Any
+
     def __init__(
         self,
-        settings: ServerSettings,
-        reactor: Any,
+        *arguments: Any,
         twistd: Mapping[str, Any] | None,
-        web: WebPages | None = None,
         log_format: LogFormat = LogFormat.TEXT,
     ) -> None:
-        super().__init__(settings, reactor)
+        super().__init__(*arguments)
         self._twistd = twistd
-        self._web = web
         self._log_format = log_format
+        foreground = twistd is not None and in_foreground(twistd)
+        self._hangup = Hangup(self._reactor, foreground, self.reload)
+        self._start: DaemonStart | None = None
 
     def setServiceParent(self, parent: Any) -> None:
         """Join twistd's application, and choose its log."""
         if self._twistd is not None and isinstance(parent, Componentized):
+            self._start = DaemonStart(SERVER, self._twistd)
             observer = server_log(self._twistd, self._reactor, self._log_format)
             if observer is not None:
                 parent.setComponent(ILogObserver, observer)
@@ -68,58 +77,94 @@ class _Service(Server):
     def privilegedStartService(self) -> None:
         try:
             super().privilegedStartService()
-            if self._web is not None:
-                self._web.listen(self._reactor, self, self._settings)
         except CannotStart as problem:
             _log.critical("{problem}", problem=str(problem))
+            if self._start is not None:
+                self._start.fail(str(problem))
             raise StartFailed(str(problem)) from None
 
     def startService(self) -> None:
-        """Serve, and load the certificates again at SIGHUP."""
+        """Serve, and handle SIGHUP."""
+        # First, so that whoever reads in the log that it listens may send the signal.
+        self._hangup.install()
         super().startService()
-        if self._web is not None:
-            self._web.started()
-        # A signal handler interrupts other code, so load the files in the reactor's next turn.
-        self._previous_handler = signal.signal(
-            signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload)
-        )
+        if self._start is not None:
+            self._start.say(f"listening on {', '.join(self.listening())}")
 
     def stopService(self) -> Deferred[None]:
         """Stop; the previous SIGHUP handler is restored once all connections have ended."""
-        return super().stopService().addBoth(self._stopped)
-
-    def _stopped(self, result: None) -> Any:
-        # Only now: the pages tell that the server drains.
-        closing = succeed(None) if self._web is None else self._web.stop()
-        return closing.addBoth(lambda _: self._restore(result))
+        stopped: Deferred[None] = super().stopService().addBoth(self._restore)
+        return stopped
 
     def _restore(self, result: None) -> None:
-        signal.signal(signal.SIGHUP, self._previous_handler)
+        self._hangup.restore()
         return result
 
     def reload(self) -> None:
-        """Load the certificates again for new connections; keep the old ones on errors."""
-        try:
-            tls = self._settings.connection.tls
-            assert isinstance(tls, ServerTLS)
-            tls.reload(datetime.now(timezone.utc))
-        except (BadCredentials, UnusableCredentials) as problem:
-            _log.warn(
-                "certificates not reloaded, the old ones are kept: {problem}",
-                problem=str(problem),
-            )
-        else:
-            _log.info("certificates reloaded, for new connections")
+        """Load the certificates again, for new connections."""
+        super().reload()  # type: ignore[misc]
+
+    def listening(self) -> list[str]:
+        """Return where clients can connect, as endpoint strings."""
+        return super().listening()  # type: ignore[misc, no-any-return]
 
 
-def makeService(options: Options) -> IService:
-    """Make the server that ``options`` describe, or end the process with an error message."""
-    from twisted.internet import reactor
+class _ServerWithPages(Server):
+    def __init__(self, settings: ServerSettings, reactor: Any, web: WebPages | None = None) -> None:
+        super().__init__(settings, reactor)
+        self._web = web
 
+    def privilegedStartService(self) -> None:
+        super().privilegedStartService()
+        if self._web is not None:
+            self._web.listen(self._reactor, self, self._settings)
+
+    def startService(self) -> None:
+        super().startService()
+        if self._web is not None:
+            self._web.started()
+
+    def stopService(self) -> Deferred[None]:
+        # The pages are closed last: they tell that the server drains.
+        web = self._web
+        stopped = super().stopService()
+        return stopped if web is None else stopped.addBoth(lambda _: web.stop())
+
+
+class _Service(_TwistdService, _ServerWithPages):
+    """The server in this process."""
+
+    def reload(self) -> None:
+        """Load the certificates again."""
+        reload_certificates(self._settings)
+
+
+class _WorkersService(_TwistdService, Workers):
+    """The server as several processes, of which each loads its certificates again."""
+
+
+def reload_certificates(settings: ServerSettings) -> None:
+    """Load the certificates again for new connections; keep the old ones on errors."""
+    try:
+        tls = settings.connection.tls
+        assert isinstance(tls, ServerTLS)
+        tls.reload(datetime.now(timezone.utc))
+    except (BadCredentials, UnusableCredentials) as problem:
+        _log.warn(
+            "certificates not reloaded, the old ones are kept: {problem}",
+            problem=str(problem),
+        )
+    else:
+        _log.info("certificates reloaded, for new connections")
+
+
+def server_settings(options: Options, reactor: Any, web: WebPages | None = None) -> ServerSettings:
+    """Return the settings that ``options`` describe, or end the process with an error message.
+
+    ``web``: the pages that observe the server's connections.
+    """
     mode = MODES[options["mode"]]
     diagnostics = options.diagnostics(reactor, mode.name.value)
-    web = options.web_pages(mode)
-    watching = [] if web is None else web.preparations
     try:
         first, *more = options.identities("server")
         tls = ServerTLS.build(
@@ -128,10 +173,25 @@ def makeService(options: Options) -> IService:
             options.alpn(),
             policy=options["policy"],
             more=more,
-            preparations=[*diagnostics.preparations, *watching],
+            preparations=[*diagnostics.preparations, *(web.preparations if web else [])],
         )
     except UnusableCredentials as problem:
         fail(options.command, problem, status=1)
-    watches = () if web is None else web.watches
-    settings = options.server_settings(mode, tls, diagnostics, watches)
-    return _Service(settings, reactor, options.parent, web, options["log-format"])
+    return options.server_settings(mode, tls, diagnostics, web.watches if web else ())
+
+
+def makeService(options: Options) -> IService:
+    """Make the server that ``options`` describe, or end the process with an error message."""
+    from twisted.internet import reactor
+
+    web = options.web_pages(MODES[options["mode"]])
+    settings = server_settings(options, reactor, web)
+    count, twistd, log_format = options["workers"], options.parent, options["log-format"]
+    if count == 1:
+        return _Service(settings, reactor, web, twistd=twistd, log_format=log_format)
+    name = "default" if twistd is None else twistd.get("reactor") or "default"
+
+    def command(index: int, listen: Sequence[str]) -> list[str]:
+        return WorkerTask(index, count, listen, name).command(options.arguments)
+
+    return _WorkersService(settings, reactor, count, command, twistd=twistd, log_format=log_format)

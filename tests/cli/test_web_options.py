@@ -64,3 +64,7 @@ class WebOptionsTests(RefusingCase):
         with patch.dict(sys.modules, dict.fromkeys([*missing, "prometheus_client"])):
             problem = self.refused(lambda: self.pages(LOOPBACK), status=1)
         self.assertIn("pip install 'tlsdemo[web]'", problem)
+
+    def test_workers_have_none_yet(self) -> None:
+        problem = self.error(LOOPBACK, "--workers=2")
+        self.assertIn("--web shows one process, and --workers is 2; leave one away", problem)

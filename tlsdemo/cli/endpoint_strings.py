@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any
 
 from twisted.internet import endpoints
@@ -17,7 +16,6 @@ from twisted.internet.interfaces import IReactorCore
 from twisted.python import usage
 
 from tlsdemo.cli.suggestions import did_you_mean
-from tlsdemo.proxy.listening import PROXY_PREFIX
 
 _PART = re.compile(r"((?:\\.|[^:])*)(:|$)", re.DOTALL)
 _NAME = re.compile(r"([^=\\]*)=(.*)", re.DOTALL)
@@ -147,15 +145,3 @@ def _tried(side: _Side, reactor: IReactorCore, where: str) -> str | None:
         # Parsers are plugins, whose exceptions say more of their code than of the string.
         return f"type {kind!r} does not take these parts"
     return None
-
-
-def is_loopback(where: str) -> bool:
-    """Tell whether a server endpoint string listens only where nobody else can connect."""
-    endpoint = EndpointString.split(where.removeprefix(PROXY_PREFIX))
-    if endpoint.kind == "unix":
-        return True
-    interface = endpoint.named.get("interface", "")
-    try:
-        return ip_address(interface).is_loopback
-    except ValueError:
-        return interface == "localhost"

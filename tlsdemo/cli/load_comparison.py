@@ -75,6 +75,7 @@ class LoadComparison:
         self._current: Controller | None = None
         self._interrupted = False
         self._problem: str | None = None
+        self._json_problem: str | None = None
         self._unwritable: OSError | None = None
         self._done: Deferred[None] | None = None
         self._pages: RunPages | None = None
@@ -93,6 +94,8 @@ class LoadComparison:
         if self._unwritable is not None:
             raise self._unwritable
         self._show_results()
+        if self._json_problem is not None:
+            fail(self._options.command, self._json_problem)
         if self._problem is not None:
             fail(self._options.command, self._problem, status=1)
         results = [run for each in self._results.values() for run in each.all()]
@@ -263,4 +266,4 @@ class LoadComparison:
         try:
             path.write_text(json.dumps(document, indent=2) + "\n")
         except OSError as problem:
-            self._problem = self._problem or f"--json is {str(path)!r}: {problem.strerror}"
+            self._json_problem = f"--json is {str(path)!r}: {problem.strerror}"

@@ -12,11 +12,8 @@ from twisted.python import usage
 from tlsdemo.cli.alpn_names import alpn_names
 from tlsdemo.cli.contradictions import check
 from tlsdemo.cli.diagnostics_options import DIAGNOSTICS_PARAMETERS, DiagnosticsOptions
-from tlsdemo.cli.endpoint_strings import (
-    check_client_endpoint,
-    check_server_endpoint,
-    is_loopback,
-)
+from tlsdemo.cli.endpoint_strings import check_client_endpoint, check_server_endpoint
+from tlsdemo.cli.loopback import is_loopback
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import (
     choice,
@@ -28,6 +25,7 @@ from tlsdemo.cli.proxy_protocol_options import PROXY_PROTOCOL_PARAMETERS, ProxyP
 from tlsdemo.cli.server_contradictions import SERVER_CONTRADICTIONS
 from tlsdemo.cli.suggestions import one_of
 from tlsdemo.cli.tls_options import TLSOptions
+from tlsdemo.cli.twistd_files import check_twistd_files
 from tlsdemo.cli.web_options import WEB_PARAMETERS, WebOptions
 from tlsdemo.net.limits import connections_possible, raise_descriptor_limit
 from tlsdemo.net.printable_logger import PrintableLogger
@@ -54,6 +52,7 @@ from tlsdemo.tls import (
     Timeouts,
 )
 
+MAX_WORKERS = 256
 LISTEN = "tcp:8899:interface=127.0.0.1"
 _log = PrintableLogger(namespace="tlsdemo")
 
@@ -132,6 +131,8 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, WebOptions, TLSOpt
          f"for no limit. [default: {USUAL_LIMIT_PER_HOST}, and no limit for loopback addresses]",
          whole(0)],
         *PROXY_PROTOCOL_PARAMETERS,
+        ["workers", None, 1, "Number of processes that serve, all on the same ports; they share "
+         "--max-connections, and --max-per-address if it is given.", whole(1, MAX_WORKERS)],
         ["status", None, None, "Server endpoint string of the status service, which load clients "
          "ask for the received bytes, on a loopback interface or a UNIX socket; or none. "
          "[default: a UNIX socket that only this user can use]"],
@@ -160,7 +161,7 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, WebOptions, TLSOpt
     ]
 
     groups: ClassVar[Mapping[Group, str]] = {
-        Group.LISTENING: "listen backend role",
+        Group.LISTENING: "listen backend role workers",
         Group.TLS: "mode new delivery readable client-auth alpn",
         Group.BEFORE_TLS: "dialect hostname max-line max-plain plain-timeout",
         Group.LIMITS: "max-connections max-per-address max-buffer high-water handshake-timeout "
@@ -174,6 +175,12 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, WebOptions, TLSOpt
     def __init__(self) -> None:
         super().__init__()
         self["listen"] = []
+        self.arguments: list[str] = []
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """Parse the options, and keep them as ``arguments`` for worker processes."""
+        self.arguments = list(options or ())
+        super().parseOptions(options)
 
     def opt_listen(self, where: str) -> None:
         """Server endpoint string to listen on. Can be repeated.
@@ -235,6 +242,7 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, WebOptions, TLSOpt
         self.check_log()
         check(self, SERVER_CONTRADICTIONS)
         self["max-line"] = self["max-line"] or self["dialect"][1].max_line
+        check_twistd_files(self.command, self.parent)
 
     def alpn(self) -> list[str]:
         """Return the protocols to agree on by ALPN, those that the dialect needs included."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from twisted.internet.interfaces import IReactorCore
 from twisted.python import usage
 
-from tlsdemo.cli.endpoint_strings import check_server_endpoint, is_loopback
+from tlsdemo.cli.endpoint_strings import check_server_endpoint
+from tlsdemo.cli.loopback import is_loopback
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import fail
 from tlsdemo.proxy.listening import PROXY_PREFIX
@@ -57,6 +58,10 @@ class WebOptions(usage.Options):
             raise usage.UsageError(
                 f"--web is {where!r}, and it takes no header of the PROXY protocol; leave "
                 f"{PROXY_PREFIX} away"
+            )
+        if self["workers"] > 1:
+            raise usage.UsageError(
+                f"--web shows one process, and --workers is {self['workers']}; leave one away"
             )
         check_server_endpoint(reactor, "web", where)
         if token is None and not is_loopback(where):

@@ -9,6 +9,7 @@ from typing import Any, TextIO, cast
 from twisted.logger import FileLogObserver, ILogObserver, LogEvent, formatEvent
 
 from tlsdemo.net.bounded_log import LONGEST
+from tlsdemo.net.log_stream import LogStream
 from tlsdemo.printable import printable
 
 
@@ -53,6 +54,6 @@ def _plain(value: object, depth: int = 3) -> object:
     return printable(str(value), LONGEST)
 
 
-def json_log(stream: TextIO) -> ILogObserver:
+def json_log(stream: TextIO | LogStream) -> ILogObserver:
     """Return an observer that writes events to ``stream`` by :func:`json_text`."""
-    return cast(ILogObserver, FileLogObserver(stream, json_text))
+    return cast(ILogObserver, FileLogObserver(cast(TextIO, stream), json_text))

@@ -26,14 +26,21 @@ Watch = Callable[[int, str, Callable[[], float]], Observer | None]
 class Accounting:
     """The counters, the registry, the log and the trace of one service.
 
-    ``watches``: others that observe connections, such as metrics.
+    ``numbers``: the number of the first connection, and the step to the next one, so that workers
+    number theirs differently.  ``watches``: others that observe connections, such as metrics.
     """
 
     statistics: Statistics
     registry: ConnectionRegistry
     events: EventLog
     trace_file: TraceFile | None = None
+    numbers: tuple[int, int] = (1, 1)
     watches: Sequence[Watch] = ()
+
+    def next_number(self) -> int:
+        """Return the number of the next connection: they go from the first by a step."""
+        first, step = self.numbers
+        return first + step * self.statistics.opened
 
     def observer(self, number: int, peer: str, clock: Callable[[], float]) -> Observer | None:
         """Return an observer of connection ``number``, which begins now, or ``None``."""

@@ -56,7 +56,7 @@ class ConnectionFactory(ServerFactory):
         if problem is not None:
             self._accounting.rejected(peer, CloseReason(Cause.TOO_MANY, problem))
             return None
-        number = self._accounting.statistics.opened + 1
+        number = self._accounting.next_number()
         accepted = AcceptedConnection(
             number, peer, self._accounting, self._make_handler, self._forget
         )
