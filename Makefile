@@ -38,8 +38,9 @@ help: ## list the targets (the default)
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
 		printf '  %-13s %s\n' "$$name" "$$text"; done
 
-demo: .venv/.demo ## what each mode does and costs, under load; CONN=2000, ARGS='...'
-	.venv/bin/python -m tlsdemo run --conn $(CONN) $(ARGS)
+demo: .venv/.demo ## what each mode does and costs, under load, live; CONN=2000, ARGS='...'
+	@# On a terminal with a live page, which stays until Ctrl-C.
+	if test -t 1; then set -- --web; fi; .venv/bin/python -m tlsdemo run --conn $(CONN) "$$@" $(ARGS)
 
 test: .venv/.test ## the tests that are quick, with branch coverage
 	$(call run_tests,tests,2 minutes)
@@ -102,7 +103,7 @@ STAMPS := .venv/.demo .venv/.test .venv/.interop .venv/.dev .venv-oldest/.test
 .PHONY: $(foreach stamp,$(STAMPS),$(if $(realpath $(dir $(stamp))bin/python),,$(stamp)))
 
 .venv/.demo: .venv/bin/python setup.cfg pyproject.toml
-	$(call install,.venv,-e .)
+	$(call install,.venv,-e '.[web]')
 	@touch $@
 
 .venv/.test: .venv/bin/python setup.cfg pyproject.toml

@@ -149,7 +149,7 @@ class ParsingTests(TapCase):
 class MakeServiceTests(TapCase):
     def setUp(self) -> None:
         super().setUp()
-        self.patch(tap, "_Service", lambda config, reactor, twistd: (config, reactor))
+        self.patch(tap, "_Service", lambda config, reactor, *_, **__: (config, reactor))
         self.where = f"--certs={certificates().authority.parent.parent}"
 
     def config(self, *arguments: str) -> ServerSettings:

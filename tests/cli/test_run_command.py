@@ -57,7 +57,10 @@ class FakeServer:
 
     status = "unix:status"
 
-    def __init__(self, case: ComparisonCase, arguments: list[str], place: Place | None) -> None:
+    def __init__(
+        self, case: ComparisonCase, arguments: list[str], place: Place | None, pages: bool
+    ) -> None:
+        case.assertFalse(pages)
         self.case = case
         self.arguments = arguments
         self.place = place
@@ -103,7 +106,7 @@ class ComparisonCase(RefusingCase):
         self.patch(
             load_comparison,
             "LaunchedServer",
-            lambda _, arguments, place: FakeServer(self, arguments, place),
+            lambda _, arguments, place, pages: FakeServer(self, arguments, place, pages),
         )
         self.patch(load_comparison, "Controller", lambda *arguments: FakeRun(self, arguments))
         self.printed = io.StringIO()
