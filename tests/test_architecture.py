@@ -62,6 +62,9 @@ SIBLINGS: dict[str, set[str]] = {
         *("alpn", "closing", "small_writes", "defaults", "delivery", "connection_ends"),
         *("handshake_events", "mail", "rejecting", "resumption", "stopping", "upgrading"),
     },
+    "tlsdemo.loadgen": {
+        *("churn_scenario", "idle_scenario", "pingpong_scenario", "stream_scenario"),
+    },
     "tlsdemo.starttls": {
         dialect.server.__module__.rpartition(".")[2] for dialect in DIALECTS.values()
     },
@@ -111,6 +114,9 @@ PURE_FILES = (
     "tlsdemo/trace/",
     "tlsdemo/reporting/",
     "tlsdemo/lab/scenarios.py",
+    "tlsdemo/loadgen/arrivals.py",
+    "tlsdemo/loadgen/exchange.py",
+    "tlsdemo/loadgen/plan.py",
     "tlsdemo/loadgen/schedule.py",
     "tlsdemo/lab/compare/tool_errors.py",
     "tlsdemo/lab/compare/comparison_error.py",

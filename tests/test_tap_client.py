@@ -172,11 +172,11 @@ class MakeServiceTests(ClientCase):
     def test_the_run_has_the_settings_of_the_options(self) -> None:
         run = self.make("--conn=2", "--mode=pair", "--duration=7", "--status=unix:a",
                         "--connect=tcp:localhost:25")  # fmt: skip
-        _, name, task, workers, duration, status, _ = run
+        _, name, (task,), workers, plan, status, _ = run
         self.assertTrue(name.startswith("pair-"), name)
         self.assertEqual((task.connections, task.mode, task.connect, task.server_name),
                          (2, "pair", "tcp:localhost:25", "localhost"))  # fmt: skip
-        self.assertEqual((workers, duration, status), (3, 7.0, "unix:a"))
+        self.assertEqual((workers, next(plan).seconds, status), (3, 7.0, "unix:a"))
 
     def test_it_shows_its_progress(self) -> None:
         watch = self.make("--conn=2")[-1]

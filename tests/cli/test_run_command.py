@@ -78,7 +78,8 @@ class FakeRun:
 
     def __init__(self, case: ComparisonCase, arguments: tuple[Any, ...]) -> None:
         self.case = case
-        _, self.name, self.task, self.workers, self.duration, self.status, self.watch = arguments
+        _, self.name, (self.task,), self.workers, plan, self.status, self.watch = arguments
+        self.duration = next(plan).seconds
         self.stops = 0
         case.loads.append(self)
 

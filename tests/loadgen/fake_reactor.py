@@ -93,7 +93,17 @@ class FakeWorker(FakeProcess):
         return [message["do"] for message in self.messages if "do" in message]
 
     def report(self, state: str, peers: Iterable[str] | None = None, **counters: Any) -> None:
-        report = {"state": state, "counters": LoadCounters(**counters).as_json()}
+        begun = [each["windows"] for each in self.messages if each.get("do") == "begin"]
+        report = {
+            "state": state,
+            "window": begun[-1][0]["number"] if begun else 0,
+            "resting": "begin" not in self.commands or self.commands[-1] == "rest",
+            "outstanding": 0,
+            "counters": LoadCounters(**counters).as_json(),
+            "latencies": {},
+            "cpu": 0.0,
+            "at": 0.0,
+        }
         if peers is not None:
             report["peers"] = list(peers)
         self.protocol.outReceived(json.dumps(report).encode() + b"\n")

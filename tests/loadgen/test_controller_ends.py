@@ -95,7 +95,7 @@ class Problems(ControllerCase):
         self.to_sending()
         one, other = self.workers
         one.die(b"MemoryError")
-        self.assertEqual(other.commands, ["open", "send", "finish"])
+        self.assertEqual(other.commands, ["open", "begin", "rest", "finish"])
         other.report("over", peers=[], sent=10)
         self.assertEqual(self.problem(), "a worker process ended: MemoryError")
 
@@ -161,7 +161,7 @@ class Stopping(ControllerCase):
         controller = self.begin_with_status()
         self.to_sending()
         controller.stop()
-        self.assertEqual(self.commands(), ["open", "send", "finish"])
+        self.assertEqual(self.commands(), ["open", "begin", "rest", "finish"])
         self.assertNoResult(self.running)
         self.end(sent=50)
         self.assertEqual(self.stopped().lost, 0)
@@ -170,7 +170,7 @@ class Stopping(ControllerCase):
         controller = self.begin(packets=1000)
         self.to_sending()
         controller.stop()
-        self.assertEqual(self.commands(), ["open", "send", "finish"])
+        self.assertEqual(self.commands(), ["open", "begin", "rest", "finish"])
         self.end()
         self.stopped()
 
@@ -194,7 +194,7 @@ class Stopping(ControllerCase):
         self.to_sending()
         controller.stop()
         controller.stop()
-        self.assertEqual(self.commands(), ["open", "send", "finish"])
+        self.assertEqual(self.commands(), ["open", "begin", "rest", "finish"])
         self.end()
         self.stopped()
 
@@ -210,6 +210,6 @@ class Stopping(ControllerCase):
         controller = self.begin()
         self.to_sending()
         controller.abort()
-        self.assertEqual(self.commands(), ["open", "send", "finish", "abort"])
+        self.assertEqual(self.commands(), ["open", "begin", "rest", "finish", "abort"])
         self.end()
         self.stopped()

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import json
 import sys
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.loadgen.fake_reactor import FakeReactor, FakeWorker, task
+from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.worker_pool import WorkerPool
 from tlsdemo.net.child_process import environment
 from tlsdemo.reporting.load_counters import LoadCounters
@@ -22,13 +22,15 @@ class WorkerPoolTests(SynchronousTestCase):
         self.reports += 1
 
     def started(self, *connections: int) -> list[FakeWorker]:
-        self.pool.start(task(connections=count) for count in connections)
+        self.pool.start([task(connections=count)] for count in connections)
         return self.reactor.processes
 
     def test_each_task_is_the_first_message_to_a_worker_of_its_own(self) -> None:
         workers = self.started(3, 2)
         tasks = [worker.messages for worker in workers]
-        self.assertEqual(tasks, [[{"task": task(connections=count).as_json()}] for count in (3, 2)])
+        self.assertEqual(
+            tasks, [[{"tasks": [task(connections=count).as_json()]}] for count in (3, 2)]
+        )
 
     def test_a_worker_is_this_python_running_the_worker_module(self) -> None:
         (worker,) = self.started(1)
@@ -38,8 +40,8 @@ class WorkerPoolTests(SynchronousTestCase):
     def test_commands_go_to_all_workers(self) -> None:
         workers = self.started(1, 1)
         self.pool.send_command("open")
-        self.pool.send_command("send")
-        self.assertEqual([worker.commands for worker in workers], [["open", "send"]] * 2)
+        self.pool.begin(Window())
+        self.assertEqual([worker.commands for worker in workers], [["open", "begin"]] * 2)
 
     def test_the_counters_of_all_workers_are_added_up(self) -> None:
         one, other = self.started(2, 2)
@@ -63,11 +65,12 @@ class WorkerPoolTests(SynchronousTestCase):
         self.assertEqual(self.reports, 2)
 
     def test_reports_are_read_in_any_chunking(self) -> None:
-        reports = b"".join(
-            json.dumps({"state": state, "counters": LoadCounters(sent=sent).as_json()}).encode()
-            + b"\n"
-            for state, sent in (("ready", 1), ("connecting", 22), ("settled", 333))
-        )
+        written: list[bytes] = []
+        (worker,) = self.started(1)
+        self.patch(worker.protocol, "outReceived", written.append)
+        for state, sent in (("ready", 1), ("connecting", 22), ("settled", 333)):
+            worker.report(state, sent=sent)
+        reports = b"".join(written)
         for size in range(1, len(reports) + 1):
             self.setUp()
             (worker,) = self.started(1)

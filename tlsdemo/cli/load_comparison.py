@@ -26,8 +26,10 @@ from tlsdemo.reporting.load_report import (
     print_comparison,
     print_run,
 )
+from tlsdemo.reporting.objectives import verdicts
 from tlsdemo.reporting.progress import Progress
 from tlsdemo.reporting.run_result import RunResult
+from tlsdemo.reporting.terminal import print_line
 from tlsdemo.tls import MODES, ModeName, versions
 
 BASELINE = "baseline"
@@ -91,7 +93,12 @@ class LoadComparison:
             self._write_json(Path(self._options["json"]), document)
         if self._problem is not None:
             fail(self._options.command, self._problem, status=1)
-        return 0 if all(run.complete and run.lost == 0 for run in results) else 1
+        held = True
+        for run in results:
+            for holds, verdict in verdicts(self._options["check"], run):
+                held = held and holds
+                print_line(self._console, f"{run.name}: check {verdict}")
+        return 0 if held and all(run.complete and not run.lost for run in results) else 1
 
     def _begin(self) -> None:
         self._done = Deferred.fromCoroutine(self._run_all()).addErrback(self._failed)
@@ -150,6 +157,7 @@ class LoadComparison:
             f"--tls-max={policy.highest.value}",
             f"--ciphers={policy.ciphers}",
             *([f"--groups={policy.groups}"] if policy.groups else []),
+            *(["--role=echo"] if self._options.echoes() else []),
             # Clients are idle while they wait for the others to be secured. While they send,
             # their own idle timeout applies.
             "--idle-timeout=0",
@@ -176,9 +184,9 @@ class LoadComparison:
         self._current = Controller(
             self._reactor,
             mode.value,
-            task,
+            self._options.parts(task),
             self._workers,
-            self._options["duration"],
+            self._options.plan(),
             server.status,
             show,
         )

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import fail, seconds, whole
+from tlsdemo.cli.scenario_options import ScenarioOptions
 from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.loadgen.schedule import Task, default_workers, descriptors_needed, workers_needed
 from tlsdemo.loadgen.status_client import ANSWER_WITHIN
@@ -21,11 +22,11 @@ LOAD_PARAMETERS: list[list[Any]] = [
     ["conn", "c", 2000, "Total number of connections.", whole(1, 1_000_000)],
     ["workers", None, None, "Number of client processes. [default: the number of CPUs less 1, at "
      "least 1]", whole(1, 1024)],
-    ["packet-size", None, 32, "Bytes in a packet; each packet is one write.",
+    ["packet-size", None, 32, "Bytes in a packet, which is one write, or in a message.",
      whole(1, 1 << 24)],
-    ["duration", None, 10.0, "Seconds to send for.", seconds(0.0)],
-    ["packets", None, 0, "Packets to send on each connection before closing it; 0 to send for "
-     "--duration.",
+    ["duration", None, 10.0, "Seconds to send for, or to measure each rate.", seconds(0.0)],
+    ["packets", None, 0, "Packets or messages to send on each connection before closing it; 0 to "
+     "send for --duration, and in churn for none.",
      whole(0)],
     ["burst", None, 64, "Packets that a connection writes before the next connection's turn.",
      whole(1)],
@@ -63,7 +64,7 @@ LOAD_BOUNDS = (
 SENDS = {"raw": "raw", "buffered": "buffered", "stock": None}
 
 
-class LoadOptions(TLSOptions):
+class LoadOptions(ScenarioOptions, TLSOptions):
     """The options of a load."""
 
     groups: ClassVar[Mapping[Group, str]] = {
@@ -131,6 +132,11 @@ class LoadOptions(TLSOptions):
             helo_name=self["helo-name"],
             max_line=self["max-line"] or 0,
             max_plain=self["max-plain"],
+            pipeline=self["pipeline"],
+            trickle=self["trickle"],
+            resume=bool(self["resume"]),
+            say=self["say"] or "",
+            expect=self["expect"] or "",
             tls_min=self["policy"].lowest.value,
             tls_max=self["policy"].highest.value,
             ciphers=self["policy"].ciphers,
