@@ -197,6 +197,11 @@ def makeService(options: Options) -> IService:
         if result is None or not result.complete or result.lost or not held:
             exit_with(1)
         progress.stop()
+        if result is not None and result.hopeless:
+            exit_with(2)
+            assert sys.__stderr__ is not None
+            write_line(sys.__stderr__, f"tlsclient: {result.hopeless}")
+            return
         lines = [] if result is None else [*result_lines(result)]
         lines += [f"check {verdict}" for _, verdict in judged]
         if result is not None and options["json"] is not None:

@@ -18,7 +18,7 @@ class Lag(SynchronousTestCase):
         clock.pump(steps)
         meter.stop()
         self.assertEqual(clock.getDelayedCalls(), [])
-        return recorder.take().at(LAG, 99.0) or 0.0
+        return recorder.take()[0].at(LAG, 99.0) or 0.0
 
     def test_of_a_reactor_that_is_never_late_is_nothing(self) -> None:
         self.assertLess(self.measured(*[PERIOD] * 200), 0.0001)

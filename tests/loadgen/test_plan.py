@@ -58,7 +58,7 @@ class Search(SynchronousTestCase):
         assert found is not None
         self.assertLessEqual(found, most)
         self.assertGreater(found, most * 0.97)
-        self.assertLess(len(windows), 40)
+        self.assertLess(len(windows), 50)
 
     @given(st.integers(0, 10_000))
     def test_it_does_so_although_the_server_is_not_always_as_fast(self, seed: int) -> None:
@@ -74,6 +74,17 @@ class Search(SynchronousTestCase):
         self.assertEqual((windows[-1].rate, windows[-1].seconds), (found, CONFIRM_FOR))
         self.assertEqual({window.seconds for window in windows[:-1]}, {1.0})
         self.assertEqual([each.number for each in windows], [*range(1, len(windows) + 1)])
+
+    def test_a_single_disturbance_does_not_mislead_it(self) -> None:
+        for disturbed in range(2, 8):
+            _, found = self.search(
+                lambda window, disturbed=disturbed: (  # type: ignore[misc]
+                    window.rate <= 400.0 and window.number != disturbed
+                ),
+                start=300.0,
+            )
+            assert found is not None
+            self.assertLess(abs(found - 400.0), 20.0)
 
     def test_a_rate_that_only_holds_for_a_short_time_is_lowered(self) -> None:
         def hold(window: Window) -> bool:

@@ -44,7 +44,7 @@ class Streaming(ScenarioCase):
         self.assertEqual(transport.take(), b"")
         transport.producer.resumeProducing()
         self.assertEqual(transport.take(), b"x" * 20)
-        self.assertEqual(round(pool.recorder.take().at(WRITE, 100.0) or 0.0, 2), 1.0)
+        self.assertEqual(round(pool.recorder.take()[0].at(WRITE, 100.0) or 0.0, 2), 1.0)
 
     def test_what_flow_control_never_let_through_was_missed(self) -> None:
         pool, (transport,) = self.joined()
@@ -69,7 +69,7 @@ class PingPong(ScenarioCase):
         transport.deliver(first[4:])
         self.assertNotIn(transport.take(), (b"", first))
         self.assertEqual(pool.counters().answered, 1)
-        self.assertEqual(round(pool.recorder.take().at(ROUND_TRIP, 100.0) or 0.0, 2), 0.25)
+        self.assertEqual(round(pool.recorder.take()[0].at(ROUND_TRIP, 100.0) or 0.0, 2), 0.25)
 
     def test_as_many_may_be_without_an_answer_as_the_pipeline_is_long(self) -> None:
         pool, (transport,) = self.joined(pipeline=3)

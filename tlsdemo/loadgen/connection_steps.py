@@ -23,13 +23,12 @@ class ConnectionSteps:
         self._recorder = recorder
         self._due = due
         self._called = mode.called
-        self._encrypts = mode.encrypts
         self._negotiates = negotiates
         self._step_began = due
         self._certificate_read = False
         self._connection: Any = None
         self.info: ConnectionInfo | None = None
-        self.confirmed = not mode.encrypts
+        self.confirmed = False
 
     @property
     def resumed(self) -> bool:
@@ -63,6 +62,7 @@ class ConnectionSteps:
         elif name == "confirmed":
             self.confirm()
         elif name == "first bytes in":
+            self.confirm()
             self._recorder.record(latencies.FIRST_BYTE, self._due)
 
     def wire(self, sent: bool, data: bytes) -> None:

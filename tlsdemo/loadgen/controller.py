@@ -22,6 +22,9 @@ from tlsdemo.reporting.run_result import RunResult, ServerSnapshots
 from tlsdemo.reporting.snapshot import Snapshot
 from tlsdemo.reporting.window_result import WindowResult
 
+HOPELESS = 20
+"""Failures after which a load ends of which no connection has been secured."""
+
 REST_WITHIN = 5.0
 """Seconds that the work of a window may take after its end; what is not done then is reported."""
 
@@ -145,11 +148,11 @@ class Controller:
             problem=self._problem,
         )
 
-    def stop(self) -> None:
+    def stop(self, why: str = "stopped before its end") -> None:
         """End the run early: close the connections cleanly, and return a result all the same."""
         if not self._stopped:
             self._stopped = True
-            self._problem = self._problem or "stopped before its end"
+            self._problem = self._problem or why
             self._changed()
 
     def abort(self) -> None:
@@ -220,6 +223,9 @@ class Controller:
 
     def _changed(self) -> None:
         self._report_progress()
+        counters = self._pool.counters()
+        if counters.failures >= HOPELESS and not (counters.clean or counters.secured):
+            self.stop("stopped, as no connection could be secured")
         if self._waiting is not None and self._waiting[0]():
             (_, deferred), self._waiting = self._waiting, None
             deferred.callback(None)

@@ -52,10 +52,11 @@ def find_max(holds: Callable[[WindowResult], bool], start: float, first: Window)
 
     The rate grows from ``start`` until it does not hold, then the greatest that does is found by
     bisection, and confirmed in a longer window; one that is not confirmed is lowered a little.
+    In the bisection, a rate that does not hold is tried twice.
     Returns ``None`` if no rate holds.
     """
     good, bad, rate = 0.0, math.inf, start
-    confirming = False
+    confirming = doubted = False
     for number in range(1, MOST_WINDOWS + 1):
         seconds = first.seconds * (CONFIRM_FOR if confirming else 1.0)
         result = yield replace(first, number=number, rate=rate, seconds=seconds)
@@ -65,7 +66,11 @@ def find_max(holds: Callable[[WindowResult], bool], start: float, first: Window)
                 return rate
             # What held before did so by luck, or for a short time only.
             rate *= STEP_BACK
+        elif not held and not doubted and good and bad < math.inf:
+            # Perhaps something else disturbed it.
+            doubted = True
         else:
+            doubted = False
             good, bad = (rate, bad) if held else (good, rate)
             confirming = bad <= good * (1 + PRECISION)
             if confirming:

@@ -7,9 +7,9 @@ It reads and writes JSON lines.  Input: first the tasks, then the commands ``{"d
     {"state": …, "window": …, "resting": …, "outstanding": …,
      "counters": …, "latencies": …, "cpu": …, "at": …}
 
-The latencies are those since the last report, the counters those since the beginning, ``cpu`` the
-CPU seconds of the process until ``at``.  The last report also has the ``peers``.  It exits when its
-input ends, so no worker outlives its controller.
+The latencies are those since the last report, by window, the counters those since the beginning,
+``cpu`` the CPU seconds of the process until ``at``.  The last report also has the ``peers``.  It
+exits when its input ends, so no worker outlives its controller.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Worker(LineOnlyReceiver):
         self._report()
         self._window = windows[0].number
         self._resting = False
-        self._recorder.begin(windows[0].unmeasured)
+        self._recorder.begin(self._window, windows[0].unmeasured)
         self._lag.stop()
         self._lag.start()
         for pool, window in zip(self._pools, windows, strict=True):
@@ -129,7 +129,9 @@ class Worker(LineOnlyReceiver):
             "resting": self._resting,
             "outstanding": sum(pool.outstanding for pool in pools),
             "counters": LoadCounters.total(pool.counters() for pool in pools).as_json(),
-            "latencies": self._recorder.take().as_json(),
+            "latencies": {
+                number: latencies.as_json() for number, latencies in self._recorder.take().items()
+            },
             "cpu": self._cpu(),
             "at": self._now(),
         }

@@ -25,10 +25,8 @@ class _Measured:
         self.latencies = Latencies()
         self._began = self._ended = (cpu, at)
 
-    def add(self, latencies: Latencies, cpu: float, at: float, resting: bool) -> None:
-        self.latencies.add(latencies)
-        if not resting:
-            self._ended = (cpu, at)
+    def until(self, cpu: float, at: float) -> None:
+        self._ended = (cpu, at)
 
     def load(self) -> WorkerLoad:
         (cpu_before, before), (cpu_after, after) = self._began, self._ended
@@ -68,7 +66,10 @@ class _Worker:
         self.counters = LoadCounters.from_json(report["counters"])
         cpu, at = report["cpu"], report["at"]
         measured = self.measured.setdefault(self.window, _Measured(cpu, at))
-        measured.add(Latencies.from_json(report["latencies"]), cpu, at, self.resting)
+        if not self.resting:
+            measured.until(cpu, at)
+        for number, latencies in report["latencies"].items():
+            self.measured[int(number)].latencies.add(Latencies.from_json(latencies))
         self.peers = report.get("peers", self.peers)
         self._pool.on_report()
 

@@ -73,6 +73,16 @@ class RunResult:
         return self.problem is None and clean == self.counters.begun and clean >= max(1, least)
 
     @property
+    def hopeless(self) -> str | None:
+        """Why not a single connection was secured, in one line; ``None`` if one was."""
+        counters = self.counters
+        if counters.secured or counters.clean or not counters.failures:
+            return None
+        cause = max(counters.failed, key=lambda each: counters.failed[each])
+        detail = counters.details.get(cause)
+        return f"no connection was secured: {cause}{f': {detail}' if detail else ''}"
+
+    @property
     def rate(self) -> float:
         """Cleartext sent, in MB per second of sending and draining."""
         return self.counters.sent / MEGABYTE / self.sending if self.sending else 0.0
