@@ -54,7 +54,7 @@ class KnownServer:
             if self._drop and self.accepted % self._drop == 0:
                 accepted.close()
             elif self._most:
-                free_at = max(free_at, time.monotonic()) + 1 / self._most
+                free_at = max(free_at + 1 / self._most, time.monotonic())
                 self._stopped.wait(free_at - time.monotonic())
                 self._serve(accepted)
             else:

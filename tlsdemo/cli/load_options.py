@@ -13,10 +13,13 @@ from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.loadgen.schedule import Task, default_workers, descriptors_needed, workers_needed
 from tlsdemo.loadgen.status_client import ANSWER_WITHIN
 from tlsdemo.net.limits import raise_descriptor_limit
-from tlsdemo.starttls.names import DEFAULT_NAMES, host_name
+from tlsdemo.starttls.names import host_name
 from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN
 from tlsdemo.starttls.registry import DIALECTS, find_dialect
 from tlsdemo.tls import MODES, ClientTLS, ModeName, UnusableCredentials
+
+CLIENT_NAME = "client.example"
+"""A name with a dot, which strict mail servers demand (RFC 5321, section 2.3.5)."""
 
 LOAD_PARAMETERS: list[list[Any]] = [
     ["conn", "c", 2000, "Total number of connections.", whole(1, 1_000_000)],
@@ -33,7 +36,7 @@ LOAD_PARAMETERS: list[list[Any]] = [
     ["dialect", None, None, "Protocol in which client and server agree to start TLS: "
      f"{', '.join(DIALECTS)}. [default: immediate]",
      find_dialect],
-    ["helo-name", None, DEFAULT_NAMES.own, "Name that clients of smtp and lmtp call themselves: a "
+    ["client-name", None, CLIENT_NAME, "Name that clients of smtp and lmtp call themselves: a "
      "host name, or an address in brackets.", host_name],
     ["max-line", None, None, "Maximum bytes in a line that a server sends before TLS. [default: "
      f"the dialect's, mostly {MAX_LINE}]", whole(64)],
@@ -67,8 +70,10 @@ SENDS = {"raw": "raw", "buffered": "buffered", "stock": None}
 class LoadOptions(ScenarioOptions, TLSOptions):
     """The options of a load."""
 
+    aliases: ClassVar[Mapping[str, str]] = {"helo-name": "client-name"}
+
     groups: ClassVar[Mapping[Group, str]] = {
-        Group.BEFORE_TLS: "dialect helo-name max-line max-plain plain-timeout",
+        Group.BEFORE_TLS: "dialect client-name max-line max-plain plain-timeout",
         Group.LIMITS: "timeout handshake-timeout idle-timeout closing-timeout "
         "connect-rate in-flight",
         Group.DEMONSTRATION: "conn duration packet-size packets burst workers",
@@ -129,7 +134,7 @@ class LoadOptions(ScenarioOptions, TLSOptions):
             key=str(credentials.key),
             authority=str(credentials.authority),
             dialect=(self["dialect"] or DIALECTS["immediate"]).name,
-            helo_name=self["helo-name"],
+            helo_name=self["client-name"],
             max_line=self["max-line"] or 0,
             max_plain=self["max-plain"],
             pipeline=self["pipeline"],
