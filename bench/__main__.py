@@ -27,12 +27,10 @@ from tlsdemo.loadgen.controller import LoadPhase
 from tlsdemo.loadgen.schedule import SPARE_DESCRIPTORS, Task, default_workers, descriptors_needed
 from tlsdemo.net.limits import raise_descriptor_limit
 from tlsdemo.reporting.load_counters import LoadCounters
-from tlsdemo.reporting.progress import Progress
+from tlsdemo.reporting.load_progress import LoadProgress
+from tlsdemo.reporting.progress import Progress, standard_error
 
 COMMAND = "python -m bench"
-
-_SHOWN = (LoadPhase.STARTING, LoadPhase.SENDING)
-"""The phases that are printed where there is no terminal; the others are short."""
 
 
 class BenchOptions(Options):
@@ -139,7 +137,8 @@ class Command:
         self._options = options
         self._console = console
         self._bench: Bench | None = None
-        self._progress: Progress | None = None
+        self._progress = Progress(standard_error())
+        self._shown: LoadProgress | None = None
         self._title = ""
         self._done: Deferred[None] | None = None
         self._interrupted = False
@@ -151,7 +150,7 @@ class Command:
         self._reactor.callWhenRunning(self._begin)
         self._reactor.addSystemEventTrigger("before", "shutdown", self._interrupt)
         self._reactor.run()
-        self._end_progress()
+        self._progress.clear()
         if self._measurements and self._bench is not None:
             self._report(self._bench.versions)
         if self._problem is not None:
@@ -209,21 +208,17 @@ class Command:
     ) -> None:
         if phase is LoadPhase.STARTING and title != self._title:
             self._title = title
-            self._progress = Progress(self._console, title, self._options["conn"])
-            self._progress.start()
-        if self._progress is not None and (phase in _SHOWN or self._console.is_terminal):
-            self._progress.show(phase.value, counters, elapsed)
+            self._progress.title = title
+            options = self._options
+            self._shown = LoadProgress(self._progress, options["conn"], packets=options["packets"])
+        if self._shown is not None:
+            self._shown.show(phase.value, counters, elapsed)
 
     def _on_measured(self, measurement: Measurement) -> None:
-        self._end_progress()
+        self._progress.clear()
         self._console.print(
             f"{self._title}: {measured(measurement)}", highlight=False, soft_wrap=True
         )
-
-    def _end_progress(self) -> None:
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = None
 
     # The report.
 

@@ -13,16 +13,20 @@ from typing import Any, ClassVar
 from rich.console import Console
 from twisted.application.service import IService
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
-from twisted.python import usage
 from zope.interface import provider
 
+from tlsdemo.cli.contradictions import check
+from tlsdemo.cli.endpoint_strings import EndpointString, check_client_endpoint
+from tlsdemo.cli.load_contradictions import LOAD_CONTRADICTIONS
 from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOptions
 from tlsdemo.cli.option_groups import Group
-from tlsdemo.cli.options import check_client_endpoint, choice, named
+from tlsdemo.cli.options import choice, named
+from tlsdemo.cli.suggestions import one_of
 from tlsdemo.loadgen.controller import Controller
 from tlsdemo.loadgen.load_service import LoadService
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.net.runtime_folder import status_endpoint
+from tlsdemo.reporting.load_progress import LoadProgress
 from tlsdemo.reporting.objectives import verdicts
 from tlsdemo.reporting.progress import Progress
 from tlsdemo.reporting.run_result import RunResult
@@ -59,7 +63,7 @@ class Options(LoadOptions):
          "clear. "
          "[default: starttls]", choice(ModeName)],
         ["send", None, "raw", "raw: each packet becomes a TLS record; buffered: small writes are "
-         "joined, as startTLS does; stock: the mode's default."],
+         "joined, as startTLS does; stock: the mode's default.", one_of(SENDS)],
         ["json", None, None, "Also write the results to this file."],
         ["status", None, None, "Client endpoint string of the server's status service; none for "
          "a server that is not tlsdemo. [default: that of this user's server on the same port]"],
@@ -83,8 +87,7 @@ class Options(LoadOptions):
 
         super().postOptions()
         self["mode"] = self["mode"] or ModeName.STARTTLS
-        if self["send"] not in SENDS:
-            raise usage.UsageError(f"--send is {self['send']!r}, none of {', '.join(SENDS)}")
+        check(self, LOAD_CONTRADICTIONS)
         check_client_endpoint(reactor, "connect", self["connect"])
         if self["status"] is None:
             self["status"] = usual_status(self["connect"])
@@ -134,14 +137,12 @@ def host_of(connect: str) -> str:
 
 def _host_and_port(connect: str) -> tuple[str, str]:
     """Return the host and the port in a client endpoint string, empty if it has none."""
-    # An escaped colon, as in an IPv6 address, is not a separator.
-    kind, *parts = [part.replace("\0", ":") for part in connect.replace("\\:", "\0").split(":")]
-    named = dict(part.split("=", 1) for part in parts if "=" in part)
-    plain = [part for part in parts if "=" not in part]
-    if kind not in ("tcp", "tls", "ssl"):
+    endpoint = EndpointString.split(connect)
+    if endpoint.kind not in ("tcp", "tls", "ssl"):
         return "", ""
-    host = named.get("host") or "".join(plain[:1])
-    return host, named.get("port") or "".join(plain[1:2] if "host" not in named else plain[:1])
+    missing = [name for name in ("host", "port") if name not in endpoint.named]
+    given = {**dict(zip(missing, endpoint.arguments, strict=False)), **endpoint.named}
+    return given.get("host", ""), given.get("port", "")
 
 
 @provider(ILogObserver)
@@ -180,15 +181,16 @@ def makeService(options: Options) -> IService:
     task = options.task(options["connect"], options["mode"], options["server-name"])
     # twistd redirects sys.stdout to the log.
     console = Console(file=sys.__stdout__)
-    progress = Progress(Console(file=sys.__stderr__), "tlsclient", task.connections)
+    progress = Progress(Console(file=sys.__stderr__, highlight=False), "tlsclient")
+    shown = LoadProgress(progress, task.connections, options["duration"], options.packets_to_send())
     run = Controller(
         reactor,
-        f"{options['mode'].value}-{os.getpid()}",
+        f"tlsclient-{os.getpid()}",
         options.parts(task),
         workers,
         options.plan(),
         options["status"],
-        lambda phase, counters, elapsed: progress.show(phase.value, counters, elapsed),
+        lambda phase, counters, elapsed: shown.show(phase.value, counters, elapsed),
     )
 
     def finished(result: RunResult | None) -> None:
@@ -196,7 +198,7 @@ def makeService(options: Options) -> IService:
         held = all(holds for holds, _ in judged)
         if result is None or not result.complete or result.lost or not held:
             exit_with(1)
-        progress.stop()
+        progress.clear()
         if result is not None and result.hopeless:
             exit_with(2)
             assert sys.__stderr__ is not None
@@ -227,5 +229,4 @@ def makeService(options: Options) -> IService:
             return [f"--json is {str(path)!r}: {problem.strerror}"]
         return []
 
-    progress.start()
     return LoadService(reactor, run, finished)

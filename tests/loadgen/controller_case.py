@@ -91,7 +91,7 @@ class ControllerCase(SynchronousTestCase):
 
     def end(self, sent: int = 0, clean: int = 2) -> None:
         for number, worker in enumerate(self.workers):
-            counters = {"begun": 2, "secured": 2, "clean": clean, "sent": sent}
+            counters: dict[str, Any] = {"begun": 2, "secured": 2, "clean": clean, "sent": sent}
             worker.report("over", peers=[f"127.0.0.1:{number}"], **counters)
 
     def result(self) -> RunResult:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.loadgen.controller_case import DURATION, STATUS, ControllerCase
 from tlsdemo.loadgen.controller import LoadPhase
 from tlsdemo.loadgen.status_client import ANSWER_WITHIN
@@ -122,6 +124,29 @@ class Problems(ControllerCase):
         other.report("over", peers=[])
         one.die(b"MemoryError")
         self.assertEqual(self.problem(), "a worker process ended: MemoryError")
+
+
+class Hopeless(ControllerCase):
+    def failing(self, failures: int, **counters: Any) -> None:
+        self.report("ready")
+        for worker in self.workers:
+            failed = {"wrong name": failures}
+            worker.report("connecting", failed=failed, details={"wrong name": "a"}, **counters)
+
+    def test_a_load_of_which_no_connection_is_secured_ends_soon(self) -> None:
+        self.begin(connections=1000)
+        self.failing(9)
+        self.assertNotIn("finish", self.commands())
+        self.failing(10)
+        self.assertEqual(self.commands(), ["open", "finish"])
+        self.end()
+        result = self.result()
+        self.assertEqual(result.problem, "stopped, as no connection could be secured")
+
+    def test_it_goes_on_if_one_was_secured(self) -> None:
+        self.begin(connections=1000)
+        self.failing(500, secured=1)
+        self.assertEqual(self.commands(), ["open"])
 
 
 class Stopping(ControllerCase):

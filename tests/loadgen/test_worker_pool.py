@@ -5,9 +5,11 @@ import sys
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.loadgen.fake_reactor import FakeReactor, FakeWorker, task
+from tests.reporting.test_latencies import recorded
 from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.worker_pool import WorkerPool
 from tlsdemo.net.child_process import environment
+from tlsdemo.reporting.latencies import Latencies
 from tlsdemo.reporting.load_counters import LoadCounters
 
 
@@ -148,3 +150,41 @@ class WorkerPoolTests(SynchronousTestCase):
         self.pool.close()
         self.assertTrue(self.pool.over)
         self.assertEqual(self.pool.counters(), LoadCounters())
+
+    def test_latencies_are_added_up_by_the_window_in_which_work_was_due(self) -> None:
+        one, other = self.started(1, 1)
+        for worker in (one, other):
+            worker.report("ready")
+        self.pool.begin(Window(number=1))
+        for worker, seconds in ((one, 0.001), (other, 0.002), (one, 0.003)):
+            worker.report("settled", latencies={1: recorded(seconds).as_json()})
+        one.report("settled", latencies={0: recorded(0.5).as_json()})
+        whole = Latencies.total(recorded(each) for each in (0.001, 0.002, 0.003))
+        self.assertEqual(self.pool.latencies(1).as_json(), whole.as_json())
+        self.assertEqual(self.pool.latencies(0).as_json(), recorded(0.5).as_json())
+
+    def test_each_worker_rests_when_what_it_began_is_done(self) -> None:
+        one, other = self.started(1, 1)
+        self.pool.begin(Window(number=1))
+        self.pool.send_command("rest")
+        one.report("settled")
+        self.assertFalse(self.pool.resting(1))
+        other.report("settled", outstanding=3)
+        self.assertEqual((self.pool.resting(1), self.pool.outstanding), (False, 3))
+        other.report("settled")
+        self.assertTrue(self.pool.resting(1))
+
+    def test_the_load_of_a_worker_is_that_of_a_window_until_it_rests(self) -> None:
+        (worker,) = self.started(1)
+        self.pool.begin(Window(number=1))
+        for cpu, at in ((1.0, 10.0), (2.5, 12.0)):
+            worker.report("settled", cpu=cpu, at=at)
+        self.pool.send_command("rest")
+        worker.report("settled", cpu=9.0, at=20.0)
+        self.assertEqual([load.cpu for load in self.pool.loads(1)], [0.75])
+
+    def test_a_part_with_a_rate_of_its_own_keeps_it(self) -> None:
+        self.pool.start([[task(), task(work_rate=5.0)]])
+        (worker,) = self.reactor.processes
+        self.pool.begin(Window(rate=2.0))
+        self.assertEqual([each["rate"] for each in worker.messages[-1]["windows"]], [2.0, 5.0])

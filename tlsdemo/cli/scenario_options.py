@@ -186,7 +186,7 @@ class ScenarioOptions(GroupedOptions):
 
     def _refuse_unless(self, names: Sequence[str], meaningful: object, why: str) -> None:
         for name in names:
-            if not meaningful and self[name] != self.defaults[name]:
+            if not meaningful and self.is_given(name):
                 raise usage.UsageError(f"--{name} {why}")
 
     def opt_check(self, text: str) -> None:
@@ -216,6 +216,11 @@ class ScenarioOptions(GroupedOptions):
         if self["packets"]:
             answering.add(ScenarioName.CHURN)
         return self["say"] is None and bool(answering & {self["scenario"], *(self["mix"] or {})})
+
+    def packets_to_send(self) -> int:
+        """Return how many packets each connection sends in all; 0 if it is not known."""
+        churns = self["scenario"] in (ScenarioName.CHURN, ScenarioName.IDLE, None)
+        return 0 if churns else int(self["packets"])
 
     def plan(self) -> Plan:
         """Return a new plan."""

@@ -21,6 +21,7 @@ from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult, ServerSnapshots
 from tlsdemo.reporting.snapshot import Snapshot
 from tlsdemo.reporting.window_result import WindowResult
+from tlsdemo.tls import MODES, ModeName
 
 HOPELESS = 20
 """Failures after which a load ends of which no connection has been secured."""
@@ -146,6 +147,7 @@ class Controller:
             arrived=arrived,
             snapshots=snapshots,
             problem=self._problem,
+            encrypted=MODES[ModeName(self._parts[0].mode)].encrypts,
         )
 
     def stop(self, why: str = "stopped before its end") -> None:

@@ -38,6 +38,7 @@ class RunResult:
         arrived: Bytes of this run that the sink (or the backend) received; ``None`` if unknown.
         snapshots: The server's counters; ``None`` if it does not offer them.
         problem: One line that says why the run was not completed.
+        encrypted: Whether the connections had TLS.
         opened_first: How many of the connections had to be opened before the load, if not
             all.
         opening: What was measured while those were opened.
@@ -54,6 +55,7 @@ class RunResult:
     arrived: int | None = None
     snapshots: ServerSnapshots | None = None
     problem: str | None = None
+    encrypted: bool = True
     opened_first: int | None = None
     opening: WindowResult | None = None
     windows: tuple[WindowResult, ...] = ()
