@@ -23,12 +23,14 @@ from bench.process import CannotMeasure, Program
 from bench.table import measured, table, versions_lines
 from tlsdemo.certificates.demo_ca import DemoCertificates, demo_certificates
 from tlsdemo.cli.options import Options, fail, seconds, whole
+from tlsdemo.cli.standard_output import guarded
 from tlsdemo.loadgen.controller import LoadPhase
 from tlsdemo.loadgen.schedule import SPARE_DESCRIPTORS, Task, default_workers, descriptors_needed
 from tlsdemo.net.limits import raise_descriptor_limit
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.load_progress import LoadProgress
 from tlsdemo.reporting.progress import Progress, standard_error
+from tlsdemo.reporting.terminal import console_of
 
 COMMAND = "python -m bench"
 
@@ -272,8 +274,8 @@ def main() -> int:
     options.parseOptions()
     from twisted.internet import reactor
 
-    return Command(reactor, options, Console()).run()
+    return Command(reactor, options, console_of(sys.stdout)).run()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded(COMMAND, main))

@@ -184,7 +184,7 @@ class Churn(ScenarioCase):
         self.attempts()[0].refuse()
         self.turn()
         self.assertEqual(len(self.attempts()), 2)
-        self.assertEqual(self.failures(pool), {"connecting failed": 1})
+        self.assertEqual(self.failures(pool), {"connection refused": 1})
 
     def test_at_a_rate_those_without_room_are_missed(self) -> None:
         pool = self.churning(2)

@@ -79,7 +79,7 @@ class WorkerTests(SynchronousTestCase):
         self.reactor.advance(0)
         (report,) = self.reports()
         self.assertEqual(report["state"], "settled")
-        self.assertEqual(report["counters"]["failed"], {"connecting failed": 1})
+        self.assertEqual(report["counters"]["failed"], {"connection refused": 1})
 
     def test_the_command_begin_starts_the_senders(self) -> None:
         self.receive_task(packets=3)
