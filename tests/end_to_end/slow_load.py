@@ -125,7 +125,7 @@ class TheGenerator(LoadCase):
         command = self.load(
             self.known(), "--scenario=pingpong", "--conn=2", "--rate=50", "--duration=3"
         )
-        command.wait_for_line(" sending: ")
+        command.wait_for_line("sending")
         (worker,) = children(command.pid)
         stopping = threading.Event()
 
