@@ -103,7 +103,7 @@ STAMPS := .venv/.demo .venv/.test .venv/.interop .venv/.dev .venv-oldest/.test
 .PHONY: $(foreach stamp,$(STAMPS),$(if $(realpath $(dir $(stamp))bin/python),,$(stamp)))
 
 .venv/.demo: .venv/bin/python setup.cfg pyproject.toml
-	$(call install,.venv,-e '.[web]')
+	$(call install,.venv,-e '.[load,web]')
 	@touch $@
 
 .venv/.test: .venv/bin/python setup.cfg pyproject.toml

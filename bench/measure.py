@@ -15,8 +15,10 @@ from bench.cpu import cpu_when_idle
 from bench.measurements import Fault, Measurement
 from bench.peers.catalogue import Peer, Running, Setup
 from bench.process import CannotMeasure, NotInstalled, Program
+from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.controller import Controller, LoadPhase
 from tlsdemo.loadgen.controller import ProgressCallback as LoadProgress
+from tlsdemo.loadgen.plan import steps
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult
@@ -179,7 +181,8 @@ class Bench:
     ) -> RunResult:
         task = replace(task, connect=running.connect)
         controller = self._current = Controller(
-            self._reactor, name, task, self._load.workers, 0.0, None, on_progress
+            *(self._reactor, name, [task], self._load.workers),
+            *(steps([0.0], Window()), None, on_progress),
         )
         if self.interrupted:
             controller.abort()

@@ -64,6 +64,9 @@ SIBLINGS: dict[str, set[str]] = {
         *("alpn", "closing", "small_writes", "defaults", "delivery", "connection_ends"),
         *("handshake_events", "mail", "rejecting", "resumption", "stopping", "upgrading"),
     },
+    "tlsdemo.loadgen": {
+        *("churn_scenario", "idle_scenario", "pingpong_scenario", "stream_scenario"),
+    },
     "tlsdemo.starttls": {
         dialect.server.__module__.rpartition(".")[2] for dialect in DIALECTS.values()
     },
@@ -118,6 +121,9 @@ PURE_FILES = (
     "tlsdemo/metrics/histogram.py",
     "tlsdemo/metrics/reading.py",
     "tlsdemo/web/live_series.py",
+    "tlsdemo/loadgen/arrivals.py",
+    "tlsdemo/loadgen/exchange.py",
+    "tlsdemo/loadgen/plan.py",
     "tlsdemo/loadgen/schedule.py",
     "tlsdemo/lab/compare/tool_errors.py",
     "tlsdemo/lab/compare/comparison_error.py",

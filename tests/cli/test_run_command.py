@@ -83,7 +83,8 @@ class FakeRun:
 
     def __init__(self, case: ComparisonCase, arguments: tuple[Any, ...]) -> None:
         self.case = case
-        _, self.name, self.task, self.workers, self.duration, self.status, self.watch = arguments
+        _, self.name, (self.task,), self.workers, plan, self.status, self.watch = arguments
+        self.duration = next(plan).seconds
         self.stops = 0
         case.loads.append(self)
 
@@ -150,7 +151,7 @@ class Options(ComparisonCase):
             "--client-mode=wrapped --dialect=smtp": "--dialect is 'smtp', and modes wrapped",
             "--packets=2 --duration=3": "--duration is '3', and --packets is 2",
             "--max-line=100": "--max-line is '100', and nothing is said before TLS",
-            "--helo-name=a --dialect=line": "--helo-name is 'a', which only clients of smtp",
+            "--client-name=a --dialect=line": "--client-name is 'a', which only clients of smtp",
             "--tls-min=1.3 --ciphers=ECDHE+AESGCM": "--ciphers is 'ECDHE+AESGCM', which are for",
             "--passphrase-file=a": "--passphrase-file is 'a', and the keys of the demonstration",
             "--json=/nowhere/a": "--json is '/nowhere/a', and that folder does not exist",

@@ -28,8 +28,10 @@ from tlsdemo.reporting.load_report import (
     print_comparison,
     print_run,
 )
+from tlsdemo.reporting.objectives import verdicts
 from tlsdemo.reporting.progress import Progress, standard_error
 from tlsdemo.reporting.run_result import RunResult
+from tlsdemo.reporting.terminal import print_line
 from tlsdemo.tls import MODES, ModeName, versions
 from tlsdemo.tls.policy import TLSVersion
 
@@ -99,7 +101,12 @@ class LoadComparison:
         if self._problem is not None:
             fail(self._options.command, self._problem, status=1)
         results = [run for each in self._results.values() for run in each.all()]
-        return 0 if all(run.complete and run.lost == 0 for run in results) else 1
+        held = True
+        for run in results:
+            for holds, verdict in verdicts(self._options["check"], run):
+                held = held and holds
+                print_line(self._console, f"{run.name}: check {verdict}")
+        return 0 if held and all(run.complete and not run.lost for run in results) else 1
 
     def _make_pages(self) -> RunPages:
         try:
@@ -209,6 +216,7 @@ class LoadComparison:
             *(with_tls if MODES[mode].encrypts else []),
             *([f"--certs={certs}"] if certs else []),
             f"--dialect={self._server_dialect(mode)}",
+            *(["--role=echo"] if self._options.echoes() else []),
             # Clients are idle while they wait for the others to be secured. While they send,
             # their own idle timeout applies.
             "--idle-timeout=0",
@@ -228,7 +236,10 @@ class LoadComparison:
             dialect=self._server_dialect(mode),
         )
         shown = LoadProgress(
-            self._progress, task.connections, self._options["duration"], task.packets
+            self._progress,
+            task.connections,
+            self._options["duration"],
+            self._options.packets_to_send(),
         )
 
         def show(phase: LoadPhase, counters: LoadCounters, elapsed: float) -> None:
@@ -239,9 +250,9 @@ class LoadComparison:
         self._current = Controller(
             self._reactor,
             mode.value,
-            task,
+            self._options.parts(task),
             self._workers,
-            self._options["duration"],
+            self._options.plan(),
             server.status,
             show,
         )
