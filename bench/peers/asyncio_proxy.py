@@ -1,7 +1,9 @@
-"""``python -m bench.peers.asyncio_proxy PORT CERT KEY CA``: TLS of the standard library.
+"""``python -m bench.peers.asyncio_proxy LOOP PORT CERT KEY [CA]``: TLS of asyncio.
 
 A plain server whose connections are secured by ``loop.start_tls`` once they exist, with flow
-control in both directions.  PORT is the plain backend's.  Prints ``{"port": …, "versions": …}``.
+control in both directions.  LOOP: ``asyncio``, ``uvloop``, ``aiofastnet``, or
+``aiofastnet-uvloop``.  PORT is the plain backend's; with a CA, clients must have a certificate.
+Prints ``{"port": …, "versions": …}``, or ``{"unavailable": …}`` if a package is missing.
 """
 
 from __future__ import annotations
@@ -11,22 +13,25 @@ import json
 import platform
 import ssl
 import sys
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
 
 from tlsdemo.net.limits import raise_descriptor_limit
 
-BACKLOG = 512
+BACKLOG = 4096
 
 
 class Side(asyncio.Protocol):
     """One side of a proxied connection; the other side writes what it reads."""
 
     def __init__(self) -> None:
-        self.transport: asyncio.Transport | None = None
+        # Those of uvloop and aiofastnet do not derive from asyncio's classes.
+        self.transport: Any = None
         self.other: Side | None = None
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: Any) -> None:
         """Keep the transport."""
-        assert isinstance(transport, asyncio.Transport)
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
@@ -63,13 +68,11 @@ class Client(Side):
         self._backend = backend
         self._securing: asyncio.Task[None] | None = None
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Secure it at once: a ClientHello that is read before would be lost."""
-        assert isinstance(transport, asyncio.Transport)
-        transport.pause_reading()
+    def connection_made(self, transport: Any) -> None:
+        """Secure it at once: in the next turn of the loop, before anything is read."""
         self._securing = asyncio.get_running_loop().create_task(self._secure(transport))
 
-    async def _secure(self, plain: asyncio.Transport) -> None:
+    async def _secure(self, plain: Any) -> None:
         loop = asyncio.get_running_loop()
         try:
             secured = await loop.start_tls(plain, self, self._context, server_side=True)
@@ -84,21 +87,46 @@ class Client(Side):
         secured.resume_reading()
 
 
-async def serve(backend: int, certificate: str, key: str, authority: str) -> None:
+def new_loop(packages: list[str]) -> Any:
+    """Return an event loop: of uvloop if that is named, patched by aiofastnet if that is."""
+    make = asyncio.new_event_loop
+    if "uvloop" in packages:
+        make = import_module("uvloop").new_event_loop
+    if "aiofastnet" in packages:
+        make = import_module("aiofastnet").loop_factory(make)
+    return make()
+
+
+async def serve(
+    packages: list[str], backend: int, certificate: str, key: str, authority: str = ""
+) -> None:
     """Serve until the process is terminated."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    context.load_verify_locations(authority)
-    context.verify_mode = ssl.CERT_REQUIRED
+    if authority:
+        context.load_verify_locations(authority)
+        context.verify_mode = ssl.CERT_REQUIRED
     server = await asyncio.get_running_loop().create_server(
         lambda: Client(context, backend), "127.0.0.1", 0, backlog=BACKLOG
     )
     versions = {"Python": platform.python_version(), "OpenSSL": ssl.OPENSSL_VERSION.split()[1]}
+    versions.update({name: version(name) for name in packages})
     port = server.sockets[0].getsockname()[1]
     print(json.dumps({"port": port, "versions": versions}), flush=True)
     await server.serve_forever()
 
 
+def main(name: str, backend: str, *files: str) -> None:
+    """Serve with the event loop ``name``."""
+    packages = [each for each in name.split("-") if each != "asyncio"]
+    try:
+        loop = new_loop(packages)
+    except ImportError as error:
+        print(json.dumps({"unavailable": f"there is no package {error.name}"}))
+        return
+    loop.run_until_complete(serve(packages, int(backend), *files))
+
+
 if __name__ == "__main__":
     raise_descriptor_limit()
-    asyncio.run(serve(int(sys.argv[1]), *sys.argv[2:5]))
+    main(*sys.argv[1:])
