@@ -1,16 +1,17 @@
 """``python -m bench.peers.asyncio_proxy LOOP PORT CERT KEY [CA]``: TLS of asyncio.
 
 A plain server whose connections are secured by ``loop.start_tls`` once they exist, with flow
-control in both directions.  LOOP: ``asyncio``, ``uvloop``, ``aiofastnet``, or
-``aiofastnet-uvloop``.  PORT is the plain backend's; with a CA, clients must have a certificate.
+control in both directions.  LOOP: ``asyncio``, ``uvloop`` or ``aiofastnet``.  PORT is the plain backend's; with a CA, clients must have a certificate.
 Prints ``{"port": …, "versions": …}``, or ``{"unavailable": …}`` if a package is missing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import platform
+import socket
 import ssl
 import sys
 from importlib import import_module
@@ -69,7 +70,8 @@ class Client(Side):
         self._securing: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Secure it at once: in the next turn of the loop, before anything is read."""
+        """Secure it at once: a ClientHello that is read before would be lost."""
+        transport.pause_reading()
         self._securing = asyncio.get_running_loop().create_task(self._secure(transport))
 
     async def _secure(self, plain: Any) -> None:
@@ -85,6 +87,52 @@ class Client(Side):
             return
         self.other, backend.other = backend, self
         secured.resume_reading()
+
+
+class Secured(Side):
+    """The client's side where the loop itself secures an accepted socket."""
+
+    def __init__(self, backend: int) -> None:
+        super().__init__()
+        self._backend = backend
+        self._connecting: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Connect to the backend."""
+        transport.pause_reading()
+        self.transport = transport
+        self._connecting = asyncio.get_running_loop().create_task(self._connect(transport))
+
+    async def _connect(self, transport: Any) -> None:
+        try:
+            _, backend = await asyncio.get_running_loop().create_connection(
+                Side, "127.0.0.1", self._backend
+            )
+        except OSError:
+            transport.abort()
+            return
+        self.other, backend.other = backend, self
+        transport.resume_reading()
+
+
+async def accept_secured(context: ssl.SSLContext, listener: socket.socket, backend: int) -> None:
+    """Accept connections, and let the loop secure each.
+
+    uvloop reads a first time before ``start_tls`` can be called, and a ClientHello that arrives
+    early is lost.
+    """
+    loop = asyncio.get_running_loop()
+    securing: set[asyncio.Task[None]] = set()
+
+    async def secure(accepted: socket.socket) -> None:
+        with contextlib.suppress(OSError, ssl.SSLError):
+            await loop.connect_accepted_socket(lambda: Secured(backend), accepted, ssl=context)
+
+    while True:
+        accepted, _ = await loop.sock_accept(listener)
+        task = loop.create_task(secure(accepted))
+        securing.add(task)
+        task.add_done_callback(securing.discard)
 
 
 def new_loop(packages: list[str]) -> Any:
@@ -106,13 +154,17 @@ async def serve(
     if authority:
         context.load_verify_locations(authority)
         context.verify_mode = ssl.CERT_REQUIRED
-    server = await asyncio.get_running_loop().create_server(
-        lambda: Client(context, backend), "127.0.0.1", 0, backlog=BACKLOG
-    )
+    listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
+    listener.setblocking(False)
     versions = {"Python": platform.python_version(), "OpenSSL": ssl.OPENSSL_VERSION.split()[1]}
     versions.update({name: version(name) for name in packages})
-    port = server.sockets[0].getsockname()[1]
+    port = listener.getsockname()[1]
     print(json.dumps({"port": port, "versions": versions}), flush=True)
+    if packages == ["uvloop"]:
+        await accept_secured(context, listener, backend)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Client(context, backend), sock=listener, backlog=BACKLOG
+    )
     await server.serve_forever()
 
 
