@@ -23,7 +23,7 @@ STOP_WITHIN = 5.0
 
 _END_WITH_PARENT = (sys.executable, str(Path(__file__).parent / "peers" / "end_with_parent.py"))
 _ERRORS_KEPT = 1 << 14
-_LONGEST_LINE = 1 << 20
+_LONGEST_LINE = 1 << 22
 
 
 class CannotMeasure(Exception):
@@ -75,13 +75,18 @@ class Child:
         lines = self._errors.read().decode(errors="replace").split("\n")
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
+    @property
+    def readable(self) -> bool:
+        """Whether there is something that `line` would read, or it has ended."""
+        return self._poll(0.0)
+
     def line(self, within: float = ANSWER_WITHIN) -> dict[str, Any]:
         """Return the next line; raises CannotMeasure if there is none ``within`` seconds."""
         assert self._process.stdout is not None
         deadline = time.monotonic() + within
         while b"\n" not in self._unread:
             left = deadline - time.monotonic()
-            ready, _, _ = select.select([self._process.stdout], [], [], max(0.0, left))
+            ready = self._poll(max(0.0, left))
             data = os.read(self._process.stdout.fileno(), _LONGEST_LINE) if ready else b""
             if not data or len(self._unread) > _LONGEST_LINE:
                 raise CannotMeasure(self.last_line or f"{self._name} prints nothing")
@@ -89,6 +94,13 @@ class Child:
         line, _, self._unread = self._unread.partition(b"\n")
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+    def _poll(self, timeout: float) -> bool:
+        # Not select(2), which takes no descriptor beyond 1023.
+        poll = select.poll()
+        assert self._process.stdout is not None
+        poll.register(self._process.stdout, select.POLLIN)
+        return bool(poll.poll(timeout * 1000))
 
     def tell(self, text: str = "") -> None:
         """Write a line to its standard input."""

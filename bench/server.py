@@ -47,7 +47,7 @@ class Server:
     def context(self, pins: Pins) -> SSL.Context:
         """Return the context of clients with these pins."""
         if pins not in self._contexts:
-            self._contexts[pins] = pins.client_context(self._client)
+            self._contexts[pins] = pins.client_context(self._client.certificate, self._client.key)
         return self._contexts[pins]
 
     def connect(self, pins: Pins, session: Any = None) -> Connection:

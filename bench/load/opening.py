@@ -13,10 +13,16 @@ from bench.load.connection import Connection, Refused
 
 @dataclass(frozen=True)
 class Opened:
-    """The secured connections, and the seconds until the last was secured, as the client sees it."""
+    """The secured connections, and when the first was begun and the last was secured."""
 
     connections: list[Connection]
-    seconds: float
+    began: float
+    ended: float
+
+    @property
+    def seconds(self) -> float:
+        """Seconds until the last was secured, as the client sees it."""
+        return self.ended - self.began
 
     def close(self) -> None:
         """Close all of them."""
@@ -67,7 +73,7 @@ def open_connections(
         except BaseException:
             _close([*pending.values(), *done])
             raise
-    return Opened(done, time.monotonic() - began)
+    return Opened(done, began, time.monotonic())
 
 
 def _close(connections: list[Connection]) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from OpenSSL import SSL
 
 from bench.child import CannotMeasure
-from tlsdemo.certificates.files import Credentials
 from tlsdemo.tls.groups import set_groups
 
 VERSION = "TLSv1.3"
@@ -27,7 +27,7 @@ class Pins:
     group: str = X25519
     client_certificate: bool = True
 
-    def client_context(self, client: Credentials) -> SSL.Context:
+    def client_context(self, certificate: Path, key: Path) -> SSL.Context:
         """Return a context that offers this and nothing else."""
         context = SSL.Context(SSL.TLS_CLIENT_METHOD)
         context.set_min_proto_version(SSL.TLS1_3_VERSION)
@@ -38,6 +38,6 @@ class Pins:
         if not set_groups(context, self.group):
             raise CannotMeasure(f"the load's own OpenSSL has no group {self.group}")
         if self.client_certificate:
-            context.use_certificate_chain_file(str(client.certificate))
-            context.use_privatekey_file(str(client.key))
+            context.use_certificate_chain_file(str(certificate))
+            context.use_privatekey_file(str(key))
         return context
