@@ -61,11 +61,13 @@ class Server:
         in_flight: int = IN_FLIGHT,
         session: Any = None,
         on_secured: Callable[[Connection], object] = lambda _: None,
+        within: float = float("inf"),
     ) -> Opened:
-        """Open ``count`` connections."""
+        """Open ``count`` connections, ``within`` so many seconds."""
         pins = pins or Pins()
+        deadline = min(self.deadline, time.monotonic() + within)
         return open_connections(
-            lambda: self.connect(pins, session), count, in_flight, self.deadline, on_secured
+            lambda: self.connect(pins, session), count, in_flight, deadline, on_secured
         )
 
     def prove(self, opened: Opened) -> None:

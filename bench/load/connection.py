@@ -123,5 +123,7 @@ class Connection:
 
     def close(self) -> None:
         """Close the socket, with an RST: nobody waits for the rest, and no port stays taken."""
+        # Otherwise OpenSSL takes the session for a bad one, which cannot be resumed again.
+        self._tls.set_shutdown(SSL.SENT_SHUTDOWN | SSL.RECEIVED_SHUTDOWN)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         self.socket.close()

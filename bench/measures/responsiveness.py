@@ -38,13 +38,14 @@ def tasks(plan: Plan, peers: Iterable[Peer]) -> Iterator[Task]:
 def _task(plan: Plan, peer: Peer) -> Task:
     def run(workbench: Workbench) -> Found:
         with workbench.running(peer, plan.streaming + 2000, Pins()) as server:
-            opened = server.open(plan.streaming)
-            try:
-                server.prove(opened)
-                for case in (EQUAL, SATURATED):
+            for case in (EQUAL, SATURATED):
+                # What a case has encrypted and not sent is missing on its connections for ever.
+                opened = server.open(plan.streaming)
+                try:
+                    server.prove(opened)
                     yield case, _probed(server, workbench, opened.connections, plan, case)
-            finally:
-                opened.close()
+                finally:
+                    opened.close()
 
     return Task(NAME, (EQUAL, SATURATED), peer.name, run)
 
@@ -57,7 +58,6 @@ def _probed(
     bursts = max(1, -(-total // (BURST * len(connections))))
     prepared = [(each, each.encrypt(SIZE, bursts * BURST)) for each in connections]
     streamed = Bursts(prepared, BURST, bursts * BURST, SIZE, server.deadline)
-    received, cpu = server.sink.received, server.cpu_when_idle()
     client = workbench.certificates.client
     files = [str(each) for each in (client.certificate, client.key)]
     prober = Child(
@@ -69,6 +69,8 @@ def _probed(
     )
     try:
         prober.line()
+        cpu = server.cpu_when_idle()
+        received = server.sink.received
         prober.tell()
         if case is EQUAL:
             streamed.keep_rate(plan.rate * SIZE, plan.seconds)

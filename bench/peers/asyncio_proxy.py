@@ -30,6 +30,14 @@ class Side(asyncio.Protocol):
         # Those of uvloop and aiofastnet do not derive from asyncio's classes.
         self.transport: Any = None
         self.other: Side | None = None
+        self.early: list[bytes] = []
+
+    def join(self, other: Side) -> None:
+        """Pass on to ``other`` from now on, and what has come with the handshake."""
+        self.other, other.other = other, self
+        if self.early:
+            other.transport.write(b"".join(self.early))
+            self.early.clear()
 
     def connection_made(self, transport: Any) -> None:
         """Keep the transport."""
@@ -37,7 +45,9 @@ class Side(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Write it to the other side."""
-        if self.other is not None and self.other.transport is not None:
+        if self.other is None:
+            self.early.append(data)
+        elif self.other.transport is not None:
             self.other.transport.write(data)
 
     def pause_writing(self) -> None:
@@ -85,7 +95,7 @@ class Client(Side):
         except (OSError, ssl.SSLError):
             (self.transport or plain).abort()
             return
-        self.other, backend.other = backend, self
+        self.join(backend)
         secured.resume_reading()
 
 
@@ -111,7 +121,7 @@ class Secured(Side):
         except OSError:
             transport.abort()
             return
-        self.other, backend.other = backend, self
+        self.join(backend)
         transport.resume_reading()
 
 
