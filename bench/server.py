@@ -9,11 +9,11 @@ from typing import Any
 
 from OpenSSL import SSL
 
-from bench.child import CannotMeasure
+from bench.child import CannotMeasure, NotInstalled
 from bench.cpu import cpu_seconds, cpu_when_idle, family
 from bench.load.connection import Connection, Refused
 from bench.load.opening import Opened, open_connections
-from bench.load.pins import CIPHER, VERSION, Pins
+from bench.load.pins import CIPHER, VERSION, X25519, Pins
 from bench.peers.setup import Running
 from bench.peers.sink_counters import CountersFile
 from tlsdemo.certificates.files import Credentials
@@ -99,7 +99,12 @@ class Server:
 
     def check(self, pins: Pins) -> None:
         """Check that the peer agrees to what is pinned, and refuses whom it has to refuse."""
-        opened = self.open(1, pins)
+        try:
+            opened = self.open(1, pins)
+        except CannotMeasure as problem:
+            if pins.group == X25519:
+                raise
+            raise NotInstalled(f"its OpenSSL has no {pins.group}: {problem}") from None
         try:
             tls = opened.connections[0].tls
             found = (tls.get_protocol_version_name(), tls.get_cipher_name(), group_of(tls))
@@ -155,9 +160,7 @@ class Server:
         try:
             return read(self._running.child.pid)
         except ProcessLookupError:
-            raise CannotMeasure(
-                f"the proxy has ended: {self._running.child.last_line}"
-            ) from None
+            raise CannotMeasure(f"the proxy has ended: {self._running.child.last_line}") from None
 
     def memory(self) -> int:
         """Return the bytes of memory that are its own: anonymous pages of all its processes."""

@@ -75,9 +75,7 @@ def targets() -> Iterator[Target]:
         (0.17, NODE), (0.75, ("asyncio",)), (0.40, ("haproxy",)), (1.5, ("nginx",)),
         (1.4, (floors.SSL_READ,)), (1.0, ("aiofastnet",)),
     ):  # fmt: skip
-        yield Target(
-            "CPU a 32-byte record", records.NAME, small, "cpu_us_a_record", bound, against
-        )
+        yield Target("CPU a 32-byte record", records.NAME, small, "cpu_us_a_record", bound, against)
     for size in (1024, 16384):
         case = records.case_of(200, size)
         for bound, against in ((1.0, ("asyncio",)), (1.3, ("nginx",))):

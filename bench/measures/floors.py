@@ -41,19 +41,23 @@ def tasks(plan: Plan) -> Iterator[Task]:
         for case, size in cases.items():
             count = max(1, min(plan.records, plan.most_bytes // size))
             seconds = _read_seconds(workbench.certificates, size, count)
-            yield case, {
-                "cpu_us_a_record": seconds / count * 1e6,
-                "cpu_ms_a_megabyte": seconds / (count * size) * records.MEGABYTE * 1e3,
-            }
+            yield (
+                case,
+                {
+                    "cpu_us_a_record": seconds / count * 1e6,
+                    "cpu_ms_a_megabyte": seconds / (count * size) * records.MEGABYTE * 1e3,
+                },
+            )
 
     def run_handshakes(_: Workbench) -> Found:
         command = [
             *(find_program("openssl"), "speed", "-seconds", "1"),
             *("ecdsap256", "ecdhx25519"),
         ]
-        yield handshakes.STORM, {
-            "cpu_ms_a_handshake": arithmetic(run_command(command, timeout=30).output) * 1e3
-        }
+        yield (
+            handshakes.STORM,
+            {"cpu_ms_a_handshake": arithmetic(run_command(command, timeout=30).output) * 1e3},
+        )
 
     yield Task(records.NAME, tuple(cases), SSL_READ, run_records)
     yield Task(handshakes.NAME, (handshakes.STORM,), ARITHMETIC, run_handshakes)

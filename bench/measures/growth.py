@@ -47,7 +47,9 @@ def _measured(plan: Plan) -> Callable[[Server], Found]:
                 handshake = (server.cpu_when_idle() - before) / _LEAST_HANDSHAKES
                 more.close()
                 bursts = max(1, _RECORDS // BURST // count)
-                prepared = [(each, each.encrypt(SIZE, bursts * BURST)) for each in opened.connections]
+                prepared = [
+                    (each, each.encrypt(SIZE, bursts * BURST)) for each in opened.connections
+                ]
                 stream = Bursts(prepared, BURST, bursts * BURST, SIZE, server.deadline)
                 received, before = server.sink.received, server.cpu_when_idle()
                 stream.keep_waiting(count, lambda: server.sink.received - received, lambda: False)
@@ -55,9 +57,12 @@ def _measured(plan: Plan) -> Callable[[Server], Found]:
                 record = (server.cpu_when_idle() - before) / (stream.sent / SIZE)
             finally:
                 opened.close()
-            yield case_of(count), {
-                "cpu_us_a_record": record * 1e6,
-                "cpu_ms_a_handshake": handshake * 1e3,
-            }
+            yield (
+                case_of(count),
+                {
+                    "cpu_us_a_record": record * 1e6,
+                    "cpu_ms_a_handshake": handshake * 1e3,
+                },
+            )
 
     return measured

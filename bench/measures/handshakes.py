@@ -44,9 +44,7 @@ KINDS = (
     Kind("full, serial", in_flight=1),
     Kind("resumed, 100 in flight", resumed=True),
     Kind("full, without client certificate", pins=Pins(client_certificate=False)),
-    Kind(
-        "resumed, without client certificate", pins=Pins(client_certificate=False), resumed=True
-    ),
+    Kind("resumed, without client certificate", pins=Pins(client_certificate=False), resumed=True),
     Kind("full, X25519MLKEM768", pins=Pins(group=HYBRID)),
 )
 

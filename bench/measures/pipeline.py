@@ -63,9 +63,12 @@ def _task(plan: Plan, name: str, command: tuple[str, ...], size: int) -> Task:
             child.stop()
         if "unavailable" in found:
             raise NotInstalled(found["unavailable"])
-        yield case_of(size), {
-            "megabytes_a_second": found["bytes"] / found["seconds"] / 1e6,
-            "writes_a_second": found["bytes"] / size / found["seconds"],
-        }
+        yield (
+            case_of(size),
+            {
+                "megabytes_a_second": found["bytes"] / found["seconds"] / 1e6,
+                "writes_a_second": found["bytes"] / size / found["seconds"],
+            },
+        )
 
     return Task(NAME, (case_of(size),), name, run)

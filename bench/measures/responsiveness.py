@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -70,7 +71,7 @@ def _probed(
     try:
         prober.line()
         cpu = server.cpu_when_idle()
-        received = server.sink.received
+        received, began = server.sink.received, time.monotonic()
         prober.tell()
         if case is EQUAL:
             streamed.keep_rate(plan.rate * SIZE, plan.seconds)
@@ -81,6 +82,7 @@ def _probed(
             )
         busy = server.cpu() - cpu
         carried = server.sink.received - received
+        seconds = time.monotonic() - began
         found = prober.line(plan.seconds + _GRACE)
         # What a stream still has on its way belongs to this case, not to the next one.
         server.wait_for(received + streamed.sent + found["echoed"])
@@ -88,8 +90,8 @@ def _probed(
         with contextlib.suppress(CannotMeasure):
             prober.stop()
     metrics = {
-        "busy_percent": busy / found["seconds"] * 100,
-        "records_a_second": carried / SIZE / found["seconds"],
+        "busy_percent": busy / seconds * 100,
+        "records_a_second": carried / SIZE / seconds,
     }
     for kind in ("probe", "fresh"):
         for part in (50, 99):

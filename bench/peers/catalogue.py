@@ -70,9 +70,6 @@ PEERS = {
 }  # fmt: skip
 """By name, in the order in which they are measured."""
 
-REACTORS = ("pair", "pair-asyncio", "pair-uvloop")
-"""The same server on three reactors: epoll, asyncio's, and asyncio's with uvloop."""
-
 
 def baseline_of(name: str, checkout: Path) -> Peer:
     """Return ``pair`` or ``starttls-coalesced`` of another checkout."""
