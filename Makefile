@@ -129,9 +129,9 @@ STAMPS := .venv/.demo .venv/.test .venv/.interop .venv/.dev .venv-oldest/.test
 
 # $(1): the virtualenv, $(2): what to install. Somebody's own .venv may have no pip.
 define install
-@echo "== Installing into $(1): pip install $(2)"
+@echo "== Installing tlsdemo and what it needs into $(1): pip install $(2)" >&2
 @$(1)/bin/python -m pip --version >/dev/null 2>&1 || $(1)/bin/python -m ensurepip
-@$(1)/bin/python -m pip install -qq $(2)
+@$(1)/bin/python -m tlsdemo.lab.compare.pip_steps install $(2)
 endef
 
 # $(1): the virtualenv, $(2): the Python to make it with. Every way out but the last removes what
@@ -156,7 +156,7 @@ if ! "$(2)" -I -c 'import ensurepip, venv' 2>/dev/null; then \
 	    "  then the same make again; or name another Python: make PYTHON=python3.11"; \
 	exit 1; \
 fi; \
-echo "== Making $(1) with $(2) (Python $$version)"; \
+say "== Making $(1) with $(2) (Python $$version)"; \
 trap 'rm -rf $(1)' EXIT; trap 'exit 1' HUP INT TERM; \
 "$(2)" -m venv --clear $(1) && trap - EXIT
 endef

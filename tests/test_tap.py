@@ -73,7 +73,7 @@ class ParsingTests(TapCase):
 
     def test_new_is_an_alias_for_mode_starttls(self) -> None:
         self.assertEqual(self.parse("--new")["mode"], ModeName.STARTTLS)
-        self.assertEqual(self.parse("--mode=pair", "--new")["mode"], ModeName.STARTTLS)
+        self.assertEqual(self.parse("--mode=starttls", "--new")["mode"], ModeName.STARTTLS)
 
     def test_readable_is_an_alias_for_delivery_readable(self) -> None:
         for flag in ("--readable", "-r"):
@@ -103,6 +103,25 @@ class ParsingTests(TapCase):
             "machine only; add interface=127.0.0.1",
             "--backend=x": "--backend is 'x', not an endpoint string",
             "--role=echo --backend=tcp:a:1": "--backend is for --role=proxy, and --role is echo",
+            "--new --mode=pair": "--new is given, which is --mode=starttls, and --mode is pair",
+            "-r --delivery=record": "--readable is given, which is --delivery=readable, and "
+            "--delivery is record; use one",
+            "--mode=clear --cert=x.pem": "--cert is 'x.pem', and --mode=clear has no TLS",
+            "--mode=clear --client-auth=none": "--client-auth is 'none', and --mode=clear has",
+            "--mode=clear --unsafe-injection": "--unsafe-injection is given, and --mode=clear has",
+            "--alpn=h2,,x": "--alpn is 'h2,,x', with a name of 0 bytes, not 1 to 255",
+            f"--alpn={'x' * 256}": f"--alpn is '{'x' * 256}', with a name of 256 bytes, not",
+            "--alpn=h2,x,h2": "--alpn is 'h2,x,h2', with h2 more than once; name it once",
+            "--high-water=5000": "--high-water is '5000', which is for --delivery=readable only",
+            "--role=echo --backend-timeout=5": "--backend-timeout is '5', and --role=echo has no",
+            "--max-line=100": "--max-line is '100', and nothing is said before TLS",
+            "--dialect=smtp --max-line=100 --max-plain=64": "--max-line is '100', more than all",
+            "--proxy-protocol-max=64": "--proxy-protocol-max is '64', and no header is expected",
+            "--status=none --remember=5": "--remember is '5', and --status=none has no status",
+            "--log-events --log-first=0 --log-every=0": "--log-events is given, and --log-first=0",
+            "--trace-every=5": "--trace-every is '5', and nothing is traced; add --trace=FILE",
+            "--tls-min=1.3 --ciphers=ECDHE+AESGCM": "--ciphers is 'ECDHE+AESGCM', which are for",
+            "--listen=tcp:99999": "--listen is 'tcp:99999', not an endpoint string",
             "--nonsense": "option --nonsense not recognized",
             "8899": "'8899' is not understood",
         }.items():
@@ -113,7 +132,7 @@ class ParsingTests(TapCase):
 class MakeServiceTests(TapCase):
     def setUp(self) -> None:
         super().setUp()
-        self.patch(tap, "_Service", lambda config, reactor, _twistd: (config, reactor))
+        self.patch(tap, "_Service", lambda config, reactor, twistd: (config, reactor))
         self.where = f"--certs={certificates().authority.parent.parent}"
 
     def config(self, *arguments: str) -> ServerSettings:
@@ -125,18 +144,18 @@ class MakeServiceTests(TapCase):
 
     def test_the_service_has_the_settings_of_the_options(self) -> None:
         config = self.config(
-            *("--mode=wrapped", "--listen=tcp:1", "--listen=tcp:2", "--status=none"),
+            *("--mode=wrapped", "--listen=tcp:1", "--listen=tcp:2", "--status=unix:a"),
             *("--backend=tcp:a:1", "--interval=7", "--log-first=8", "--log-every=9"),
-            *("--remember=10", "--high-water=11", "--delivery=coalesced"),
+            *("--remember=10", "--high-water=11", "--delivery=readable"),
         )
         self.assertEqual(config.connection.mode.name, ModeName.WRAPPED)
-        self.assertEqual((config.listen, config.status), (["tcp:1", "tcp:2"], None))
+        self.assertEqual((config.listen, config.status), (["tcp:1", "tcp:2"], "unix:a"))
         self.assertEqual((config.handler, config.backend), (HandlerName.PROXY, "tcp:a:1"))
         self.assertEqual((config.interval, config.log_first, config.log_every), (7.0, 8, 9))
         self.assertEqual(config.remember, 10)
         self.assertEqual(
             (config.connection.transport.delivery, config.connection.transport.high_water),
-            (Delivery.COALESCED, 11),
+            (Delivery.READABLE, 11),
         )
 
     def test_delivery_defaults_to_that_of_the_mode(self) -> None:

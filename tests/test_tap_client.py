@@ -169,11 +169,22 @@ class MakeServiceTests(ClientCase):
         finished(RunResult("name", 2, counters, 0.5, 1.0, arrived))
         return self.output.getvalue()
 
+    def test_options_that_contradict_each_other_are_refused(self) -> None:
+        for arguments, expected in {
+            "--mode=clear --tls-min=1.3": "--tls-min is '1.3', and --mode=clear has no TLS",
+            "--mode=clear --server-name=a": "--server-name is 'a', and --mode=clear has no TLS",
+            "--mode=wrapped --dialect=smtp": "--dialect is 'smtp', and modes wrapped and clear do",
+            "--mode=clear --dialect=smtp": "--dialect is 'smtp', and modes wrapped and clear do",
+            "--packets=2 --duration=3": "--duration is '3', and --packets is 2",
+        }.items():
+            message = self.refused(lambda each=arguments: self.parse(*each.split()))  # type: ignore[misc]
+            self.assertTrue(message.startswith(f"twistd tlsclient: {expected}"), message)
+
     def test_the_run_has_the_settings_of_the_options(self) -> None:
         run = self.make("--conn=2", "--mode=pair", "--duration=7", "--status=unix:a",
                         "--connect=tcp:localhost:25")  # fmt: skip
         _, name, task, workers, duration, status, _ = run
-        self.assertTrue(name.startswith("pair-"), name)
+        self.assertRegex(name, r"^tlsclient-\d+$")
         self.assertEqual((task.connections, task.mode, task.connect, task.server_name),
                          (2, "pair", "tcp:localhost:25", "localhost"))  # fmt: skip
         self.assertEqual((workers, duration, status), (3, 7.0, "unix:a"))
@@ -181,7 +192,7 @@ class MakeServiceTests(ClientCase):
     def test_it_shows_its_progress(self) -> None:
         watch = self.make("--conn=2")[-1]
         watch(LoadPhase.SENDING, LoadCounters(begun=2), 1.0)
-        self.assertIn("tlsclient   1.0s sending: 2/2 begun", self.progress.getvalue())
+        self.assertIn("tlsclient: sending for 10 s", self.progress.getvalue())
         self.assertEqual(self.output.getvalue(), "")
 
     def test_output_that_cannot_be_written_is_a_failure_of_its_own(self) -> None:

@@ -41,6 +41,7 @@ class Cause(enum.Enum):
     REJECTED_BY_US = "rejected by us"
     PROTOCOL_ERROR = "protocol error"
     TOO_MANY = "too many connections"
+    WORKER_ENDED = "worker ended"
     PROXY_HEADER = "PROXY header refused"
     CONNECT_FAILED = "connecting failed"
     BACKEND_REFUSED = "backend refused"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from twisted.application.service import IService
+from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred
 from twisted.logger import ILogObserver
 from twisted.python.components import Componentized
@@ -16,9 +16,11 @@ from tlsdemo.certificates.files import BadCredentials
 from tlsdemo.cli.options import fail
 from tlsdemo.cli.server_log import server_log
 from tlsdemo.cli.server_options import ServerOptions as Options
+from tlsdemo.cli.worker_task import WorkerTask
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.service import CannotStart, Server
+from tlsdemo.proxy.workers import Workers
 from tlsdemo.tls import MODES, ServerTLS, UnusableCredentials
 
 __all__ = ["Options", "StartFailed", "makeService"]
@@ -40,11 +42,13 @@ class StartFailed(Exception, SystemExit):
 StartFailed.__module__ = "builtins"
 
 
-class _Service(Server):
-    def __init__(
-        self, settings: ServerSettings, reactor: Any, twistd: Mapping[str, Any] | None
-    ) -> None:
-        super().__init__(settings, reactor)
+class _TwistdService(Service):
+    """What a server has to do with twistd: its log, its signals, its errors at start."""
+
+    _reactor: Any
+
+    def __init__(self, *arguments: Any, twistd: Mapping[str, Any] | None) -> None:
+        super().__init__(*arguments)
         self._twistd = twistd
 
     def setServiceParent(self, parent: Any) -> None:
@@ -72,31 +76,47 @@ class _Service(Server):
 
     def stopService(self) -> Deferred[None]:
         """Stop; the previous SIGHUP handler is restored once all connections have ended."""
-        return super().stopService().addBoth(self._restore)
+        stopped: Deferred[None] = super().stopService().addBoth(self._restore)
+        return stopped
 
     def _restore(self, result: None) -> None:
         signal.signal(signal.SIGHUP, self._previous_handler)
         return result
 
     def reload(self) -> None:
-        """Load the certificates again for new connections; keep the old ones on errors."""
-        try:
-            tls = self._settings.connection.tls
-            assert isinstance(tls, ServerTLS)
-            tls.reload(datetime.now(timezone.utc))
-        except (BadCredentials, UnusableCredentials) as problem:
-            _log.warn(
-                "certificates not reloaded, the old ones are kept: {problem}",
-                problem=str(problem),
-            )
-        else:
-            _log.info("certificates reloaded, for new connections")
+        """Load the certificates again, for new connections."""
+        super().reload()  # type: ignore[misc]
 
 
-def makeService(options: Options) -> IService:
-    """Make the server that ``options`` describe, or end the process with an error message."""
-    from twisted.internet import reactor
+class _Service(_TwistdService, Server):
+    """The server in this process."""
 
+    def reload(self) -> None:
+        """Load the certificates again."""
+        reload_certificates(self._settings)
+
+
+class _WorkersService(_TwistdService, Workers):
+    """The server as several processes, of which each loads its certificates again."""
+
+
+def reload_certificates(settings: ServerSettings) -> None:
+    """Load the certificates again for new connections; keep the old ones on errors."""
+    try:
+        tls = settings.connection.tls
+        assert isinstance(tls, ServerTLS)
+        tls.reload(datetime.now(timezone.utc))
+    except (BadCredentials, UnusableCredentials) as problem:
+        _log.warn(
+            "certificates not reloaded, the old ones are kept: {problem}",
+            problem=str(problem),
+        )
+    else:
+        _log.info("certificates reloaded, for new connections")
+
+
+def server_settings(options: Options, reactor: Any) -> ServerSettings:
+    """Return the settings that ``options`` describe, or end the process with an error message."""
     mode = MODES[options["mode"]]
     diagnostics = options.diagnostics(reactor, mode.name.value)
     try:
@@ -111,5 +131,20 @@ def makeService(options: Options) -> IService:
         )
     except UnusableCredentials as problem:
         fail(options.command, problem, status=1)
-    settings = options.server_settings(mode, tls, diagnostics)
-    return _Service(settings, reactor, options.parent)
+    return options.server_settings(mode, tls, diagnostics)
+
+
+def makeService(options: Options) -> IService:
+    """Make the server that ``options`` describe, or end the process with an error message."""
+    from twisted.internet import reactor
+
+    settings = server_settings(options, reactor)
+    count, twistd = options["workers"], options.parent
+    if count == 1:
+        return _Service(settings, reactor, twistd=twistd)
+    name = "default" if twistd is None else twistd.get("reactor") or "default"
+
+    def command(index: int, listen: Sequence[str]) -> list[str]:
+        return WorkerTask(index, count, listen, name).command(options.arguments)
+
+    return _WorkersService(settings, reactor, count, command, twistd=twistd)

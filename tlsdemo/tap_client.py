@@ -11,16 +11,20 @@ from typing import Any, ClassVar
 from rich.console import Console
 from twisted.application.service import IService
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
-from twisted.python import usage
 from zope.interface import provider
 
+from tlsdemo.cli.contradictions import check
+from tlsdemo.cli.endpoint_strings import EndpointString, check_client_endpoint
+from tlsdemo.cli.load_contradictions import LOAD_CONTRADICTIONS
 from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOptions
 from tlsdemo.cli.option_groups import Group
-from tlsdemo.cli.options import check_client_endpoint, choice, named
+from tlsdemo.cli.options import choice, named
+from tlsdemo.cli.suggestions import one_of
 from tlsdemo.loadgen.controller import Controller
 from tlsdemo.loadgen.load_service import LoadService
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.net.runtime_folder import status_endpoint
+from tlsdemo.reporting.load_progress import LoadProgress
 from tlsdemo.reporting.progress import Progress
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.run_text import result_lines
@@ -56,7 +60,7 @@ class Options(LoadOptions):
          "clear. "
          "[default: starttls]", choice(ModeName)],
         ["send", None, "raw", "raw: each packet becomes a TLS record; buffered: small writes are "
-         "joined, as startTLS does; stock: the mode's default."],
+         "joined, as startTLS does; stock: the mode's default.", one_of(SENDS)],
         ["status", None, None, "Client endpoint string of the server's status service; none for "
          "a server that is not tlsdemo. [default: that of this user's server on the same port]"],
     ])  # fmt: skip
@@ -79,8 +83,7 @@ class Options(LoadOptions):
 
         super().postOptions()
         self["mode"] = self["mode"] or ModeName.STARTTLS
-        if self["send"] not in SENDS:
-            raise usage.UsageError(f"--send is {self['send']!r}, none of {', '.join(SENDS)}")
+        check(self, LOAD_CONTRADICTIONS)
         check_client_endpoint(reactor, "connect", self["connect"])
         if self["status"] is None:
             self["status"] = usual_status(self["connect"])
@@ -130,14 +133,12 @@ def host_of(connect: str) -> str:
 
 def _host_and_port(connect: str) -> tuple[str, str]:
     """Return the host and the port in a client endpoint string, empty if it has none."""
-    # An escaped colon, as in an IPv6 address, is not a separator.
-    kind, *parts = [part.replace("\0", ":") for part in connect.replace("\\:", "\0").split(":")]
-    named = dict(part.split("=", 1) for part in parts if "=" in part)
-    plain = [part for part in parts if "=" not in part]
-    if kind not in ("tcp", "tls", "ssl"):
+    endpoint = EndpointString.split(connect)
+    if endpoint.kind not in ("tcp", "tls", "ssl"):
         return "", ""
-    host = named.get("host") or "".join(plain[:1])
-    return host, named.get("port") or "".join(plain[1:2] if "host" not in named else plain[:1])
+    missing = [name for name in ("host", "port") if name not in endpoint.named]
+    given = {**dict(zip(missing, endpoint.arguments, strict=False)), **endpoint.named}
+    return given.get("host", ""), given.get("port", "")
 
 
 @provider(ILogObserver)
@@ -176,21 +177,22 @@ def makeService(options: Options) -> IService:
     task = options.task(options["connect"], options["mode"], options["server-name"])
     # twistd redirects sys.stdout to the log.
     console = Console(file=sys.__stdout__)
-    progress = Progress(Console(file=sys.__stderr__), "tlsclient", task.connections)
+    progress = Progress(Console(file=sys.__stderr__, highlight=False), "tlsclient")
+    shown = LoadProgress(progress, task.connections, options["duration"], task.packets)
     run = Controller(
         reactor,
-        f"{options['mode'].value}-{os.getpid()}",
+        f"tlsclient-{os.getpid()}",
         task,
         workers,
         options["duration"],
         options["status"],
-        lambda phase, counters, elapsed: progress.show(phase.value, counters, elapsed),
+        lambda phase, counters, elapsed: shown.show(phase.value, counters, elapsed),
     )
 
     def finished(result: RunResult | None) -> None:
         if result is None or not result.complete or result.lost:
             exit_with(1)
-        progress.stop()
+        progress.clear()
         lines = () if result is None else [*result_lines(result)]
         for line in lines:
             # A daemon has no terminal.
@@ -204,5 +206,4 @@ def makeService(options: Options) -> IService:
             why = f"cannot write to standard output: {problem.strerror}"
             write_line(sys.__stderr__, f"tlsclient: {why}")
 
-    progress.start()
     return LoadService(reactor, run, finished)

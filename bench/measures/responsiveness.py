@@ -24,7 +24,7 @@ SATURATED = "saturated"
 SIZE = 32
 BURST = 64
 
-_FASTEST = 2_500_000
+_FASTEST = 2_000_000
 """Records a second that no peer reaches; so many are prepared for the saturated case."""
 _MOST_PREPARED = 8_000_000
 _GRACE = 30.0

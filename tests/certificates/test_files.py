@@ -142,7 +142,8 @@ class CredentialsTests(SynchronousTestCase):
     def test_a_file_of_another_kind_holds_no_certificate(self) -> None:
         self.assertRegex(
             self.error(self.key, self.key),
-            rf"^certificate {str(self.key)!r} holds no PEM certificate .*, but a private key$",
+            rf"^certificate {str(self.key)!r} holds no PEM certificate .*, "
+            "but a private key; give it as --key$",
         )
         self.assertIn("holds no PEM", self.error(authority=self.file("empty.pem", b"")))
 

@@ -65,6 +65,9 @@ class ComparisonCase(RefusingCase):
         self.patch(ComparisonOptions, "builder", lambda _: self.builder)
         self.runs: list[tuple[str, list[str]]] = []
         self.patch(comparison_options, "run_candidate", self.run_candidate)
+        # The versions that are asked for in these tests are older than any that is supported.
+        self.patch(comparison_options, "dependencies", lambda: self.dependencies)
+        self.dependencies: list[Requirement] = []
         self.result: Any = {"cells": []}
 
     def run_candidate(
@@ -90,8 +93,10 @@ class TheArguments(ComparisonCase):
     def check(self, *given: str, left: Sequence[str]) -> None:
         self.assertEqual(self.sample(*given).arguments_without("against", "format"), list(left))
 
-    def test_that_are_kept_are_unchanged(self) -> None:
-        self.check("--mode=a b", "-mx", "--all", "-a", left=["--mode=a b", "-mx", "--all", "-a"])
+    def test_that_are_kept_have_their_long_names(self) -> None:
+        self.check(
+            "--mode=a b", "-mx", "--all", "-a", left=["--mode=a b", "--mode=x", "--all", "--all"]
+        )
 
     def test_that_are_left_out_can_be_written_in_any_form(self) -> None:
         for form in (["--format=json"], ["--format", "json"], ["--form=json"], ["--fo", "json"]):
@@ -99,7 +104,7 @@ class TheArguments(ComparisonCase):
         self.check("--against=twisted==1", "--against", "rich", left=[])
 
     def test_that_are_not_options_are_kept(self) -> None:
-        self.check("--all", "one", "--two", left=["--all", "--", "one", "--two"])
+        self.check("one", "--all", "--", "--two", left=["--all", "--", "one", "--two"])
 
     def test_with_a_former_name_are_known_by_the_current_one(self) -> None:
         self.check("--layout=json", "--every", left=["--all"])
@@ -172,6 +177,14 @@ class Problems(ComparisonCase):
             "twisted==24.7.0 (try: tlsdemo sample --help)",
         )
 
+    def test_with_a_version_that_is_too_old_are_reported_at_once(self) -> None:
+        self.dependencies = [Requirement("twisted>=24.7", "twisted")]
+        self.assertEqual(
+            self.refused(lambda: self.sample("--against=twisted==1")),
+            "tlsdemo sample: --against is 'twisted==1': twisted==1 is older than tlsdemo supports, "
+            "which needs twisted>=24.7 (try: tlsdemo sample --help)",
+        )
+
     def test_with_an_environment_are_a_line_that_names_it(self) -> None:
         self.builder.problem = ComparisonError("no such version")
         self.assertEqual(
@@ -186,15 +199,16 @@ class Problems(ComparisonCase):
     def test_with_a_python_are_a_line_that_names_it(self) -> None:
         self.builder.no_python = ComparisonError("there is no program python3.99")
         self.assertEqual(
-            self.refused(lambda: self.candidates("--python=3.99", "--against=rich"), 1),
-            "tlsdemo sample: --python is '3.99': there is no program python3.99",
+            self.refused(lambda: self.sample("--python=3.99", "--against=rich")),
+            "tlsdemo sample: --python is '3.99': there is no program python3.99 "
+            "(try: tlsdemo sample --help)",
         )
 
     def test_with_the_disk_are_a_line(self) -> None:
         self.builder.problem = PermissionError(13, "Permission denied", "/cache")
         self.assertEqual(
             self.refused(lambda: self.candidates("--against=rich"), 1),
-            "tlsdemo sample: no environment: [Errno 13] Permission denied: '/cache'",
+            "tlsdemo sample: no environment: /cache: Permission denied",
         )
 
     def test_an_interruption_while_one_is_built_is_a_line(self) -> None:

@@ -28,9 +28,12 @@ class Options(RefusingCase):
             "no-resumptions": "no finding is called 'no-resumptions'; did you mean no-resumption?",
             "zz": f"no finding is called 'zz'; there are {', '.join(FINDINGS)}",
             "--all no-resumption": "--all does not take names",
+            "--against=twisted==26.4.0": "--against is 'twisted==26.4.0', and no finding is named; "
+            "add names, or --all",
             "--json": "--format=json needs --all, or names of findings",
             "--format=markdown": "--format=markdown needs --all, or names of findings",
             "--format=html": "--format is 'html', none of text, json, markdown",
+            "--all --exit-code": "--exit-code needs --against or --python",
             "--json --all --format=markdown": "--json and --format=markdown exclude each other",
         }.items():
             message = self.refused(lambda each=arguments: self.parsed(*each.split()))  # type: ignore[misc]
@@ -74,6 +77,13 @@ class Processes(TestCase):
         self.assertTrue(output.startswith("# Findings\n"), output)
         self.assertIn("- Reproduce: `tlsdemo findings no-resumption`\n", output)
         self.assertEqual((process.returncode, errors), (0, ""))
+
+    def test_all_are_a_table_of_verdicts(self) -> None:
+        output, errors = self.start("--all").communicate(timeout=120)
+        lines = output.splitlines()
+        self.assertEqual(len(lines), len(FINDINGS) + 4)
+        self.assertIn(" still so, ", lines[-1])
+        self.assertIn(f"tlsdemo findings: reproducing {len(FINDINGS)} findings\n", errors)
 
     def test_an_interrupted_run_shows_its_results(self) -> None:
         process = self.start("secure-mark-before-handshake", *[

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import json
 from io import StringIO
 from typing import Any
 
+from rich.console import Console
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
@@ -13,16 +13,18 @@ from tlsdemo.cli import findings_run
 from tlsdemo.cli.findings_run import FindingsRun
 from tlsdemo.lab.findings.finding import Finding, evidence
 from tlsdemo.reporting.finding_result import Evidence, FindingResult, Verdict
+from tlsdemo.reporting.progress import Progress
 
 
 class Runs(TestCase):
-    """The output for reproductions with given outcomes."""
+    """Reproductions with given outcomes."""
 
     def setUp(self) -> None:
-        self.output, self.progress = StringIO(), StringIO()
+        self.progress = StringIO()
         self.clock = [0.0]
+        self.seen: list[FindingResult] = []
 
-    async def run_of(self, form: str, *outcomes: Evidence, seconds: float = 1.0) -> int:
+    async def run_of(self, *outcomes: Evidence, seconds: float = 1.0) -> FindingsRun:
         given = list(outcomes)
 
         async def examined(_r: Any, _c: Any, each: Finding, _v: Any) -> FindingResult:
@@ -32,26 +34,26 @@ class Runs(TestCase):
         self.patch(findings_run, "examine", examined)
         findings = [finding(f"number-{number}") for number in range(len(outcomes))]
         ended: Deferred[None] = Deferred()
-        stand_in = _Reactor(self.clock, ended)
-        run = FindingsRun(stand_in, certificates(), findings, form, self.output, self.progress)
+        console = Console(file=self.progress, get_time=lambda: self.clock[0])
+        run = FindingsRun(
+            _Reactor(ended), certificates(), findings, Progress(console, "findings"),
+            self.seen.append,
+        )  # fmt: skip
         run.start()
         await ended
-        return run.finish()
+        return run
 
-    async def test_the_status_is_1_only_if_a_finding_has_no_verdict(self) -> None:
-        self.assertEqual(await self.run_of("text", evidence(True), evidence(False)), 0)
+    async def test_are_complete_if_every_finding_has_a_verdict(self) -> None:
+        self.assertTrue((await self.run_of(evidence(True), evidence(False))).finish())
         unknown = Evidence(Verdict.UNKNOWN, (), "too slow")
-        self.assertEqual(await self.run_of("text", evidence(True), unknown), 1)
+        self.assertFalse((await self.run_of(evidence(True), unknown)).finish())
 
-    async def test_several_findings_have_a_summary(self) -> None:
-        await self.run_of("text", evidence(True))
-        self.assertNotIn("1 still so", self.output.getvalue())
-        await self.run_of("text", evidence(True), evidence(True))
-        self.assertIn("2 still so, in 2.0 s", self.output.getvalue())
+    async def test_hand_on_each_result_when_it_is_there(self) -> None:
+        run = await self.run_of(evidence(True), evidence(True))
+        self.assertEqual(self.seen, run.results)
 
-    async def test_json_holds_versions_and_findings(self) -> None:
-        await self.run_of("json", evidence(True, "line"))
-        document = json.loads(self.output.getvalue())
+    async def test_are_json_with_versions_and_findings(self) -> None:
+        document = (await self.run_of(evidence(True, "line"))).as_json()
         self.assertIn("Twisted", document["versions"])
         self.assertEqual(
             document["findings"],
@@ -66,29 +68,26 @@ class Runs(TestCase):
             ],
         )
 
-    async def test_progress_is_shown_every_two_seconds_on_standard_error(self) -> None:
-        outcomes = [evidence(True)] * 5
-        await self.run_of("json", *outcomes)
+    async def test_show_their_progress(self) -> None:
+        await self.run_of(*[evidence(True)] * 5, seconds=4.0)
         self.assertEqual(
             self.progress.getvalue().splitlines(),
-            ["2 of 5 done, now number-2", "4 of 5 done, now number-4"],
+            [
+                "findings: reproducing 5 findings",
+                "findings: reproducing: 3 of 5, 0:08 left, now number-3",
+            ],
         )
-        json.loads(self.output.getvalue())
 
-    async def test_a_fast_run_shows_no_progress(self) -> None:
-        await self.run_of("json", *[evidence(True)] * 5, seconds=0.1)
+    async def test_show_no_progress_of_a_single_one(self) -> None:
+        await self.run_of(evidence(True))
         self.assertEqual(self.progress.getvalue(), "")
 
 
 class _Reactor:
     """A reactor for reproductions with given outcomes."""
 
-    def __init__(self, clock: list[float], ended: Deferred[None]) -> None:
-        self._clock = clock
+    def __init__(self, ended: Deferred[None]) -> None:
         self._ended = ended
-
-    def seconds(self) -> float:
-        return self._clock[0]
 
     def addSystemEventTrigger(self, *_: object) -> None:  # noqa: N802
         pass

@@ -6,6 +6,7 @@ import sys
 
 import tlsdemo
 from tests.cli.refusals import RefusingCase
+from tlsdemo.__main__ import main as entry_point
 from tlsdemo.cli.main import main
 from tlsdemo.cli.run_command import RunOptions
 from tlsdemo.net.child_process import environment
@@ -105,14 +106,39 @@ class Command(RefusingCase):
             "": "tlsdemo: which command? run, events, findings, sequence-diagram, "
             "versions (try: tlsdemo --help)",
             "walk": "tlsdemo: Unknown command: walk (try: tlsdemo --help)",
+            "event": "tlsdemo: Unknown command: event; did you mean events? (try: tlsdemo --help)",
             "--nonsense": "tlsdemo: option --nonsense not recognized (try: tlsdemo --help)",
             "run --conn=x": "tlsdemo run: --conn is 'x', not a whole number "
+            "(try: tlsdemo run --help)",
+            "run --conns=5": "tlsdemo run: option --conns not recognized; did you mean --conn? "
             "(try: tlsdemo run --help)",
             "run fast": "tlsdemo run: 'fast' is not understood: it is not an option "
             "(try: tlsdemo run --help)",
         }.items():
             message = self.refused(lambda each=arguments: main(each.split()))  # type: ignore[misc]
             self.assertEqual(message, expected)
+
+    def test_an_interruption_before_the_reactor_runs_is_one_line_and_an_exit_status(self) -> None:
+        def run(_: RunOptions) -> int:
+            raise KeyboardInterrupt
+
+        self.patch(RunOptions, "run", run)
+        self.assertEqual(entry_point(["run"]), 130)
+        self.assertEqual(self.errors.getvalue(), "tlsdemo: interrupted\n")
+
+    def test_an_interruption_while_modules_are_imported_is_the_same(self) -> None:
+        program = (
+            "import builtins, sys; real = builtins.__import__\n"
+            "def interrupted(name, *more):\n"
+            "    if name == 'tlsdemo.cli.main': raise KeyboardInterrupt\n"
+            "    return real(name, *more)\n"
+            "builtins.__import__ = interrupted\n"
+            "from tlsdemo.__main__ import main; sys.exit(main())"
+        )
+        process = subprocess.run(
+            [sys.executable, "-c", program], env=environment(), capture_output=True, timeout=60
+        )
+        self.assertEqual((process.returncode, process.stderr), (130, b"tlsdemo: interrupted\n"))
 
     def test_it_can_be_run_as_a_module(self) -> None:
         process = subprocess.run(

@@ -122,12 +122,18 @@ class SequenceDiagram(RefusingCase):
                 "'/nowhere/b' cannot be read: No such file or directory",
         }.items():  # fmt: skip
             self.assertEqual(self.says(*arguments), expected)
-        self.assertIn("is not a trace: line 1 does not belong to a trace", self.says(garbage))
+        nested = self.write("nested", "[" * 100_000)
+        for name in (garbage, nested):
+            self.assertIn("is not a trace: line 1 does not belong to a trace", self.says(name))
 
     def test_reports_a_file_that_it_cannot_write_in_one_line(self) -> None:
         folder = str(Path(self.file).parent)
         said = self.says(self.file, "--connection=3", f"--output={folder}", status=2)
-        self.assertTrue(said.startswith(f"--output is {folder!r}: Is a directory"), said)
+        self.assertTrue(said.startswith(f"--output is {folder!r}, which is a folder"), said)
+        said = self.says(self.file, "--connection=3", "--output=/dev/full", status=2)
+        self.assertEqual(said, "--output is '/dev/full': No space left on device")
+        said = self.says(self.file, "--list", "--format=html", status=2)
+        self.assertTrue(said.startswith("--format is 'html', and --list draws nothing"), said)
 
     def test_reports_a_connection_that_does_not_exist(self) -> None:
         for arguments, expected in {

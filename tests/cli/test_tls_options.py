@@ -64,7 +64,11 @@ class MadeCertificates(CredentialCase):
 
     def test_cannot_have_other_types_of_keys(self) -> None:
         message = self.message("--key-type=dsa", status=2)
-        self.assertEqual(message, "tlsdemo: --key-type is 'dsa', not ecdsa or rsa")
+        self.assertEqual(
+            message,
+            "tlsdemo: --key-type is 'dsa', none of ecdsa, rsa; did you mean ecdsa or rsa? "
+            "(try: tlsdemo --help)",
+        )
 
     def test_are_in_the_default_directory_without_another(self) -> None:
         usual = self.home.absolute() / "usual"

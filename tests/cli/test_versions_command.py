@@ -107,7 +107,7 @@ class Clearing(VersionsCase):
 
         self.patch(Cache, "remove", lambda _, name: remove(name))
         message = self.refused(lambda: self.versions("--clear"), 1)
-        self.assertEqual(message, "tlsdemo versions: [Errno 13] Permission denied: '/cache'")
+        self.assertEqual(message, "tlsdemo versions: /cache: Permission denied")
 
     def test_needs_the_option_for_names(self) -> None:
         self.assertEqual(

@@ -9,7 +9,10 @@ from typing import Any
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint
+from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.protocol import Protocol
 from twisted.trial.unittest import TestCase
+from zope.interface import implementer
 
 from tests.support import AwaitedRecorder, factory_of
 from tlsdemo.lab import relay as module
@@ -20,6 +23,19 @@ from tlsdemo.trace.observation import wire_label
 from tlsdemo.trace.record import Kind
 
 FIN, RST = "lost: ConnectionDone", "lost: ConnectionLost"
+
+
+@implementer(IHalfCloseableProtocol)
+class AnswersFin(Protocol):
+    """Sends something when it has received a FIN, and ends the connection."""
+
+    def readConnectionLost(self) -> None:
+        assert self.transport is not None
+        self.transport.write(b"late\r\n")
+        self.transport.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        """Do nothing: the connection is over soon."""
 
 
 class RelayCase(TestCase):
@@ -95,6 +111,15 @@ class Relaying(RelayCase):
             await self.begin()
             getattr(self, name).transport.loseConnection()
             self.assertEqual(await self.ends(), (FIN, FIN))
+
+    async def test_reports_what_an_end_sends_after_the_other_ends_fin(self) -> None:
+        port = await self.relay_to(await self.listens(factory_of(AnswersFin())))
+        endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port)
+        await endpoint.connect(factory_of(self.client))
+        self.client.transport.loseConnection()  # type: ignore[union-attr]
+        await self.relay.over
+        await self.client.loss
+        self.assertEqual(self.wire, ["server plain late\\r\\n"])
 
     async def test_forwards_a_reset_in_either_direction(self) -> None:
         for name, other in (("client", "server"), ("server", "client")):

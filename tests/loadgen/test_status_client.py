@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionRefusedError
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -89,7 +89,8 @@ class StatusConnectionTests(SynchronousTestCase):
     def test_without_an_answer_in_time_the_connection_is_aborted(self) -> None:
         first, second = self.status_client.ask(ask="run"), self.status_client.ask(ask="run")
         self.reactor.advance(ANSWER_WITHIN)
-        self.failureResultOf(first, TimeoutError)
+        failure = self.failureResultOf(first, TimeoutError)
+        self.assertEqual(failure.getErrorMessage(), "it gave no answer within 30 s")
         self.failureResultOf(second, ConnectionAborted)
         self.assertTrue(self.service.aborted)
 

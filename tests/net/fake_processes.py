@@ -20,6 +20,7 @@ class FakeProcess:
         self.arguments = arguments
         self.env = env
         self.path = path
+        self.descriptors: Any = None
         self.pid: int | None = 4711
         self.written = b""
         self.signals: list[str] = []
@@ -80,8 +81,10 @@ class FakeProcessStarter:
         args: list[str],
         env: dict[str, str],
         path: str | None = None,
+        childFDs: Any = None,  # noqa: N803
     ) -> FakeProcess:
         process = self.process_type(protocol, executable, args, env, path)
+        process.descriptors = childFDs
         self.processes.append(process)
         protocol.makeConnection(process)
         return process

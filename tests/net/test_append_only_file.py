@@ -8,7 +8,8 @@ from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.net.append_only_file import BUFFER_SIZE, AppendOnlyFile, CannotOpen
+from tlsdemo.net.append_only_file import BUFFER_SIZE, AppendOnlyFile
+from tlsdemo.net.private_file import CannotOpen
 
 
 class FileCase(SynchronousTestCase):
@@ -74,9 +75,46 @@ class Opening(FileCase):
     def test_follows_those_of_the_system(self) -> None:
         self.opened(Path("/dev/stderr"))
 
+    def test_what_this_process_has_open_can_be_named(self) -> None:
+        # A shell names a process substitution, --trace=>(gzip), in this way.
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        self.addCleanup(os.close, writing)
+        for folder in ("/dev/fd", "/proc/self/fd"):
+            self.opened(Path(folder, str(writing)), max_delay=0).append(b"line\n")
+            self.assertEqual(os.read(reading, 100), b"line\n")
+
+    def test_other_folders_below_dev_are_not_of_the_system(self) -> None:
+        other = Path(self.mktemp()).absolute()
+        other.touch(0o600)
+        link = Path("/dev/shm", f"tlsdemo-test-{os.getpid()}")
+        link.symlink_to(other)
+        self.addCleanup(link.unlink)
+        self.assertIn("it is a symbolic link", self.refusal(link))
+
     def test_does_not_block_on_a_fifo_without_a_reader(self) -> None:
         os.mkfifo(self.path)
         self.assertIn("cannot be opened: No such device", self.refusal(self.path))
+
+    def fifo(self, mode: int) -> None:
+        os.mkfifo(self.path)
+        self.path.chmod(mode)
+        reader = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+
+    def test_writes_to_a_fifo_of_this_user(self) -> None:
+        self.fifo(0o600)
+        self.opened()
+
+    def test_fails_if_others_could_read_from_the_fifo(self) -> None:
+        self.fifo(0o644)
+        self.assertIn("open to others than its owner (mode 0644)", self.refusal(self.path))
+
+    def test_fails_if_the_fifo_belongs_to_another_user(self) -> None:
+        self.fifo(0o600)
+        owner = self.path.stat().st_uid
+        self.patch(os, "geteuid", lambda: owner + 1)
+        self.assertIn("belongs to another user", self.refusal(self.path))
 
 
 class Writing(FileCase):

@@ -43,6 +43,10 @@ class Starting(FakeCase):
     def test_an_empty_environment_is_passed_as_it_is(self) -> None:
         self.assertEqual(self.started(env={})[1].env, {})
 
+    def test_passes_descriptors_on_from_3(self) -> None:
+        _, process = self.started(descriptors=[40, 7])
+        self.assertEqual(process.descriptors, {0: "w", 1: "r", 2: "r", 3: 40, 4: 7})
+
 
 class Output(FakeCase):
     def test_of_both_streams_is_kept_unless_there_is_a_receiver(self) -> None:

@@ -26,6 +26,15 @@ class RunCommand(SynchronousTestCase):
         done = self.python("import sys; print('a')", separate_errors=True)
         self.assertEqual(done, CompletedCommand(0, "a\n"))
 
+    def test_hands_on_each_line_when_it_is_printed(self) -> None:
+        lines: list[str] = []
+        done = self.python("print('a'); print('b'); print('c', end='')", line=lines.append)
+        self.assertEqual((lines, done.output), (["a", "b"], "a\nb\nc"))
+
+    def test_gives_a_program_that_has_closed_its_output_no_more_time(self) -> None:
+        code = "import os, time; os.close(1); os.close(2); time.sleep(99)"
+        self.assertRaises(CommandFailed, self.python, code, timeout=1.0)
+
     def test_gives_the_program_no_input(self) -> None:
         self.assertEqual(self.python("import sys; print(sys.stdin.read())").output, "\n")
 
@@ -85,11 +94,11 @@ class RunCommand(SynchronousTestCase):
         self.assertEqual(grandchildren[0].still_running(), [])
 
     def test_kills_no_process_group_whose_leader_has_been_reaped(self) -> None:
-        def communicate(process: subprocess.Popen[bytes], **_options: object) -> None:
+        def interrupted(process: subprocess.Popen[bytes], *_: object) -> None:
             process.wait()
             raise KeyboardInterrupt
 
-        self.patch(subprocess.Popen, "communicate", communicate)
+        self.patch(command, "_output", interrupted)
         self.patch(os, "killpg", lambda *_: self.fail("its number may belong to others now"))
         self.assertRaises(KeyboardInterrupt, self.python, "")
 

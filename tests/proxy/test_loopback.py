@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from unittest import mock
 
 from twisted.internet.error import ConnectionDone, ConnectionLost, ConnectionRefusedError
+from twisted.logger import capturedLogs, formatEvent
 
 from tests.proxy import loopback_server as loopback
 from tests.proxy.loopback_server import MEBIBYTE
@@ -51,6 +52,14 @@ class ForwardingTests(loopback.LoopbackTestCase):
     async def test_data_is_forwarded_with_on_demand_delivery(self) -> None:
         for mode in ModeName:
             await self.carry(mode, Delivery.READABLE)
+
+    async def test_twisted_logs_what_listens_by_names_that_users_know(self) -> None:
+        with capturedLogs() as events:
+            self.serve(ModeName.CLEAR, handler=HandlerName.PROXY)
+            self.serve(ModeName.CLEAR, listen=["haproxy:tcp:0:interface=127.0.0.1"])
+        texts = [str(formatEvent(event)) for event in events]
+        named = [each.partition(" starting on")[0] for each in texts if " starting on" in each]
+        self.assertEqual(set(named), {"the server", "the embedded sink"})
 
     async def test_the_embedded_sink_counts_what_has_arrived(self) -> None:
         status = f"unix:{self.mktemp()}"

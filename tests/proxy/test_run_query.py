@@ -25,7 +25,8 @@ class RunQueryTests(SynchronousTestCase):
 
     def ask(self, count: int, **more: object) -> Any:
         query = {"name": "x", "sent": 9, "peers": ["192.0.2.1:1"] * count, **more}
-        return self.query(query)["run"]
+        answer: Any = self.query(query)
+        return answer["run"]
 
     def test_it_reports_the_totals_of_its_peers(self) -> None:
         self.assertEqual(self.ask(2)["received"], 2)
@@ -60,7 +61,7 @@ class RunQueryTests(SynchronousTestCase):
             ("peers", None),
         ):
             problem = self.assertRaises(ValueError, self.ask, 1, **{part: wrong})
-            self.assertIn("a run has a name", str(problem))
+            self.assertIn("peers are a list" if part == "peers" else "a run has", str(problem))
         self.assertEqual(self.reports, [])
 
     def test_the_greatest_query_of_a_load_client_is_accepted(self) -> None:

@@ -168,17 +168,26 @@ class StartTests(ServerInMemory):
 class StatisticsLogTests(ServerInMemory):
     def test_statistics_are_logged_at_intervals_with_rates(self) -> None:
         self.started()
-        self.accepted(1).deliver(b"x" * 50_000)
-        for rate, events in (
-            ("0.01", "1 events, 50,000.0 bytes and 0.0 records an event"),
-            ("0.00", "0 events, 0.0 bytes and 0.0 records an event"),
-        ):
+        wire = self.accepted(1)
+        for total in ("0.05", "0.10"):
+            wire.deliver(b"x" * 50_000)
             (event,) = self.logged_in()
             self.assertEqual(
                 str(formatEvent(event)).rpartition("; ")[0],
-                f"open 1, secured 0, failed 0; cleartext 0.05 MB at {rate} MB/s; {events}",
+                f"open 1, secured 0, failed 0; cleartext {total} MB at 0.01 MB/s; "
+                "1 events, 50,000.0 bytes and 0.0 records an event",
             )
-            self.assertEqual(event["statistics"]["bytes_in"], 50_000)
+            self.assertEqual(event["statistics"]["bytes_in"], float(total) * 1e6)
+
+    def test_no_statistics_are_logged_while_nothing_changes(self) -> None:
+        self.started()
+        self.assertEqual(self.logged_in(), [])
+        wire = self.accepted(1)
+        self.assertEqual(len(self.logged_in()), 1)
+        self.assertEqual(self.logged_in(), [])
+        wire.lose(ConnectionDone())
+        self.assertEqual(len(self.logged_in()), 1)
+        self.assertEqual(self.logged_in(), [])
 
     def test_the_first_interval_begins_at_the_start(self) -> None:
         self.reactor.advance(1000)
@@ -195,7 +204,11 @@ class StatisticsLogTests(ServerInMemory):
 
     def test_the_interval_is_configurable(self) -> None:
         self.started(interval=7.0)
-        self.assertEqual([len(self.logged_in(1)) for _ in range(14)], [0] * 6 + [1] + [0] * 6 + [1])
+        lines = []
+        for second in range(14):
+            self.accepted(second)
+            lines.append(len(self.logged_in(1)))
+        self.assertEqual(lines, [0] * 6 + [1] + [0] * 6 + [1])
 
     def test_the_number_of_suppressed_failures_is_logged(self) -> None:
         self.started(mode=ModeName.PAIR)
@@ -204,7 +217,7 @@ class StatisticsLogTests(ServerInMemory):
         _, event = self.logged_in()
         self.assertEqual(formatEvent(event), "5 more failures were not logged one by one")
         self.assertEqual(event["log_level"], LogLevel.warn)
-        self.assertEqual(len(self.logged_in()), 1)
+        self.assertEqual(self.logged_in(), [])
 
     def test_events_of_the_sampled_connections_are_logged(self) -> None:
         self.started(log_first=1, log_every=3)

@@ -38,6 +38,7 @@ class StatisticsQueryTests(ServerInMemory):
 
     def test_a_line_in_the_log_does_not_reset_the_lag(self) -> None:
         self.started(status=STATUS, interval=1.0)
+        self.accepted(1)
         self.reactor.advance(0.55)
         self.assertEqual(len(self.logged_in(0.45)), 1)
         self.assertAlmostEqual(self.asked_lag(), 0.5)
@@ -46,8 +47,10 @@ class StatisticsQueryTests(ServerInMemory):
         self.started(status=STATUS, interval=1.0)
         self.reactor.advance(0.55)
         self.asked_lag()
+        self.accepted(1)
         (event,) = self.logged_in(0.45)
         self.assertAlmostEqual(event["statistics"]["lag"], 0.5)
+        self.accepted(2)
         (event,) = self.logged_in(1)
         self.assertAlmostEqual(event["statistics"]["lag"], 0.95)
 

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from tests.proxy.memory_server import ServerInMemory
 from tlsdemo.net.runtime_folder import STATUS, check_private
-from tlsdemo.proxy import service
+from tlsdemo.proxy import status_listening
 
 
 class StatusTests(ServerInMemory):
@@ -17,7 +17,7 @@ class StatusTests(ServerInMemory):
         scratch = TemporaryDirectory()
         self.addCleanup(scratch.cleanup)
         self.folder = Path(scratch.name) / "run"
-        self.patch(service, "runtime_folder", lambda: self.folder)
+        self.patch(status_listening, "runtime_folder", lambda: self.folder)
 
     def sockets(self) -> list[tuple[str, int]]:
         return [(path, mode) for path, _, _, mode, _ in self.reactor.unixServers]

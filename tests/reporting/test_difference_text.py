@@ -27,8 +27,8 @@ class TheEventLines(SynchronousTestCase):
             self.lines(baseline, candidate),
             [
                 "pair 1.3 x tlsdemo; pair 1.3 y tlsdemo:",
-                "  server, baseline:  a → b (2 times)",
-                "  server, candidate: no events",
+                "  server, here:  a → b (2 times)",
+                "  server, there: no events",
             ],
         )
 
@@ -45,13 +45,29 @@ class TheEventLines(SynchronousTestCase):
             self.lines(matrix({"way": "x"}), matrix({"way": "y"})),
             [
                 "pair 1.3 x tlsdemo:",
-                "  cell, baseline:  present",
-                "  cell, candidate: absent",
+                "  cell, here:  present",
+                "  cell, there: absent",
                 "pair 1.3 y tlsdemo:",
-                "  cell, baseline:  absent",
-                "  cell, candidate: present",
+                "  cell, here:  absent",
+                "  cell, there: present",
             ],
         )
+
+    def test_begin_where_the_sequences_part_unless_details_are_wanted(self) -> None:
+        baseline = matrix({"way": "x", "server": ["a", "b", "c"], "wire": ["1"]})
+        candidate = matrix({"way": "x", "server": ["a", "b", "d"], "wire": ["2"]})
+        found = list(event_differences(baseline, candidate))
+        self.assertEqual(
+            list(event_lines(found, baseline, candidate)),
+            ["pair 1.3 x tlsdemo:", "  server, here:  … → b → c", "  server, there: … → b → d"],
+        )
+        lines = list(event_lines(found, baseline, candidate, details=True))
+        self.assertIn("  server, here:  a → b → c", lines)
+        self.assertIn("  wire, there: 2", lines)
+
+    def test_show_the_records_if_nothing_else_differs(self) -> None:
+        lines = self.lines(matrix({"way": "x", "wire": ["1"]}), matrix({"way": "x", "wire": ["2"]}))
+        self.assertIn("  wire, here:  1", lines)
 
 
 class TheVersionLines(SynchronousTestCase):

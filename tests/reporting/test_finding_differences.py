@@ -56,9 +56,7 @@ class FindingDifferences(SynchronousTestCase):
     def test_have_the_evidence_of_both_sides(self) -> None:
         (found,) = self.differences(catalogue(a="still so"), catalogue(a="no longer so"))
         self.assertEqual(
-            str(found),
-            "a: holds for the baseline only: baseline: still so, saw a; "
-            "candidate: no longer so, saw a",
+            (found.baseline, found.candidate), ("still so, saw a", "no longer so, saw a")
         )
 
     def test_have_the_first_line_of_the_evidence(self) -> None:

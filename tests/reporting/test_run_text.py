@@ -126,6 +126,13 @@ class TheLinesOfARun(SynchronousTestCase):
         failed={"wrong name": 1, "truncated": 1},
     )
 
+    def test_of_a_load_in_the_clear_do_not_call_it_secured(self) -> None:
+        result = RunResult("a", 2, LoadCounters(secured=2), 1.0, 1.0, encrypted=False)
+        self.assertEqual(
+            next(result_lines(result)),
+            "2 connections: 2 connected in the clear in 1.00 s, 0 failed, 0 ended in order",
+        )
+
     def test_have_the_result(self) -> None:
         run = RunResult(
             "pair", 4, self.COUNTERS, 1.5, 2.0, 2_999_968, ServerSnapshots(BEFORE, NOW, NOW)

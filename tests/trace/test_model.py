@@ -90,7 +90,36 @@ class Lines(SynchronousTestCase):
 
     def test_that_do_not_belong_to_a_trace_are_reported(self) -> None:
         begin = next(lines_of(1, a_trace()))
-        for line in ("no JSON", "[]", '{"connection": 1}', '{"connection": 2, "at": 1}'):
+        for line, problem in {
+            "no JSON": "it is no object of JSON",
+            "[]": "it is no object of JSON",
+            "{}": "it has no 'connection'",
+            '{"connection": 1}': "it has no 'at'",
+            '{"connection": 2, "at": 1}': "connection 2 has not begun",
+            '{"connection": 1, "at": 1, "from": []}': "it has no 'record'",
+            '{"connection": [], "at": 1}': "its values are of another kind",
+        }.items():
+            error = self.assertRaises(NotATrace, traces_from, [begin, line])
+            expected = f"line 2 does not belong to a trace: {problem}: {line!r}"
+            self.assertEqual(str(error), expected)
+
+    def test_with_a_value_of_another_kind_are_reported(self) -> None:
+        begin = next(lines_of(1, a_trace()))
+        mark = '{"connection": 1, "at": 0, "end": "client", "event": "x", "facts": %s}'
+        arrow = (
+            '{"connection": 1, "at": 0, "from": "client", "record": "plain", "length": %s,'
+            ' "version": "", "messages": [], "encrypted": false, "fate": "passed"}'
+        )
+        for line in (
+            '{"connection": 1e400, "begins": "t", "facts": {}}',
+            '{"connection": 1, "begins": "t", "facts": [[1, 2]]}',
+            (mark % "{}").replace('"at": 0', f'"at": 1{"0" * 400}'),
+            mark % "[[1, 2]]",
+            mark % '{"a": []}',
+            arrow % "1e400",
+            arrow % "-1",
+            arrow % ("9" * 4000),
+            "[" * 100_000,
+        ):
             error = self.assertRaises(NotATrace, traces_from, [begin, line])
             self.assertIn("line 2 does not belong to a trace", str(error))
-            self.assertIn(repr(line), str(error))

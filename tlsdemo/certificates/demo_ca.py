@@ -62,7 +62,7 @@ class DemoCertificates:
     made: bool
 
 
-def default_directory(package: Path = _PACKAGE, environ: Mapping[str, str] = os.environ) -> Path:
+def default_directory(package: Path = _PACKAGE, environ: Mapping[str, str] | None = None) -> Path:
     """Return the directory of the demonstration certificates if the user names none.
 
     In a checkout that is its certs/. An installed package keeps them with the user's data, because
@@ -70,7 +70,8 @@ def default_directory(package: Path = _PACKAGE, environ: Mapping[str, str] = os.
 
     Args:
         package: The directory of the tlsdemo package.
-        environ: Environment variables; XDG_DATA_HOME is ignored if it is not absolute.
+        environ: Environment variables, ours by default; XDG_DATA_HOME is ignored if it is not
+            absolute.
 
     Raises:
         BadCredentials: If there is neither XDG_DATA_HOME nor a home directory.
@@ -78,7 +79,7 @@ def default_directory(package: Path = _PACKAGE, environ: Mapping[str, str] = os.
     checkout = package.parent
     if (checkout / "certs").is_dir() and (checkout / "setup.cfg").is_file():
         return checkout / "certs"
-    data_home = environ.get("XDG_DATA_HOME", "")
+    data_home = (os.environ if environ is None else environ).get("XDG_DATA_HOME", "")
     if os.path.isabs(data_home):
         return Path(data_home) / "tlsdemo"
     try:

@@ -12,12 +12,14 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, p
 
 from tlsdemo.certificates.certificate_file import (
     BadCredentials,
-    description_of,
     load_certificates,
     named,
     read,
 )
+from tlsdemo.certificates.file_kind import description_of, kind_of
+from tlsdemo.certificates.file_kind import is_pkcs12 as _is_pkcs12
 
+_CERTIFICATE = b"CERTIFICATE-----"
 _ENCRYPTED_WITHOUT = "is encrypted; give its passphrase with --passphrase-file"
 _WRONG = "cannot be decrypted with that passphrase"
 
@@ -39,11 +41,14 @@ def load_identity(certificate: Path, key: Path, passphrase: bytes | None) -> Ide
 
     Raises:
         BadCredentials: If a file cannot be read, is of another kind or damaged, or needs another
-            passphrase; the message is one line.
+            passphrase, or if PKCS#12 comes with another key; the message is one line.
     """
     data = read(certificate, "certificate")
     if _is_pkcs12(data):
-        return _load_pkcs12(certificate, data, passphrase)
+        identity = _load_pkcs12(certificate, data, passphrase)
+        _check_same_key(identity, certificate, data, key, passphrase)
+        return identity
+    _check_not_swapped(certificate, data, key)
     chain = load_certificates(certificate)
     loaded, encrypted = _load_key(key, passphrase)
     return Identity(chain, loaded, not encrypted)
@@ -57,12 +62,6 @@ def is_pkcs12(path: Path) -> bool:
         return False
 
 
-def _is_pkcs12(data: bytes) -> bool:
-    # A SEQUENCE that begins with version 3 (RFC 7292, section 4); a certificate or a key in DER
-    # begins otherwise.
-    return data[:1] == b"\x30" and b"\x02\x01\x03\x30" in data[:12]
-
-
 def _load_pkcs12(path: Path, data: bytes, passphrase: bytes | None) -> Identity:
     name = named("certificate", path)
     try:
@@ -74,6 +73,30 @@ def _load_pkcs12(path: Path, data: bytes, passphrase: bytes | None) -> Identity:
         missing = "private key" if key is None else "certificate of its key"
         raise BadCredentials(f"{name} is in PKCS#12, and holds no {missing}")
     return Identity([leaf, *more], key, plain=False)
+
+
+def _check_same_key(
+    identity: Identity, certificate: Path, data: bytes, key: Path, passphrase: bytes | None
+) -> None:
+    if key == certificate or read(key, "key") == data:
+        return
+    other, _ = _load_key(key, passphrase)
+    if other.public_key() != identity.key.public_key():
+        raise BadCredentials(
+            f"{named('key', key)} is not the key in {named('certificate', certificate)}, which is "
+            "in PKCS#12; leave --key out"
+        )
+
+
+def _check_not_swapped(certificate: Path, data: bytes, key: Path) -> None:
+    if key == certificate or _CERTIFICATE in data:
+        return
+    first, second = kind_of(data), kind_of(read(key, "key"))
+    if first and second and (first.role, second.role) == ("key", "certificate"):
+        names = f"{named('certificate', certificate)} and {named('key', key)}"
+        raise BadCredentials(
+            f"{names} hold {first.name} and {second.name}; exchange --cert and --key"
+        )
 
 
 def _load_key(path: Path, passphrase: bytes | None) -> tuple[PrivateKeyTypes, bool]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import getopt
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from twisted.python import usage
 
@@ -21,8 +19,9 @@ from tlsdemo.lab.compare.environment_builder import (
 )
 from tlsdemo.lab.compare.environment_cache import Cache, Environment, default_folder
 from tlsdemo.lab.compare.interpreter import Interpreter
-from tlsdemo.lab.compare.requirements import Requirement, parse_requirements
-from tlsdemo.reporting.terminal import write_line
+from tlsdemo.lab.compare.requirements import Requirement, check_supported, parse_requirements
+from tlsdemo.lab.compare.source_tree import dependencies
+from tlsdemo.reporting.progress import Progress, standard_error
 
 TIMEOUT = 600.0
 """Seconds that a command may take in a candidate environment."""
@@ -31,6 +30,13 @@ BUILD_BOUND = f"Each step of building an environment takes at most {BUILD_TIMEOU
 
 BOUNDS = f"{BUILD_BOUND}, and the command in it {TIMEOUT / 60:g} minutes."
 """For the help of a command that is repeated in other environments."""
+
+
+EXIT_CODE = [
+    "exit-code", None, "With --against or --python: exit with 1 if something differs, with 0 if "
+    "not, and with 2 after an error.",
+]  # fmt: skip
+"""The flag of commands that can say by their exit status whether something differs."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,6 @@ class ComparisonOptions(Options):
     def __init__(self) -> None:
         super().__init__()
         self["against"] = []
-        self._given: list[tuple[str, str]] = []
-        self._arguments: list[str] = []
 
     def opt_against(self, packages: str) -> None:
         """Compare with other versions, such as 'twisted==24.7.0 pyopenssl==24.2.1'.
@@ -73,41 +77,35 @@ class ComparisonOptions(Options):
         """
         self["against"].append(packages)
 
-    def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """Parse the options, and keep them for the candidates' command lines."""
-        arguments = sys.argv[1:] if options is None else list(options)
-        # The base class reports invalid options.
-        with suppress(getopt.GetoptError):
-            given, self._arguments = getopt.getopt(arguments, self.shortOpt, self.longOpt)
-            self._given = [(self._current_name(option), value) for option, value in given]
-        super().parseOptions(arguments)
-
-    def _current_name(self, option: str) -> str:
-        alias = option.removeprefix("--")
-        return f"--{self.aliases[alias]}" if alias in self.aliases else option
-
     def postOptions(self) -> None:
         """Validate the options together."""
         super().postOptions()
         for text in self["against"]:
             try:
-                parse_requirements(text)
+                check_supported(parse_requirements(text), dependencies())
             except ComparisonError as problem:
                 raise usage.UsageError(f"--against is {text!r}: {problem}") from None
+        if self["python"] is not None:
+            try:
+                self.builder().interpreter(self["python"])
+            except ComparisonError as problem:
+                raise usage.UsageError(f"--python is {self['python']!r}: {problem}") from None
+        if self.get("exit-code") and not self.compares:
+            raise usage.UsageError("--exit-code needs --against or --python")
 
-    def is_given(self, name: str) -> bool:
-        """Return whether the option with this long name was on the command line."""
-        return any(option == f"--{name}" for option, _ in self._given)
+    @property
+    def compares(self) -> bool:
+        """Whether there are other versions to compare with."""
+        return bool(self["against"]) or self["python"] is not None
 
-    def arguments_without(self, *names: str) -> list[str]:
-        """Return the command line's arguments, except the options with these long names."""
-        left = [(option, value) for option, value in self._given if option[2:] not in names]
-        # Twisted marks the options that take a value with an equals sign.
-        options = [
-            f"{option}={value}" if f"{option[2:]}=" in self.longOpt else f"{option}{value}"
-            for option, value in left
-        ]
-        return [*options, "--", *self._arguments] if self._arguments else options
+    @property
+    def error_status(self) -> int:
+        """The exit status after a problem: not 1 if that says that something differs."""
+        return 2 if self.get("exit-code") else 1
+
+    def give_up(self, problem: object) -> NoReturn:
+        """End the process with one line."""
+        fail(self.command, problem, status=self.error_status)
 
     def candidates(
         self, *more: str, without: Sequence[str] = (), timeout: float = TIMEOUT
@@ -125,9 +123,9 @@ class ComparisonOptions(Options):
                 try:
                     result = run_candidate(environment, arguments, timeout)
                 except ComparisonError as problem:
-                    fail(self.command, problem, status=1)
+                    self.give_up(problem)
                 except KeyboardInterrupt:
-                    fail(self.command, "interrupted", status=1)
+                    self.give_up("interrupted")
                 yield Candidate(name, environment.versions, result)
 
     @contextmanager
@@ -141,19 +139,24 @@ class ComparisonOptions(Options):
             try:
                 environments = self._provided(stack)
             except KeyboardInterrupt:
-                fail(self.command, "interrupted: no environment was built", status=1)
+                fail(
+                    self.command, "interrupted: no environment was built", status=self.error_status
+                )
             except OSError as problem:
-                fail(self.command, f"no environment: {problem}", status=1)
+                what = f"{problem.filename}: {problem.strerror}" if problem.filename else problem
+                self.give_up(f"no environment: {what}")
             yield environments
 
     def _provided(self, stack: ExitStack) -> dict[str, Environment]:
-        if not self["against"] and self["python"] is None:
+        if not self.compares:
             return {}
         builder = self.builder()
         try:
             python = builder.interpreter(self["python"])
         except ComparisonError as problem:
-            fail(self.command, f"--python is {self['python']!r}: {problem}", status=1)
+            fail(
+                self.command, f"--python is {self['python']!r}: {problem}", status=self.error_status
+            )
         return {
             self._name(text, python): stack.enter_context(self._provide(builder, text, python))
             for text in self["against"] or [None]
@@ -171,7 +174,7 @@ class ComparisonOptions(Options):
                 environment = stack.enter_context(builder.provide(requirements, python))
             except ComparisonError as problem:
                 name, value = ("python", self["python"]) if text is None else ("against", text)
-                fail(self.command, f"--{name} is {value!r}: {problem}", status=1)
+                self.give_up(f"--{name} is {value!r}: {problem}")
             yield environment
 
     def _name(self, text: str | None, python: Interpreter) -> str:
@@ -184,4 +187,4 @@ class ComparisonOptions(Options):
 
     def report(self, text: str) -> None:
         """Write a line of progress to standard error."""
-        write_line(sys.stderr, f"{self.command}: {text}")
+        Progress(standard_error(), self.command).say(text)

@@ -11,7 +11,8 @@ from twisted.python import usage
 
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import fail, whole
-from tlsdemo.net.append_only_file import AppendOnlyFile, CannotOpen
+from tlsdemo.net.append_only_file import AppendOnlyFile
+from tlsdemo.net.private_file import CannotOpen
 from tlsdemo.proxy.diagnostics import Diagnostics
 from tlsdemo.proxy.trace_file import TraceFile
 from tlsdemo.tls import versions

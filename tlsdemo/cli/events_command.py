@@ -6,37 +6,66 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar, TextIO
 
 from twisted.logger import globalLogBeginner
 from twisted.python import usage
 
-from tlsdemo.cli.comparison_options import BOUNDS, ComparisonOptions
+from tlsdemo.cli.comparison_options import BOUNDS, EXIT_CODE, ComparisonOptions
+from tlsdemo.cli.contradictions import Contradiction, check
 from tlsdemo.cli.events_run import EventsRun
-from tlsdemo.cli.options import fail, named, whole
+from tlsdemo.cli.options import check_output_file, fail, named, whole
+from tlsdemo.cli.suggestions import one_of
 from tlsdemo.lab.foreign_run import WITH_OTHER_STACKS
 from tlsdemo.lab.laboratory import RUN_TIMEOUT, Cell
 from tlsdemo.lab.scenario_matrix import MODES, TLS, Selection
 from tlsdemo.lab.scenarios import SCENARIOS
 from tlsdemo.lab.stacks.stack_catalogue import STACKS
-from tlsdemo.reporting.difference_text import event_lines, version_lines
-from tlsdemo.reporting.event_differences import event_differences
-from tlsdemo.reporting.event_matrix import traces_of
+from tlsdemo.reporting.event_comparison import EventComparison
+from tlsdemo.reporting.event_differences import names
+from tlsdemo.reporting.event_matrix import EventMatrix, traces_of
 from tlsdemo.reporting.event_report import (
     DIAGRAM_FORMATS,
     FEW,
     FORMATS,
+    write_comparisons,
     write_diagrams,
     write_matrix,
 )
 from tlsdemo.reporting.scenario_list import scenario_list
+from tlsdemo.trace.model import Trace
+from tlsdemo.trace.observation import LIFELINES
 
 DEFAULT_STACKS = tuple(name for name in STACKS if name not in ("twisted-wrapped", "twisted-pair"))
 """The servers of other stacks in the default selection, with only one of stock Twisted."""
 
-_BASELINE_ONLY = ("format", "expect", "output", "keylog", "sequences", "sequence-diagram")
+_BASELINE_ONLY = (
+    "format",
+    "expect",
+    "output",
+    "keylog",
+    "sequences",
+    "sequence-diagram",
+    "details",
+    "exit-code",
+)
 """The options that candidates do not have: they concern the report."""
+
+
+_CONTRADICTIONS = (
+    Contradiction(
+        "expect output keylog against python format details sequences sequence-diagram",
+        lambda options: options["list"],
+        "and --list makes no connections; leave one away",
+    ),
+    Contradiction(
+        "stack",
+        lambda options: "none" in options["stacks"] and set(options["stacks"]) != {"none"},
+        "and other stacks are named as well; leave none away",
+    ),
+)
 
 
 class EventsOptions(ComparisonOptions):
@@ -56,7 +85,8 @@ class EventsOptions(ComparisonOptions):
     )
 
     optParameters: ClassVar[list[list[Any]]] = named([
-        ["format", None, "text", "Format of the report: text, json, markdown or html."],
+        ["format", None, "text", "Format of the report: text, json, markdown or html.",
+         one_of(FORMATS)],
         ["times", None, 2, "Number of times that each connection is made. If the order of events "
          "changes, it is called a race.", whole(1, 1000)],
         ["output", None, None, "File to write to. [default: standard output]"],
@@ -71,6 +101,9 @@ class EventsOptions(ComparisonOptions):
         ["sequences", None, f"Show the event sequences of more than {FEW} connections, too."],
         ["sequence-diagram", None, f"Draw a sequence diagram of each connection, as text or HTML; "
          f"for at most {FEW}."],
+        ["details", None, "With --against, --python or --expect: show the outcomes of all "
+         "connections as well, and whole event sequences of those that differ."],
+        EXIT_CODE,
         ["list", None, "List the scenarios and the servers of other stacks."],
     ]  # fmt: skip
 
@@ -100,7 +133,7 @@ class EventsOptions(ComparisonOptions):
             scenario for scenario in SCENARIOS if name and scenario.lower().startswith(name.lower())
         ]
         if not found:
-            raise usage.UsageError(f"--scenario is {name!r}, none of {', '.join(SCENARIOS)}")
+            found = [_one_of("scenario", name, tuple(SCENARIOS))]
         self["scenarios"] += found
 
     def opt_stack(self, name: str) -> None:
@@ -113,8 +146,6 @@ class EventsOptions(ComparisonOptions):
     def postOptions(self) -> None:
         """Validate the options together."""
         super().postOptions()
-        if self["format"] not in FORMATS:
-            raise usage.UsageError(f"--format is {self['format']!r}, none of {', '.join(FORMATS)}")
         if self["sequence-diagram"] and self["format"] not in DIAGRAM_FORMATS:
             formats = " or ".join(DIAGRAM_FORMATS)
             raise usage.UsageError(f"--sequence-diagram needs --format={formats}")
@@ -131,8 +162,10 @@ class EventsOptions(ComparisonOptions):
                 "select with --mode, --tls and --scenario"
             )
         for name in ("output", "keylog"):
-            if self[name] is not None and not Path(self[name]).absolute().parent.is_dir():
-                raise usage.UsageError(f"--{name} is {self[name]!r}, in no folder that exists")
+            check_output_file(name, self[name])
+        check(self, _CONTRADICTIONS)
+        # Before the connections are made, which takes minutes.
+        self._expected: Any = None if self["expect"] is None else self._read_expected()
 
     def selection(self) -> Selection:
         """Return the selected cells.
@@ -162,33 +195,36 @@ class EventsOptions(ComparisonOptions):
         reactor.callWhenRunning(run.start)
         reactor.run()
         matrix = run.finish()
-        if not self["sequence-diagram"]:
-            with self._output() as stream:
-                write_matrix(matrix, self["format"], stream, self["sequences"])
         baseline, traces = matrix.as_json(), matrix.traces()
+        comparisons = []
         for candidate in self.candidates("--format=json", without=_BASELINE_ONLY):
-            for line in version_lines(baseline["versions"], candidate.result["versions"]):
-                self.report(line)
-            self._compare(baseline, candidate.result, f"no differences with {candidate.name}")
+            comparisons.append(EventComparison(candidate.name, baseline, candidate.result))
             traces += traces_of(candidate.result)
+        if self["expect"] is not None:
+            sides = "expected", "here"
+            comparisons.append(EventComparison(self["expect"], self._expected, baseline, sides))
+        self._report(matrix, traces, comparisons)
+        statuses = [bool(each.differences) for each in comparisons]
+        if self["expect"] is not None and statuses[-1]:
+            return 1
+        return 1 if self["exit-code"] and any(statuses) else 0
+
+    def _report(
+        self, matrix: EventMatrix, traces: list[Trace], comparisons: list[EventComparison]
+    ) -> None:
+        """Write the answer, if there is a question, and what was seen."""
+        as_text, details = self["format"] == "text", self["details"]
+        if as_text or self["output"] is not None:
+            write_comparisons(comparisons, sys.stdout, details)
+            sys.stdout.flush()
         if self["sequence-diagram"]:
             with self._output() as stream:
                 write_diagrams(traces, self["format"], stream)
-        if self["expect"] is None:
-            return 0
-        same = f"no differences from {self['expect']}"
-        return self._compare(self._expected(), baseline, same)
-
-    def _compare(self, baseline: Any, candidate: Any, same: str) -> int:
-        """Report the differences, or the text ``same``; return the exit status."""
-        differences = event_differences(baseline, candidate)
-        lines = list(event_lines(differences, baseline, candidate))
-        self.report("differences:" if lines else same)
-        # Standard output may be for a program to read, except in the format text.
-        stream = sys.stdout if self["format"] == "text" else sys.stderr
-        for line in lines:
-            stream.write(f"{line}\n")
-        return 1 if lines else 0
+        elif details or self["sequences"] or not comparisons or not as_text or self["output"]:
+            with self._output() as stream:
+                write_matrix(matrix, self["format"], stream, self["sequences"], comparisons)
+        elif as_text:
+            print("--details shows all that was seen.")
 
     @contextmanager
     def _output(self) -> Iterator[TextIO]:
@@ -201,7 +237,7 @@ class EventsOptions(ComparisonOptions):
         except OSError as problem:
             fail(self.command, f"--output is {self['output']!r}: {problem.strerror}")
 
-    def _expected(self) -> Any:
+    def _read_expected(self) -> Any:
         """Return the selected cells of --expect's file."""
         selected = {(each.mode, each.tls, each.scenario.name, each.peer) for each in self._cells}
         try:
@@ -211,12 +247,17 @@ class EventsOptions(ComparisonOptions):
                 for cell in found["cells"]
                 if (cell["mode"], cell["tls"], cell["way"], cell["peer"]) in selected
             ]
+            for cell, lifeline in product(cells, LIFELINES):
+                names(cell.get(lifeline))
         except OSError as problem:
-            fail(self.command, f"--expect is {self['expect']!r}: {problem.strerror}", status=2)
-        except (ValueError, KeyError, TypeError):
-            text = "not a file from --format=json"
-            fail(self.command, f"--expect is {self['expect']!r}, {text}", status=2)
-        return {**found, "cells": cells}
+            raise usage.UsageError(f"--expect is {self['expect']!r}: {problem.strerror}") from None
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise usage.UsageError(
+                f"--expect is {self['expect']!r}, not a file from --format=json"
+            ) from None
+        said = found.get("versions")
+        versions = said if isinstance(said, dict) else {}
+        return {"versions": {name: str(text) for name, text in versions.items()}, "cells": cells}
 
     @property
     def _cells(self) -> list[Cell]:
@@ -224,9 +265,10 @@ class EventsOptions(ComparisonOptions):
 
 
 def _one_of(option: str, name: str, known: Sequence[str]) -> str:
-    if name not in known:
-        raise usage.UsageError(f"--{option} is {name!r}, none of {', '.join(known)}")
-    return name
+    try:
+        return one_of(known)(name)
+    except ValueError as problem:
+        raise usage.UsageError(f"--{option} is {name!r}, {problem}") from None
 
 
 def _stacks() -> dict[str, str]:

@@ -2,29 +2,53 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Mapping
 from datetime import datetime, timezone
-from difflib import get_close_matches
 from math import ceil
 from pathlib import Path
 from typing import Any, ClassVar
 
+from rich.console import Console
 from twisted.logger import globalLogBeginner
 from twisted.python import usage
 
 from tlsdemo.certificates.demo_ca import DemoCertificates, default_directory, demo_certificates
 from tlsdemo.certificates.files import BadCredentials
-from tlsdemo.cli.comparison_options import BOUNDS, ComparisonOptions
+from tlsdemo.cli.comparison_options import BOUNDS, EXIT_CODE, ComparisonOptions
+from tlsdemo.cli.contradictions import Contradiction, check
 from tlsdemo.cli.findings_run import FindingsRun
-from tlsdemo.cli.options import fail
-from tlsdemo.lab.findings.finding_catalogue import FINDINGS
-from tlsdemo.reporting.difference_text import version_lines
-from tlsdemo.reporting.finding_differences import finding_differences
-from tlsdemo.reporting.findings_text import listing
+from tlsdemo.cli.options import named
+from tlsdemo.cli.suggestions import did_you_mean, one_of
+from tlsdemo.lab.findings.finding_catalogue import DESCRIPTIONS, FINDINGS
+from tlsdemo.reporting.finding_comparison import (
+    comparison_json,
+    comparison_markdown,
+    observed_there,
+    print_comparison,
+)
+from tlsdemo.reporting.finding_differences import Change, FindingDifference, finding_differences
+from tlsdemo.reporting.finding_result import FindingResult
+from tlsdemo.reporting.findings_text import full_report, listing, page, summary
+from tlsdemo.reporting.progress import Progress, standard_error
+from tlsdemo.reporting.terminal import write_lines
 
 FORMATS = ("text", "json", "markdown")
 
+_BASELINE_ONLY = ("format", "json", "details", "exit-code")
+"""The options that candidates do not have: they concern the report."""
+
 _BOUNDS = [each.bound for each in FINDINGS.values()]
+
+
+_CONTRADICTIONS = (
+    Contradiction(
+        "against python certs",
+        lambda options: not options["names"],
+        "and no finding is named; add names, or --all",
+    ),
+)
 
 
 class FindingsOptions(ComparisonOptions):
@@ -39,7 +63,7 @@ class FindingsOptions(ComparisonOptions):
         "names, or with --all, reproduces it over loopback and says whether it still exists in "
         "the installed versions. The exit status is 1 if a reproduction reached no verdict. With "
         "--against or --python, the findings are also reproduced with other versions, and the "
-        "differences are shown. One reproduction takes at most "
+        "verdicts that differ are shown. One reproduction takes at most "
         f"{max(_BOUNDS):g} seconds, all together {ceil(sum(_BOUNDS) / 60)} minutes; most need only "
         f"a fraction of a second. {BOUNDS}"
     )
@@ -47,28 +71,30 @@ class FindingsOptions(ComparisonOptions):
     optFlags: ClassVar[list[list[Any]]] = [
         ["all", None, "Reproduce all findings."],
         ["json", None, "The same as --format=json."],
-    ]
+        ["details", None, "Show what was observed of each finding, not only the verdicts. "
+         "[default: for findings that are named, without --against]"],
+        EXIT_CODE,
+    ]  # fmt: skip
 
-    optParameters: ClassVar[list[list[Any]]] = [
+    optParameters: ClassVar[list[list[Any]]] = named([
         ["format", None, "text", "Format of the results: text, json, or markdown (the page of the "
-         "documentation)."],
+         "documentation).", one_of(FORMATS)],
         ["certs", None, None, "Directory of the demo certificates. [default: certs/ in a "
          "checkout, otherwise in the user's data directory]"],
-    ]  # fmt: skip
+    ])  # fmt: skip
 
     def parseArgs(self, *names: str) -> None:
         """Check the names of findings."""
         for name in names:
             if name not in FINDINGS:
-                raise usage.UsageError(f"no finding is called {name!r}; {_suggestion(name)}")
+                cure = did_you_mean(name, FINDINGS) or f"; there are {', '.join(FINDINGS)}"
+                raise usage.UsageError(f"no finding is called {name!r}{cure}")
         # Without duplicates, in the given order.
         self["names"] = list(dict.fromkeys(names))
 
     def postOptions(self) -> None:
         """Validate the options together."""
         super().postOptions()
-        if self["format"] not in FORMATS:
-            raise usage.UsageError(f"--format is {self['format']!r}, none of {', '.join(FORMATS)}")
         if self["json"]:
             if self["format"] == "markdown":
                 raise usage.UsageError("--json and --format=markdown exclude each other")
@@ -77,8 +103,12 @@ class FindingsOptions(ComparisonOptions):
             raise usage.UsageError("--all does not take names")
         if self["all"]:
             self["names"] = list(FINDINGS)
+        if self["names"] and not self["all"] and not self.compares:
+            self["details"] = True
         if self["format"] != "text" and not self["names"]:
             raise usage.UsageError(f"--format={self['format']} needs --all, or names of findings")
+
+        check(self, _CONTRADICTIONS)
 
     def run(self) -> int:
         """List or reproduce the findings, and return the exit status."""
@@ -91,36 +121,65 @@ class FindingsOptions(ComparisonOptions):
         # What Twisted logs during a reproduction is part of the evidence.
         globalLogBeginner.beginLoggingTo([], discardBuffer=True, redirectStandardIO=False)
         findings = [FINDINGS[name] for name in self["names"]]
-        run = FindingsRun(reactor, certificates, findings, self["format"], sys.stdout, sys.stderr)
+        progress = Progress(standard_error(), self.command)
+        # The details of one reproduction after the other, unless others belong to it.
+        at_once = self["details"] and self["format"] == "text" and not self.compares
+
+        def write_report(result: FindingResult) -> None:
+            progress.clear()
+            write_lines(sys.stdout, full_report(result))
+
+        each = (write_report,) if at_once else ()
+        run = FindingsRun(reactor, certificates, findings, progress, *each)
         reactor.callWhenRunning(run.start)
         reactor.run()
-        status = run.finish()
-        baseline = run.as_json()
-        for candidate in self.candidates("--format=json", without=("format", "json")):
-            for line in version_lines(baseline["versions"], candidate.result["versions"]):
-                self.report(line)
-            differences = list(finding_differences(baseline, candidate.result))
-            self.report(
-                f"{len(differences)} differences:"
-                if differences
-                else f"no differences with {candidate.name}"
-            )
-            # Standard output may be for a program to read, except in the format text.
-            stream = sys.stdout if self["format"] == "text" else sys.stderr
-            for each in differences:
-                stream.write(f"{each}\n")
-        return status
+        complete = run.finish()
+        others: dict[str, Any] = {}
+        if not run.interrupted:
+            candidates = self.candidates("--format=json", without=_BASELINE_ONLY)
+            others = {each.name: each.result for each in candidates}
+        if self["format"] == "json":
+            document = comparison_json(run.as_json(), others)
+            write_lines(sys.stdout, [json.dumps(document, indent=2)])
+        elif self["format"] == "markdown":
+            self._write_page(run, others)
+        elif others:
+            self._write_comparison(run, others)
+        elif len(run.results) > 1:
+            write_lines(sys.stdout, summary(run.results, run.versions))
+        if run.interrupted:
+            progress.say("interrupted, the results are incomplete")
+        return self._status(complete, run.as_json(), others)
+
+    def _status(self, complete: bool, here: Any, others: Mapping[str, Any]) -> int:
+        found = [each for there in others.values() for each in finding_differences(here, there)]
+        if not complete or (self["exit-code"] and any(_is_unknown(each) for each in found)):
+            return self.error_status
+        return 1 if self["exit-code"] and found else 0
+
+    def _write_page(self, run: FindingsRun, others: Mapping[str, Any]) -> None:
+        verdicts = {each.finding.name: each.evidence.verdict for each in run.results}
+        sys.stdout.write(page(DESCRIPTIONS, verdicts, run.versions))
+        if others:
+            sys.stdout.write(comparison_markdown(run.as_json(), others))
+
+    def _write_comparison(self, run: FindingsRun, others: Mapping[str, Any]) -> None:
+        details: bool = self["details"]
+        print_comparison(Console(highlight=False), run.as_json(), others, everything=details)
+        if details:
+            for each in run.results:
+                report = [*full_report(each), *observed_there(each.finding.name, others)]
+                write_lines(sys.stdout, ["", *report])
+        else:
+            print("--details shows what was observed.")
 
     def _certificates(self) -> DemoCertificates:
         try:
             directory = Path(self["certs"]).absolute() if self["certs"] else default_directory()
             return demo_certificates(directory, "ecdsa", datetime.now(timezone.utc))
         except BadCredentials as problem:
-            fail(self.command, problem, status=1)
+            self.give_up(problem)
 
 
-def _suggestion(name: str) -> str:
-    within = [known for known in FINDINGS if name and name.lower() in known]
-    if close := get_close_matches(name, FINDINGS, n=3) or within[:3]:
-        return f"did you mean {' or '.join(close)}?"
-    return f"there are {', '.join(FINDINGS)}"
+def _is_unknown(difference: FindingDifference) -> bool:
+    return difference.change is Change.UNKNOWN

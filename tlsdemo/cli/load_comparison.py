@@ -20,15 +20,17 @@ from tlsdemo.lab.compare.interleaving import ScheduledRun, interleaved_runs
 from tlsdemo.loadgen.controller import Controller, LoadPhase
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.reporting.load_progress import LoadProgress
 from tlsdemo.reporting.load_report import (
     LoadResults,
     comparison_as_json,
     print_comparison,
     print_run,
 )
-from tlsdemo.reporting.progress import Progress
+from tlsdemo.reporting.progress import Progress, standard_error
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.tls import MODES, ModeName, versions
+from tlsdemo.tls.policy import TLSVersion
 
 BASELINE = "baseline"
 
@@ -51,10 +53,12 @@ class LoadComparison:
         options: LoadOptions,
         console: Console,
         candidates: Iterable[CandidateServer] = (),
+        progress: Progress | None = None,
     ) -> None:
         self._reactor = reactor
         self._options = options
         self._console = console
+        self._progress = progress or Progress(standard_error())
         self._workers = options.workers()
         self._server_credentials = options.credentials("server")
         self._task = options.task("", options["client-mode"] or ModeName.STARTTLS, "127.0.0.1")
@@ -117,15 +121,24 @@ class LoadComparison:
 
     async def _run_all(self) -> None:
         rounds = self._options["rounds"] if self._candidates else 1
-        for turn in interleaved_runs(self._options["modes"], list(self._results), rounds):
+        turns = list(interleaved_runs(self._options["modes"], list(self._results), rounds))
+        for number, turn in enumerate(turns, 1):
             if not self._interrupted:
-                await self._run_one(turn)
+                name = f"{turn.mode.value}, {turn.environment}"
+                name = name if self._candidates else turn.mode.value
+                of_all = f" ({number} of {len(turns)})" if len(turns) > 1 else ""
+                self._progress.title = f"{name}{of_all}"
+                try:
+                    await self._run_one(turn)
+                finally:
+                    self._progress.clear()
 
     async def _run_one(self, turn: ScheduledRun[ModeName]) -> None:
         candidate = self._candidates.get(turn.environment)
         arguments = self._server_arguments(turn.mode)
         place = None if candidate is None else candidate.place
         server = LaunchedServer(self._reactor, arguments, place)
+        self._progress.begin("starting a server")
         await server.start()
         try:
             if not self._interrupted:
@@ -139,17 +152,22 @@ class LoadComparison:
         passphrase_file = self._options["passphrase-file"]
         policy = self._options["policy"]
         delivery = self._options["delivery"]
-        return [
-            f"--mode={mode.value}",
+        with_tls = [
             f"--cert={credentials.certificate}",
             f"--key={credentials.key}",
             f"--ca={credentials.authority}",
             *([f"--passphrase-file={passphrase_file}"] if passphrase_file else []),
-            f"--dialect={self._server_dialect(mode)}",
             f"--tls-min={policy.lowest.value}",
             f"--tls-max={policy.highest.value}",
-            f"--ciphers={policy.ciphers}",
+            *([] if policy.lowest is TLSVersion.TLS_1_3 else [f"--ciphers={policy.ciphers}"]),
             *([f"--groups={policy.groups}"] if policy.groups else []),
+        ]
+        certs = self._options["certs"]
+        return [
+            f"--mode={mode.value}",
+            *(with_tls if MODES[mode].encrypts else []),
+            *([f"--certs={certs}"] if certs else []),
+            f"--dialect={self._server_dialect(mode)}",
             # Clients are idle while they wait for the others to be secured. While they send,
             # their own idle timeout applies.
             "--idle-timeout=0",
@@ -168,10 +186,12 @@ class LoadComparison:
             mode="clear" if mode is ModeName.CLEAR else self._task.mode,
             dialect=self._server_dialect(mode),
         )
-        progress = Progress(self._console, title, task.connections)
+        shown = LoadProgress(
+            self._progress, task.connections, self._options["duration"], task.packets
+        )
 
         def show(phase: LoadPhase, counters: LoadCounters, elapsed: float) -> None:
-            progress.show(phase.value, counters, elapsed)
+            shown.show(phase.value, counters, elapsed)
 
         self._current = Controller(
             self._reactor,
@@ -182,11 +202,10 @@ class LoadComparison:
             server.status,
             show,
         )
-        progress.start()
         try:
             result = await self._current.run()
         finally:
-            progress.stop()
+            self._progress.clear()
             self._current = None
         try:
             print_run(self._console, title, result, brief=bool(self._candidates))

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import fail, seconds, whole
+from tlsdemo.cli.suggestions import one_of
 from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.loadgen.schedule import Task, default_workers, descriptors_needed, workers_needed
 from tlsdemo.loadgen.status_client import ANSWER_WITHIN
@@ -31,7 +32,7 @@ LOAD_PARAMETERS: list[list[Any]] = [
      whole(1)],
     ["dialect", None, None, "Protocol in which client and server agree to start TLS: "
      f"{', '.join(DIALECTS)}. [default: immediate]",
-     find_dialect],
+     lambda name: find_dialect(one_of(DIALECTS)(name))],
     ["helo-name", None, DEFAULT_NAMES.own, "Name that clients of smtp and lmtp call themselves: a "
      "host name, or an address in brackets.", host_name],
     ["max-line", None, None, "Maximum bytes in a line that a server sends before TLS. [default: "

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import getopt
+import os
+import re
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
+from pathlib import Path
 from typing import Any, ClassVar, NoReturn, TypeVar
 
-from twisted.internet import endpoints
-from twisted.internet.interfaces import IReactorCore
 from twisted.python import usage
 
 import tlsdemo
+from tlsdemo.cli.suggestions import did_you_mean, one_of
 from tlsdemo.reporting.terminal import write_line
 
 _E = TypeVar("_E", bound=Enum)
 
 _HYPHEN = "\N{NON-BREAKING HYPHEN}"
+
+_UNKNOWN = re.compile(
+    r"Unknown command: (?P<command>.*)"
+    r"|option --(?P<prefix>.*) not a unique prefix"
+    r"|option --(?P<option>.*) not recognized",
+    re.DOTALL,
+)
+"""What Twisted and getopt say of a word that they do not know."""
 
 
 def fail(command: str, problem: object, status: int = 2) -> NoReturn:
@@ -58,15 +69,8 @@ def seconds(least: float, most: float = 1e6) -> Callable[[str], float]:
 
 def choice(names: type[_E]) -> Callable[[str], _E]:
     """Return a parser of the values of an enum."""
-
-    def parse(text: str) -> _E:
-        try:
-            return names(text)
-        except ValueError:
-            known = ", ".join(str(each.value) for each in names)
-            raise ValueError(f"none of {known}") from None
-
-    return parse
+    parse = one_of([str(each.value) for each in names])
+    return lambda text: names(parse(text))
 
 
 def named(parameters: list[list[Any]]) -> list[list[Any]]:
@@ -82,6 +86,22 @@ def _named(name: str, parse: Callable[[str], object]) -> Callable[[str], object]
             raise ValueError(f"--{name} is {text!r}, {problem}") from None
 
     return parse_named
+
+
+def check_output_file(option: str, path: str | None) -> None:
+    """Raise UsageError if ``path``, the value of ``option``, cannot be a file to write to."""
+    if path is None:
+        return
+    file = Path(path).absolute()
+    problem = ""
+    if not file.parent.is_dir():
+        problem = "and that folder does not exist"
+    elif file.is_dir():
+        problem = "which is a folder; name a file"
+    elif not os.access(file if file.exists() else file.parent, os.W_OK):
+        problem = "which you may not write to"
+    if problem:
+        raise usage.UsageError(f"--{option} is {path!r}, {problem}")
 
 
 def help_width() -> int:
@@ -102,6 +122,8 @@ class Options(usage.Options):
 
     def __init__(self) -> None:
         super().__init__()
+        self._given: list[tuple[str, str]] = []
+        self._names: list[str] = []
         # The help of a method is its docstring, with the line breaks and indentation of the source.
         self.docs = {name: " ".join((doc or "").split()) for name, doc in self.docs.items()}
         for alias, name in self.aliases.items():
@@ -109,12 +131,58 @@ class Options(usage.Options):
             self.synonyms[alias] = name
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """Parse the options; ends the process with status 2 if they are invalid."""
+        """Parse the options, which may also follow the names; ``--`` ends them.
+
+        Ends the process with status 2 if they are invalid.
+        """
+        arguments = list(sys.argv[1:] if options is None else options)
         try:
-            super().parseOptions(options)
-        except usage.UsageError as problem:
+            super().parseOptions(self._in_order(arguments))
+        except (usage.UsageError, getopt.GetoptError) as problem:
             text = str(problem).removeprefix("Parameter type enforcement failed: ")
-            fail(self.command, f"{text} (try: {self.command} --help)")
+            fail(self.command, f"{text}{self._cure(text)} (try: {self.command} --help)")
+
+    def _in_order(self, arguments: list[str]) -> list[str]:
+        """Return the arguments with the options first; what follows a subcommand belongs to it."""
+        if getattr(self, "subCommands", None):
+            return arguments
+        self._given, self._names = getopt.gnu_getopt(arguments, self.shortOpt, self.longOpt)
+        return self.arguments_without()
+
+    def _cure(self, problem: str) -> str:
+        """Return what may have been meant by an unknown option or command, or nothing."""
+        found = _UNKNOWN.fullmatch(problem)
+        if found is None:
+            return ""
+        if found["command"] is not None:
+            subcommands = getattr(self, "subCommands", ())
+            return did_you_mean(found["command"], [each[0] for each in subcommands])
+        names = [name.rstrip("=") for name in self.longOpt]
+        if found["prefix"] is not None:
+            begun = [f"--{name}" for name in names if name.startswith(found["prefix"])]
+            return f"; it begins {', '.join(begun)}"
+        current = [name for name in names if name not in self.aliases]
+        return did_you_mean(found["option"], current, prefix="--")
+
+    def given(self) -> Iterator[tuple[str, str]]:
+        """Yield the options on the command line by their long names, with their values."""
+        for option, value in self._given:
+            name = option.lstrip("-")
+            yield self.synonyms.get(name, name), value
+
+    def is_given(self, name: str) -> bool:
+        """Return whether the option with this long name was on the command line."""
+        return any(option == name for option, _ in self.given())
+
+    def arguments_without(self, *names: str) -> list[str]:
+        """Return the command line, except the options with these long names; names come last."""
+        options = [
+            # Twisted marks the options that take a value with an equals sign.
+            f"--{name}={value}" if f"{name}=" in self.longOpt else f"--{name}"
+            for name, value in self.given()
+            if name not in names
+        ]
+        return [*options, "--", *self._names] if self._names else options
 
     def getSynopsis(self) -> str:
         """Return the synopsis; Twisted's would repeat that of the parent command."""
@@ -147,29 +215,3 @@ class Options(usage.Options):
         raise SystemExit(0)
 
     opt_h = opt_help
-
-
-def check_server_endpoint(reactor: IReactorCore, option: str, where: str, prefix: str = "") -> None:
-    """Raise UsageError with the reason if ``where`` is not a server endpoint string.
-
-    ``prefix``: what may stand before it.
-    """
-    example = "tcp:8899:interface=127.0.0.1"
-    _check(endpoints.serverFromString, reactor, option, where, example, prefix)
-
-
-def check_client_endpoint(reactor: IReactorCore, option: str, where: str) -> None:
-    """Raise UsageError with the reason if ``where`` is not a client endpoint string."""
-    _check(endpoints.clientFromString, reactor, option, where, "tcp:127.0.0.1:8899")
-
-
-def _check(
-    parse: Any, reactor: object, option: str, where: str, example: str, prefix: str = ""
-) -> None:
-    try:
-        parse(reactor, where.removeprefix(prefix))
-    except Exception as problem:
-        # Endpoint parsers are plugins, which may raise anything for an invalid string.
-        raise usage.UsageError(
-            f"--{option} is {where!r}, not an endpoint string such as {example} ({problem})"
-        ) from None

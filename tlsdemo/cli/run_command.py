@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 from rich.console import Console
 from twisted.python import usage
 
 from tlsdemo.cli.comparison_options import BUILD_BOUND, ComparisonOptions
+from tlsdemo.cli.contradictions import check
 from tlsdemo.cli.launched_server import START_WITHIN, STOP_WITHIN, Place
 from tlsdemo.cli.load_comparison import CandidateServer, LoadComparison
+from tlsdemo.cli.load_contradictions import LOAD_CONTRADICTIONS
 from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOptions
 from tlsdemo.cli.option_groups import Group
-from tlsdemo.cli.options import choice, named, whole
+from tlsdemo.cli.options import check_output_file, choice, named, whole
+from tlsdemo.cli.suggestions import one_of
 from tlsdemo.lab.compare.environment_builder import environment_variables
 from tlsdemo.tls import Delivery, ModeName
 
@@ -45,7 +47,7 @@ class RunOptions(ComparisonOptions, LoadOptions):
         ["client-mode", None, None, "How the clients secure their connections: starttls, pair or "
          "wrapped. [default: starttls]", choice(ModeName)],
         ["send", None, "raw", "raw: each packet becomes a TLS record; buffered: small writes are "
-         "joined; stock: the mode's default."],
+         "joined; stock: the mode's default.", one_of(SENDS)],
         ["json", None, None, "Also write the results to this file."],
         ["rounds", None, 5, "Number of measurements, with --against or --python. The default of "
          f"--duration is {_SECONDS_OF_A_ROUND:g} then.", whole(1, 1000)],
@@ -77,12 +79,10 @@ class RunOptions(ComparisonOptions, LoadOptions):
         """Validate the options together."""
         super().postOptions()
         self["modes"] = self["modes"] or [ModeName.STARTTLS, ModeName.PAIR]
-        if self["send"] not in SENDS:
-            raise usage.UsageError(f"--send is {self['send']!r}, none of {', '.join(SENDS)}")
         if self["client-mode"] is ModeName.CLEAR:
             raise usage.UsageError("--client-mode is clear, which is only for --mode=clear")
-        if self["json"] is not None and not Path(self["json"]).absolute().parent.is_dir():
-            raise usage.UsageError(f"--json is {self['json']!r}, and that folder does not exist")
+        check_output_file("json", self["json"])
+        check(self, LOAD_CONTRADICTIONS)
 
         if self["against"] or self["python"] is not None:
             if not self.is_given("duration"):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import enum
-import getopt
 import json
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from twisted.python import usage
 
-from tlsdemo.cli.options import Options, choice, fail, named, whole
+from tlsdemo.cli.contradictions import Contradiction, check
+from tlsdemo.cli.options import Options, check_output_file, choice, fail, named, whole
 from tlsdemo.reporting.sequence_diagram_html import page
 from tlsdemo.reporting.sequence_diagram_text import text, trace_list
 from tlsdemo.reporting.terminal import write_line
@@ -29,6 +29,15 @@ class Format(enum.Enum):
 
 _PAGES = (".html", ".htm")
 _LISTED = 10
+
+
+_CONTRADICTIONS = (
+    Contradiction(
+        "connection beside format",
+        lambda options: options["list"],
+        "and --list draws nothing; leave one away",
+    ),
+)
 
 
 class SequenceDiagramOptions(Options):
@@ -58,24 +67,17 @@ class SequenceDiagramOptions(Options):
         ["list", None, "List the connections in the file instead of drawing one."],
     ]
 
-    def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """Parse the options; they may follow the file, unlike those of other commands."""
-        given = list(sys.argv[1:] if options is None else options)
-        try:
-            known, files = getopt.gnu_getopt(given, self.shortOpt, self.longOpt)
-        except getopt.GetoptError as problem:
-            fail(self.command, f"{problem} (try: {self.command} --help)")
-        takes_value = {name for name in self.longOpt if name.endswith("=")}
-        given = []
-        for name, value in known:
-            given += [name, value] if f"{name[2:]}=" in takes_value else [name]
-        super().parseOptions([*given, "--", *files])
-
     def parseArgs(self, *arguments: str) -> None:
         """Keep the name of the file."""
         if len(arguments) != 1:
             raise usage.UsageError(f"{len(arguments)} files are given instead of one")
         (self["file"],) = arguments
+
+    def postOptions(self) -> None:
+        """Validate the options together."""
+        super().postOptions()
+        check_output_file("output", self["output"])
+        check(self, _CONTRADICTIONS)
 
     def run(self) -> int:
         """Draw the diagram, and return the exit status."""
@@ -161,4 +163,6 @@ def _whole_lines(content: str) -> list[str]:
         json.loads(last)
     except ValueError:
         return lines
+    except RecursionError:
+        pass  # A server does not write such a line, so it has to be reported.
     return [*lines, last]

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
-from ipaddress import ip_address
 from typing import Any, ClassVar
 
 from twisted.logger import LogLevel
 from twisted.python import usage
 
+from tlsdemo.cli.alpn_names import alpn_names
+from tlsdemo.cli.contradictions import check
 from tlsdemo.cli.diagnostics_options import DIAGNOSTICS_PARAMETERS, DiagnosticsOptions
-from tlsdemo.cli.option_groups import Group
-from tlsdemo.cli.options import (
+from tlsdemo.cli.endpoint_strings import (
     check_client_endpoint,
     check_server_endpoint,
+)
+from tlsdemo.cli.loopback import is_loopback
+from tlsdemo.cli.option_groups import Group
+from tlsdemo.cli.options import (
     choice,
     named,
     seconds,
     whole,
 )
 from tlsdemo.cli.proxy_protocol_options import PROXY_PROTOCOL_PARAMETERS, ProxyProtocolOptions
+from tlsdemo.cli.server_contradictions import SERVER_CONTRADICTIONS
+from tlsdemo.cli.suggestions import one_of
 from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.net.limits import connections_possible, raise_descriptor_limit
 from tlsdemo.net.printable_logger import PrintableLogger
@@ -46,6 +52,7 @@ from tlsdemo.tls import (
     Timeouts,
 )
 
+MAX_WORKERS = 256
 LISTEN = "tcp:8899:interface=127.0.0.1"
 _log = PrintableLogger(namespace="tlsdemo")
 
@@ -53,20 +60,7 @@ _log = PrintableLogger(namespace="tlsdemo")
 def dialect_name(text: str) -> tuple[bool, Dialect]:
     """Read the name of a dialect, and whether ``auto:`` stands before it."""
     name = text.removeprefix("auto:")
-    return name != text, find_dialect(name)
-
-
-def is_loopback(where: str) -> bool:
-    """Tell whether a server endpoint string listens only where nobody else can connect."""
-    if where.removeprefix(PROXY_PREFIX).startswith("unix:"):
-        return True
-    # A colon of an address is written \:, and the last "interface=" counts.
-    parts = where.replace("\\:", "\0").split(":")
-    interface = dict(part.split("=", 1) for part in parts if "=" in part).get("interface", "")
-    try:
-        return ip_address(interface.replace("\0", ":")).is_loopback
-    except ValueError:
-        return interface == "localhost"
+    return name != text, find_dialect(one_of(DIALECTS)(name))
 
 
 class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
@@ -108,7 +102,7 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
          "required, optional or none. [default: required]", choice(ClientAuth)],
         ["alpn", None, None, "ALPN protocols to accept, separated by commas, the preferred one "
          "first. "
-         "A client that offers only others is accepted without one. [default: none]"],
+         "A client that offers only others is accepted without one. [default: none]", alpn_names],
         ["hostname", None, DEFAULT_NAMES.own, "The server's own name, in its greeting before TLS.",
          host_name],
         ["max-line", None, None, "Maximum bytes in a line before TLS. [default: the dialect's, "
@@ -137,10 +131,13 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
          f"for no limit. [default: {USUAL_LIMIT_PER_HOST}, and no limit for loopback addresses]",
          whole(0)],
         *PROXY_PROTOCOL_PARAMETERS,
+        ["workers", None, 1, "Number of processes that serve, all on the same ports; they share "
+         "--max-connections, and --max-per-address if it is given.", whole(1, MAX_WORKERS)],
         ["status", None, None, "Server endpoint string of the status service, which load clients "
          "ask for the received bytes, on a loopback interface or a UNIX socket; or none. "
          "[default: a UNIX socket that only this user can use]"],
-        ["interval", None, 5.0, "Seconds between log lines with statistics.", seconds(0.1)],
+        ["interval", None, 5.0, "Seconds between log lines with statistics; there is none if "
+         "nothing has changed.", seconds(0.1)],
         ["log-first", None, 3, "Log the events of this many connections after the start.",
          whole(0)],
         ["log-every", None, 100, "After those, log the events of one connection in this many; 0 "
@@ -163,7 +160,7 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
     ]
 
     groups: ClassVar[Mapping[Group, str]] = {
-        Group.LISTENING: "listen backend role",
+        Group.LISTENING: "listen backend role workers",
         Group.TLS: "mode new delivery readable client-auth alpn",
         Group.BEFORE_TLS: "dialect hostname max-line max-plain plain-timeout",
         Group.LIMITS: "max-connections max-per-address max-buffer high-water handshake-timeout "
@@ -177,6 +174,12 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
     def __init__(self) -> None:
         super().__init__()
         self["listen"] = []
+        self.arguments: list[str] = []
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """Parse the options, and keep them as ``arguments`` for worker processes."""
+        self.arguments = list(options or ())
+        super().parseOptions(options)
 
     def opt_listen(self, where: str) -> None:
         """Server endpoint string to listen on. Can be repeated.
@@ -198,7 +201,6 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
             self["mode"] = ModeName.STARTTLS
         self["dialect"] = self["dialect"] or (False, DIALECTS["immediate"])
         self._check_dialect()
-        self["max-line"] = self["max-line"] or self["dialect"][1].max_line
         if self["idle-timeout"] is None:
             self["idle-timeout"] = self["dialect"][1].idle_timeout
         if self["readable"]:
@@ -235,10 +237,12 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
                 )
             check_client_endpoint(reactor, "backend", self["backend"])
         self.check_proxy_protocol(self["dialect"][1])
+        check(self, SERVER_CONTRADICTIONS)
+        self["max-line"] = self["max-line"] or self["dialect"][1].max_line
 
     def alpn(self) -> list[str]:
         """Return the protocols to agree on by ALPN, those that the dialect needs included."""
-        names = [name for name in (self["alpn"] or "").split(",") if name]
+        names = self["alpn"] or []
         _, dialect = self["dialect"]
         return [*names, *(name for name in dialect.alpn if name not in names)]
 

@@ -22,6 +22,7 @@ from tlsdemo.certificates.files import BadCredentials, Credentials
 from tlsdemo.certificates.identity import is_pkcs12
 from tlsdemo.cli.option_groups import Group, GroupedOptions
 from tlsdemo.cli.options import choice, fail, named
+from tlsdemo.cli.suggestions import one_of
 from tlsdemo.reporting.terminal import write_line
 from tlsdemo.tls.policy import CIPHERS, BadPolicy, Policy, TLSVersion
 
@@ -32,15 +33,16 @@ PASSPHRASE = "TLSDEMO_PASSPHRASE"
 class CredentialOptions(GroupedOptions):
     """The options for our own certificate and for the trusted CAs."""
 
-    optParameters: ClassVar[list[list[Any]]] = [
+    optParameters: ClassVar[list[list[Any]]] = named([
         ["ca", None, None, "PEM file with the CA certificates to trust. "
          "[default: the demo certificates]"],
         ["passphrase-file", None, None, "File whose first line is the passphrase of the --key, or "
          "of a --cert in PKCS#12. [default: the environment variable TLSDEMO_PASSPHRASE]"],
-        ["key-type", None, "ecdsa", "Type of the demo certificates' keys: ecdsa (P-256) or rsa."],
+        ["key-type", None, "ecdsa", "Type of the demo certificates' keys: ecdsa (P-256) or rsa.",
+         one_of(KEY_TYPES)],
         ["certs", None, None, "Directory of the demo certificates. [default: certs/ in a "
          "checkout, otherwise in the user's data directory]"],
-    ]  # fmt: skip
+    ])  # fmt: skip
 
     groups: ClassVar[Mapping[Group, str]] = {
         Group.TLS: "cert key passphrase-file ca",
@@ -86,8 +88,6 @@ class CredentialOptions(GroupedOptions):
         All have the same trusted CAs.
         """
         now = datetime.now(timezone.utc)
-        if self["key-type"] not in KEY_TYPES:
-            fail(self.command, f"--key-type is {self['key-type']!r}, not {' or '.join(KEY_TYPES)}")
         certs, keys = self["cert"], self["key"]
         if not keys and all(is_pkcs12(Path(each).expanduser()) for each in certs):
             keys = certs

@@ -54,7 +54,7 @@ class VersionsOptions(Options):
         except OSError as problem:
             if problem.filename is None:  # Standard output: main() says so.
                 raise
-            fail(self.command, problem, status=1)
+            fail(self.command, f"{problem.filename}: {problem.strerror}", status=1)
 
     def _show(self, cache: Cache) -> int:
         print(f"installed: {versions_text(versions())}")

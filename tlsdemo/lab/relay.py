@@ -108,7 +108,7 @@ class Relay(Factory):
                 self.received(End.CLIENT, data)
             if End.CLIENT in self._ended:
                 # The client has already closed its connection.
-                self._end(wire, abruptly=self._ended[End.CLIENT])
+                self._pass_on(wire, abruptly=self._ended[End.CLIENT])
 
     def received(self, sender: End, data: bytes) -> None:
         """Relay the ``data`` of ``sender``, unless a fault is triggered."""
@@ -187,7 +187,19 @@ class Relay(Factory):
             self.over.callback(None)
         elif other is not None and end not in self._ignored:
             self._release(end)
-            self._end(other, abruptly)
+            self._pass_on(other, abruptly)
+
+    def _pass_on(self, wire: _Wire, abruptly: bool) -> None:
+        """Tell this end that the other one has ended its connection.
+
+        After a FIN, what this end still sends is reported like all else: whether it comes before or
+        after the other end's FIN is a race.
+        """
+        transport: Any = wire.transport
+        if abruptly:
+            transport.abortConnection()
+        else:
+            transport.loseWriteConnection()
 
     def _end(self, wire: _Wire, abruptly: bool) -> None:
         transport: Any = wire.transport

@@ -16,6 +16,7 @@ from tlsdemo.loadgen.worker_pool import WorkerPool
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult, ServerSnapshots
 from tlsdemo.reporting.snapshot import Snapshot
+from tlsdemo.tls import MODES, ModeName
 
 POLL_INTERVAL = 0.25
 """Seconds between two questions to the status service while the server drains."""
@@ -117,6 +118,7 @@ class Controller:
             arrived=arrived,
             snapshots=snapshots,
             problem=self._problem,
+            encrypted=MODES[ModeName(self._task.mode)].encrypts,
         )
 
     def stop(self) -> None:

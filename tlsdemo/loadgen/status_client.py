@@ -52,12 +52,15 @@ class StatusConnection(LineOnlyReceiver):
         self._lost = connectionDone
 
     def ask(self, **request: object) -> Deferred[dict[str, Any]]:
-        """Send a request, and return the answer; fails with ValueError if that is an error."""
+        """Send a request, and return the answer.
+
+        Fails with ValueError if that is an error, and with TimeoutError without one in time.
+        """
         answer: Deferred[dict[str, Any]] = Deferred(self._cancel)
         if self.connected:
             self._waiting.append(answer)
             self.sendLine(json.dumps(request).encode())
-            answer.addTimeout(ANSWER_WITHIN, self._clock)
+            answer.addTimeout(ANSWER_WITHIN, self._clock, _timed_out)
         else:
             answer.errback(self._lost)
         return answer
@@ -161,6 +164,10 @@ def _fields(answer: dict[str, Any], key: str, needed: Iterable[str] = ()) -> dic
     if not isinstance(fields, dict) or not fields.keys() >= set(needed):
         raise _no_answer(answer)
     return fields
+
+
+def _timed_out(_cancelled: object, seconds: float) -> Failure:
+    return Failure(TimeoutError(f"it gave no answer within {seconds:g} s"))
 
 
 def _no_answer(answer: object) -> ValueError:

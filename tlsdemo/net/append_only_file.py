@@ -9,23 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import errno
 import os
-import stat
 from pathlib import Path
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from tlsdemo.net.printable_logger import PrintableLogger
+from tlsdemo.net.private_file import open_private
 
 BUFFER_SIZE = 1 << 16
 """Bytes that are buffered before they are written."""
 
 _log = PrintableLogger(namespace="tlsdemo")
-
-
-class CannotOpen(Exception):
-    """A file cannot be opened; the text is one line with its name and the reason."""
 
 
 class _State(enum.Enum):
@@ -35,14 +30,13 @@ class _State(enum.Enum):
 
 
 class AppendOnlyFile:
-    """Appends to ``path``, which is created with mode 0600; raises CannotOpen.
-
-    A file that exists must belong to this user and be open to nobody else.  Symbolic links are not
-    followed, but for those in /dev.
+    """Appends to ``path``, which only this user can read, see `open_private`; raises CannotOpen.
 
     ``option``: the command line option that names the file, for messages.  ``max_size``: bytes that
     the file may have, 0 for no limit.  ``max_delay``: seconds that a line may be buffered, 0 to
     write each line at once.
+
+    ``problem``: why nothing is written any more, in one line; empty while all is well.
     """
 
     def __init__(
@@ -62,34 +56,8 @@ class AppendOnlyFile:
         self._buffered = 0
         self._timer: IDelayedCall | None = None
         self._state = _State.OPEN
-        self._file, self._size = self._open()
-
-    def _open(self) -> tuple[int, int]:
-        # Without O_NONBLOCK, opening a FIFO that has no reader would block (fifo(7)).
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
-        # /dev/stderr is a link to wherever the user has redirected it.
-        of_system = self.path.parent == Path("/dev")
-        if not of_system:
-            flags |= os.O_NOFOLLOW
-        try:
-            file = os.open(self.path, flags, 0o600)
-        except OSError as error:
-            why = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
-            raise CannotOpen(f"{self._name} cannot be opened: {why}") from None
-        status = os.fstat(file)
-        if of_system or not stat.S_ISREG(status.st_mode):
-            return file, 0
-        if status.st_uid != os.geteuid():
-            os.close(file)
-            raise CannotOpen(f"{self._name} belongs to another user; name another file")
-        if status.st_mode & 0o077:
-            os.close(file)
-            mode = stat.S_IMODE(status.st_mode)
-            raise CannotOpen(
-                f"{self._name} is open to others than its owner (mode {mode:04o}); "
-                "chmod 600 it, or name another file"
-            )
-        return file, status.st_size
+        self.problem = ""
+        self._file, self._size = open_private(self._name, self.path)
 
     @property
     def _name(self) -> str:
@@ -146,7 +114,8 @@ class AppendOnlyFile:
     def _stop(self, why: str) -> None:
         if self._state is _State.OPEN:
             self._state = _State.STOPPED
-            _log.error("{name} is not written any more: {why}", name=self._name, why=why)
+            self.problem = f"{self._name} is not written any more: {why}"
+            _log.error("{problem}", problem=self.problem)
 
     def close(self) -> None:
         """Write what is buffered, and close the file; may be called again."""

@@ -72,6 +72,7 @@ class ChildProcess:
         arguments: The program, looked for on the PATH, and its arguments.
         env: The environment, `environment()` by default.
         cwd: The working directory, ours by default.
+        descriptors: File descriptors that the child gets as 3, 4 and so on; they stay open here.
         stdout: Called with each chunk that is read from standard output.  By default the last
             ``keep`` bytes of it are kept in `output`.
         stderr: The same for standard error.
@@ -94,6 +95,7 @@ class ChildProcess:
         *,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        descriptors: Sequence[int] = (),
         stdout: Receiver | None = None,
         stderr: Receiver | None = None,
         keep: int = KEEP,
@@ -115,6 +117,7 @@ class ChildProcess:
             list(arguments),
             env=dict(environment() if env is None else env),
             path=None if cwd is None else str(cwd),
+            childFDs={0: "w", 1: "r", 2: "r", **dict(enumerate(descriptors, start=3))},
         )
         self.pid: int = self._transport.pid
         if timeout:

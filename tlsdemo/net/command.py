@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,11 +36,13 @@ def run_command(
     cwd: Path | None = None,
     separate_errors: bool = False,
     waiting: Callable[[float], object] = lambda _seconds: None,
+    line: Callable[[str], object] = lambda _line: None,
 ) -> CompletedCommand:
     """Run a program for at most ``timeout`` seconds, without any input.
 
     Standard error is part of the output, or goes to ours with ``separate_errors``.  ``waiting`` is
-    called every `REPORT_EVERY` seconds with the number of seconds that have passed.  ``env`` and
+    called every `REPORT_EVERY` seconds with the number of seconds that have passed, ``line`` with
+    each line of the output when it has been printed.  ``env`` and
     ``cwd`` are ours by default.
 
     Raises CommandFailed if the program cannot be started or takes too long.  Then, and if
@@ -54,9 +58,8 @@ def run_command(
         )  # fmt: skip
     except OSError as problem:
         raise CommandFailed(f"cannot start {arguments[0]}: {problem.strerror}") from None
-    assert process.stdout is not None
     try:
-        output = _output(process, arguments[0], timeout, waiting)
+        output = _output(process, arguments[0], timeout, waiting, line)
     except BaseException:
         # It may have exited itself, and what it has started still holds the pipe.  It has not been
         # reaped, so its number is still that of its group.
@@ -66,7 +69,8 @@ def run_command(
         raise
     finally:
         process.wait()
-        process.stdout.close()
+        if process.stdout is not None:
+            process.stdout.close()
     return CompletedCommand(process.returncode, output.decode(errors="replace"))
 
 
@@ -75,15 +79,31 @@ def _output(
     name: str,
     timeout: float,
     waiting: Callable[[float], object],
+    line: Callable[[str], object],
 ) -> bytes:
-    waited = 0.0
-    while True:
-        step = min(REPORT_EVERY, timeout - waited)
-        try:
-            output, _ = process.communicate(timeout=step)
-            return output
-        except subprocess.TimeoutExpired:
-            waited += step
-            if waited >= timeout:
-                raise CommandFailed(f"{name} did not end within {timeout:.0f} s") from None
-            waiting(waited)
+    assert process.stdout is not None
+    output, began = bytearray(), time.monotonic()
+    reported, passed_on = began, 0
+    late = CommandFailed(f"{name} did not end within {timeout:.0f} s")
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            now = time.monotonic()
+            if now - began >= timeout:
+                raise late
+            if now - reported >= REPORT_EVERY:
+                reported = now
+                waiting(now - began)
+            if selector.select(max(0.0, min(reported + REPORT_EVERY, began + timeout) - now)):
+                data = os.read(process.stdout.fileno(), 1 << 16)
+                if not data:
+                    break
+                output += data
+                while (end := output.find(b"\n", passed_on)) >= 0:
+                    line(output[passed_on:end].decode(errors="replace"))
+                    passed_on = end + 1
+    try:
+        process.wait(max(0.0, began + timeout - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        raise late from None
+    return bytes(output)

@@ -18,12 +18,22 @@ from tlsdemo.trace.timeline import EventObserver, Fact
 
 @dataclass(frozen=True)
 class Accounting:
-    """The counters, the registry, the log and the trace of one service."""
+    """The counters, the registry, the log and the trace of one service.
+
+    ``numbers``: the number of the first connection, and the step to the next one, so that workers
+    number theirs differently.
+    """
 
     statistics: Statistics
     registry: ConnectionRegistry
     events: EventLog
     trace_file: TraceFile | None = None
+    numbers: tuple[int, int] = (1, 1)
+
+    def next_number(self) -> int:
+        """Return the number of the next connection: they go from the first by a step."""
+        first, step = self.numbers
+        return first + step * self.statistics.opened
 
     def observer(self, number: int, peer: str, clock: Callable[[], float]) -> Observer | None:
         """Return an observer of connection ``number``, which begins now, or ``None``."""

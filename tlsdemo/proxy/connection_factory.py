@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.interfaces import IAddress, ILoggingContext, IReactorTime
 from twisted.internet.protocol import ServerFactory
+from zope.interface import implementer
 
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.net.addresses import address_text
@@ -16,10 +17,12 @@ from tlsdemo.proxy.open_connections import OpenConnections
 from tlsdemo.tls import ConnectionSettings, UpgradeProtocol
 
 
+@implementer(ILoggingContext)
 class ConnectionFactory(ServerFactory):
     """Makes upgrade protocols, limits their number, and closes them when the service stops.
 
     ``settings`` say how connections are secured; ``make_handler`` makes the handler of each.
+    ``name`` is what Twisted's log calls it.
     """
 
     noisy = False
@@ -31,13 +34,19 @@ class ConnectionFactory(ServerFactory):
         accounting: Accounting,
         clock: IReactorTime,
         limiter: ConnectionLimiter | None = None,
+        name: str = "the server",
     ) -> None:
+        self._name = name
         self._settings = settings
         self._make_handler = make_handler
         self._accounting = accounting
         self._clock = clock
         self._limiter = ConnectionLimiter() if limiter is None else limiter
         self._open: OpenConnections[AcceptedConnection] = OpenConnections()
+
+    def logPrefix(self) -> str:
+        """Return the name that Twisted logs when a port is opened or closed."""
+        return self._name
 
     def buildProtocol(self, addr: IAddress | None) -> UpgradeProtocol | None:
         """Make the protocol for a connection from ``addr``, or none if there are too many."""
@@ -47,7 +56,7 @@ class ConnectionFactory(ServerFactory):
         if problem is not None:
             self._accounting.rejected(peer, CloseReason(Cause.TOO_MANY, problem))
             return None
-        number = self._accounting.statistics.opened + 1
+        number = self._accounting.next_number()
         accepted = AcceptedConnection(
             number, peer, self._accounting, self._make_handler, self._forget
         )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 from twisted.internet.defer import maybeDeferred
-from twisted.internet.endpoints import serverFromString
+from twisted.internet.endpoints import AdoptedStreamServerEndpoint, serverFromString
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IAddress, IListeningPort, IProtocolFactory
+from twisted.internet.interfaces import IAddress, IListeningPort, ILoggingContext, IProtocolFactory
 from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 BACKLOG = 512
 """Connections that may wait to be accepted; with Twisted's 50, a burst of clients is delayed."""
@@ -17,7 +19,10 @@ BACKLOG = 512
 PROXY_PREFIX = "haproxy:"
 """Stands before an endpoint string whose connections begin with a header of the PROXY protocol."""
 
-_SOCKETS = ("tcp", "tcp6", "unix", "systemd")
+ADOPTED = "adopted"
+"""An endpoint of ours: ``adopted:INET:3`` is the listening socket with file descriptor 3."""
+
+_SOCKETS = ("tcp", "tcp6", "unix", "systemd", ADOPTED)
 """Endpoints that have the factory make the protocol of the socket itself."""
 
 _ONE_CONNECTION = ("stdio",)
@@ -43,7 +48,7 @@ def listen(
         raise CannotStart(f"cannot listen on {where}: the endpoint accepts no connections")
     given = factory if kind in _SOCKETS else _ClosingFactory(factory)
     result: list[Any] = []
-    endpoint = serverFromString(reactor, with_backlog(where))
+    endpoint = _endpoint(reactor, where)
     maybeDeferred(endpoint.listen, given).addBoth(result.append)
     outcome = result[0] if result else None
     if isinstance(outcome, Failure):
@@ -61,6 +66,15 @@ def listen(
         )
     port: IListeningPort = outcome
     return port
+
+
+def _endpoint(reactor: Any, where: str) -> Any:
+    kind, _, rest = where.partition(":")
+    if kind != ADOPTED:
+        return serverFromString(reactor, with_backlog(where))
+    domain, _, descriptor = rest.partition(":")
+    family = socket.AddressFamily[f"AF_{domain}"]
+    return AdoptedStreamServerEndpoint(reactor, int(descriptor), family)
 
 
 def with_backlog(where: str) -> str:
@@ -83,6 +97,7 @@ def _reason(failure: Failure) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
+@implementer(ILoggingContext)
 class _ClosingFactory(ServerFactory):
     """Closes a connection if ``factory`` makes no protocol for it.
 
@@ -94,6 +109,10 @@ class _ClosingFactory(ServerFactory):
 
     def __init__(self, factory: IProtocolFactory) -> None:
         self._factory = factory
+
+    def logPrefix(self) -> str:
+        context = ILoggingContext(self._factory, None)
+        return "the server" if context is None else context.logPrefix()
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         protocol = self._factory.buildProtocol(addr)  # type: ignore[arg-type]

@@ -20,9 +20,10 @@ from typing import Any
 
 from twisted.internet import address as addresses
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress, IProtocolFactory, IReactorTime
+from twisted.internet.interfaces import IAddress, ILoggingContext, IProtocolFactory, IReactorTime
 from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.net.addresses import address_text
@@ -79,6 +80,7 @@ FROM_LOOPBACK = ProxyHeaderSettings()
 """What applies unless configured otherwise."""
 
 
+@implementer(ILoggingContext)
 class ProxyHeaderFactory(ServerFactory):
     """Reads a header from each connection before ``factory`` makes the protocol for it.
 
@@ -101,6 +103,10 @@ class ProxyHeaderFactory(ServerFactory):
         self.limiter = limiter
         self.clock = clock
         self.open: OpenConnections[ProxyHeaderProtocol] = OpenConnections()
+
+    def logPrefix(self) -> str:
+        """Return the name that Twisted logs when a port is opened or closed."""
+        return "the server"
 
     def buildProtocol(self, addr: IAddress | None) -> ProxyHeaderProtocol | None:
         """Make the protocol that reads the header; none if ``addr`` may not send one."""

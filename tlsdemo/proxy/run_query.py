@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
+from twisted.internet.defer import Deferred
+
 from tlsdemo.proxy.connection_registry import ConnectionTotals
 
 MAX_PEERS = 200
@@ -28,36 +30,48 @@ class RunQuery:
     connection, each time with other addresses, and with ``"more": true`` except the last time.
     Each answer is the totals so far, and only the last is passed to ``report``, with the name and
     the number of bytes sent.
+
+    ``totals`` returns those of some addresses, or a Deferred, and so does the answer.
     """
 
     def __init__(
         self,
-        totals: Callable[[Iterable[str]], ConnectionTotals],
+        totals: Callable[[Iterable[str]], ConnectionTotals | Deferred[ConnectionTotals]],
         report: Callable[[str, int, ConnectionTotals], object],
     ) -> None:
         self._totals = totals
         self._report = report
         self._so_far = ConnectionTotals()
 
-    def __call__(self, query: dict[str, Any]) -> dict[str, Any]:
+    def __call__(self, query: dict[str, Any]) -> dict[str, Any] | Deferred[dict[str, Any]]:
         """Return the answer; raises ValueError if the query is invalid."""
-        name, sent, peers = (query.get(key) for key in ("name", "sent", "peers"))
-        if not (
-            isinstance(name, str)
-            and type(sent) is int
-            and 0 <= sent < _MAX_SENT
-            and isinstance(peers, list)
-            and len(peers) <= MAX_PEERS
-            and all(isinstance(peer, str) and len(peer) <= _MAX_PEER for peer in peers)
-        ):
-            raise ValueError(
-                f"a run has a name, a number of bytes sent below {_MAX_SENT} and a list of at most "
-                f"{MAX_PEERS} peers"
-            )
-        totals = self._so_far + self._totals(peers)
-        if query.get("more") is True:
-            self._so_far = totals
-        else:
+        name, sent = query.get("name"), query.get("sent")
+        if not (isinstance(name, str) and type(sent) is int and 0 <= sent < _MAX_SENT):
+            raise ValueError(f"a run has a name, and a number of bytes sent below {_MAX_SENT}")
+        found = self._totals(checked_peers(query.get("peers")))
+        is_last = query.get("more") is not True
+        if isinstance(found, Deferred):
+            return found.addCallback(self._answer, name, sent, is_last)
+        return self._answer(found, name, sent, is_last)
+
+    def _answer(
+        self, found: ConnectionTotals, name: str, sent: int, is_last: bool
+    ) -> dict[str, Any]:
+        totals = self._so_far + found
+        if is_last:
             self._so_far = ConnectionTotals()
             self._report(name[:_MAX_NAME], sent, totals)
+        else:
+            self._so_far = totals
         return {"run": asdict(totals)}
+
+
+def checked_peers(peers: Any) -> list[str]:
+    """Return the addresses in a query; raises ValueError if they are not that, or too many."""
+    if not (
+        isinstance(peers, list)
+        and len(peers) <= MAX_PEERS
+        and all(isinstance(peer, str) and len(peer) <= _MAX_PEER for peer in peers)
+    ):
+        raise ValueError(f"peers are a list of at most {MAX_PEERS} addresses")
+    return peers

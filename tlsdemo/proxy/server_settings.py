@@ -43,6 +43,7 @@ class ServerSettings:
         introduction: How the backend is told a client's address; ``None`` for not at all, with a
             warning if the backend may be an open relay then.
         names: What this server calls itself towards the backend.
+        numbers: The number of the first connection, and the step to the next one.
     """
 
     listen: Sequence[str]
@@ -65,3 +66,4 @@ class ServerSettings:
     proxy_headers: ProxyHeaderSettings = FROM_LOOPBACK
     introduction: IntroductionName | None = None
     names: Names = DEFAULT_NAMES
+    numbers: tuple[int, int] = (1, 1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 from twisted.application.service import Service
@@ -20,13 +19,7 @@ from twisted.python.failure import Failure
 
 from tlsdemo.net.addresses import endpoint_text
 from tlsdemo.net.printable_logger import PrintableLogger
-from tlsdemo.net.runtime_folder import (
-    STATUS,
-    make_private,
-    remove_stale_socket,
-    runtime_folder,
-    status_endpoint,
-)
+from tlsdemo.net.runtime_folder import STATUS
 from tlsdemo.net.timeout_endpoint import TimeoutEndpoint
 from tlsdemo.proxy.accounting import Accounting
 from tlsdemo.proxy.backend import Backend
@@ -43,7 +36,9 @@ from tlsdemo.proxy.reactor_lag import LagMeter
 from tlsdemo.proxy.run_query import RunQuery
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.sink_handler import SinkHandler
+from tlsdemo.proxy.start_lines import log_start
 from tlsdemo.proxy.statistics import Statistics
+from tlsdemo.proxy.status_listening import listen_for_this_user
 from tlsdemo.proxy.status_service import Answer, Query, StatusFactory
 from tlsdemo.reporting.run_text import run_line, statistics_line, summary_lines
 from tlsdemo.reporting.snapshot import Snapshot
@@ -84,6 +79,7 @@ class Server(Service):
             ConnectionRegistry(settings.remember),
             self._events,
             settings.diagnostics.trace_file,
+            settings.numbers,
         )
         self._sink_accounting = Accounting(
             Statistics(),
@@ -106,7 +102,11 @@ class Server(Service):
         )
         plain = ConnectionSettings(MODES[ModeName.CLEAR], settings.connection.tls)
         self._sink = ConnectionFactory(
-            plain, lambda listener, _: SinkHandler(listener), self._sink_accounting, reactor
+            plain,
+            lambda listener, _: SinkHandler(listener),
+            self._sink_accounting,
+            reactor,
+            name="the embedded sink",
         )
         self._looping = LoopingCall(self._log_statistics)
         self._looping.clock = reactor
@@ -158,26 +158,6 @@ class Server(Service):
             self._reactor,
         )
 
-    def _listen_for_this_user(self) -> None:
-        """Listen on the usual UNIX sockets; without them the server serves all the same."""
-        status = self._status_factory()
-        folder = runtime_folder()
-        ports = dict.fromkeys(getattr(each.getHost(), "port", None) for each in self._serving)
-        for where in (status_endpoint(port, folder) for port in ports if port is not None):
-            try:
-                make_private(folder)
-                remove_stale_socket(Path(where.removeprefix("unix:")))
-                # The lock of Twisted names a process by its number, which another may have now.
-                self._listen(f"{where}:mode=600:lockfile=0", status)
-                self._status = status
-            except (OSError, CannotStart) as problem:
-                _log.warn(
-                    "there is no status service at {where}, so load clients will not learn what "
-                    "arrived: {problem}",
-                    where=where,
-                    problem=str(problem),
-                )
-
     def _serve(self, where: str, factory: IProtocolFactory) -> IListeningPort:
         bare = where.removeprefix(PROXY_PREFIX)
         if bare != where:
@@ -199,51 +179,17 @@ class Server(Service):
         settings = self._settings
         if settings.status == STATUS:
             # Not before: only now is the process that of the user whom twistd --uid names.
-            self._listen_for_this_user()
+            status = self._status_factory()
+            serving = [each.getHost() for each in self._serving]
+            if listen_for_this_user(serving, lambda where: self._listen(where, status)):
+                self._status = status
         self._lag.start()
         self._before = self.snapshot()
         self._looping.start(settings.interval, now=False)
-        _log.info(
-            "listening on {listening}; mode {mode}, dialect {dialect}, delivery {delivery}, "
-            "role {role}{backend}",
-            listening=", ".join(self.listening()),
-            mode=settings.connection.mode.name.value,
-            dialect=f"{'auto:' if settings.auto else ''}{settings.dialect.name}",
-            delivery=settings.connection.transport.delivery.value,
-            role=settings.handler.value,
-            backend=self._backend_text(),
-        )
+        self._announce()
 
-        self._log_proxies()
-        settings.diagnostics.begin()
-        if not settings.guard:
-            _log.critical(
-                "UNSAFE: plain bytes injected before TLS will pass for cleartext. "
-                "For demonstration only."
-            )
-
-    def _log_proxies(self) -> None:
-        settings = self._settings
-        announced = [where for where in settings.listen if where.startswith(PROXY_PREFIX)]
-        if announced:
-            _log.info(
-                "a header of the PROXY protocol is required on {announced}, and accepted from "
-                "{trusted}",
-                announced=", ".join(announced),
-                trusted=str(settings.proxy_headers),
-            )
-        if settings.backend and settings.dialect.xclient and settings.introduction is None:
-            _log.warn(
-                "OPEN RELAY? The backend takes every client for this machine, and a mail server "
-                "may relay what this machine sends (as Postfix does, by mynetworks). Tell it the "
-                "client's address, with --backend-proxy=v1, v2 or xclient, or say that it need not "
-                "know, with --backend-proxy=none. See docs/security.md."
-            )
-
-    def _backend_text(self) -> str:
-        if self._settings.handler is not HandlerName.PROXY:
-            return ""
-        return f" to {self._settings.backend or 'an embedded sink'}"
+    def _announce(self) -> None:
+        log_start(self._settings, self.listening())
 
     def listening(self) -> list[str]:
         """Return where clients can connect, as endpoint strings."""
@@ -262,9 +208,11 @@ class Server(Service):
 
     def _log_statistics(self) -> None:
         now = self.snapshot(self._lag_since_line.take())
-        line = statistics_line(now, now.since(self._before))
+        lately, changed = now.since(self._before), now.counts() != self._before.counts()
         self._before = now
-        _log.info("{line}", line=line, statistics=now.as_json())
+        if changed:
+            line = statistics_line(now, lately)
+            _log.info("{line}", line=line, statistics=now.as_json())
         self._log_suppressed()
 
     def _log_suppressed(self) -> None:
@@ -314,13 +262,15 @@ class Server(Service):
 
     def _log_summary(self, last: Snapshot) -> None:
         self._log_suppressed()
-        lag = self._lag_ever.greatest
-        for line in summary_lines(self.snapshot(), open_at_stop=last.open, lag=lag):
-            _log.info("{line}", line=line)
+        self._report_end(self.snapshot(), last.open, self._lag_ever.greatest)
         self._settings.diagnostics.end()
         # Only now: load clients still query what has arrived.
         if self._status is not None:
             self._status.close()
+
+    def _report_end(self, total: Snapshot, open_at_stop: int, lag: float) -> None:
+        for line in summary_lines(total, open_at_stop, lag):
+            _log.info("{line}", line=line)
 
 
 def _not_stopped(failure: Failure) -> None:

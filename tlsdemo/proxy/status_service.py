@@ -18,7 +18,8 @@ import json
 from collections.abc import Callable
 from typing import Any, cast
 
-from twisted.internet.interfaces import IAddress, IPushProducer, IReactorTime
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IAddress, ILoggingContext, IPushProducer, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.protocols.basic import LineReceiver
 from twisted.protocols.policies import TimeoutMixin
@@ -26,7 +27,7 @@ from zope.interface import implementer
 
 Answer = dict[str, Any]
 Query = dict[str, Any]
-Answers = dict[str, Callable[[Query], Answer]]
+Answers = dict[str, Callable[[Query], "Answer | Deferred[Answer]"]]
 
 
 MAX_CONNECTIONS = 64
@@ -43,7 +44,8 @@ _MAX_QUOTED = 60
 class StatusProtocol(LineReceiver, TimeoutMixin):
     """Answers one query after the other with the functions of ``answers``, by the value of ``ask``.
 
-    The functions are called with the query, and raise ValueError if it is invalid.
+    The functions are called with the query, and raise ValueError if it is invalid.  If one returns
+    a Deferred, the next query has to wait until that fires; it must not fail.
 
     A client is disconnected ``patience`` seconds after it has connected, has begun a query or has
     ceased to read its answers, unless it has completed that; and after ``idle_timeout`` seconds
@@ -52,14 +54,16 @@ class StatusProtocol(LineReceiver, TimeoutMixin):
 
     delimiter = b"\n"
     MAX_LENGTH = MAX_QUERY
-    patience = 10.0
-    idle_timeout = 3600.0
+    patience: float | None = 10.0
+    idle_timeout: float | None = 3600.0
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
         self._is_idle = False
         self._is_within_query = False
         self._is_closing = False
+        self._is_unread = False
+        self._awaited: Deferred[Answer] | None = None
 
     def connectionMade(self) -> None:
         """Wait for the first query."""
@@ -79,13 +83,16 @@ class StatusProtocol(LineReceiver, TimeoutMixin):
 
     def pauseProducing(self) -> None:
         """Answer no more queries: the client does not read its answers."""
+        self._is_unread = True
         super().pauseProducing()
         self._hurry()
 
     def resumeProducing(self) -> None:
         """Answer the next queries."""
+        self._is_unread = False
         self._rest()
-        super().resumeProducing()
+        if self._awaited is None:
+            super().resumeProducing()
 
     def _hurry(self) -> None:
         self._is_idle = False
@@ -113,9 +120,20 @@ class StatusProtocol(LineReceiver, TimeoutMixin):
             return
         self._rest()
         cast(StatusFactory, self.factory).note_query(self)
-        self.sendLine(json.dumps(answer).encode())
+        if isinstance(answer, Deferred):
+            super().pauseProducing()
+            self._awaited = answer
+            answer.addCallback(self._answered)
+        else:
+            self.sendLine(json.dumps(answer).encode())
 
-    def _answer(self, line: bytes) -> Answer:
+    def _answered(self, answer: Answer) -> None:
+        self._awaited = None
+        self.sendLine(json.dumps(answer).encode())
+        if not self._is_unread:
+            super().resumeProducing()
+
+    def _answer(self, line: bytes) -> Answer | Deferred[Answer]:
         query = json.loads(line)
         if not isinstance(query, dict):
             raise ValueError(f"not an object but {type(query).__name__}")
@@ -140,11 +158,16 @@ class StatusProtocol(LineReceiver, TimeoutMixin):
         transport.loseConnection()
 
     def connectionLost(self, reason: object = None) -> None:
-        """Cancel the timeout."""
+        """Cancel the timeout, and the answer that is awaited."""
         self.setTimeout(None)
+        if self._awaited is not None:
+            awaited, self._awaited = self._awaited, None
+            awaited.addErrback(lambda failure: failure.trap(CancelledError) and None)
+            awaited.cancel()
         cast(StatusFactory, self.factory).forget(self)
 
 
+@implementer(ILoggingContext)
 class StatusFactory(Factory):
     """Makes the protocols, each with answers of its own from ``make_answers``."""
 
@@ -155,6 +178,10 @@ class StatusFactory(Factory):
         self._clock = clock
         # The one that has asked nothing for the longest time is the first.
         self._open: dict[StatusProtocol, None] = {}
+
+    def logPrefix(self) -> str:
+        """Return the name that Twisted logs when a port is opened or closed."""
+        return "the status service"
 
     def buildProtocol(self, addr: IAddress | None) -> StatusProtocol:
         """Make a protocol; if there are too many, the one idle for the longest time is closed."""

@@ -23,7 +23,7 @@ def _server(metric: Callable[[Snapshot], float], pattern: str) -> Callable[[RunR
 
 ROWS: Sequence[tuple[str, Callable[[RunResult], str]]] = (
     ("connections", lambda run: f"{run.connections:,}"),
-    ("secured", lambda run: f"{run.counters.secured:,}"),
+    ("secured", lambda run: f"{run.counters.secured:,}" if run.encrypted else "in the clear"),
     ("failed", lambda run: f"{run.counters.failures:,}"),
     ("until all were secured, s", lambda run: f"{run.securing:.2f}"),
     ("sent, MB", lambda run: f"{run.counters.sent / 1e6:,.2f}"),

@@ -87,8 +87,13 @@ def cells_by_name(matrix: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def names(lifeline: Sequence[Any] | None) -> list[str]:
-    """Return the names of the events on a lifeline, in order."""
-    return [each["name"] if isinstance(each, Mapping) else str(each) for each in lifeline or ()]
+    """Return the names of the events on a lifeline, in order.
+
+    Raises TypeError or KeyError if it is something else.
+    """
+    if not isinstance(lifeline, list | tuple | None):
+        raise TypeError("a lifeline that is no list")
+    return [str(each["name"] if isinstance(each, Mapping) else each) for each in lifeline or ()]
 
 
 def _between(

@@ -20,8 +20,11 @@ _KEY = (
 )
 
 
-def matrix_page(matrix: EventMatrix) -> str:
-    """Return the page: for each scenario the outcome on both ends, and the event sequences."""
+def matrix_page(matrix: EventMatrix, first: str = "") -> str:
+    """Return the page: for each scenario the outcome on both ends, and the event sequences.
+
+    ``first``: HTML that comes before all scenarios.
+    """
     scenarios = by_scenario(matrix.cells)
     versions = "".join(
         f"<div><dt>{html_text(name)}</dt><dd>{html_text(version)}</dd></div>"
@@ -43,7 +46,7 @@ def matrix_page(matrix: EventMatrix) -> str:
         "on both ends, and the sequence of events that leads to it.</p>\n"
         f'<dl class="facts">{versions}</dl>\n'
         f'<nav aria-label="Scenarios"><ul>{links}</ul></nav>\n{_KEY}</header>\n'
-        f"<main>\n{sections}{''.join(_not_observed(matrix.cells))}</main>\n"
+        f"<main>\n{first}{sections}{''.join(_not_observed(matrix.cells))}</main>\n"
     )
     return html_page(
         TITLE, stylesheet("sequence_diagram.css") + stylesheet("event_matrix.css"), body

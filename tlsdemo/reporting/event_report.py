@@ -8,6 +8,7 @@ from typing import TextIO
 
 from rich.console import Console
 
+from tlsdemo.reporting.event_comparison import EventComparison
 from tlsdemo.reporting.event_matrix import EventMatrix
 from tlsdemo.reporting.event_matrix_html import matrix_page
 from tlsdemo.reporting.event_matrix_markdown import markdown_page
@@ -30,20 +31,30 @@ _WITH_STATES = ("ok with client certificate", "starttls", "tlsdemo")
 """Scenario, mode and stack of the cells whose states the documentation shows."""
 
 
-def write_matrix(matrix: EventMatrix, form: str, stream: TextIO, sequences: bool) -> None:
+def write_matrix(
+    matrix: EventMatrix,
+    form: str,
+    stream: TextIO,
+    sequences: bool,
+    comparisons: Sequence[EventComparison] = (),
+) -> None:
     """Write ``matrix`` to ``stream``; ``form`` is one of `FORMATS`.
 
     ``sequences``: whether a text has the event sequences even of more than `FEW` cells.
+    ``comparisons`` are part of every format but the text, for which see `write_comparisons`.
     """
     if form == "json":
-        stream.write(json.dumps(matrix.as_json()) + "\n")
+        against = [each.as_json() for each in comparisons]
+        document = {**matrix.as_json(), **({"against": against} if against else {})}
+        stream.write(json.dumps(document) + "\n")
     elif form == "html":
-        stream.write(matrix_page(matrix))
+        stream.write(matrix_page(matrix, "".join(each.as_html() for each in comparisons)))
     elif form == "markdown":
         with_states = [
             cell for cell in matrix.cells if (cell.scenario, cell.mode, cell.stack) == _WITH_STATES
         ]
         stream.write(markdown_page(matrix, with_states))
+        stream.write("".join(each.as_markdown() for each in comparisons))
     else:
         console = Console(file=stream, width=_width(stream), highlight=False)
         console.print(outcomes(matrix, console.width))
@@ -51,6 +62,16 @@ def write_matrix(matrix: EventMatrix, form: str, stream: TextIO, sequences: bool
             console.print(LEGEND)
         if sequences or len(matrix.cells) <= FEW:
             console.print(sequences_text(matrix))
+
+
+def write_comparisons(
+    comparisons: Sequence[EventComparison], stream: TextIO, details: bool
+) -> None:
+    """Write what differs as text, the answer first."""
+    width = _width(stream)
+    for comparison in comparisons:
+        for line in comparison.lines(details, width):
+            stream.write(f"{line}\n")
 
 
 def write_diagrams(traces: Sequence[Trace], form: str, stream: TextIO) -> None:

@@ -33,12 +33,6 @@ class FindingDifference:
     baseline: str
     candidate: str
 
-    def __str__(self) -> str:
-        return (
-            f"{self.name}: {self.change.value}: baseline: {self.baseline}; "
-            f"candidate: {self.candidate}"
-        )
-
 
 def finding_differences(
     baseline: Mapping[str, Any], candidate: Mapping[str, Any]
@@ -58,13 +52,14 @@ def finding_differences(
             yield FindingDifference(name, title, _change(*holds), _text(old), _text(new))
 
 
-def _verdict(finding: Mapping[str, Any]) -> str:
+def verdict_of(finding: Mapping[str, Any]) -> str:
+    """Return the verdict on a finding of a result."""
     return str(finding["verdict"]).replace("_", " ")
 
 
 def _holds(finding: Mapping[str, Any] | None) -> bool | None:
     """Return whether a finding holds; ``None`` if that is unknown."""
-    verdict = "" if finding is None else _verdict(finding)
+    verdict = "" if finding is None else verdict_of(finding)
     return True if verdict == STILL_SO else False if verdict in NOT_SO else None
 
 
@@ -79,4 +74,4 @@ def _text(finding: Mapping[str, Any] | None) -> str:
         return "not in the catalogue"
     evidence = finding.get("evidence") or ""
     lines = evidence if isinstance(evidence, list) else str(evidence).splitlines()
-    return ", ".join([_verdict(finding), *map(str, lines[:1])])
+    return ", ".join([verdict_of(finding), *map(str, lines[:1])])

@@ -37,6 +37,7 @@ class RunResult:
         arrived: Bytes of this run that the sink (or the backend) received; ``None`` if unknown.
         snapshots: The server's counters; ``None`` if it does not offer them.
         problem: One line that says why the run was not completed.
+        encrypted: Whether the connections had TLS.
     """
 
     name: str
@@ -47,6 +48,7 @@ class RunResult:
     arrived: int | None = None
     snapshots: ServerSnapshots | None = None
     problem: str | None = None
+    encrypted: bool = True
 
     @property
     def lost(self) -> int | None:

@@ -39,7 +39,7 @@ def events_text(snapshot: Snapshot) -> str:
 
 
 def statistics_line(now: Snapshot, lately: Snapshot) -> str:
-    """Return a running server's statistics; ``lately`` is the increase since the last line."""
+    """Return a running server's statistics; ``lately`` is the increase in the last interval."""
     rate = lately.proxied / MEGABYTE / lately.at if lately.at else 0.0
     sink = "" if now.sink_received is None else f", sink received {megabytes(now.sink_received)}"
     return (
@@ -82,9 +82,12 @@ def cost_line(result: RunResult) -> str:
 def result_lines(result: RunResult) -> Iterator[str]:
     """Return the lines that the client prints at the end of a run."""
     counters = result.counters
+    # The clients count what can carry their bytes.
+    secured = "secured" if result.encrypted else "connected in the clear"
     causes = ", ".join(f"{cause} {count}" for cause, count in sorted(counters.failed.items()))
     yield (
-        f"{result.connections} connections: {counters.secured} secured in {result.securing:.2f} s, "
+        f"{result.connections} connections: {counters.secured} {secured} "
+        f"in {result.securing:.2f} s, "
         f"{counters.failures} failed{f' ({causes})' if causes else ''}, "
         f"{counters.clean} ended in order"
     )

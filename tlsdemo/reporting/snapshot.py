@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -65,6 +66,10 @@ class Snapshot:
         """Bytes of cleartext in both directions."""
         return self.bytes_in + self.bytes_out
 
+    def counts(self) -> dict[str, Any]:
+        """Return what connections have changed, without the times that pass by themselves."""
+        return {name: v for name, v in self.as_json().items() if name not in ("at", "cpu", "lag")}
+
     def since(self, earlier: Snapshot) -> Snapshot:
         """Return the increase since ``earlier``; ``open`` and ``lag`` keep their current values."""
         totals = {
@@ -78,6 +83,25 @@ class Snapshot:
             if count > earlier.failed.get(cause, 0)
         }
         return Snapshot(**totals, open=self.open, lag=self.lag, failed=failed)
+
+    @classmethod
+    def total(cls, snapshots: Iterable[Snapshot]) -> Snapshot:
+        """Add up the counters of several processes; ``at`` and ``lag`` are the greatest."""
+        several = list(snapshots)
+        totals: dict[str, Any] = {
+            name: sum(getattr(each, name) for each in several) for name in (*_ADDED, "open")
+        }
+        received = [each.sink_received for each in several if each.sink_received is not None]
+        failed: Counter[str] = Counter()
+        for each in several:
+            failed.update(each.failed)
+        return cls(
+            **totals,
+            at=max((each.at for each in several), default=0.0),
+            lag=max((each.lag for each in several), default=0.0),
+            sink_received=sum(received) if received else None,
+            failed=dict(failed),
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields for JSON."""
@@ -110,5 +134,11 @@ def counted(value: Any) -> Any:
         raise ValueError(f"{value!r:.60} is not a counter")
     return value
 
+
+_ADDED = (
+    *("cpu", "opened", "secured", "clean", "probes"),
+    *("bytes_in", "bytes_out", "events", "records"),
+)
+"""The counters of which every process has some."""
 
 _TOTALS = [each.name for each in fields(Snapshot) if each.name not in ("open", "lag", "failed")]

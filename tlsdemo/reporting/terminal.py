@@ -5,6 +5,7 @@ Rich would execute markup (``[red]``), replace ``:names:`` of emoji, and pass es
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TextIO
 
 from rich.console import Console
@@ -24,6 +25,13 @@ def cell(text: str, style: str = "") -> Text:
 def print_line(console: Console, line: str) -> None:
     """Print one line, without wrapping."""
     console.print(Text(printable(line, LONGEST)), soft_wrap=True)
+
+
+def write_lines(stream: TextIO, lines: Iterable[str]) -> None:
+    """Write the lines of a result as they are, for a reader who may be a program."""
+    for line in lines:
+        stream.write(f"{line}\n")
+    stream.flush()
 
 
 def write_line(stream: TextIO, line: str) -> None:

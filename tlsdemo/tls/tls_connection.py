@@ -32,7 +32,7 @@ _MAX_WITHOUT_DATA = 1 << 15
 """Bytes of whole records after which some must have contained application data.
 
 Others cost CPU time all the same: a KeyUpdate (RFC 8446, section 4.6.3) takes both ends new keys,
-and OpenSSL neither limits nor reports them.
+and OpenSSL neither limits nor reports them.  The limit is looked at after each read of the wire.
 """
 
 _MAX_RECORD = 1 << 14

@@ -7,6 +7,7 @@ from typing import Any
 
 from tlsdemo.trace.model import Arrow, End, Mark
 from tlsdemo.trace.record_reader import RecordReader
+from tlsdemo.trace.redaction import Redaction
 from tlsdemo.trace.timeline import CloseFacts, Event, Fact, cause_and_detail, facts_of
 from tlsdemo.trace.tls_names import alert_name
 
@@ -51,8 +52,12 @@ class ConnectionObserver:
         self._report = report
         self._wire = wire
         self._close_facts = close_facts
-        # What a client sends before TLS may be a password.
-        self._readers = {each: RecordReader(redact=each is End.CLIENT) for each in End}
+        # What a client sends before TLS may be a password, and a server may repeat it.
+        redaction = Redaction()
+        self._readers = {
+            End.CLIENT: RecordReader(redaction.of_client),
+            End.SERVER: RecordReader(redaction.of_server),
+        }
         self._hello_seen = end is End.CLIENT
 
     def tls_created(self, connection: object) -> None:

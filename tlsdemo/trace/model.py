@@ -152,32 +152,70 @@ def traces_from(lines: Iterable[str]) -> dict[int, Trace]:
         if not line.strip():
             continue
         try:
-            fields = json.loads(line)
-            connection = int(fields["connection"])
+            fields = _object(number, line)
+            connection = _whole(fields["connection"])
             if "begins" in fields:
                 taken = connection in traces
                 numbers[connection] = max(traces) + 1 if taken else connection
-                begun = Trace(str(fields["begins"]), dict(fields["facts"]))
+                begun = Trace(str(fields["begins"]), _facts(fields["facts"]))
                 traces[numbers[connection]] = begun
             else:
                 traces[numbers[connection]].seen.append(seen_from(fields))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise NotATrace(
-                f"line {number} does not belong to a trace: {error!r} in {line[:60]!r}"
-            ) from None
+        except KeyError as error:
+            (name,) = error.args
+            what = f"it has no {name!r}" if name in _FIELDS else f"connection {name} has not begun"
+            raise _not_a_trace(number, line, what) from None
+        except (ValueError, TypeError, AttributeError, OverflowError):
+            raise _not_a_trace(number, line, "its values are of another kind") from None
     return traces
 
 
+_FIELDS = ("connection", "facts", "at", "end", "from", "record", "length", "version", "messages",
+           "encrypted", "fate")  # fmt: skip
+
+
+def _object(number: int, line: str) -> dict[str, Any]:
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        raise _not_a_trace(number, line, "it is no object of JSON")
+    return fields
+
+
+def _not_a_trace(number: int, line: str, problem: str) -> NotATrace:
+    return NotATrace(f"line {number} does not belong to a trace: {problem}: {line[:60]!r}")
+
+
 def seen_from(fields: dict[str, Any]) -> Mark | Arrow:
-    """Return the mark or arrow with these fields; raises KeyError, ValueError or TypeError."""
+    """Return the mark or arrow with these fields.
+
+    Raises KeyError, ValueError, TypeError or OverflowError.
+    """
     at = float(fields["at"])
     if "event" in fields:
-        return Mark(End(fields["end"]), Event(str(fields["event"]), at, dict(fields["facts"])))
+        return Mark(End(fields["end"]), Event(str(fields["event"]), at, _facts(fields["facts"])))
     record = Record(
         Kind(fields["record"]),
-        int(fields["length"]),
+        _whole(fields["length"]),
         str(fields["version"]),
         tuple(str(each) for each in fields["messages"]),
         bool(fields["encrypted"]),
     )
     return Arrow(End(fields["from"]), at, record, Fate(fields["fate"]))
+
+
+def _whole(value: Any) -> int:
+    number = int(value)
+    if not 0 <= number < 1 << 63:
+        raise ValueError("a number out of range")
+    return number
+
+
+def _facts(values: Any) -> dict[str, Fact]:
+    facts = dict(values)
+    for key, value in facts.items():
+        if not (isinstance(key, str) and isinstance(value, str | int | float | None)):
+            raise TypeError("a fact that is no text or number")
+    return facts

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import enum
 import functools
+from collections.abc import Callable
 
 from tlsdemo.trace.record import Kind, Record
 from tlsdemo.trace.record_content import ContentReader
-from tlsdemo.trace.redaction import Redaction
 from tlsdemo.trace.tls_detection import excerpt, find_tls
 from tlsdemo.trace.tls_names import CONTENT_TYPES, version_name
 
@@ -37,15 +37,15 @@ class RecordReader:
     """Reads one direction, in pieces of any size, in linear time and bounded memory.
 
     Bytes are ``PLAIN`` up to the first record that contains a hello or an alert, one piece for each
-    piece that is fed; ``redact``: whether only what is harmless is shown of them.  All bytes from
-    there on have to be records.  After bytes that are not, everything is ``UNREADABLE``, one piece
-    for each piece that is fed.
+    piece that is fed; ``shown`` returns what may be shown of such a piece.  All bytes from there on
+    have to be records.  After bytes that are not, everything is ``UNREADABLE``, one piece for each
+    piece that is fed.
     """
 
-    __slots__ = ("_content", "_head", "_kind", "_left", "_redaction", "_size", "_state", "_version")
+    __slots__ = ("_content", "_head", "_kind", "_left", "_shown", "_size", "_state", "_version")
 
-    def __init__(self, redact: bool = False) -> None:
-        self._redaction = Redaction() if redact else None
+    def __init__(self, shown: Callable[[bytes], bytes] = bytes) -> None:
+        self._shown = shown
         self._state = _State.PLAIN
         # The beginning of a header, or what may be one.
         self._head = b""
@@ -124,7 +124,7 @@ class RecordReader:
         return len(data)
 
     def _plain(self, data: bytes) -> Record:
-        shown = data if self._redaction is None else self._redaction.shown(data)
+        shown = self._shown(data)
         texts = [excerpt(shown)] if shown else []
         if len(shown) < len(data):
             texts.append(f"({len(data) - len(shown)} bytes that are not shown)")

@@ -1,9 +1,11 @@
-"""PURE.  What is shown of a client's plaintext: what is known to be harmless, and nothing else.
+"""PURE.  What is shown of plaintext: of a client's what is known to be harmless, and nothing else.
 
 Traces are attached to bug reports, and a client may send anything before TLS: ``AUTH``, ``LOGIN``,
 ``USER`` and ``PASS``, the password message of PostgreSQL, an LDAP bind, SASL of XMPP.  So there is
 no list of what is secret, which could never be complete, but one of what is not: the commands that
 every dialect needs on the way to TLS.  Of everything else only the number of bytes is shown.
+
+A server is shown as it is, but for what it repeats of a client's words: the tag of a command.
 """
 
 from __future__ import annotations
@@ -33,8 +35,18 @@ _WHOLE = re.compile(
 """Pieces that are shown if nothing else is in them."""
 
 
+_REPEATED = re.compile(
+    # The tag of a reply in IMAP (RFC 9051, section 7.1); a word before "OK" is a code elsewhere.
+    rb"(?m)^(?![*+] |[0-9]{3} )[!-~]+(?= (OK|NO|BAD)\b)"
+    # The answer to NOOP in ManageSieve (RFC 5804, section 2.13).
+    rb"|(?<=\(TAG ).*(?=\))",
+    re.IGNORECASE,
+)
+"""What a server's reply repeats of a command."""
+
+
 class Redaction:
-    """Says what can be shown of one client's plaintext, piece by piece as it arrives."""
+    """Says what can be shown of one connection's plaintext, piece by piece as it arrives."""
 
     __slots__ = ("_hidden", "_in_line")
 
@@ -42,7 +54,14 @@ class Redaction:
         self._hidden = False
         self._in_line = False
 
-    def shown(self, piece: bytes) -> bytes:
+    def of_server(self, piece: bytes) -> bytes:
+        """Return ``piece``, without what repeats the client's words if some are not shown.
+
+        Replies are expected in whole lines, as our servers write them.
+        """
+        return _REPEATED.sub(b"", piece) if self._hidden else piece
+
+    def of_client(self, piece: bytes) -> bytes:
         """Return the beginning of ``piece`` that is known to be harmless.
 
         A line counts only as a whole.  After one that is not shown, what follows may be its

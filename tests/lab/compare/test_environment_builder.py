@@ -38,7 +38,9 @@ class Building(Case):
     def test_the_requested_packages_and_tlsdemos_dependencies_are_installed(self) -> None:
         found = self.provide()
         (command,) = self.tool.commands_with("install")
-        self.assertEqual(command[:5], [str(found.python), "-m", "pip", "install", "--quiet"])
+        self.assertEqual(
+            command[:5], [str(found.python), "-m", "pip", "install", "--progress-bar=off"]
+        )
         self.assertEqual(
             command[7:],
             [*(each.text for each in REQUESTED), *(each.text for each in dependencies())],

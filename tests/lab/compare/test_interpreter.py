@@ -73,6 +73,12 @@ class FindInterpreter(SynchronousTestCase):
             "that is not a working Python: pyenv: python3.9: command not found",
         )
 
+    def test_so_is_one_whose_output_means_something_else(self) -> None:
+        name = str(self.program("other"))
+        for line in ("5", "[1, 2, 3]", "[" * 100_000):
+            self.answer = Done(0, f"{line}\n")
+            self.assertIn("that is not a working Python: ", self.problem(name))
+
     def test_a_real_python_is_recognized(self) -> None:
         tool = partial(execute, timeout=60.0)
         found = find_interpreter(sys.executable, (3, 0), tool, os.environ)

@@ -16,6 +16,7 @@ from pathlib import Path
 from tlsdemo.lab.compare.comparison_error import ComparisonError
 from tlsdemo.lab.compare.environment_cache import Cache, Environment
 from tlsdemo.lab.compare.interpreter import Interpreter, find_interpreter
+from tlsdemo.lab.compare.pip_steps import step
 from tlsdemo.lab.compare.requirements import (
     Requirement,
     check_supported,
@@ -186,7 +187,8 @@ class Builder:
         if self._uv is not None:
             command = [self._uv, "pip", "install", "--quiet", "--python", python]
         else:
-            command = [python, "-m", "pip", "install", "--quiet"]
+            # Not --quiet: its steps are reported.
+            command = [python, "-m", "pip", "install", "--progress-bar=off"]
         done = self._tool([*command, "-c", str(file), *texts], self._variables)
         if done.status and constraints:
             done = self._tool([*command, *texts], self._variables)
@@ -208,7 +210,11 @@ class Builder:
 
     def _execute(self, arguments: Sequence[str], variables: Mapping[str, str]) -> Done:
         waiting = partial(self._report_waiting, Path(arguments[0]).name)
-        return execute(arguments, variables, BUILD_TIMEOUT, waiting=waiting)
+        return execute(arguments, variables, BUILD_TIMEOUT, waiting=waiting, line=self._report_step)
+
+    def _report_step(self, line: str) -> None:
+        if text := step(line):
+            self._report(text)
 
     def _report_waiting(self, name: str, seconds: float) -> None:
         self._report(f"{name} has been running for {seconds:.0f} s")

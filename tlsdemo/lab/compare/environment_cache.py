@@ -18,15 +18,16 @@ _RECORD = "environment.json"
 _LOCK = ".lock"
 
 
-def default_folder(environ: Mapping[str, str] = os.environ) -> Path:
+def default_folder(environ: Mapping[str, str] | None = None) -> Path:
     """Return the folder of the environments, in the user's cache; it may not exist yet.
 
-    ``XDG_CACHE_HOME`` is ignored unless it is absolute, as its specification requires.
+    ``environ``: environment variables, ours by default.  ``XDG_CACHE_HOME`` is ignored unless it is
+    absolute, as its specification requires.
 
     Raises:
         ComparisonError: If there is no home directory.
     """
-    cache_home = environ.get("XDG_CACHE_HOME", "")
+    cache_home = (os.environ if environ is None else environ).get("XDG_CACHE_HOME", "")
     if os.path.isabs(cache_home):
         return Path(cache_home, "tlsdemo", "versions")
     try:

@@ -46,11 +46,11 @@ def find_interpreter(
     done = tool([path, "-c", _QUERY], variables)
     try:
         version, platform, prefix = json.loads(done.said.strip().rpartition("\n")[2])
-    except ValueError:
+        numbers = tuple(int(each) for each in re.findall(r"\d+", version)[:2])
+    except (ValueError, TypeError, RecursionError):
         # Wrappers such as pyenv print the error first, and advice after it.
         first = error_line(done.said.strip().partition("\n")[0])
         raise ComparisonError(f"that is not a working Python: {first}") from None
-    numbers = tuple(int(each) for each in re.findall(r"\d+", version)[:2])
     if numbers < oldest:
         wanted = ".".join(map(str, oldest))
         raise ComparisonError(f"that is Python {version}, and tlsdemo needs {wanted} or newer")

@@ -28,11 +28,17 @@ def execute(
     *,
     errors_apart: bool = False,
     waiting: Callable[[float], object] = lambda _: None,
+    line: Callable[[str], object] = lambda _: None,
 ) -> Done:
     """Run a program as `run_command` does; raises ComparisonError where that fails."""
     try:
         done = run_command(
-            arguments, timeout, env=variables, separate_errors=errors_apart, waiting=waiting
+            arguments,
+            timeout,
+            env=variables,
+            separate_errors=errors_apart,
+            waiting=waiting,
+            line=line,
         )
     except CommandFailed as problem:
         raise ComparisonError(str(problem)) from None

@@ -1,0 +1,62 @@
+"""``twistd tlsdemo --workers`` as real processes under a real load."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+from twisted.trial.unittest import TestCase
+
+from tests.support import certificates
+from tlsdemo.cli.launched_server import LaunchedServer
+from tlsdemo.loadgen.status_client import StatusClient
+from tlsdemo.net.child_process import ChildProcess
+
+
+class ServerWorkers(TestCase):
+    timeout = 120
+
+    async def test_two_workers_serve_on_one_port_and_a_dead_one_is_replaced(self) -> None:
+        certs = f"--certs={certificates().authority.parent.parent}"
+        server = LaunchedServer(reactor, ["--workers=2", "--role=sink", "--interval=1", certs])
+        await server.start()
+        self.addCleanup(server.stop)
+        workers = children(server.pid)
+        self.assertEqual(len(workers), 2)
+        self.assertIn("60 secured", await self.load(server, certs))
+        os.kill(workers[0], signal.SIGKILL)
+        while len(now := children(server.pid)) < 2 or workers[0] in now:
+            await deferLater(reactor, 0.05, lambda: None)
+        self.assertIn("60 secured", await self.load(server, certs))
+        status: Any = StatusClient(reactor, server.status)
+        snapshot = await status.snapshot()
+        status.close()
+        self.assertEqual(snapshot.failures, 0)
+        self.assertGreater(snapshot.secured, 60)
+        log = await server.stop()
+        for worker in now:
+            self.assertRaises(ProcessLookupError, os.kill, worker, 0)
+        self.assertIn("worker 1 ended by signal 9", log)
+        # The counters of the one that was killed are as old as the last line of statistics.
+        self.assertIn(" 0 open when it was stopped", log)
+
+    async def load(self, server: LaunchedServer, certs: str) -> str:
+        """Put load on the server, and return what the client says."""
+        command = [
+            *(sys.executable, "-m", "tlsdemo.cli.twistd_child", "-n", "--pidfile=", "tlsclient"),
+            *(f"--connect={server.connect}", f"--status={server.status}", certs),
+            *("--conn=60", "--packets=5"),
+        ]
+        client = ChildProcess(reactor, command, timeout=60)
+        self.assertEqual(await client.wait(), 0, client.output)
+        return client.output
+
+
+def children(parent: int) -> list[int]:
+    """Return the process IDs of the children of a process."""
+    with open(f"/proc/{parent}/task/{parent}/children", encoding="ascii") as found:
+        return [int(each) for each in found.read().split()]

@@ -1,0 +1,77 @@
+"""What ``twistd tlsclient`` and ``tlsdemo run`` refuse, because options contradict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tlsdemo.cli.contradictions import Contradiction
+from tlsdemo.cli.options import Options
+from tlsdemo.cli.tls_contradictions import ONLY_WITH_TLS, TLS_CONTRADICTIONS
+from tlsdemo.starttls.registry import DIALECTS
+from tlsdemo.tls import MODES, ModeName
+
+_HAVE_NAMES = ("smtp", "lmtp")
+"""The dialects whose clients say their name."""
+
+
+def _modes(options: Options) -> Sequence[ModeName]:
+    """Return how the connections are secured: by the servers of a run, or by the client."""
+    modes: Sequence[ModeName] = options["modes"] if "modes" in options else [options["mode"]]
+    return modes
+
+
+def _clients_mode(options: Options) -> ModeName | None:
+    mode: ModeName | None = options["client-mode"] if "client-mode" in options else options["mode"]
+    return mode
+
+
+def in_the_clear(options: Options) -> bool:
+    """Return whether no connection has TLS."""
+    return all(mode is ModeName.CLEAR for mode in _modes(options))
+
+
+def _cannot_negotiate(options: Options) -> bool:
+    dialect, client = options["dialect"], _clients_mode(options)
+    if dialect is None or not dialect.negotiates:
+        return False
+    modes = [MODES[mode] for mode in (*_modes(options), client) if mode is not None]
+    servers = [each for each in modes if each.allows_negotiation]
+    return not servers or (client is not None and not MODES[client].allows_negotiation)
+
+
+def _says_nothing_before_tls(options: Options) -> bool:
+    return not (options["dialect"] or DIALECTS["immediate"]).negotiates
+
+
+def _says_no_name(options: Options) -> bool:
+    return options["dialect"] is None or options["dialect"].name not in _HAVE_NAMES
+
+
+LOAD_CONTRADICTIONS = (
+    Contradiction(
+        f"{ONLY_WITH_TLS} handshake-timeout server-name client-mode",
+        in_the_clear,
+        "and --mode=clear has no TLS; leave one away",
+    ),
+    *TLS_CONTRADICTIONS,
+    Contradiction(
+        "dialect",
+        _cannot_negotiate,
+        "and modes wrapped and clear do not negotiate; use starttls or pair",
+    ),
+    Contradiction(
+        "max-line max-plain",
+        _says_nothing_before_tls,
+        "and nothing is said before TLS; name a protocol with --dialect",
+    ),
+    Contradiction(
+        "helo-name",
+        _says_no_name,
+        "which only clients of smtp and lmtp say; add --dialect=smtp",
+    ),
+    Contradiction(
+        "duration",
+        lambda options: options["packets"] > 0,
+        "and --packets is {packets}: the number of packets ends the sending; use one",
+    ),
+)

@@ -1,0 +1,244 @@
+"""The server as several worker processes, which this one supervises.
+
+Theory of operation.  This process binds the sockets (`SharedListeners`), starts the workers, adds
+up their counters, and answers for all of them: the status service, the lines of statistics, the
+summary.  It accepts no connections.  A worker that ends is replaced; its open connections are lost,
+and counted as such.  When the server stops, this process closes its sockets first, and then has the
+workers drain.  A worker ends by itself when this process has gone away.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList, gatherResults, maybeDeferred
+from twisted.internet.interfaces import IDelayedCall, IListeningPort
+from twisted.internet.task import LoopingCall
+
+from tlsdemo.close_reasons import Cause
+from tlsdemo.net.addresses import endpoint_text
+from tlsdemo.net.printable_logger import PrintableLogger
+from tlsdemo.net.runtime_folder import STATUS
+from tlsdemo.proxy.connection_registry import ConnectionTotals
+from tlsdemo.proxy.listening import listen, with_private_mode
+from tlsdemo.proxy.run_query import RunQuery
+from tlsdemo.proxy.server_settings import ServerSettings
+from tlsdemo.proxy.shared_listeners import SharedListeners
+from tlsdemo.proxy.start_lines import log_start
+from tlsdemo.proxy.status_listening import listen_for_this_user
+from tlsdemo.proxy.status_service import Answer, Answers, StatusFactory
+from tlsdemo.proxy.worker_process import WorkerProcess
+from tlsdemo.reporting.run_text import run_line, statistics_line, summary_lines
+from tlsdemo.reporting.snapshot import Snapshot
+
+STOP_MARGIN = 10.0
+"""Seconds that a worker has to end after its connections have."""
+
+RESTART_DELAYS = (0.0, 1.0, 5.0, 30.0)
+"""Seconds until a worker is replaced, by how many in its place have ended early before."""
+
+EARLY = 10.0
+"""Seconds of life; a worker that ends earlier has ended early."""
+
+MakeCommand = Callable[[int, Sequence[str]], Sequence[str]]
+
+_log = PrintableLogger(namespace="tlsdemo")
+
+
+class Workers(Service):
+    """Serves according to ``settings`` with ``count`` workers.
+
+    ``command`` returns the command of the worker with an index from 0, which has to listen on the
+    given endpoint strings.
+    """
+
+    def __init__(
+        self,
+        settings: ServerSettings,
+        reactor: Any,
+        count: int,
+        command: MakeCommand,
+        cpu: Callable[[], float] = time.process_time,
+    ) -> None:
+        self._settings = settings
+        self._reactor = reactor
+        self._count = count
+        self._command = command
+        self._cpu = cpu
+        self._workers: dict[int, WorkerProcess] = {}
+        self._early = [0] * count
+        self._restarts: dict[int, IDelayedCall] = {}
+        self._gone = Snapshot()
+        self._lag_ever = 0.0
+        self._before = Snapshot()
+        self._status: StatusFactory | None = None
+        self._ports: list[IListeningPort] = []
+        self._is_stopping = False
+        self._open_at_stop = 0
+        self._looping = LoopingCall(self._log_statistics)
+        self._looping.clock = reactor
+
+    # Starting.
+
+    def privilegedStartService(self) -> None:
+        """Bind all endpoints; raises CannotStart if that is not possible."""
+        self._listeners = SharedListeners(self._reactor, self._settings.listen, self._count)
+        if self._settings.status not in (None, STATUS):
+            self._status = self._status_factory()
+            self._listen(with_private_mode(self._settings.status))
+
+    def startService(self) -> None:
+        """Start the workers, and log what they serve."""
+        super().startService()
+        if self._settings.status == STATUS:
+            # Not before: only now is the process that of the user whom twistd --uid names.
+            self._status = self._status_factory()
+            listen_for_this_user(self._listeners.addresses(), self._listen)
+        for index in range(self._count):
+            self._start(index)
+        self._before = self._total()
+        self._looping.start(self._settings.interval, now=False)
+        log_start(self._settings, self.listening(), self._count)
+
+    def _status_factory(self) -> StatusFactory:
+        return StatusFactory(self._answers, self._reactor)
+
+    def _listen(self, where: str) -> None:
+        assert self._status is not None
+        self._ports.append(listen(self._reactor, where, self._status))
+
+    def _start(self, index: int) -> None:
+        self._restarts.pop(index, None)
+        worker = WorkerProcess(
+            self._reactor,
+            self._command(index, self._listeners.endpoints()),
+            self._listeners.descriptors(index),
+            index + 1,
+        )
+        self._workers[index] = worker
+        worker.ended.addCallback(self._ended, index, worker)
+
+    def listening(self) -> list[str]:
+        """Return where clients can connect, as endpoint strings."""
+        return [endpoint_text(each) for each in self._listeners.addresses()]
+
+    # A worker has ended.
+
+    def _ended(self, how: str, index: int, worker: WorkerProcess) -> None:
+        del self._workers[index]
+        lost = worker.snapshot.open
+        failed = {**worker.snapshot.failed}
+        if lost:
+            failed[Cause.WORKER_ENDED.value] = failed.get(Cause.WORKER_ENDED.value, 0) + lost
+        self._gone = Snapshot.total(
+            [self._gone, replace(worker.snapshot, open=0, lag=0.0, failed=failed)]
+        )
+        if worker.final is not None:
+            self._open_at_stop += int(worker.final["open_at_stop"])
+            self._lag_ever = max(self._lag_ever, float(worker.final["lag"]))
+        if self._is_stopping:
+            return
+        is_early = self._reactor.seconds() - worker.began < EARLY
+        self._early[index] = self._early[index] + 1 if is_early else 0
+        delay = RESTART_DELAYS[min(self._early[index], len(RESTART_DELAYS) - 1)]
+        _log.error(
+            "worker {worker} {how}; its {lost} open connections are lost, and it is replaced "
+            "{when}",
+            worker=worker.number,
+            how=how,
+            lost=lost,
+            when=f"in {delay:g} s" if delay else "now",
+        )
+        self._restarts[index] = self._reactor.callLater(delay, self._start, index)
+
+    # Reporting.
+
+    def _total(self, lag: float = 0.0) -> Snapshot:
+        total = Snapshot.total([self._gone, *(each.snapshot for each in self._workers.values())])
+        return replace(total, at=self._reactor.seconds(), cpu=total.cpu + self._cpu(), lag=lag)
+
+    async def _ask_all(self, **query: object) -> list[Answer]:
+        """Return the answers of the workers that answer in time."""
+        outcomes = await DeferredList(
+            [each.ask(**query) for each in self._workers.values()], consumeErrors=True
+        )
+        if not all(succeeded for succeeded, _ in outcomes) and not self._is_stopping:
+            _log.warn("not all workers answer, so their newest counters are missing")
+        return [answer for succeeded, answer in outcomes if succeeded]
+
+    async def _snapshot(self) -> Snapshot:
+        await self._ask_all(ask="statistics")
+        lag = max((each.snapshot.lag for each in self._workers.values()), default=0.0)
+        self._lag_ever = max(self._lag_ever, lag)
+        return self._total(lag)
+
+    async def _log_statistics(self) -> None:
+        now = await self._snapshot()
+        if self._is_stopping:
+            return
+        lately, changed = now.since(self._before), now.counts() != self._before.counts()
+        self._before = now
+        if changed:
+            line = statistics_line(now, lately)
+            _log.info("{line}", line=line, statistics=now.as_json())
+
+    def _answers(self) -> Answers:
+        return {
+            "statistics": lambda _query: Deferred.fromCoroutine(self._answer_statistics()),
+            "run": RunQuery(
+                lambda peers: Deferred.fromCoroutine(self._run_totals(peers)), self._log_run
+            ),
+        }
+
+    async def _answer_statistics(self) -> Answer:
+        return {"statistics": (await self._snapshot()).as_json(), "listening": self.listening()}
+
+    async def _run_totals(self, peers: Iterable[str]) -> ConnectionTotals:
+        asked = list(peers)
+        answers = await self._ask_all(ask="totals", peers=asked)
+        total = ConnectionTotals()
+        for answer in answers:
+            total += ConnectionTotals(**answer["totals"])
+        # Each connection is unknown to all workers but one.
+        known_nowhere = total.unknown - (len(answers) - 1) * len(asked)
+        return replace(total, unknown=known_nowhere if answers else len(asked))
+
+    def _log_run(self, name: str, sent: int, totals: ConnectionTotals) -> None:
+        if totals.open == 0:
+            _log.info("{line}", line=run_line(name, sent, totals.arrived), run=name)
+
+    # Stopping.
+
+    def reload(self) -> None:
+        """Have the workers load their certificates again."""
+        for worker in self._workers.values():
+            worker.reload()
+
+    def stopService(self) -> Deferred[None]:
+        """Stop listening, have the workers drain, and log the summary."""
+        super().stopService()
+        self._is_stopping = True
+        if self._looping.running:
+            self._looping.stop()
+        for restart in self._restarts.values():
+            restart.cancel()
+        within = self._settings.drain + STOP_MARGIN
+        stopping: list[Deferred[Any]] = [
+            self._listeners.close(),
+            *(worker.stop(within) for worker in self._workers.values()),
+        ]
+        done: Deferred[Any] = gatherResults(stopping, consumeErrors=True)
+        return done.addCallback(lambda _: self._log_summary())
+
+    def _log_summary(self) -> Deferred[Any]:
+        for line in summary_lines(self._total(), self._open_at_stop, self._lag_ever):
+            _log.info("{line}", line=line)
+        self._settings.diagnostics.end()
+        # Only now: load clients still query what has arrived.
+        if self._status is not None:
+            self._status.close()
+        return gatherResults([maybeDeferred(port.stopListening) for port in self._ports])
