@@ -14,7 +14,16 @@ from twisted.python import usage
 from bench.chart import chart
 from bench.child import CannotMeasure
 from bench.environment import environment
-from bench.measures import floors, growth, handshakes, memory, pipeline, records, responsiveness
+from bench.measures import (
+    floors,
+    growth,
+    handshakes,
+    memory,
+    pipeline,
+    records,
+    responsiveness,
+    workers,
+)
 from bench.measures.task import Task
 from bench.peers.catalogue import PEERS, baseline_of
 from bench.peers.setup import Peer
@@ -29,14 +38,10 @@ from tlsdemo.cli.options import Options, fail, seconds, whole
 COMMAND = "python -m bench"
 
 SERVED = {each.NAME: each for each in (records, handshakes, memory, responsiveness, growth)}
-MEASURES = (records.NAME, pipeline.NAME, *list(SERVED)[1:])
+MEASURES = (records.NAME, pipeline.NAME, *list(SERVED)[1:], workers.NAME)
 
-_VARIANTS_IN = {
-    "pair-asyncio": (records.NAME, handshakes.NAME, memory.NAME, responsiveness.NAME),
-    "pair-uvloop": (records.NAME, handshakes.NAME, memory.NAME, responsiveness.NAME),
-    "pair-2-workers": (records.NAME, handshakes.NAME),
-    "nginx-2-workers": (records.NAME, handshakes.NAME),
-}
+_COMPARED = (records.NAME, handshakes.NAME, memory.NAME, responsiveness.NAME)
+_VARIANTS_IN = {"pair-asyncio": _COMPARED, "pair-uvloop": _COMPARED}
 """The measures in which a variant of a peer takes part."""
 
 
@@ -126,7 +131,13 @@ def tasks(options: BenchOptions) -> Iterator[Task]:
     plan, peers = options["plan"], options["peers"]
     for measure in options["measures"]:
         chosen = chosen_for(measure, peers, plan, options["named"])
-        if measure == pipeline.NAME:
+        if measure == workers.NAME:
+            names = {peer.name for peer in peers}
+            if plan.variants or options["named"]:
+                yield from workers.tasks(
+                    plan, [PEERS[each] for each in workers.PEERS if each in names]
+                )
+        elif measure == pipeline.NAME:
             yield from pipeline.tasks(plan, frozenset(peer.name for peer in chosen))
         else:
             yield from SERVED[measure].tasks(plan, chosen)
@@ -141,7 +152,11 @@ def measure(options: BenchOptions) -> Results:
     names = dict.fromkeys(each.peer for each in every)
     about = {**floors.ABOUT, **{peer.name: peer.about for peer in options["peers"]}}
     results.peers.update((name, about[name]) for name in about if name in names)
-    results.environment = {**results.environment, "rounds": options["plan"].rounds}
+    results.environment = {
+        **results.environment,
+        "rounds": options["plan"].rounds,
+        "command": " ".join([COMMAND, *sys.argv[1:]]),
+    }
     with workbench(options["limit"]) as bench:
         try:
             run_rounds(every, options["plan"].rounds, bench, results)
@@ -154,7 +169,7 @@ def measure(options: BenchOptions) -> Results:
 
 def write(results: Results, folder: Path) -> None:
     """Write the three files of a run."""
-    (folder / "RESULTS.md").write_text(report(results, "make bench"), encoding="utf-8")
+    (folder / "RESULTS.md").write_text(report(results), encoding="utf-8")
     (folder / "results.json").write_text(results.as_json(), encoding="utf-8")
     variants = frozenset(name for name, peer in PEERS.items() if peer.variant)
     (folder / "chart.svg").write_text(chart(results, variants), encoding="utf-8")
@@ -174,7 +189,7 @@ def main() -> int:
             results = measure(options)
     except CannotMeasure as problem:
         fail(COMMAND, problem, status=1)
-    print(report(results, COMMAND))
+    print(report(results))
     if options["output"] is not None:
         write(results, Path(options["output"]))
     return 1 if results.faults or results.environment.get("incomplete") else 0

@@ -54,7 +54,7 @@ class Child:
         self._name = arguments[0]
         self._unread = b""
         # A file, not a pipe: nobody reads while the load runs, and a full pipe would stop it.
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
             [*_END_WITH_PARENT, cpus, *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, bufsize=0,

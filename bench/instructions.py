@@ -30,7 +30,7 @@ from tlsdemo.tls import versions
 BASELINE = Path(__file__).resolve().parent / "instructions.json"
 
 TOLERANCE = 0.5
-"""Per cent that a part may have more than its baseline; the same commit differs by less than 0.2."""
+"""Per cent that a part may be above its baseline; the same commit differs by less than 0.2."""
 
 TIMEOUT = 300.0
 """Seconds for one count, which takes about 10 of CPU."""

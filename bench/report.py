@@ -6,11 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from bench.environment import sentence, versions_lines
 from bench.samples import Results
-from bench.tables import rows, tables
+from bench.tables import NOT_COUNTED, NOT_IN_THIS, rows, tables
 from bench.targets import verdicts
-
-_LONGEST = 24
-"""Characters of a reason that still fit into a cell; longer ones are put below the table."""
 
 
 def markdown_table(heads: Sequence[str], body: Sequence[Sequence[str]]) -> str:
@@ -43,37 +40,39 @@ def targets_table(results: Results) -> str:
 
 def _tables(results: Results) -> Iterator[str]:
     for table in tables(results):
-        reasons: dict[str, str] = {}
+        reasons: dict[str, int] = {}
         body = []
-        for row in rows(results, table):
-            cells = [row[0]]
-            for text in row[1:]:
-                if len(text) > _LONGEST and " to " not in text:
-                    text = reasons.setdefault(f"{row[0]}: {text}", f"[{len(reasons) + 1}]")
-                cells.append(text)
-            body.append(cells)
+        for peer, cells in rows(results, table):
+            texts = [peer]
+            for each in cells:
+                if each.measured or each.text in (NOT_COUNTED, NOT_IN_THIS):
+                    texts.append(each.text)
+                else:
+                    number = reasons.setdefault(f"{peer}: {each.text}", len(reasons) + 1)
+                    texts.append(f"[{number}]")
+            body.append(texts)
         if not body:
             continue
         yield f"### {table.title}"
         yield markdown_table(["peer", *(each.title for each in table.columns)], body)
-        notes = [f"{mark} {reason}" for reason, mark in reasons.items()]
+        notes = [f"[{number}] {reason}" for reason, number in reasons.items()]
         if table.note:
             notes.insert(0, table.note)
         if notes:
             yield "  \n".join(notes)
 
 
-def report(results: Results, command: str) -> str:
+def report(results: Results) -> str:
     """Return the whole report."""
     peers = [f"- `{name}`: {about}" for name, about in results.peers.items()]
     faults = [f"- {each.measure}, {each.case}, {each.peer}: {each.text}" for each in results.faults]
     versions = [f"- {line}" for line in versions_lines(results.environment["versions"])]
     parts = [
         "# Results",
-        f"Written by `{command}`; [README.md](README.md) says how it is measured. Medians of "
-        f"{results.environment['rounds']} interleaved rounds (least to most). The load offers "
-        "TLS 1.3, TLS_AES_256_GCM_SHA384 and X25519 alone; certificates are ECDSA P-256; a "
-        "client certificate is demanded, and every peer has refused a client without one, "
+        f"Written by `{results.environment['command']}`; [README.md](README.md) says how it is "
+        f"measured. Medians of {results.environment['rounds']} interleaved rounds (least to most). "
+        "The load offers TLS 1.3, TLS_AES_256_GCM_SHA384 and X25519 alone; certificates are ECDSA "
+        "P-256; a client certificate is demanded, and every peer has refused a client without one, "
         "unless a column says otherwise.",
         sentence(results.environment) + ".",
         "## To be reached",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from bench.child import CannotMeasure, NotInstalled
 from bench.measures.task import Task
@@ -40,7 +41,7 @@ def run_rounds(
                 continue
             done = (number - 1) * len(tasks) + index
             title = f"{number}/{rounds} {task.measure}: {task.peer}"
-            if not _run(task, number, workbench, results, lambda text: tell(f"{title}: {text}")):  # noqa: B023
+            if not _run(task, number, workbench, results, partial(_titled, tell, title)):
                 given_up.add(key)
             spent = time.monotonic() - began
             tell(f"  {done + 1} of {rounds * len(tasks)}, {spent / 60:.1f} minutes")
@@ -70,7 +71,10 @@ def _run(
     return True
 
 
-def brief(metrics: dict[str, float] | object) -> str:
+def _titled(tell: Callable[[str], object], title: str, text: str) -> None:
+    tell(f"{title}: {text}")
+
+
+def brief(metrics: Mapping[str, float]) -> str:
     """Return the metrics in a line."""
-    assert isinstance(metrics, dict)
     return ", ".join(f"{name} {value:,.4g}" for name, value in metrics.items())

@@ -17,7 +17,7 @@ class Sample:
 
     Attributes:
         measure: The name of the measure.
-        case: The name of the case, such as ``200 x 32 B``.
+        case: The name of the case, such as ``200 of 32 B``.
         peer: The name of the peer.
         round: The number of the round, from 1.
         metrics: Numbers by name; the names end with their unit.

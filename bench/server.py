@@ -1,4 +1,4 @@
-"""A peer while it is measured: connections to it, its CPU time, its memory, what it has delivered."""
+"""A peer while it is measured: connections to it, its CPU time and its memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ IN_FLIGHT = 100
 """Handshakes at a time, unless a measure asks for another number."""
 
 _POLL = 0.002
-_REFUSED_WITHIN = 10.0
+_REFUSED_WITHIN = 3.0
 
 
 class Server:

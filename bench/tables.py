@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.measures import growth, handshakes, memory, pipeline, records, responsiveness
+from bench.measures import growth, handshakes, memory, pipeline, records, responsiveness, workers
 from bench.samples import Results
 
 NOT_COUNTED = "not counted"
@@ -41,6 +41,7 @@ def tables(results: Results) -> Iterator[Table]:
         memory.NAME: _memory,
         responsiveness.NAME: _responsiveness,
         growth.NAME: _growth,
+        workers.NAME: _workers,
     }
     for name, make in makers.items():
         if results.cases.get(name):
@@ -48,7 +49,7 @@ def tables(results: Results) -> Iterator[Table]:
 
 
 def _records(cases: list[str]) -> Iterator[Table]:
-    groups = dict.fromkeys(case.partition(" × ")[0] for case in cases)
+    groups = dict.fromkeys(case.partition(" of ")[0] for case in cases)
     for metric, title, decimals in (
         ("cpu_us_a_record", "µs of CPU a record", 2),
         ("cpu_ms_a_megabyte", "ms of CPU a MB", 2),
@@ -57,11 +58,11 @@ def _records(cases: list[str]) -> Iterator[Table]:
         ("busy_percent", "per cent of the time that the proxy was busy", 0),
     ):
         for group in groups:
-            chosen = [case for case in cases if case.startswith(f"{group} × ")]
+            chosen = [case for case in cases if case.startswith(f"{group} of ")]
             yield Table(
                 f"{title}, {group} connection{'s' if group != '1' else ''}",
                 records.NAME,
-                [Column(case.partition(" × ")[2], case, metric, decimals) for case in chosen],
+                [Column(case.partition(" of ")[2], case, metric, decimals) for case in chosen],
             )
 
 
@@ -124,28 +125,48 @@ def _growth(cases: list[str]) -> Iterator[Table]:
         )
 
 
-def cell(results: Results, table: Table, column: Column, peer: str) -> str:
-    """Return the text of a cell: the median and the extremes, or why there is none."""
+def _workers(_cases: list[str]) -> Iterator[Table]:
+    yield Table(
+        "More than one process, on all processors, which the load shares",
+        workers.NAME,
+        [
+            Column("records/s", workers.RECORDS, "records_a_second", 0),
+            Column("CPU a record, µs", workers.RECORDS, "cpu_us_a_record", 2),
+            Column("handshakes/s", workers.HANDSHAKES, "handshakes_a_second", 0),
+            Column("CPU a handshake, ms", workers.HANDSHAKES, "cpu_ms_a_handshake", 2),
+        ],
+        "A client's handshake costs as much as a server's, so that half of the processors' time "
+        "at most is left for handshakes of the proxy.",
+    )
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The text of a cell; ``measured`` is False if it says why there is no figure."""
+
+    text: str
+    measured: bool
+
+
+def cell(results: Results, table: Table, column: Column, peer: str) -> Cell:
+    """Return the median and the extremes, or why there is none."""
     found = results.spread(table.measure, column.case, peer, column.metric)
     if found is not None:
         middle, least, most = (
             f"{value:,.{column.decimals}f}" for value in (found.median, found.least, found.most)
         )
-        return middle if least == most else f"{middle} ({least} to {most})"
+        return Cell(middle if least == most else f"{middle} ({least} to {most})", True)
     problem = results.why_missing(table.measure, column.case, peer)
     if problem is not None:
-        return problem
-    measured = any(
-        (each.measure, each.case, each.peer) == (table.measure, column.case, peer)
-        for each in results.samples
-    )
-    return NOT_COUNTED if measured else NOT_IN_THIS
+        return Cell(problem, False)
+    key = (table.measure, column.case, peer)
+    measured = any((each.measure, each.case, each.peer) == key for each in results.samples)
+    return Cell(NOT_COUNTED if measured else NOT_IN_THIS, False)
 
 
-def rows(results: Results, table: Table) -> Iterator[list[str]]:
-    """Return the rows of a table; a peer without any figure in it has one if it failed."""
+def rows(results: Results, table: Table) -> Iterator[tuple[str, list[Cell]]]:
+    """Return the rows of a table: of every peer that takes part in it."""
     for peer in results.peers:
         cells = [cell(results, table, column, peer) for column in table.columns]
-        if set(cells) <= {NOT_IN_THIS, NOT_COUNTED}:
-            continue
-        yield [peer, *cells]
+        if not {each.text for each in cells} <= {NOT_IN_THIS, NOT_COUNTED}:
+            yield peer, cells

@@ -58,13 +58,14 @@ class Verdict:
 
     @property
     def relation(self) -> str:
-        """Return the bound as text, such as ``≤ 0.17 × node``."""
+        """Return the bound as text, such as ``≤ 0.17 of node``."""
         target = self.target
         sign = "≥" if target.at_least else "≤"
         if target.against:
-            return f"{sign} {target.bound:g} × {'the better of Node' if target.against == NODE else target.against[0]}"
+            other = "the better of Node" if len(target.against) > 1 else target.against[0]
+            return f"{sign} {target.bound:g} \N{MULTIPLICATION SIGN} {other}"
         if target.against_case is not None:
-            return f"{sign} {target.bound:g} × {target.against_case}"
+            return f"{sign} {target.bound:g} \N{MULTIPLICATION SIGN} {target.against_case}"
         return f"{sign} {target.bound:g}"
 
 

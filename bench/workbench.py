@@ -85,8 +85,12 @@ class Workbench:
 def workbench(limit: float) -> Iterator[Workbench]:
     """Make a workbench; ``limit``: the seconds that a peer may take for one session."""
     raise_descriptor_limit()
-    affinity = Affinity.of(os.sched_getaffinity(0))
+    before = os.sched_getaffinity(0)
+    affinity = Affinity.of(before)
     if affinity.load != ALL:
         os.sched_setaffinity(0, {int(each) for each in affinity.load.split(",")})
-    with tempfile.TemporaryDirectory(prefix="tlsdemo-bench-") as home:
-        yield Workbench(Path(home), affinity, limit)
+    try:
+        with tempfile.TemporaryDirectory(prefix="tlsdemo-bench-") as home:
+            yield Workbench(Path(home), affinity, limit)
+    finally:
+        os.sched_setaffinity(0, before)

@@ -27,7 +27,7 @@ class Pins:
     group: str = X25519
     client_certificate: bool = True
 
-    def client_context(self, certificate: Path, key: Path) -> SSL.Context:
+    def client_context(self, certificate: Path | None, key: Path | None) -> SSL.Context:
         """Return a context that offers this and nothing else."""
         context = SSL.Context(SSL.TLS_CLIENT_METHOD)
         context.set_min_proto_version(SSL.TLS1_3_VERSION)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from bench.load.connection import Connection
 from bench.load.stream import Bursts
 from bench.measures.task import Found, Task, of_server
 from bench.peers.setup import Peer
@@ -18,8 +19,8 @@ NAME = "growth"
 SIZE = 32
 BURST = 64
 
-_RECORDS = 512_000
-_LEAST_HANDSHAKES = 200
+_RECORDS = 384_000
+_HANDSHAKES = 200
 
 
 def case_of(count: int) -> str:
@@ -31,7 +32,7 @@ def tasks(plan: Plan, peers: Iterable[Peer]) -> Iterator[Task]:
     """Return a task for each peer, which opens ever more connections."""
     for peer in peers:
         yield of_server(
-            NAME, map(case_of, plan.growth), peer, max(plan.growth) + _LEAST_HANDSHAKES,
+            NAME, map(case_of, plan.growth), peer, max(plan.growth) + _HANDSHAKES,
             _measured(plan),
         )  # fmt: skip
 
@@ -42,19 +43,8 @@ def _measured(plan: Plan) -> Callable[[Server], Found]:
             opened = server.open(count)
             try:
                 server.prove(opened)
-                before = server.cpu_when_idle()
-                more = server.open(_LEAST_HANDSHAKES)
-                handshake = (server.cpu_when_idle() - before) / _LEAST_HANDSHAKES
-                more.close()
-                bursts = max(1, _RECORDS // BURST // count)
-                prepared = [
-                    (each, each.encrypt(SIZE, bursts * BURST)) for each in opened.connections
-                ]
-                stream = Bursts(prepared, BURST, bursts * BURST, SIZE, server.deadline)
-                received, before = server.sink.received, server.cpu_when_idle()
-                stream.keep_waiting(count, lambda: server.sink.received - received, lambda: False)
-                server.wait_for(received + stream.sent)
-                record = (server.cpu_when_idle() - before) / (stream.sent / SIZE)
+                handshake = _handshake(server)
+                record = _record(server, opened.connections)
             finally:
                 opened.close()
             yield (
@@ -66,3 +56,23 @@ def _measured(plan: Plan) -> Callable[[Server], Found]:
             )
 
     return measured
+
+
+def _handshake(server: Server) -> float:
+    before = server.cpu_when_idle()
+    more = server.open(_HANDSHAKES)
+    try:
+        return (server.cpu_when_idle() - before) / _HANDSHAKES
+    finally:
+        more.close()
+
+
+def _record(server: Server, connections: list[Connection]) -> float:
+    count = len(connections)
+    bursts = max(1, _RECORDS // BURST // count)
+    prepared = [(each, each.encrypt(SIZE, bursts * BURST)) for each in connections]
+    stream = Bursts(prepared, BURST, bursts * BURST, SIZE, server.deadline)
+    received, before = server.sink.received, server.cpu_when_idle()
+    stream.keep_waiting(count, lambda: server.sink.received - received, lambda: False)
+    server.wait_for(received + stream.sent)
+    return (server.cpu_when_idle() - before) / (stream.sent / SIZE)

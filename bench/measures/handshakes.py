@@ -29,13 +29,16 @@ _TICKET_POLLS = 20
 _RESUMED_WITHIN = 5.0
 
 
+MUTUAL = Pins()
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind of handshake."""
 
     case: str
     in_flight: int = IN_FLIGHT
-    pins: Pins = Pins()
+    pins: Pins = MUTUAL
     resumed: bool = False
 
 
@@ -53,7 +56,7 @@ def tasks(plan: Plan, peers: Iterable[Peer]) -> Iterator[Task]:
     """Return a task for each combination of pins and each peer."""
     for pins in dict.fromkeys(kind.pins for kind in KINDS):
         kinds = [kind for kind in KINDS if kind.pins == pins]
-        at_once = [AT_ONCE] if pins == Pins() else []
+        at_once = [AT_ONCE] if pins == MUTUAL else []
         cases = [*(kind.case for kind in kinds), *at_once]
         for peer in peers:
             yield of_server(

@@ -18,7 +18,7 @@ MEGABYTE = 1_000_000
 
 def case_of(connections: int, size: int) -> str:
     """Return the name of a case."""
-    return f"{connections:,} × {size:,} B"
+    return f"{connections:,} of {size:,} B"
 
 
 def records_each(plan: Plan, connections: int, size: int) -> int:

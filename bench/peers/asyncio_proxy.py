@@ -1,8 +1,9 @@
 """``python -m bench.peers.asyncio_proxy LOOP PORT CERT KEY [CA]``: TLS of asyncio.
 
 A plain server whose connections are secured by ``loop.start_tls`` once they exist, with flow
-control in both directions.  LOOP: ``asyncio``, ``uvloop`` or ``aiofastnet``.  PORT is the plain backend's; with a CA, clients must have a certificate.
-Prints ``{"port": …, "versions": …}``, or ``{"unavailable": …}`` if a package is missing.
+control in both directions.  LOOP: ``asyncio``, ``uvloop`` or ``aiofastnet``.  PORT is the plain
+backend's; with a CA, clients must have a certificate.  Prints ``{"port": …, "versions": …}``, or
+``{"unavailable": …}`` if a package is missing.
 """
 
 from __future__ import annotations

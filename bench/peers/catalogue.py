@@ -53,7 +53,7 @@ PEERS = {
             "one process, a thread for each connection",
             configured("stunnel", [], configurations.stunnel, "-version"),
         ),
-        # Variants, for one question each.
+        # Variants, for one question each: the reactor, and more than one process.
         tlsdemo_peer(
             "pair-asyncio", "pair, twistd --reactor=asyncio", "pair", "coalesced",
             reactor="asyncio", variant=True,

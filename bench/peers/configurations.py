@@ -47,6 +47,7 @@ stream {{
 def haproxy(setup: Setup, port: int) -> str:
     """Return the configuration of HAProxy in mode tcp."""
     own, both = setup.credentials, setup.home / "haproxy.pem"
+    assert own.certificate is not None and own.key is not None
     both.touch(mode=0o600)
     both.write_text(own.certificate.read_text() + own.key.read_text())
     verify = f"ca-file {own.authority} verify required" if setup.client_auth else ""

@@ -1,4 +1,4 @@
-"""Peers that are programs of others: how one is started, found on its port, and asked what it is."""
+"""Peers that are programs of others: how one is started, and how it tells its version."""
 
 from __future__ import annotations
 
