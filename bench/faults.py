@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 
 from bench.server_under_test import ECHO, FLOOD, NotRecovered, Server, backend, serving, until
+from tlsdemo.cli.standard_output import guarded
 
 MAX_GROWTH = 16 << 20
 """Bytes that the first run of a fault may leave in use: caches, and the log."""
@@ -304,4 +305,4 @@ def main(names: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(guarded("python -m bench.faults", lambda: main(sys.argv[1:])))

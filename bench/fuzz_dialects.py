@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
+from tlsdemo.cli.standard_output import guarded
 from tlsdemo.starttls.dialect import Dialect
 from tlsdemo.starttls.negotiation import HANDSHAKE, Negotiation, Say, Switch
 from tlsdemo.starttls.registry import DIALECTS
@@ -154,4 +155,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded("python -m bench.fuzz_dialects", main))

@@ -7,6 +7,7 @@ the median of rounds, in memory.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import statistics
 import sys
@@ -14,10 +15,13 @@ import time
 
 from OpenSSL import SSL
 
+from tlsdemo.cli.standard_output import guarded
 from tlsdemo.testing import temporary_certificates
 from tlsdemo.tls import ClientAuth, ServerTLS
 from tlsdemo.tls.groups import set_groups
 from tlsdemo.tls.policy import Policy
+
+COMMAND = "python -m bench.groups"
 
 HELLOS = 100
 OPENSSLS = "X25519:P-256:X448:P-384:P-521:ffdhe2048:ffdhe3072"
@@ -48,9 +52,11 @@ def cost(tls: ServerTLS, data: bytes) -> float:
     return (time.process_time() - begin) / HELLOS * 1000
 
 
-def main() -> None:
-    """Print a line for each group of a client."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+def main() -> int:
+    """Print a line for each group of a client, and return the exit status."""
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
+    parser.add_argument("rounds", type=int, nargs="?", default=5, help="how many [5]")
+    rounds = parser.parse_args().rounds
     credentials = temporary_certificates().server
     ours, openssls = (
         ServerTLS.build(credentials, ClientAuth.NONE, policy=policy)
@@ -65,7 +71,8 @@ def main() -> None:
         found = [[cost(tls, data) for tls in (ours, openssls)] for _ in range(rounds)]
         mine, theirs = (statistics.median(column) for column in zip(*found, strict=True))
         print(f"{group:16} {mine:12.2f} {theirs:12.2f}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(guarded(COMMAND, main))

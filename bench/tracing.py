@@ -18,6 +18,7 @@ from statistics import median, quantiles
 from typing import Any, ClassVar
 
 from tlsdemo.cli.options import Options, choice, named, whole
+from tlsdemo.cli.standard_output import guarded
 from tlsdemo.tls import ModeName
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -122,4 +123,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(guarded(TracingOptions.command, main))

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from difflib import unified_diff
 from typing import Any
 
+from tlsdemo.cli.standard_output import guarded
 from tlsdemo.reporting.progress import Progress, standard_error
 
 BURN = "while True: pass"
@@ -115,8 +116,8 @@ def difference(usual: dict[str, list[str]], other: dict[str, list[str]]) -> Iter
 CHECKS = {"findings": check_findings, "events": check_events}
 
 
-def main() -> None:
-    """Check both, and exit."""
+def main() -> int:
+    """Check both, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.verdicts", description=__doc__)
     parser.add_argument("--runs", type=int, default=50, help="how often [50]")
     parser.add_argument("--busy", type=int, default=2, help="processes that compute [2]")
@@ -127,8 +128,8 @@ def main() -> None:
         for name, check in CHECKS.items()
         if options.only in (None, name)
     )
-    sys.exit(1 if wrong else 0)
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(guarded("python -m bench.verdicts", main))

@@ -12,7 +12,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from twisted.scripts import trial
 from twisted.trial.reporter import TreeReporter
@@ -21,6 +21,7 @@ from interop.attempts import attempt_of, attempts
 from interop.catalogue import PEERS, version_of
 from interop.install import install
 from interop.page import Seen, render
+from tlsdemo.cli.standard_output import guarded
 from tlsdemo.reporting.run_text import versions_text
 from tlsdemo.tls.library_versions import versions
 
@@ -79,7 +80,7 @@ class Options(trial.Options):
         self["reporter"] = SeenReporter
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run what the command line says."""
     if len(sys.argv) == 1:
         if silent := [name for name, attempt in attempts().items() if attempt is None]:
@@ -88,7 +89,8 @@ def main() -> None:
         trial.Options = Options  # type: ignore[misc]
         sys.argv.append("interop")
     trial.run()
+    raise AssertionError("trial exits")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(guarded("python -m interop", main))

@@ -142,6 +142,11 @@ class FullDisk(io.StringIO):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
+class QuitReader(io.StringIO):
+    def write(self, text: str) -> int:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+
 class MakeServiceTests(ClientCase):
     def setUp(self) -> None:
         super().setUp()
@@ -153,7 +158,7 @@ class MakeServiceTests(ClientCase):
         self.patch(sys, "__stderr__", self.progress)
         self.patch(tap_client, "exit_with", self.statuses.append)
         self.patch(tap_client, "Controller", lambda *arguments: arguments)
-        self.patch(tap_client, "LoadService", lambda *arguments: arguments)
+        self.patch(tap_client, "_Load", lambda *arguments: arguments[:3])
         self.where = f"--certs={certificates().authority.parent.parent}"
 
     def make(self, *arguments: str) -> tuple[Any, ...]:
@@ -204,6 +209,27 @@ class MakeServiceTests(ClientCase):
             "tlsclient: cannot write to standard output: No space left on device\n",
             self.progress.getvalue(),
         )
+
+    def test_a_reader_that_quits_early_is_no_error_message(self) -> None:
+        self.patch(sys, "__stdout__", QuitReader())
+        self.make("--conn=2")
+        self.end()
+        self.assertEqual(self.statuses, [141])
+        self.assertNotIn("cannot write", self.progress.getvalue())
+
+    def test_closed_output_is_refused_before_the_load(self) -> None:
+        self.patch(sys, "__stdout__", None)
+        options = self.parse(
+            self.where, parent={"nodaemon": 1, "logger": "x", "pidfile": "", "logfile": None}
+        )
+        message = self.refused(lambda: tap_client.makeService(options))
+        self.assertEqual(message, "twistd tlsclient: cannot write to standard output: it is closed")
+
+    def test_closed_standard_error_shows_no_progress(self) -> None:
+        self.patch(sys, "__stderr__", None)
+        watch = self.make("--conn=2")[-1]
+        watch(LoadPhase.SENDING, LoadCounters(begun=2), 1.0)
+        self.assertIn("run name: sent 100", self.end())
 
     def test_it_prints_bytes_sent_received_and_lost_and_succeeds(self) -> None:
         self.make("--conn=2")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
@@ -13,9 +12,12 @@ from twisted.logger import ILogObserver
 from twisted.python.components import Componentized
 
 from tlsdemo.certificates.files import BadCredentials
+from tlsdemo.cli.daemon_start import DaemonStart
+from tlsdemo.cli.hangup import Hangup
 from tlsdemo.cli.options import fail
-from tlsdemo.cli.server_log import server_log
+from tlsdemo.cli.server_log import SERVER, server_log
 from tlsdemo.cli.server_options import ServerOptions as Options
+from tlsdemo.cli.twistd_files import in_foreground
 from tlsdemo.cli.worker_task import WorkerTask
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.proxy.server_settings import ServerSettings
@@ -50,10 +52,14 @@ class _TwistdService(Service):
     def __init__(self, *arguments: Any, twistd: Mapping[str, Any] | None) -> None:
         super().__init__(*arguments)
         self._twistd = twistd
+        foreground = twistd is not None and in_foreground(twistd)
+        self._hangup = Hangup(self._reactor, foreground, self.reload)
+        self._start: DaemonStart | None = None
 
     def setServiceParent(self, parent: Any) -> None:
         """Join twistd's application, and choose its log."""
         if self._twistd is not None and isinstance(parent, Componentized):
+            self._start = DaemonStart(SERVER, self._twistd)
             observer = server_log(self._twistd, self._reactor)
             if observer is not None:
                 parent.setComponent(ILogObserver, observer)
@@ -64,15 +70,17 @@ class _TwistdService(Service):
             super().privilegedStartService()
         except CannotStart as problem:
             _log.critical("{problem}", problem=str(problem))
+            if self._start is not None:
+                self._start.fail(str(problem))
             raise StartFailed(str(problem)) from None
 
     def startService(self) -> None:
-        """Serve, and load the certificates again at SIGHUP."""
+        """Serve, and handle SIGHUP."""
+        # First, so that whoever reads in the log that it listens may send the signal.
+        self._hangup.install()
         super().startService()
-        # A signal handler interrupts other code, so load the files in the reactor's next turn.
-        self._previous_handler = signal.signal(
-            signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload)
-        )
+        if self._start is not None:
+            self._start.say(f"listening on {', '.join(self.listening())}")
 
     def stopService(self) -> Deferred[None]:
         """Stop; the previous SIGHUP handler is restored once all connections have ended."""
@@ -80,12 +88,16 @@ class _TwistdService(Service):
         return stopped
 
     def _restore(self, result: None) -> None:
-        signal.signal(signal.SIGHUP, self._previous_handler)
+        self._hangup.restore()
         return result
 
     def reload(self) -> None:
         """Load the certificates again, for new connections."""
         super().reload()  # type: ignore[misc]
+
+    def listening(self) -> list[str]:
+        """Return where clients can connect, as endpoint strings."""
+        return super().listening()  # type: ignore[misc, no-any-return]
 
 
 class _Service(_TwistdService, Server):

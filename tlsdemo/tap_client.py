@@ -5,21 +5,24 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from rich.console import Console
 from twisted.application.service import IService
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
 from zope.interface import provider
 
 from tlsdemo.cli.contradictions import check
+from tlsdemo.cli.daemon_start import DaemonStart
 from tlsdemo.cli.endpoint_strings import EndpointString, check_client_endpoint
+from tlsdemo.cli.hangup import Hangup
 from tlsdemo.cli.load_contradictions import LOAD_CONTRADICTIONS
 from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOptions
 from tlsdemo.cli.option_groups import Group
-from tlsdemo.cli.options import choice, named
+from tlsdemo.cli.options import choice, fail, named
+from tlsdemo.cli.standard_output import NOT_WRITTEN_STATUS, SIGPIPE_STATUS
 from tlsdemo.cli.suggestions import one_of
+from tlsdemo.cli.twistd_files import check_twistd_files, in_foreground
 from tlsdemo.loadgen.controller import Controller
 from tlsdemo.loadgen.load_service import LoadService
 from tlsdemo.net.printable_logger import PrintableLogger
@@ -28,7 +31,7 @@ from tlsdemo.reporting.load_progress import LoadProgress
 from tlsdemo.reporting.progress import Progress
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.run_text import result_lines
-from tlsdemo.reporting.terminal import print_line, write_line
+from tlsdemo.reporting.terminal import console_of, print_line, write_line
 from tlsdemo.tls import ModeName
 
 CONNECT = "tcp:127.0.0.1:8899"
@@ -94,6 +97,7 @@ class Options(LoadOptions):
         if self["server-name"] is None:
             self["server-name"] = host_of(self["connect"])
         self._set_twistd_options()
+        check_twistd_files(self.command, self.parent)
 
     def _set_twistd_options(self) -> None:
         """Run in the foreground, unless twistd's own options say otherwise."""
@@ -169,15 +173,44 @@ def exit_with(status: int) -> None:
     atexit.register(end_process)
 
 
+class _Load(LoadService):
+    def __init__(
+        self,
+        reactor: Any,
+        controller: Controller,
+        finished: Callable[[RunResult | None], object],
+        options: Options,
+    ) -> None:
+        super().__init__(reactor, controller, finished)
+        self._options = options
+        self._start: DaemonStart | None = None
+
+    def setServiceParent(self, parent: Any) -> None:
+        """Join twistd's application, while standard error is still the terminal."""
+        if self._options["background"] and self._options.parent is not None:
+            self._start = DaemonStart(self._options.command, self._options.parent)
+        super().setServiceParent(parent)
+
+    def startService(self) -> None:
+        """Start, and say where a daemon's results will be."""
+        super().startService()
+        if self._start is not None:
+            self._start.say(f"{self._options['conn']:,} connections to {self._options['connect']}")
+
+
 def makeService(options: Options) -> IService:
     """Make the load client that ``options`` describe, or end the process with an error message."""
     from twisted.internet import reactor
 
+    parent = options.parent
+    foreground = parent is not None and "nodaemon" in parent and in_foreground(parent)
+    if foreground and sys.__stdout__ is None:
+        fail(options.command, "cannot write to standard output: it is closed")
     workers = options.workers()
     task = options.task(options["connect"], options["mode"], options["server-name"])
     # twistd redirects sys.stdout to the log.
-    console = Console(file=sys.__stdout__)
-    progress = Progress(Console(file=sys.__stderr__, highlight=False), "tlsclient")
+    console = console_of(sys.__stdout__)
+    progress = Progress(console_of(sys.__stderr__), "tlsclient")
     shown = LoadProgress(progress, task.connections, options["duration"], task.packets)
     run = Controller(
         reactor,
@@ -200,10 +233,12 @@ def makeService(options: Options) -> IService:
         try:
             for line in lines:
                 print_line(console, line)
+        except BrokenPipeError:
+            exit_with(SIGPIPE_STATUS)
         except OSError as problem:
-            exit_with(2)
-            assert sys.__stderr__ is not None
+            exit_with(NOT_WRITTEN_STATUS)
             why = f"cannot write to standard output: {problem.strerror}"
             write_line(sys.__stderr__, f"tlsclient: {why}")
 
-    return LoadService(reactor, run, finished)
+    Hangup(reactor, foreground).install()
+    return _Load(reactor, run, finished, options)

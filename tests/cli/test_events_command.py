@@ -78,7 +78,7 @@ class Options(RefusingCase):
         (folder / "keys").mkdir()
         # The warning comes first, and is a line as well.
         exit_ = self.assertRaises(SystemExit, options.run)
-        self.assertEqual(exit_.code, 1)
+        self.assertEqual(exit_.code, 2)
         expected = f"--keylog='{folder.absolute() / 'keys'}' cannot be opened: Is a directory\n"
         self.assertIn(expected, self.errors.getvalue())
         self.assertEqual(list(Path(tempfile.gettempdir()).iterdir()), [])
@@ -196,13 +196,13 @@ class Commands(EventsCase):
         other.touch(0o600)
         (self.home / "link").symlink_to(other)
         running = self.start(*COMMAND, *ONE, "--keylog=link")
-        self.assertEqual(running.wait(), 1)
+        self.assertEqual(running.wait(), 2)
         self.assertIn("cannot be opened: it is a symbolic link\n", running.output)
         self.assertEqual(other.read_bytes(), b"")
 
     def test_say_if_keys_could_not_be_written(self) -> None:
         running = self.start(*COMMAND, *ONE, "--keylog=/dev/full", "--output=page")
-        self.assertEqual(running.wait(), 1)
+        self.assertEqual(running.wait(), 2)
         said = "tlsdemo events: --keylog='/dev/full' is not written any more: "
         self.assertIn(f"{said}it cannot be written: No space left on device\n", running.output)
 

@@ -95,7 +95,7 @@ class TheBounds(CommandCase):
     def test_of_a_load(self) -> None:
         for name in ("run", "tlsclient"):
             text = self.text(name)
-            self.assertIn(f"status service has {ANSWER_WITHIN:g} seconds to answer", text)
+            self.assertIn(f"status service {ANSWER_WITHIN:g} seconds to answer", text)
             self.assertIn("give up after --timeout", text)
 
     def test_of_other_environments(self) -> None:

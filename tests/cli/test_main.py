@@ -71,23 +71,30 @@ class Command(RefusingCase):
         self.assertEqual(process.wait(), 141)
 
     def test_output_that_cannot_be_written_is_one_line_and_an_exit_status(self) -> None:
-        for words in ("versions", "findings", "findings alpn-kills-handshake", "run --help"):
+        for words, named in {
+            "versions": "tlsdemo",
+            "findings": "tlsdemo",
+            "findings alpn-kills-handshake": "tlsdemo",
+            "run --help": "tlsdemo run",
+            "run --help-all": "tlsdemo run",
+            "run --version": "tlsdemo run",
+        }.items():
             with self.subTest(words), open("/dev/full", "w") as full:
                 command = [sys.executable, "-m", "tlsdemo", *words.split()]
                 process = subprocess.run(
-                    command, env=environment(), stdout=full, stderr=subprocess.PIPE, check=False
+                    command, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True
                 )
                 self.assertEqual(
                     (process.returncode, process.stderr),
                     (
                         2,
-                        b"tlsdemo: cannot write to standard output: No space left on device\n",
+                        f"{named}: cannot write to standard output: No space left on device\n",
                     ),
                 )
 
     def test_closed_output_is_one_line_and_an_exit_status(self) -> None:
         problems = io.StringIO()
-        self.patch(sys, "__stdout__", None)
+        self.patch(sys, "stdout", None)
         self.patch(sys, "stderr", problems)
         self.assertEqual(main(["versions"]), 2)
         self.assertEqual(

@@ -252,7 +252,7 @@ class Status(ComparisonCase):
 
     def test_a_file_that_cannot_be_written_is_reported_after_the_table(self) -> None:
         self.assertTrue(os.path.exists("/dev/full"))
-        message = self.refused(lambda: self.run_("--mode=pair", "--json=/dev/full"), 1)
+        message = self.refused(lambda: self.run_("--mode=pair", "--json=/dev/full"), 2)
         self.assertEqual(message, "tlsdemo run: --json is '/dev/full': No space left on device")
         self.assertIn("lost bytes", self.printed.getvalue())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import signal
 import sys
+import syslog
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tlsdemo.cli import server_log as module
 from tlsdemo.cli.server_log import server_log
 from tlsdemo.net.bounded_log import MOST
+from tlsdemo.reporting.terminal import drop_output
 
 
 class ServerLogTests(SynchronousTestCase):
@@ -60,6 +62,22 @@ class ServerLogTests(SynchronousTestCase):
         self.say(self.observer(nodaemon=False))
         self.assertEqual(opened, ["twistd.log"])
 
+    def test_a_log_that_cannot_be_written_is_complained_of_elsewhere(self) -> None:
+        sent: list[tuple[int, str]] = []
+        self.patch(syslog, "syslog", lambda level, text: sent.append((level, text)))
+        errors = io.StringIO()
+        self.patch(sys, "__stderr__", errors)
+        why = "but the server goes on: No space left on device"
+        with open("/dev/full", "w") as full:
+            self.patch(sys, "stdout", full)
+            self.say(self.observer(), 2)
+            text = f"twistd tlsdemo: the log cannot be written to standard output, {why}"
+            self.assertEqual((errors.getvalue(), sent), (f"{text}\n", []))
+            drop_output(full)
+        self.say(self.observer(logfile="/dev/full", nodaemon=False), 2)
+        text = f"twistd tlsdemo: the log cannot be written to '/dev/full', {why}"
+        self.assertEqual(sent, [(syslog.LOG_ERR, text)])
+
     def test_sigusr1_rotates_a_file(self) -> None:
         self.say(self.observer(logfile=str(self.file)))
         self.handlers[signal.SIGUSR1](signal.SIGUSR1, None)
@@ -73,7 +91,7 @@ class ServerLogTests(SynchronousTestCase):
         self.assertIs(self.handlers[signal.SIGUSR1], kept)
 
     def test_it_can_be_the_system_log(self) -> None:
-        from twisted.python import syslog
+        from twisted.python import syslog as twisted_syslog
 
         sent: list[str] = []
 
@@ -84,7 +102,7 @@ class ServerLogTests(SynchronousTestCase):
             def emit(self, event: Any) -> None:
                 sent.append(self.prefix)
 
-        self.patch(syslog, "SyslogObserver", System)
+        self.patch(twisted_syslog, "SyslogObserver", System)
         self.say(self.observer(syslog=True), 2 * MOST)
         self.assertEqual(sent, ["p"] * MOST)
 

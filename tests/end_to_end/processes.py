@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -122,6 +123,19 @@ class ProcessCase(SynchronousTestCase):
         server.signal(signal.SIGTERM)
         server.wait()
         return "\n".join(re.findall(r"summary: .*", server.output))
+
+
+def wait_for_text(path: Path, pattern: str) -> re.Match[str]:
+    """Wait until a file has text that matches ``pattern``, and return the match."""
+    deadline = time.monotonic() + TIMEOUT
+    text = ""
+    while time.monotonic() < deadline:
+        text = path.read_text() if path.exists() else ""
+        if found := re.search(pattern, text):
+            return found
+        # A file cannot be waited for.
+        time.sleep(0.02)
+    raise AssertionError(f"{path} has no {pattern!r}, but:\n{text}")
 
 
 def port_of(where: str) -> int:

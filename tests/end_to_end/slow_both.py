@@ -92,7 +92,7 @@ class AClientThatFails(Case):
 
     def test_because_nothing_listens(self) -> None:
         client = self.client("unix:nobody", "--status=none", *FEW)
-        self.assertIn("3 failed (connecting failed 3)", self.failed(client))
+        self.assertIn("3 failed (no such socket 3)", self.failed(client))
 
     def test_because_there_is_no_status_service(self) -> None:
         _, where = self.server()

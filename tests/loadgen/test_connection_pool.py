@@ -42,8 +42,8 @@ class Opening(ConnectionPoolCase):
             attempt.refuse()
         self.turn()
         details = pool.counters().details
-        self.assertEqual([*details], ["connecting failed"])
-        self.assertIn("refused", details["connecting failed"])
+        self.assertEqual([*details], ["connection refused"])
+        self.assertIn("refused", details["connection refused"])
 
     def test_it_opens_one_after_the_other_at_the_rate_asked_for(self) -> None:
         self.opened(connections=4, rate=2.0)
@@ -92,7 +92,7 @@ class Failing(ConnectionPoolCase):
         pool = self.opened(connections=2)
         for attempt in self.attempts():
             attempt.refuse()
-        self.assertEqual(pool.counters().failed, {"connecting failed": 2})
+        self.assertEqual(pool.counters().failed, {"connection refused": 2})
         self.assertTrue(pool.over)
         self.assertEqual(pool.peers, [])
 

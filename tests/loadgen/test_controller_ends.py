@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.loadgen.controller_case import DURATION, STATUS, ControllerCase
-from tlsdemo.loadgen.controller import LoadPhase
+from tlsdemo.loadgen.controller import READY_WITHIN, LoadPhase
 from tlsdemo.loadgen.status_client import ANSWER_WITHIN
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult
@@ -22,7 +22,7 @@ class Problems(ControllerCase):
         (attempt,) = self.reactor.attempts()
         attempt.refuse()
         self.to_over(sent=50)
-        self.assertIn(f"no status service at {STATUS} (Connection was refused", self.problem())
+        self.assertIn(f"no status service at {STATUS} (connection refused: ", self.problem())
         self.assertIn("--status=none", self.problem())
         self.assertIsNone(self.result().arrived)
         self.assertIsNone(self.result().snapshots)
@@ -98,6 +98,19 @@ class Problems(ControllerCase):
         self.assertEqual(other.commands, ["open", "send", "finish"])
         other.report("over", peers=[], sent=10)
         self.assertEqual(self.problem(), "a worker process ended: MemoryError")
+
+    def test_workers_that_do_not_start_in_time_are_killed(self) -> None:
+        self.begin(workers=2)
+        one, other = self.workers
+        one.report("ready")
+        self.reactor.advance(READY_WITHIN)
+        one.report("over", peers=[])
+        self.assertEqual((one.signals, other.signals), ([], ["KILL"]))
+        other.die(signal=9)
+        self.assertIn(
+            "1 of 2 worker processes were not ready to connect after 60 s", self.problem()
+        )
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_of_several_workers_that_die_the_first_is_the_problem(self) -> None:
         self.begin()

@@ -30,7 +30,7 @@ class Connecting(ConnectionPoolCase):
         self.assertFalse(self.attempts()[0].given_up)
         self.reactor.advance(0.1)
         self.assertTrue(self.attempts()[0].given_up)
-        self.assertEqual(pool.counters().failed, {"connecting failed": 1})
+        self.assertEqual(pool.counters().failed, {"connect timeout": 1})
         self.assertTrue(pool.over)
 
     def test_what_was_made_in_time_is_not_given_up(self) -> None:

@@ -77,7 +77,7 @@ class WorkerTests(SynchronousTestCase):
         other.refuse()
         report = self.report()
         self.assertEqual(report["state"], "settled")
-        self.assertEqual(report["counters"]["failed"], {"connecting failed": 1})
+        self.assertEqual(report["counters"]["failed"], {"connection refused": 1})
 
     def test_the_command_send_starts_the_senders(self) -> None:
         self.receive_task(packets=3)

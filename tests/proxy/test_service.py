@@ -47,7 +47,7 @@ class StartTests(ServerInMemory):
         self.reactor.advance(0.2)
         with self.lines() as lines:
             wire.turn()
-        self.assertEqual(lines, ["#1 192.0.2.1:1 failed: backend refused: no answer after 4 s"])
+        self.assertEqual(lines, ["#1 192.0.2.1:1 failed: backend timeout: no answer after 4 s"])
 
     def test_the_backend_timeout_applies_to_the_greeting(self) -> None:
         smtp = DIALECTS["smtp"]

@@ -55,7 +55,7 @@ class DiagnosticsOptions(usage.Options):
                 bool(self["log-events"]), self._trace_file(clock, mode), self._keylog(clock)
             )
         except CannotOpen as problem:
-            fail(self.command, problem, status=1)
+            fail(self.command, problem)
 
     def _trace_file(self, clock: IReactorTime, mode: str) -> TraceFile | None:
         if self["trace"] is None:

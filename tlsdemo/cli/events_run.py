@@ -100,7 +100,8 @@ class EventsRun:
         shutil.rmtree(self._directory, ignore_errors=True)
         if self._keylog is not None:
             self._keylog.close()
-            self._problem = self._problem or self._keylog.problem
+            if self._keylog.problem and not self._problem:
+                fail(self._options.command, self._keylog.problem)
         if self._problem:
             self._options.give_up(self._problem)
         descriptions = {scenario.name: scenario.description for scenario in SCENARIOS.values()}
@@ -142,4 +143,4 @@ def _open_keylog(options: Options, reactor: Any) -> AppendOnlyFile | None:
     try:
         return AppendOnlyFile("keylog", Path(options["keylog"]), reactor)
     except CannotOpen as problem:
-        fail(options.command, problem, status=1)
+        fail(options.command, problem)

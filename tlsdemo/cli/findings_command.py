@@ -10,7 +10,6 @@ from math import ceil
 from pathlib import Path
 from typing import Any, ClassVar
 
-from rich.console import Console
 from twisted.logger import globalLogBeginner
 from twisted.python import usage
 
@@ -32,7 +31,7 @@ from tlsdemo.reporting.finding_differences import Change, FindingDifference, fin
 from tlsdemo.reporting.finding_result import FindingResult
 from tlsdemo.reporting.findings_text import full_report, listing, page, summary
 from tlsdemo.reporting.progress import Progress, standard_error
-from tlsdemo.reporting.terminal import write_lines
+from tlsdemo.reporting.terminal import console_of, write_lines
 
 FORMATS = ("text", "json", "markdown")
 
@@ -165,7 +164,7 @@ class FindingsOptions(ComparisonOptions):
 
     def _write_comparison(self, run: FindingsRun, others: Mapping[str, Any]) -> None:
         details: bool = self["details"]
-        print_comparison(Console(highlight=False), run.as_json(), others, everything=details)
+        print_comparison(console_of(sys.stdout), run.as_json(), others, everything=details)
         if details:
             for each in run.results:
                 report = [*full_report(each), *observed_there(each.finding.name, others)]

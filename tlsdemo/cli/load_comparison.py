@@ -71,6 +71,7 @@ class LoadComparison:
         self._current: Controller | None = None
         self._interrupted = False
         self._problem: str | None = None
+        self._json_problem: str | None = None
         self._unwritable: OSError | None = None
         self._done: Deferred[None] | None = None
 
@@ -93,6 +94,8 @@ class LoadComparison:
         if self._options["json"] is not None:
             document = comparison_as_json(self._baseline, candidates)
             self._write_json(Path(self._options["json"]), document)
+        if self._json_problem is not None:
+            fail(self._options.command, self._json_problem)
         if self._problem is not None:
             fail(self._options.command, self._problem, status=1)
         return 0 if all(run.complete and run.lost == 0 for run in results) else 1
@@ -223,4 +226,4 @@ class LoadComparison:
         try:
             path.write_text(json.dumps(document, indent=2) + "\n")
         except OSError as problem:
-            self._problem = self._problem or f"--json is {str(path)!r}: {problem.strerror}"
+            self._json_problem = f"--json is {str(path)!r}: {problem.strerror}"

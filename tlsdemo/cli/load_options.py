@@ -10,6 +10,7 @@ from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import fail, seconds, whole
 from tlsdemo.cli.suggestions import one_of
 from tlsdemo.cli.tls_options import TLSOptions
+from tlsdemo.loadgen.controller import READY_WITHIN
 from tlsdemo.loadgen.schedule import Task, default_workers, descriptors_needed, workers_needed
 from tlsdemo.loadgen.status_client import ANSWER_WITHIN
 from tlsdemo.net.limits import raise_descriptor_limit
@@ -56,7 +57,8 @@ LOAD_PARAMETERS: list[list[Any]] = [
 ]  # fmt: skip
 
 LOAD_BOUNDS = (
-    f"its status service has {ANSWER_WITHIN:g} seconds to answer; clients give up after --timeout, "
+    f"the clients' processes have {READY_WITHIN:g} seconds to start, and the server's "
+    f"status service {ANSWER_WITHIN:g} seconds to answer; clients give up after --timeout, "
     "and while they send, once nothing has moved for --idle-timeout."
 )
 """For the help: when a load is over at the latest."""

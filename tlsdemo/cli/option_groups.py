@@ -8,6 +8,7 @@ from enum import Enum
 from typing import ClassVar
 
 from tlsdemo.cli.options import Options, help_width
+from tlsdemo.cli.standard_output import show
 
 
 class Group(Enum):
@@ -54,8 +55,8 @@ class GroupedOptions(Options):
 
     def opt_help_all(self) -> None:
         """Show all options and exit."""
-        print(f"{self.getSynopsis()}\n{self._text(set(self.docs))}", end="")
-        raise SystemExit(0)
+        text = f"{self.getSynopsis()}\n{self._text(set(self.docs))}"
+        show(self.command, text.removesuffix("\n"))
 
     def getUsage(self, width: int | None = None) -> str:
         """Return the help with the essential options."""

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 from twisted.python import usage
 
 import tlsdemo
+from tlsdemo.cli.standard_output import show
 from tlsdemo.cli.suggestions import did_you_mean, one_of
 from tlsdemo.reporting.terminal import write_line
 
@@ -206,12 +207,10 @@ class Options(usage.Options):
 
     def opt_version(self) -> None:
         """Show the version of tlsdemo and exit."""
-        print(tlsdemo.__version__)
-        raise SystemExit(0)
+        show(self.command, tlsdemo.__version__)
 
     def opt_help(self) -> None:
         """Show this help and exit."""
-        print(self)
-        raise SystemExit(0)
+        show(self.command, str(self))
 
     opt_h = opt_help

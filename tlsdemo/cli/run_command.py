@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from rich.console import Console
 from twisted.python import usage
 
 from tlsdemo.cli.comparison_options import BUILD_BOUND, ComparisonOptions
@@ -18,6 +18,7 @@ from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import check_output_file, choice, named, whole
 from tlsdemo.cli.suggestions import one_of
 from tlsdemo.lab.compare.environment_builder import environment_variables
+from tlsdemo.reporting.terminal import console_of
 from tlsdemo.tls import Delivery, ModeName
 
 _SECONDS_OF_A_ROUND = 2.0
@@ -102,4 +103,4 @@ class RunOptions(ComparisonOptions, LoadOptions):
                 )
                 for name, each in environments.items()
             ]
-            return LoadComparison(reactor, self, Console(), candidates).run()
+            return LoadComparison(reactor, self, console_of(sys.stdout), candidates).run()

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import signal
 import sys
+import syslog
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 from twisted.logger import ILogObserver, LegacyLogObserverWrapper
 from twisted.python.logfile import LogFile
 
 from tlsdemo.net.bounded_log import BoundedLog, printable_log
+from tlsdemo.net.log_stream import LogStream
+from tlsdemo.printable import printable
+from tlsdemo.reporting.terminal import write_line
+
+SERVER = "twistd tlsdemo"
+
+DEFAULT_LOG = "twistd.log"
+"""The log of a daemon, if twistd is given no other."""
 
 
 def server_log(twistd: Mapping[str, Any], reactor: Any) -> ILogObserver | None:
@@ -23,14 +32,26 @@ def server_log(twistd: Mapping[str, Any], reactor: Any) -> ILogObserver | None:
         return None
     observer: Any
     if twistd["syslog"]:
-        from twisted.python import syslog
+        from twisted.python.syslog import SyslogObserver
 
-        observer = LegacyLogObserverWrapper(cast(Any, syslog.SyslogObserver(twistd["prefix"]).emit))
+        observer = LegacyLogObserverWrapper(cast(Any, SyslogObserver(twistd["prefix"]).emit))
     elif name == "-" or (foreground and not name):
-        observer = printable_log(sys.stdout)
+        observer = printable_log(_stream(sys.stdout, "standard output", foreground))
     else:
-        observer = printable_log(_log_file(name or "twistd.log", reactor))
+        name = name or DEFAULT_LOG
+        observer = printable_log(_stream(_log_file(name, reactor), repr(name), foreground))
     return BoundedLog(observer, reactor.seconds)  # type: ignore[return-value, unused-ignore]
+
+
+def _stream(stream: TextIO, name: str, foreground: bool) -> LogStream:
+    def complain(why: str) -> None:
+        text = f"{SERVER}: the log cannot be written to {name}, but the server goes on: {why}"
+        write_line(sys.__stderr__, text)
+        if not foreground:
+            # A daemon has no standard error.
+            syslog.syslog(syslog.LOG_ERR, printable(text))
+
+    return LogStream(stream, complain)
 
 
 def _log_file(name: str, reactor: Any) -> Any:

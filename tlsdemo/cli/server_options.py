@@ -28,6 +28,7 @@ from tlsdemo.cli.proxy_protocol_options import PROXY_PROTOCOL_PARAMETERS, ProxyP
 from tlsdemo.cli.server_contradictions import SERVER_CONTRADICTIONS
 from tlsdemo.cli.suggestions import one_of
 from tlsdemo.cli.tls_options import TLSOptions
+from tlsdemo.cli.twistd_files import check_twistd_files
 from tlsdemo.net.limits import connections_possible, raise_descriptor_limit
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.net.runtime_folder import STATUS
@@ -239,6 +240,7 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
         self.check_proxy_protocol(self["dialect"][1])
         check(self, SERVER_CONTRADICTIONS)
         self["max-line"] = self["max-line"] or self["dialect"][1].max_line
+        check_twistd_files(self.command, self.parent)
 
     def alpn(self) -> list[str]:
         """Return the protocols to agree on by ALPN, those that the dialect needs included."""

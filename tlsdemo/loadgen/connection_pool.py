@@ -21,6 +21,7 @@ from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.starttls.names import Names
 from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import MODES, ClientTLS, ConnectionSettings, ModeName, Send, UpgradeProtocol
+from tlsdemo.tls.connect_reasons import connect_reason
 
 _LONGEST_DETAIL = 300
 """Characters of the detail of a failure that are reported."""
@@ -162,8 +163,7 @@ class ConnectionPool:
         self.peers.append(address_text(protocol.transport.getHost()))
 
     def _not_connected(self, connection: LoadConnection, failure: Failure) -> None:
-        refused = CloseReason(Cause.CONNECT_FAILED, failure.getErrorMessage())
-        connection.ended(connection.given_up or refused)
+        connection.ended(connection.given_up or connect_reason(failure))
 
     # What the connections call.
 

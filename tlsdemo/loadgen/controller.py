@@ -9,6 +9,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
 
 from tlsdemo.loadgen.schedule import Task, split
 from tlsdemo.loadgen.status_client import RUN_COUNTS, StatusClient
@@ -17,6 +18,10 @@ from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult, ServerSnapshots
 from tlsdemo.reporting.snapshot import Snapshot
 from tlsdemo.tls import MODES, ModeName
+from tlsdemo.tls.connect_reasons import connect_reason
+
+READY_WITHIN = 60.0
+"""Seconds that the worker processes have to start, and to load the certificates."""
 
 POLL_INTERVAL = 0.25
 """Seconds between two questions to the status service while the server drains."""
@@ -82,7 +87,7 @@ class Controller:
                 replace(self._task, connections=count)
                 for count in split(self._task.connections, self._workers)
             )
-        await self._until(lambda: self._pool.ready or self._stopped)
+        await self._workers_ready()
         before = await self._snapshot(status_client)
         # The time until all are secured does not include starting processes.
         self._started_at = self._reactor.seconds()
@@ -133,6 +138,21 @@ class Controller:
         self.stop()
         self._pool.send_command("abort")
 
+    async def _workers_ready(self) -> None:
+        """Wait for the workers; those that are not ready in time are killed, and end the run."""
+        timer = self._reactor.callLater(READY_WITHIN, self._not_ready)
+        await self._until(lambda: self._pool.ready or self._stopped)
+        if timer.active():
+            timer.cancel()
+
+    def _not_ready(self) -> None:
+        missing = self._pool.starting
+        self._worker_failed(
+            f"{missing} of {self._workers} worker processes were not ready to connect after "
+            f"{READY_WITHIN:g} s; with fewer --workers, or fewer other programs, they start sooner"
+        )
+        self._pool.kill_starting()
+
     async def _send(self) -> None:
         if self._task.packets:
             await self._until(lambda: self._pool.over or self._stopped)
@@ -182,9 +202,10 @@ class Controller:
         status_client = StatusClient(self._reactor, self._status)
         try:
             await status_client.connect()
-        except Exception as problem:
+        except Exception:
+            why = connect_reason(Failure())
             self._problem = (
-                f"what arrives is not known: no status service at {self._status} ({problem}); "
+                f"what arrives is not known: no status service at {self._status} ({why}); "
                 "give --status, or --status=none for a server that is not tlsdemo"
             )
             return None

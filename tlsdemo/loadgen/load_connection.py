@@ -118,7 +118,7 @@ class LoadConnection:
 
     def _not_secure(self) -> None:
         if self.protocol is None or self.protocol.transport is None:
-            cause = Cause.CONNECT_FAILED
+            cause = Cause.CONNECT_TIMEOUT
         elif self.protocol.stream is None:
             cause = Cause.PLAIN_TIMEOUT
         else:

@@ -74,10 +74,21 @@ class WorkerPool:
         for worker in self._workers:
             worker.process.close_stdin()
 
+    def kill_starting(self) -> None:
+        """Kill the workers that have not yet read their tasks."""
+        for worker in self._workers:
+            if worker.state == "starting":
+                worker.process.kill()
+
+    @property
+    def starting(self) -> int:
+        """How many workers have not yet read their tasks."""
+        return sum(worker.state == "starting" for worker in self._workers)
+
     @property
     def ready(self) -> bool:
         """Whether every worker has read its task."""
-        return all(worker.state != "starting" for worker in self._workers)
+        return self.starting == 0
 
     @property
     def settled(self) -> bool:

@@ -19,6 +19,7 @@ from twisted.logger import (
 )
 from zope.interface import implementer
 
+from tlsdemo.net.log_stream import LogStream
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.printable import printable
 
@@ -85,6 +86,6 @@ def printable_text(event: LogEvent) -> str | None:
     return "".join(f"{line}\n" for line in lines)
 
 
-def printable_log(stream: TextIO) -> ILogObserver:
+def printable_log(stream: TextIO | LogStream) -> ILogObserver:
     """Return an observer that writes events to ``stream`` by :func:`printable_text`."""
-    return cast(ILogObserver, FileLogObserver(stream, printable_text))
+    return cast(ILogObserver, FileLogObserver(cast(TextIO, stream), printable_text))

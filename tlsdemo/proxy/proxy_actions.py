@@ -18,6 +18,10 @@ from tlsdemo.proxy.proxy_state import ProxyInput as _Input
 from tlsdemo.proxy.proxy_state import ProxyState as _State
 from tlsdemo.starttls.filters import FilterFailed, ProtocolFilter
 from tlsdemo.state_machine import StateMachine
+from tlsdemo.tls.connect_reasons import OF_BACKEND
+
+_AWAY = {Cause.BACKEND_REFUSED, *OF_BACKEND.values()}
+"""The causes of which a client is told in its dialect's words."""
 
 
 class ProxyActions(StateMachine, Handler):
@@ -184,7 +188,7 @@ class ProxyActions(StateMachine, Handler):
     def _turn_away(self, reason: CloseReason) -> None:
         """Tell the client in its protocol's own words that it cannot be served."""
         said = self._settings.unavailable
-        if self.transport is None or not said or reason.cause is not Cause.BACKEND_REFUSED:
+        if self.transport is None or not said or reason.cause not in _AWAY:
             self._fail(reason)
             return
         self._done(reason)

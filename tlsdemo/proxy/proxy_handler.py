@@ -30,6 +30,7 @@ from tlsdemo.proxy.proxy_state import ProxyInput as _Input
 from tlsdemo.proxy.proxy_state import ProxyState as _State
 from tlsdemo.starttls.filters import FilterFailed, ProtocolFilter
 from tlsdemo.state_machine import transition_table
+from tlsdemo.tls.connect_reasons import backend_reason
 
 _WITHOUT_BACKEND = (_State.TURNED_AWAY, _State.DRAINED)
 
@@ -127,8 +128,7 @@ class ProxyHandler(ProxyActions):
 
     def _not_connected(self, failure: Failure) -> None:
         self._backend.detach()
-        reason = CloseReason(Cause.BACKEND_REFUSED, failure.getErrorMessage())
-        self._input(_Input.BACKEND_REFUSED, reason)
+        self._input(_Input.BACKEND_REFUSED, backend_reason(failure))
 
     # The producer of the backend's transport.
 

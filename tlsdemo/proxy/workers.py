@@ -99,7 +99,7 @@ class Workers(Service):
             self._status = self._status_factory()
             listen_for_this_user(self._listeners.addresses(), self._listen)
         for index in range(self._count):
-            self._start(index)
+            self._start_worker(index)
         self._before = self._total()
         self._looping.start(self._settings.interval, now=False)
         log_start(self._settings, self.listening(), self._count)
@@ -111,7 +111,7 @@ class Workers(Service):
         assert self._status is not None
         self._ports.append(listen(self._reactor, where, self._status))
 
-    def _start(self, index: int) -> None:
+    def _start_worker(self, index: int) -> None:
         self._restarts.pop(index, None)
         worker = WorkerProcess(
             self._reactor,
@@ -153,7 +153,7 @@ class Workers(Service):
             lost=lost,
             when=f"in {delay:g} s" if delay else "now",
         )
-        self._restarts[index] = self._reactor.callLater(delay, self._start, index)
+        self._restarts[index] = self._reactor.callLater(delay, self._start_worker, index)
 
     # Reporting.
 

@@ -15,6 +15,7 @@ from tlsdemo.reporting.event_matrix_markdown import markdown_page
 from tlsdemo.reporting.event_matrix_text import LEGEND, outcomes, sequences_text
 from tlsdemo.reporting.sequence_diagram_html import page
 from tlsdemo.reporting.sequence_diagram_text import text
+from tlsdemo.reporting.terminal import console_of
 from tlsdemo.trace.model import Trace
 
 FORMATS = ("text", "json", "markdown", "html")
@@ -56,7 +57,7 @@ def write_matrix(
         stream.write(markdown_page(matrix, with_states))
         stream.write("".join(each.as_markdown() for each in comparisons))
     else:
-        console = Console(file=stream, width=_width(stream), highlight=False)
+        console = console_of(stream, _width(stream))
         console.print(outcomes(matrix, console.width))
         if console.color_system is not None and not console.no_color:
             console.print(LEGEND)

@@ -6,6 +6,7 @@ when it begins, and more only if it is long.
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 
 from rich.console import Console
@@ -14,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from tlsdemo.reporting.progress_line import BAR, Piece, bar_width, clock_text, fitting
-from tlsdemo.reporting.terminal import cell, print_line
+from tlsdemo.reporting.terminal import cell, console_of, print_line
 
 PLAIN_EVERY = 10.0
 """Seconds between two lines of the same phase, without a terminal."""
@@ -28,7 +29,7 @@ _AT_FIRST = 1.0
 
 def standard_error() -> Console:
     """Return the console for progress: standard error, without colours if ``NO_COLOR`` is set."""
-    return Console(stderr=True, highlight=False)
+    return console_of(sys.stderr)
 
 
 class Progress:

@@ -5,7 +5,10 @@ Rich would execute markup (``[red]``), replace ``:names:`` of emoji, and pass es
 
 from __future__ import annotations
 
+import io
+import os
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TextIO
 
 from rich.console import Console
@@ -27,14 +30,43 @@ def print_line(console: Console, line: str) -> None:
     console.print(Text(printable(line, LONGEST)), soft_wrap=True)
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        # Within an ``except``.  Rich would exit, and so would not tell this from other errors.
+        raise
+
+
+def console_of(stream: TextIO | None, width: int | None = None) -> Console:
+    """Return a console on a stream of the process; if that is closed, one that shows nothing.
+
+    Printing raises OSError if the stream cannot be written, BrokenPipeError included.
+    """
+    file = io.StringIO() if stream is None else stream
+    return _Console(file=file, width=width, highlight=False)
+
+
+def write_line(stream: TextIO | None, line: str) -> None:
+    """Write one line to a stream such as standard error, unless it is closed or a disk is full.
+
+    There is nowhere else to say so.
+    """
+    if stream is None:
+        return
+    try:
+        stream.write(f"{printable(line, LONGEST)}\n")
+        stream.flush()
+    except OSError:
+        drop_output(stream)
+
+
+def drop_output(stream: TextIO) -> None:
+    """Write nothing more to a stream of the process, not even what is flushed at exit."""
+    with suppress(OSError), open(os.devnull, "w") as null:
+        os.dup2(null.fileno(), stream.fileno())
+
+
 def write_lines(stream: TextIO, lines: Iterable[str]) -> None:
     """Write the lines of a result as they are, for a reader who may be a program."""
     for line in lines:
         stream.write(f"{line}\n")
-    stream.flush()
-
-
-def write_line(stream: TextIO, line: str) -> None:
-    """Write one line to a stream such as standard error."""
-    stream.write(f"{printable(line, LONGEST)}\n")
     stream.flush()
