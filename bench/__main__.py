@@ -34,6 +34,7 @@ from bench.samples import Results
 from bench.targets import OURS
 from bench.workbench import workbench
 from tlsdemo.cli.options import Options, fail, seconds, whole
+from tlsdemo.cli.standard_output import guarded
 
 COMMAND = "python -m bench"
 
@@ -196,4 +197,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded(COMMAND, main))

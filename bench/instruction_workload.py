@@ -30,7 +30,7 @@ BURST = 64
 
 PARTS = ("handshakes", "records")
 
-_LOOPS_A_PERCENT = {"handshakes": 800, "records": 37}
+_LOOPS_A_PERCENT = {"handshakes": 950, "records": 68}
 """Rounds of an empty loop that are one per cent of a handshake, or of a burst."""
 
 

@@ -24,6 +24,7 @@ from typing import Any
 
 from bench.instruction_workload import PARTS
 from bench.peers.tlsdemo_server import ROOT
+from tlsdemo.cli.standard_output import guarded
 from tlsdemo.net.command import CommandFailed, run_command
 from tlsdemo.tls import versions
 
@@ -221,4 +222,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(guarded("python -m bench.instructions", main))

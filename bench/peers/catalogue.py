@@ -30,8 +30,8 @@ PEERS = {
     peer.name: peer
     for peer in (
         tlsdemo_peer("pair", "tlsdemo, mode pair, delivery coalesced", "pair", "coalesced"),
-        tlsdemo_peer("starttls-coalesced", "tlsdemo, mode starttls", "starttls", "coalesced"),
-        tlsdemo_peer("starttls", "the same, an event for each record", "starttls", "record"),
+        tlsdemo_peer("starttls-coalesced", "tlsdemo, mode starttls, delivery coalesced", "starttls", "coalesced"),
+        tlsdemo_peer("starttls", "tlsdemo, mode starttls, delivery record", "starttls", "record"),
         Peer(
             "twisted-stock",
             "Twisted's port forwarder with startTLS, without tlsdemo",
@@ -55,15 +55,15 @@ PEERS = {
         ),
         # Variants, for one question each: the reactor, and more than one process.
         tlsdemo_peer(
-            "pair-asyncio", "pair, twistd --reactor=asyncio", "pair", "coalesced",
+            "pair-asyncio", "tlsdemo, pair with twistd --reactor=asyncio", "pair", "coalesced",
             reactor="asyncio", variant=True,
         ),
         tlsdemo_peer(
-            "pair-uvloop", "pair, the same with uvloop", "pair", "coalesced",
+            "pair-uvloop", "tlsdemo, the same with uvloop", "pair", "coalesced",
             reactor="uvloop", variant=True,
         ),
         tlsdemo_peer(
-            "pair-2-workers", "pair, --workers=2", "pair", "coalesced", workers=2, variant=True
+            "pair-2-workers", "tlsdemo, pair with --workers=2", "pair", "coalesced", workers=2, variant=True
         ),
         Peer("nginx-2-workers", "nginx, two processes", _with_workers(_NGINX, 2), variant=True),
     )
