@@ -76,15 +76,15 @@ class Twistd(ProcessCase):
         log = Path(self.home) / "log"
         server = self.twistd(
             *("-n", "--pidfile=", f"--logfile={log}", "tlsdemo", "--status=none", self.certs),
-            *("--listen=tcp:0:interface=127.0.0.1", "--interval=0.1"),
+            *("--listen=tcp:0:interface=127.0.0.1"),
         )
         where = wait_for_text(log, r"listening on (?:.*, )?(tcp:\S+);")[1]
         unlimited = resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        connect_and_close(where)
         server.wait_for_line("the log cannot be written to '.*', but the server goes on: File too")
-        connect_and_close(where)
         resource.prlimit(server.pid, resource.RLIMIT_FSIZE, unlimited)
-        wait_for_text(log, "entries may be missing here: File too large")
         connect_and_close(where)
+        wait_for_text(log, "entries may be missing here: File too large")
         server.signal(signal.SIGTERM)
         server.wait()
         self.assertIn("summary: 2 connections", log.read_text())
