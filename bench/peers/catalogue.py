@@ -30,7 +30,10 @@ PEERS = {
     peer.name: peer
     for peer in (
         tlsdemo_peer("pair", "tlsdemo, mode pair, delivery coalesced", "pair", "coalesced"),
-        tlsdemo_peer("starttls-coalesced", "tlsdemo, mode starttls, delivery coalesced", "starttls", "coalesced"),
+        tlsdemo_peer(
+            "starttls-coalesced", "tlsdemo, mode starttls, delivery coalesced",
+            "starttls", "coalesced",
+        ),
         tlsdemo_peer("starttls", "tlsdemo, mode starttls, delivery record", "starttls", "record"),
         Peer(
             "twisted-stock",
@@ -63,7 +66,8 @@ PEERS = {
             reactor="uvloop", variant=True,
         ),
         tlsdemo_peer(
-            "pair-2-workers", "tlsdemo, pair with --workers=2", "pair", "coalesced", workers=2, variant=True
+            "pair-2-workers", "tlsdemo, pair with --workers=2", "pair", "coalesced",
+            workers=2, variant=True,
         ),
         Peer("nginx-2-workers", "nginx, two processes", _with_workers(_NGINX, 2), variant=True),
     )
