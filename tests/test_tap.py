@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 from twisted.application.service import Application, IServiceCollection, MultiService
 from twisted.internet import reactor
@@ -10,12 +11,22 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.cli.refusals import RefusingCase
 from tests.support import certificates
 from tlsdemo import tap
+from tlsdemo.cli.hangup import Hangup
+from tlsdemo.net import garbage
 from tlsdemo.net.bounded_log import BoundedLog
 from tlsdemo.net.runtime_folder import STATUS
 from tlsdemo.proxy.handlers import HandlerName
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.service import CannotStart, Server
-from tlsdemo.tls import ClientAuth, Delivery, ModeName, Send, ServerTLS, UnusableCredentials
+from tlsdemo.tls import (
+    ClientAuth,
+    Delivery,
+    ModeName,
+    Send,
+    ServerTLS,
+    UnusableCredentials,
+    session_tickets,
+)
 
 
 class TapCase(RefusingCase):
@@ -45,6 +56,13 @@ class DefaultTests(TapCase):
 
 
 class ParsingTests(TapCase):
+    def test_only_some_numbers_of_tickets_can_be_set_with_some_versions(self) -> None:
+        for number in (0, 2):
+            self.assertEqual(self.parse(f"--session-tickets={number}")["session-tickets"], number)
+        self.patch(session_tickets, "CAN_SET_NUMBER", False)
+        message = self.refused(lambda: self.parse("--session-tickets=1"))
+        self.assertIn("--session-tickets is 1, and this version of pyOpenSSL can only", message)
+
     def test_every_value_is_parsed(self) -> None:
         options = self.parse(
             *("--mode=pair", "--delivery=readable", "--high-water=1", "--role=echo"),
@@ -92,6 +110,7 @@ class ParsingTests(TapCase):
             "--high-water=0": "--high-water is '0', not between 1 and 1,099,511,627,776",
             "--role=x": "--role is 'x', none of proxy, echo, sink",
             "--client-auth=x": "--client-auth is 'x', none of required, optional, none",
+            "--session-tickets=x": "--session-tickets is 'x', not a whole number",
             "--interval=0": "--interval is '0', not between 0.1 and 1,000,000 seconds",
             "--log-first=-1": "--log-first is '-1', not between 0 and 1,099,511,627,776",
             "--log-every=x": "--log-every is 'x', not a whole number",
@@ -203,6 +222,19 @@ class StartTests(SynchronousTestCase):
         options.parseOptions([f"--certs={certificates().authority.parent.parent}"])
         options.parent = parent
         self.service = tap.makeService(options)
+
+    def test_garbage_is_collected_rarely_in_a_process_of_its_own(self) -> None:
+        collector = mock.Mock()
+        self.patch(garbage, "gc", collector)
+        self.patch(Hangup, "install", lambda _: None)
+        self.patch(Server, "startService", lambda _: None)
+        for parent, expected in (
+            (None, []),
+            ({"logger": None, "nodaemon": True}, ["collect", "freeze", "set_threshold"]),
+        ):
+            self.setUp(parent)
+            self.service.startService()
+            self.assertEqual([call[0] for call in collector.method_calls], expected)
 
     def test_what_twistd_logs_is_bounded_unless_it_has_a_logger(self) -> None:
         plain = {"logfile": "-", "nodaemon": True, "syslog": False, "prefix": ""}

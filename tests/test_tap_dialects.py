@@ -11,7 +11,7 @@ from tests.cli.refusals import RefusingCase
 from tests.proxy.memory_server import ServerInMemory
 from tests.support import certificates
 from tlsdemo import tap
-from tlsdemo.cli import server_options
+from tlsdemo.cli import connection_limit, server_options
 from tlsdemo.cli.loopback import is_loopback
 from tlsdemo.net.sockets import MAX_BUFFER
 from tlsdemo.proxy.server_settings import ServerSettings
@@ -223,7 +223,7 @@ class MakeServiceTests(OptionsCase):
         self.assertTrue(said.startswith(b"421 4.3.2 mail.example "))
 
     def test_there_are_no_more_connections_than_descriptors_for_them(self) -> None:
-        self.patch(server_options, "raise_descriptor_limit", lambda: 1024)
+        self.patch(connection_limit, "raise_descriptor_limit", lambda: 1024)
         for arguments, possible, each in (
             (["--role=echo"], 960, 1),
             (["--backend=tcp:127.0.0.1:25"], 480, 2),
@@ -245,7 +245,7 @@ class MakeServiceTests(OptionsCase):
         with capturedLogs() as events:
             self.assertEqual(self.config("--max-connections=0").max_connections, 320)
             self.assertEqual(self.config("--max-connections=9").max_connections, 9)
-            self.patch(server_options, "raise_descriptor_limit", lambda: 1 << 20)
+            self.patch(connection_limit, "raise_descriptor_limit", lambda: 1 << 20)
             self.assertEqual(self.config().max_connections, 20_000)
         self.assertEqual(events, [])
 

@@ -15,6 +15,12 @@ _ESCAPED = {ord(each): f"#{ord(each)};" for each in '#;:<>"%&`'}
 """Characters with a meaning in Mermaid or HTML, and the entities that Mermaid has for them."""
 
 
+class Symbol(enum.Enum):
+    """A state or an input.  Its hash is that of an object: :class:`enum.Enum` has a slower one."""
+
+    __hash__ = object.__hash__
+
+
 @dataclass(frozen=True)
 class Transition:
     """The next state, and the method that is called once the machine is in it."""

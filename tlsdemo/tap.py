@@ -19,11 +19,13 @@ from tlsdemo.cli.server_log import SERVER, server_log
 from tlsdemo.cli.server_options import ServerOptions as Options
 from tlsdemo.cli.twistd_files import in_foreground
 from tlsdemo.cli.worker_task import WorkerTask
+from tlsdemo.net.garbage import collect_rarely
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.service import CannotStart, Server
 from tlsdemo.proxy.workers import Workers
 from tlsdemo.tls import MODES, ServerTLS, UnusableCredentials
+from tlsdemo.tls.session_tickets import SessionTickets
 
 __all__ = ["Options", "StartFailed", "makeService"]
 
@@ -81,6 +83,8 @@ class _TwistdService(Service):
         super().startService()
         if self._start is not None:
             self._start.say(f"listening on {', '.join(self.listening())}")
+        if self._twistd is not None:
+            collect_rarely()
 
     def stopService(self) -> Deferred[None]:
         """Stop; the previous SIGHUP handler is restored once all connections have ended."""
@@ -139,7 +143,10 @@ def server_settings(options: Options, reactor: Any) -> ServerSettings:
             options.alpn(),
             policy=options["policy"],
             more=more,
-            preparations=diagnostics.preparations,
+            preparations=[
+                *diagnostics.preparations,
+                SessionTickets(options["session-tickets"]),
+            ],
         )
     except UnusableCredentials as problem:
         fail(options.command, problem, status=1)

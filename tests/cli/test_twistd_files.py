@@ -76,7 +76,7 @@ class Twistd(ProcessCase):
         log = Path(self.home) / "log"
         server = self.twistd(
             *("-n", "--pidfile=", f"--logfile={log}", "tlsdemo", "--status=none", self.certs),
-            *("--listen=tcp:0:interface=127.0.0.1"),
+            "--listen=tcp:0:interface=127.0.0.1",
         )
         where = wait_for_text(log, r"listening on (?:.*, )?(tcp:\S+);")[1]
         unlimited = resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))

@@ -62,7 +62,7 @@ class Recorded(ProcessCase):
         self,
     ) -> None:
         server = self.twistd("-n", "--pidfile=", "tlsdemo", self.certs, "--trace=/nowhere/t")
-        self.assertEqual(server.wait(), 1)
+        self.assertEqual(server.wait(), 2)
         error = "tlsdemo: --trace='/nowhere/t' cannot be opened: No such file or directory\n"
         self.assertIn(error, server.output)
         self.assertNotIn("Traceback", server.output)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
@@ -166,7 +167,8 @@ class FloodTests(ConnectionTestCase):
             peer.write(b"data")
             connection.bio_write(peer.take())
             self.assertEqual(connection.recv(1 << 15), b"data")
-            with mock.patch.object(connection_module, "_receive", self.nothing):
+            nothing = replace(connection._io, receive=self.nothing, drain=self.nothing)
+            with mock.patch.object(connection, "_io", nothing):
                 connection.bio_write(bytes(connection_module._MAX_WITHOUT_DATA))
                 self.assertRaises(SSL.WantReadError, connection.recv, 1 << 15)
                 connection.bio_write(b"x")
@@ -177,7 +179,7 @@ class FloodTests(ConnectionTestCase):
                 "protocol error: too many messages without application data, such as KeyUpdates",
             )
 
-    def nothing(self, connection: SSL.Connection, bufsiz: int) -> bytes:
+    def nothing(self, *_arguments: object) -> Any:
         raise SSL.WantReadError
 
     def test_application_data_begins_the_count_anew(self) -> None:
@@ -196,15 +198,3 @@ class FloodTests(ConnectionTestCase):
         self.assertRaises(SSL.WantReadError, connection.recv, 1 << 15)
         connection.held = False
         self.assertEqual(self.receive_all(connection), [LARGE] * 3)
-
-
-class DecryptionTests(SynchronousTestCase):
-    def test_pyopenssl_decrypts_if_its_private_names_have_changed(self) -> None:
-        self.patch(SSL, "_lib", object())
-        self.assertIs(connection_module._make_receive(), SSL.Connection.recv)
-
-    def test_stale_data_in_the_buffer_is_never_returned(self) -> None:
-        silent = TLSConnection(SSL.Context(SSL.TLS_METHOD))
-        silent.set_connect_state()
-        self.patch(SSL.Connection, "_raise_ssl_error", lambda *_: None)
-        self.assertRaises(SSL.WantReadError, silent.recv, 1 << 15)

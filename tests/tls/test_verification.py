@@ -25,7 +25,7 @@ class VerificationTests(SynchronousTestCase):
 
     def without_private_names(self) -> None:
         with mock.patch.object(SSL, "_lib", object()):
-            self.patch(verification, "_callback", verification._make_callback())
+            self.patch(verification, "_callbacks", verification._make_callbacks())
 
     def test_a_wrong_name_has_the_alert_that_says_so(self) -> None:
         log, error = self.rejected(bad_certificates.other_name())
@@ -45,5 +45,5 @@ class VerificationTests(SynchronousTestCase):
 
     def test_it_depends_on_no_context(self) -> None:
         context = SSL.Context(SSL.TLS_METHOD)
-        verification.set_verification(context, SSL.VERIFY_PEER)
+        verification.set_verification(context, SSL.VERIFY_PEER, names=True)
         self.assertEqual(context.get_verify_mode(), SSL.VERIFY_PEER)

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from twisted.logger import LogLevel
 from twisted.python import usage
 
 from tlsdemo.cli.alpn_names import alpn_names
+from tlsdemo.cli.connection_limit import lowered
 from tlsdemo.cli.contradictions import check
 from tlsdemo.cli.diagnostics_options import DIAGNOSTICS_PARAMETERS, DiagnosticsOptions
 from tlsdemo.cli.endpoint_strings import (
@@ -29,7 +29,6 @@ from tlsdemo.cli.server_contradictions import SERVER_CONTRADICTIONS
 from tlsdemo.cli.suggestions import one_of
 from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.cli.twistd_files import check_twistd_files
-from tlsdemo.net.limits import connections_possible, raise_descriptor_limit
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.net.runtime_folder import STATUS
 from tlsdemo.net.sockets import MAX_BUFFER
@@ -52,6 +51,7 @@ from tlsdemo.tls import (
     ServerTLS,
     Timeouts,
 )
+from tlsdemo.tls.session_tickets import CAN_SET_NUMBER, DEFAULT_NUMBER, SessionTickets
 
 MAX_WORKERS = 256
 LISTEN = "tcp:8899:interface=127.0.0.1"
@@ -101,6 +101,9 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
          "[default: an embedded sink]"],
         ["client-auth", None, None, "Whether clients must present a certificate: "
          "required, optional or none. [default: required]", choice(ClientAuth)],
+        ["session-tickets", None, DEFAULT_NUMBER, "Session tickets to send to each client, with "
+         "which it can resume its session; 0 for none, which makes a handshake cheaper."
+         f"{'' if CAN_SET_NUMBER else ' This pyOpenSSL can send 0 or 2.'}", whole(0, 16)],
         ["alpn", None, None, "ALPN protocols to accept, separated by commas, the preferred one "
          "first. "
          "A client that offers only others is accepted without one. [default: none]", alpn_names],
@@ -162,7 +165,7 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
 
     groups: ClassVar[Mapping[Group, str]] = {
         Group.LISTENING: "listen backend role workers",
-        Group.TLS: "mode new delivery readable client-auth alpn",
+        Group.TLS: "mode new delivery readable client-auth session-tickets alpn",
         Group.BEFORE_TLS: "dialect hostname max-line max-plain plain-timeout",
         Group.LIMITS: "max-connections max-per-address max-buffer high-water handshake-timeout "
         "idle-timeout closing-timeout backend-timeout drain-timeout",
@@ -202,6 +205,11 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
             self["mode"] = ModeName.STARTTLS
         self["dialect"] = self["dialect"] or (False, DIALECTS["immediate"])
         self._check_dialect()
+        try:
+            SessionTickets(self["session-tickets"])
+        except ValueError as problem:
+            number = self["session-tickets"]
+            raise usage.UsageError(f"--session-tickets is {number}, and {problem}") from None
         if self["idle-timeout"] is None:
             self["idle-timeout"] = self["dialect"][1].idle_timeout
         if self["readable"]:
@@ -253,7 +261,10 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
     ) -> ServerSettings:
         """Return all settings of the server."""
         auto, dialect = self["dialect"]
-        self._lower_max_connections()
+        each = 1
+        if self["role"] is HandlerName.PROXY:
+            each = 3 if self["backend"] is None else 2
+        self["max-connections"] = lowered(self["max-connections"], each)
         return ServerSettings(
             listen=self["listen"],
             connection=self._connection_settings(mode, tls),
@@ -276,28 +287,6 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
             introduction=self["backend-proxy"],
             names=Names(self["hostname"]),
         )
-
-    def _lower_max_connections(self) -> None:
-        """Limit the connections to what there are file descriptors for, and say so."""
-        limit = raise_descriptor_limit()
-        each = 1
-        if self["role"] is HandlerName.PROXY:
-            each = 3 if self["backend"] is None else 2
-        possible = connections_possible(limit, each)
-        is_default = self["max-connections"] is None
-        wanted = USUAL_LIMIT if is_default else self["max-connections"]
-        self["max-connections"] = min(wanted or possible, possible)
-        if wanted > possible:
-            _log.emit(
-                LogLevel.info if is_default else LogLevel.warn,
-                "at most {possible} connections are accepted, not --max-connections={wanted}: "
-                "each takes {each} of the {limit} file descriptors that this process may open "
-                "(ulimit -n)",
-                possible=possible,
-                wanted=wanted,
-                each=each,
-                limit=limit,
-            )
 
     def _connection_settings(self, mode: Mode, tls: ServerTLS) -> ConnectionSettings:
         auto, dialect = self["dialect"]

@@ -17,6 +17,7 @@ from twisted.logger import globalLogBeginner
 
 from tlsdemo.cli.worker_task import WorkerTask
 from tlsdemo.net.bounded_log import BoundedLog
+from tlsdemo.net.garbage import collect_rarely
 from tlsdemo.proxy.worker_log import worker_log
 
 
@@ -47,6 +48,7 @@ def main() -> None:
     StandardIO(server.parent_protocol(parent_gone), reactor=reactor)
     server.privilegedStartService()
     server.startService()
+    collect_rarely()
     signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(reload_certificates, settings))
     reactor.addSystemEventTrigger("before", "shutdown", maybeDeferred, server.stopService)
     reactor.run()

@@ -12,7 +12,6 @@ The transport's ``getPeer`` and ``getHost`` return what the header says, as with
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -37,7 +36,7 @@ from tlsdemo.net.proxy_header import (
 from tlsdemo.proxy.accounting import Accounting
 from tlsdemo.proxy.limiter import ConnectionLimiter
 from tlsdemo.proxy.open_connections import OpenConnections
-from tlsdemo.state_machine import StateMachine, transition_table
+from tlsdemo.state_machine import StateMachine, Symbol, transition_table
 
 IPNetwork = IPv4Network | IPv6Network
 
@@ -128,14 +127,14 @@ class ProxyHeaderFactory(ServerFactory):
         return self.open.when_none()
 
 
-class _State(enum.Enum):
+class _State(Symbol):
     READING = "reading the header"
     PASSED = "passed on"
     CLOSING = "closing"
     LOST = "lost"
 
 
-class _Input(enum.Enum):
+class _Input(Symbol):
     DATA = "data"
     HEADER = "header complete"
     REFUSE = "bad header, or timeout"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import enum
+from tlsdemo.state_machine import Symbol
 
 
-class ProxyState(enum.Enum):
+class ProxyState(Symbol):
     """The states of a proxied connection."""
 
     CONNECTING = "connecting to the backend"
@@ -20,7 +20,7 @@ class ProxyState(enum.Enum):
     DRAINED = "drained"
 
 
-class ProxyInput(enum.Enum):
+class ProxyInput(Symbol):
     """What happens to a proxied connection."""
 
     CLIENT_DATA = "data from the client"

@@ -24,13 +24,13 @@ depend on how the input was split into pieces.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from tlsdemo.close_reasons import Cause
 from tlsdemo.starttls.names import DEFAULT_NAMES, Names
+from tlsdemo.state_machine import Symbol
 
 MAX_LINE = 2048
 """Default limit of a line, in bytes, including its end."""
@@ -48,7 +48,7 @@ HANDSHAKE = b"\x16"
 """The first byte of a TLS record that carries a handshake (RFC 8446, section 5.1)."""
 
 
-class State(enum.Enum):
+class State(Symbol):
     """The states of a negotiation; each dialect uses those that it needs."""
 
     START = "start"

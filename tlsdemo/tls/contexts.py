@@ -33,8 +33,9 @@ from tlsdemo.tls.alpn_selection import set_selection
 from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.policy import Policy, reasons_of
 from tlsdemo.tls.server_names import matches, names_of
+from tlsdemo.tls.session_tickets import SessionTickets
 from tlsdemo.tls.tls_connection import TLSConnection
-from tlsdemo.tls.verification import set_verification
+from tlsdemo.tls.verification import observe_verification, set_verification
 
 DEFAULT = Policy()
 
@@ -58,16 +59,20 @@ class UnusableCredentials(Exception):
     """OpenSSL cannot use the credentials; the message is one line with the reason."""
 
 
-def _build(credentials: Credentials, verify: int, policy: Policy) -> SSL.Context:
+def _build(
+    credentials: Credentials, verify: int, policy: Policy, *, is_client: bool
+) -> SSL.Context:
     try:
-        return _new_context(credentials, verify, policy)
+        context = _new_context(credentials, policy)
+        set_verification(context, verify, names=is_client)
+        return context
     except SSL.Error as error:
         paths = (credentials.certificate, credentials.key, credentials.authority)
         files = ", ".join(str(path) for path in paths if path is not None)
         raise UnusableCredentials(f"OpenSSL cannot use {files}: {reasons_of(error)}") from error
 
 
-def _new_context(credentials: Credentials, verify: int, policy: Policy) -> SSL.Context:
+def _new_context(credentials: Credentials, policy: Policy) -> SSL.Context:
     context = SSL.Context(SSL.TLS_METHOD)
     policy.apply(context)
     # An idle connection would keep a buffer of 16 KiB in each direction.
@@ -78,7 +83,6 @@ def _new_context(credentials: Credentials, verify: int, policy: Policy) -> SSL.C
         context.load_verify_locations(str(credentials.authority))
     else:
         context.set_default_verify_paths()
-    set_verification(context, verify)
     return context
 
 
@@ -116,7 +120,7 @@ class TLS(typing.Protocol):
 def _server_context(
     credentials: Credentials, client_auth: ClientAuth, alpn: Sequence[str], policy: Policy
 ) -> SSL.Context:
-    context = _build(credentials, _VERIFY_MODES[client_auth], policy)
+    context = _build(credentials, _VERIFY_MODES[client_auth], policy, is_client=False)
     # A session with a client certificate is resumed only if the session id contexts are equal.
     context.set_session_id(b"tlsdemo")
     # Tickets only: the client keeps the state of the session, and the server keeps none.
@@ -124,6 +128,7 @@ def _server_context(
     if credentials.authority is not None and client_auth is not ClientAuth.NONE:
         context.load_client_ca(str(credentials.authority).encode())
     set_selection(context, alpn)
+    SessionTickets()(context)
     return context
 
 
@@ -240,7 +245,10 @@ class ServerTLS:
 
     def make(self, observer: Observer | None = None) -> TLSConnection:
         """Make the OpenSSL connection for one TLS layer, observed by ``observer`` if given."""
-        return TLSConnection(self._context, observer=observer)
+        connection = TLSConnection(self._context, observer=observer)
+        if connection.observation is not None:
+            observe_verification(connection)
+        return connection
 
 
 @implementer(IOpenSSLClientConnectionCreator)
@@ -303,7 +311,7 @@ class ClientTLS:
             UnusableCredentials: If OpenSSL cannot use the files.
             ValueError: If ``server_name`` is neither a name nor an address.
         """
-        context = _build(credentials, SSL.VERIFY_PEER, policy)
+        context = _build(credentials, SSL.VERIFY_PEER, policy, is_client=True)
         if alpn:
             context.set_alpn_protos([name.encode() for name in alpn])
         for prepare in preparations:

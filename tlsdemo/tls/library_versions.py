@@ -7,8 +7,8 @@ from importlib import metadata
 
 from OpenSSL import SSL
 
+from tlsdemo.tls.openssl_io import decrypts_directly
 from tlsdemo.tls.policy import DEFAULT_GROUPS
-from tlsdemo.tls.tls_connection import decrypts_directly
 from tlsdemo.tls.verification import verifies_directly
 
 

@@ -9,10 +9,16 @@ the wire's transport and waits for ``connectionLost``, so the encrypted side has
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IProtocol, IReactorTime
+from twisted.internet.interfaces import (
+    IOpenSSLClientConnectionCreator,
+    IOpenSSLServerConnectionCreator,
+    IProtocol,
+    IReactorTime,
+)
 from twisted.internet.protocol import connectionDone
 from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
@@ -22,10 +28,10 @@ from tlsdemo.close_reasons import CloseReason
 from tlsdemo.tls.connection_info import ConnectionInfo
 from tlsdemo.tls.contexts import TLS
 from tlsdemo.tls.error_reasons import Insecure
-from tlsdemo.tls.observed_tls import ObservedTLS
 from tlsdemo.tls.observer import Observer, failure_facts
 from tlsdemo.tls.protocol_switch import replace_protocol
 from tlsdemo.tls.stream import StreamSetup
+from tlsdemo.tls.tls_connection import TLSConnection
 from tlsdemo.tls.tls_stream import TLSStream
 from tlsdemo.tls.transport_options import Send, TransportOptions
 
@@ -47,8 +53,7 @@ class EncryptedSide:
 
     def makeConnection(self, transport: Any) -> None:
         """Begin the handshake: a client writes its ClientHello within this call."""
-        complete = all(hasattr(transport, name) for name in _LAYER_CALLS)
-        self._layer.makeConnection(transport if complete else _CompletedTransport(transport))
+        self._layer.makeConnection(_Wire(transport))
 
     def connectionMade(self) -> None:
         """Do nothing: the handshake has begun in ``makeConnection``."""
@@ -174,11 +179,40 @@ def _join(
     tls: TLS, stream: TLSStream, setup: StreamSetup, clock: IReactorTime | None
 ) -> EncryptedSide:
     """Make the encrypted side for ``stream``."""
-    creator = ObservedTLS(tls, setup.observer)
-    factory = TLSMemoryBIOFactory(creator, tls.is_client, None, clock)  # type: ignore[arg-type]
-    encrypted = EncryptedSide(_LAYERS[setup.options.send](factory, stream), setup.observer)
-    stream.receiver = encrypted
+    stream.make_connection = partial(tls.make, setup.observer)
+    layer = _LAYERS[setup.options.send](_factory(tls.is_client, clock), stream)
+    stream.receiver = encrypted = EncryptedSide(layer, setup.observer)
     return encrypted
+
+
+class _Factory(TLSMemoryBIOFactory):
+    """The factory of the TLS layers of many pairs; it does not keep them."""
+
+    def registerProtocol(self, _protocol: object) -> None:  # noqa: N802
+        """Do nothing."""
+
+    def unregisterProtocol(self, _protocol: object) -> None:  # noqa: N802
+        """Do nothing."""
+
+
+@implementer(IOpenSSLServerConnectionCreator, IOpenSSLClientConnectionCreator)
+class _MadeByStream:
+    """Has the stream above each layer make the layer's connection."""
+
+    def serverConnectionForTLS(self, layer: Any) -> TLSConnection:
+        stream: TLSStream = layer.wrappedProtocol
+        make = stream.make_connection
+        assert make is not None
+        stream.make_connection = None
+        return make()
+
+    clientConnectionForTLS = serverConnectionForTLS
+
+
+@lru_cache(maxsize=16)
+def _factory(is_client: bool, clock: IReactorTime | None) -> _Factory:
+    """Return the factory for all layers of one kind: to make one takes long."""
+    return _Factory(_MadeByStream(), is_client, None, clock)  # type: ignore[arg-type]
 
 
 _LAYERS: dict[Send, type[TLSMemoryBIOProtocol]] = {
@@ -258,22 +292,22 @@ class _PairStream(TLSStream):
             listener.connected()
 
 
-_LAYER_CALLS = (
-    "abortConnection",
-    "registerProducer",
-    "unregisterProducer",
-    "getPeer",
-    "getHost",
-)
+class _Wire:
+    """The transport below the layer: the wire's, with what that may lack.
 
+    The layer goes through the interfaces of its transport one by one, and this has none.
+    """
 
-class _CompletedTransport:
-    """A transport with the methods that the TLS layer calls and the wrapped one may lack."""
+    __slots__ = ("_transport", "write")
 
     def __init__(self, transport: Any) -> None:
         self._transport = transport
+        self.write = transport.write
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            # Such as __provides__: what the transport's interfaces are.
+            raise AttributeError(name)
         return getattr(self._transport, name)
 
     def abortConnection(self) -> None:

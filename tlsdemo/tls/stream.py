@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from zope.interface import implementer
 
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.net.printable_logger import PrintableLogger
-from tlsdemo.state_machine import StateMachine
+from tlsdemo.state_machine import StateMachine, Symbol
 from tlsdemo.tls.half_close import half_closeable
 from tlsdemo.tls.listener import Listener
 from tlsdemo.tls.observer import Observer
@@ -33,7 +32,7 @@ from tlsdemo.tls.transport_options import Delivery, TransportOptions
 _log = PrintableLogger()
 
 
-class StreamState(enum.Enum):
+class StreamState(Symbol):
     """The states of a stream."""
 
     CONNECTING = "connecting"
@@ -45,7 +44,7 @@ class StreamState(enum.Enum):
     CLOSED = "closed"
 
 
-class StreamInput(enum.Enum):
+class StreamInput(Symbol):
     """What happens to a stream."""
 
     ACCEPTED = "accepted"

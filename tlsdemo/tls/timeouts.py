@@ -6,9 +6,10 @@ import enum
 import typing
 from dataclasses import dataclass
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
 from tlsdemo.close_reasons import Cause, CloseReason
+from tlsdemo.tls.deadlines import Deadlines, deadlines_of
 
 
 class ConnectionPhase(enum.Enum):
@@ -77,54 +78,76 @@ class PhaseTimer:
         phase: The present phase.
     """
 
-    target: Timed | None = None
+    __slots__ = (
+        "_checks",
+        "_clock",
+        "_deadlines",
+        "_timeouts",
+        "_transferred",
+        "due",
+        "phase",
+        "seconds",
+        "target",
+    )
 
     def __init__(self, clock: IReactorTime | None, timeouts: Timeouts) -> None:
+        self.target: Timed | None = None
+        self.phase = ConnectionPhase.OVER
+        self.due = self.seconds = 0.0
         self._clock = clock
         self._timeouts = timeouts
-        self._call: IDelayedCall | None = None
+        # None unless there is a deadline now.
+        self._deadlines: Deadlines | None = None
         self._transferred = -1
         self._checks = 0
-        self.phase = ConnectionPhase.OVER
 
     def enter(self, phase: ConnectionPhase) -> None:
-        """Begin ``phase`` and its timeout, and cancel the timeout of the phase before."""
-        if self._call is not None:
-            self._call.cancel()
-            self._call = None
+        """Begin ``phase`` and its timeout, instead of that of the phase before."""
         self.phase = phase
-        if phase is ConnectionPhase.OVER:
-            self.target = None
-            return
-        limit: float = getattr(self._timeouts, phase.value)
-        if limit <= 0:
-            return
-        if phase is ConnectionPhase.OPEN:
+        limit = 0.0
+        if phase is ConnectionPhase.HANDSHAKE:
+            limit = self._timeouts.handshake
+        elif phase is ConnectionPhase.OPEN:
+            limit = self._timeouts.idle / _IDLE_CHECKS
             self._checks = 0
-            self._transferred = self._target.transferred
-            self._later(limit / _IDLE_CHECKS, self._check_idle)
+            if limit > 0:
+                self._transferred = self._target.transferred
+        elif phase is ConnectionPhase.PLAIN:
+            limit = self._timeouts.plain
+        elif phase is ConnectionPhase.CLOSING:
+            limit = self._timeouts.closing
         else:
-            self._later(limit, self._expire)
+            self.target = None
+        if limit > 0:
+            self._later(limit)
+        elif self._deadlines is not None:
+            self._deadlines.cancel(self)
+            self._deadlines = None
 
     @property
     def _target(self) -> Timed:
         assert self.target is not None
         return self.target
 
-    def _later(self, seconds: float, call: object) -> None:
+    def _later(self, seconds: float) -> None:
+        if self._deadlines is not None:
+            self._deadlines.move(self, seconds)
+            return
         assert self._clock is not None, "timeouts need a clock"
-        self._call = self._clock.callLater(seconds, call)  # type: ignore[arg-type]
+        self._deadlines = deadlines_of(self._clock)
+        self._deadlines.begin(self, seconds)
 
-    def _check_idle(self) -> None:
+    def expire(self) -> None:
+        """Abort the connection, unless it only had to be looked at whether it is idle."""
+        self._deadlines = None
+        if self.phase is ConnectionPhase.OPEN and self._is_used():
+            self._later(self.seconds)
+            return
+        limit: float = getattr(self._timeouts, self.phase.value)
+        self._target.abort(CloseReason(_CAUSES[self.phase], f"after {limit:g} s"))
+
+    def _is_used(self) -> bool:
         transferred = self._target.transferred
         self._checks = self._checks + 1 if transferred == self._transferred else 0
         self._transferred = transferred
-        if self._checks >= _IDLE_CHECKS:
-            self._expire()
-        else:
-            self._later(self._timeouts.idle / _IDLE_CHECKS, self._check_idle)
-
-    def _expire(self) -> None:
-        self._call = None
-        limit: float = getattr(self._timeouts, self.phase.value)
-        self._target.abort(CloseReason(_CAUSES[self.phase], f"after {limit:g} s"))
+        return self._checks < _IDLE_CHECKS

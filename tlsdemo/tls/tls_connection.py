@@ -7,7 +7,7 @@ every mode passes through that loop, and a connection creator may return any sub
 any private name of Twisted.
 
 An error that follows records in one coalesced read must not overtake them: it is kept, and raised
-by the next call.
+by the next call.  So is the news that there is nothing more, until more comes from the wire.
 """
 
 from __future__ import annotations
@@ -23,10 +23,7 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol
 
 from tlsdemo.tls.handshake_observation import HandshakeObservation
 from tlsdemo.tls.observer import Observer
-
-_COALESCE_LIMIT = 1 << 18
-"""Bytes after which a coalesced read ends; more than one read of a socket brings."""
-
+from tlsdemo.tls.openssl_io import IO
 
 _MAX_WITHOUT_DATA = 1 << 15
 """Bytes of whole records after which some must have contained application data.
@@ -35,45 +32,10 @@ Others cost CPU time all the same: a KeyUpdate (RFC 8446, section 4.6.3) takes b
 and OpenSSL neither limits nor reports them.  The limit is looked at after each read of the wire.
 """
 
-_MAX_RECORD = 1 << 14
-"""Maximum bytes of cleartext in a record (RFC 8446, section 5.1)."""
-
+_FLIGHT = 1 << 15
+"""Bytes to read at once for the wire: more than nearly all flights of a handshake have."""
 
 _TOO_MANY_MESSAGES = "too many messages without application data, such as KeyUpdates"
-
-
-def _make_receive() -> Callable[[SSL.Connection, int], bytes]:
-    """Return a function that decrypts one record, as pyOpenSSL's ``recv`` does but faster.
-
-    For every record ``recv`` allocates 32 KiB and checks all callbacks for exceptions; with small
-    records that is most of a proxy's CPU time.  This reads into one buffer, and checks only if
-    there is no data.  It must be used by one thread only, as all of Twisted.  It uses private
-    names of pyOpenSSL, and falls back to ``recv`` in a version that lacks them.
-    """
-    try:
-        buffer = SSL._ffi.new("char[]", _MAX_RECORD)  # type: ignore[attr-defined]
-        decrypted = SSL._ffi.buffer(buffer)  # type: ignore[attr-defined]
-        ssl_read = SSL._lib.SSL_read  # type: ignore[attr-defined]
-        _ = SSL.Connection._raise_ssl_error
-    except AttributeError:
-        return SSL.Connection.recv
-
-    def receive(connection: SSL.Connection, bufsiz: int) -> bytes:
-        ssl = connection._ssl
-        got = ssl_read(ssl, buffer, min(bufsiz, _MAX_RECORD))
-        if got > 0:
-            data: bytes = decrypted[:got]
-            return data
-        connection._raise_ssl_error(ssl, got)
-        raise SSL.WantReadError
-
-    return receive
-
-
-_receive = _make_receive()
-
-decrypts_directly = _receive is not SSL.Connection.recv
-"""Whether records are decrypted without pyOpenSSL's ``recv``."""
 
 
 class TLSConnection(SSL.Connection):
@@ -95,6 +57,7 @@ class TLSConnection(SSL.Connection):
 
     observation: HandshakeObservation | None
     _verify_error = 0
+    _io = IO
 
     def __init__(
         self,
@@ -186,14 +149,24 @@ class TLSConnection(SSL.Connection):
             return 0
         self.silent = False
         self._without_data += len(buf)
-        return super().bio_write(buf)
+        self._forget_waiting()
+        return self._io.from_wire(self, buf)
+
+    def bio_shutdown(self) -> None:
+        """Note that nothing more will come from the wire: that is an error now, not a wait."""
+        self._forget_waiting()
+        super().bio_shutdown()
+
+    def _forget_waiting(self) -> None:
+        if isinstance(self._kept, SSL.WantReadError):
+            self._kept = None
 
     def bio_read(self, bufsiz: int) -> bytes:
         """Return bytes for the wire, or raise WantReadError if there are none."""
         if self.observation is None:
-            return super().bio_read(bufsiz)
+            return self._io.for_wire(self, bufsiz)
         try:
-            data = super().bio_read(bufsiz)
+            data = self._io.for_wire(self, bufsiz)
         except SSL.WantReadError:
             self.observation.nothing_to_send()
             raise
@@ -206,9 +179,9 @@ class TLSConnection(SSL.Connection):
             raise SSL.WantReadError
         try:
             if self.coalesce:
-                data = self._drain(bufsiz)
+                data = self._drain()
             else:
-                data = _receive(self, bufsiz)
+                data = self._io.receive(self, bufsiz)
                 self.records += 1
         except SSL.ZeroReturnError:
             if self.at_close_notify is not None and self.at_close_notify():
@@ -232,25 +205,19 @@ class TLSConnection(SSL.Connection):
         if self.observation is not None:
             self.observation.wire_ended = True
 
-    def _drain(self, bufsiz: int) -> bytes:
+    def _drain(self) -> bytes:
         if self._kept is not None:
-            raise self._kept
-        chunks: list[bytes] = []
-        size = 0
-        try:
-            while size < _COALESCE_LIMIT:
-                chunk = _receive(self, bufsiz)
-                size += len(chunk)
-                chunks.append(chunk)
-        except SSL.WantReadError:
-            if not chunks:
-                raise
-        except SSL.Error as error:
-            if not chunks:
-                raise
-            self._kept = error
-        self.records += len(chunks)
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            raise self._take_kept()
+        data, records, self._kept = self._io.drain(self)
+        self.records += records
+        return data
+
+    def _take_kept(self) -> SSL.Error:
+        # Not a local variable where it is raised, as that would be a reference cycle.
+        kept = self._kept
+        assert kept is not None
+        self._forget_waiting()
+        return kept
 
     def break_cycles(self) -> None:
         """Break the reference cycles of this, when nothing more will be received.
@@ -272,7 +239,9 @@ class TLSConnection(SSL.Connection):
         """
         while True:
             try:
-                ready = self.bio_read(1 << 15)
+                ready = self.bio_read(_FLIGHT)
             except SSL.WantReadError:
                 return
             layer.transport.write(ready)  # type: ignore[union-attr]
+            if self.observation is None and len(ready) < _FLIGHT:
+                return

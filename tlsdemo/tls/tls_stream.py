@@ -17,6 +17,7 @@ time the application's transport.  It guarantees what Twisted leaves to applicat
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -54,10 +55,12 @@ _LIVE = (StreamState.CONNECTING, *_SECURE)
 class TLSStream(Stream):
     """The application's transport over TLS; :meth:`attach` connects it to the TLS layer.
 
-    ``receiver`` is the protocol that the wire delivers to, if it is not the layer itself.
+    ``receiver`` is the protocol that the wire delivers to, if it is not the layer itself;
+    ``make_connection`` makes the layer's connection, if the layer is to ask this for it.
     """
 
     receiver: object | None = None
+    make_connection: Callable[[], TLSConnection] | None = None
 
     def __init__(self, setup: StreamSetup) -> None:
         super().__init__(setup)
@@ -111,7 +114,8 @@ class TLSStream(Stream):
 
     def _verify(self) -> None:
         connection = self._connection
-        connection.verify_name(connection.get_peer_certificate())
+        if connection.wants_name:
+            connection.verify_name(connection.get_peer_certificate())
         if connection.name_error is not None:
             self.abort(CloseReason(Cause.WRONG_NAME, name_problem(connection.name_error)))
         if self._state is not StreamState.CONNECTING:

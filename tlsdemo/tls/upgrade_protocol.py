@@ -11,7 +11,6 @@ nothing that was received in plaintext can reach an application.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +21,7 @@ from twisted.python.failure import Failure
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.net.sockets import bound_buffers, without_delay
 from tlsdemo.starttls.negotiation import Command, Refuse, Say, State, Switch
-from tlsdemo.state_machine import StateMachine, transition_table
+from tlsdemo.state_machine import StateMachine, Symbol, transition_table
 from tlsdemo.tls.connection_info import ConnectionInfo
 from tlsdemo.tls.connection_settings import ConnectionSettings
 from tlsdemo.tls.listener import Listener
@@ -39,14 +38,14 @@ _NOT_NEGOTIATED = CloseReason(
 _NOT_REQUESTED = CloseReason(Cause.PROBE, "the client closed before it requested TLS")
 
 
-class _State(enum.Enum):
+class _State(Symbol):
     NEGOTIATING = "negotiating in plaintext"
     SWITCHED = "switched to the stream"
     CLOSING = "refused or aborted"
     LOST = "lost"
 
 
-class _Input(enum.Enum):
+class _Input(Symbol):
     DATA = "data"
     SILENCE = "no first byte"
     SWITCH = "switch"
@@ -97,10 +96,11 @@ class UpgradeProtocol(StateMachine, Protocol):
         self._event("connected")
         without_delay(self.transport)
         bound_buffers(self.transport, self._settings.max_buffer)
-        self._timer.enter(ConnectionPhase.PLAIN)
         self._follow(self._negotiation.start())
-        if self._state is _State.NEGOTIATING and self._negotiation.awaits_first_byte:
-            self._sniffing = self._clock.callLater(SNIFFING_TIME, self._no_first_byte)
+        if self._state is _State.NEGOTIATING:
+            self._timer.enter(ConnectionPhase.PLAIN)
+            if self._negotiation.awaits_first_byte:
+                self._sniffing = self._clock.callLater(SNIFFING_TIME, self._no_first_byte)
 
     def dataReceived(self, data: bytes) -> None:
         """Negotiate; data that arrives after a refusal is dropped."""

@@ -7,7 +7,9 @@ the callback has returned 0 (RFC 8446, section 6.2): for a wrong name that has t
 ``X509_V_ERR_HOSTNAME_MISMATCH``, or the alert is internal_error.  For two other errors OpenSSL's
 alert is not the RFC's, so another number stands for them; the close reason has the original.  A
 callback of pyOpenSSL cannot set the number, so this one is OpenSSL's own.  It is one for all
-contexts, so nothing has to keep it alive for as long as there are connections.
+contexts, so nothing has to keep it alive for as long as there are connections.  A server verifies
+no name, so its callback does nothing for a certificate that is good, unless an observer wants to
+know.
 
 It uses private names of pyOpenSSL.  In a version that lacks them, pyOpenSSL calls ours: everything
 is the same but these alerts.
@@ -15,6 +17,7 @@ is the same but these alerts.
 
 from __future__ import annotations
 
+import typing
 from typing import Any, cast
 
 from OpenSSL import SSL
@@ -24,7 +27,9 @@ from tlsdemo.tls.tls_connection import TLSConnection
 
 _NAMES = (
     "SSL_CTX_set_verify",
+    "SSL_get_verify_mode",
     "SSL_get_ex_data_X509_STORE_CTX_idx",
+    "SSL_set_verify",
     "X509_STORE_CTX_get_current_cert",
     "X509_STORE_CTX_get_error",
     "X509_STORE_CTX_get_error_depth",
@@ -34,8 +39,15 @@ _NAMES = (
 )
 
 
-def _make_callback() -> Any:
-    """Return a verification callback for OpenSSL, or ``None`` if pyOpenSSL lacks what it needs."""
+class _Callbacks(typing.NamedTuple):
+    """Verification callbacks for OpenSSL: of the chain only, and of the name too."""
+
+    chain: Any
+    name: Any
+
+
+def _make_callbacks() -> _Callbacks | None:
+    """Return the callbacks, or ``None`` if pyOpenSSL lacks what they need."""
     try:
         ffi, lib = SSL._ffi, SSL._lib  # type: ignore[attr-defined]
         for name in _NAMES:
@@ -54,16 +66,24 @@ def _make_callback() -> Any:
         return None
     index = lib.SSL_get_ex_data_X509_STORE_CTX_idx()
 
-    def verify(ok: int, store: Any) -> int:
-        ours = cast(TLSConnection, connections[lib.X509_STORE_CTX_get_ex_data(store, index)])
+    def connection_of(store: Any) -> TLSConnection:
+        found = connections[lib.X509_STORE_CTX_get_ex_data(store, index)]
+        return cast(TLSConnection, found)
+
+    def verify_chain(ok: int, store: Any) -> int:
         if not ok:
             number = lib.X509_STORE_CTX_get_error(store)
-            ours.reject_chain(number)
+            connection_of(store).reject_chain(number)
             lib.X509_STORE_CTX_set_error(store, instead.get(number, number))
-            return 0
+        return ok
+
+    def verify_name(ok: int, store: Any) -> int:
+        if not ok:
+            return verify_chain(ok, store)
         # Verify the name here too: our own certificate has not been sent yet.
-        if lib.X509_STORE_CTX_get_error_depth(store) > 0 or not ours.wants_name:
+        if lib.X509_STORE_CTX_get_error_depth(store) > 0:
             return 1
+        ours = connection_of(store)
         certificate = lib.X509_STORE_CTX_get_current_cert(store)
         lib.X509_up_ref(certificate)
         if ours.verify_name(certificate_of(certificate)):
@@ -71,7 +91,8 @@ def _make_callback() -> Any:
         lib.X509_STORE_CTX_set_error(store, mismatch)
         return 0
 
-    return ffi.callback("int (*)(int, X509_STORE_CTX *)", verify)
+    kind = "int (*)(int, X509_STORE_CTX *)"
+    return _Callbacks(ffi.callback(kind, verify_chain), ffi.callback(kind, verify_name))
 
 
 def _verify(
@@ -85,15 +106,27 @@ def _verify(
     return depth > 0 or ours.verify_name(certificate)
 
 
-_callback = _make_callback()
+_callbacks = _make_callbacks()
 
-verifies_directly = _callback is not None
+verifies_directly = _callbacks is not None
 """Whether OpenSSL calls us, so that a wrong name has the right alert."""
 
 
-def set_verification(context: SSL.Context, mode: int) -> None:
-    """Have connections of ``context`` verify their peers; ``mode`` as for ``set_verify``."""
-    if _callback is None:
+def set_verification(context: SSL.Context, mode: int, names: bool) -> None:
+    """Have connections of ``context`` verify their peers; ``mode`` as for ``set_verify``.
+
+    ``names``: whether names are verified too.
+    """
+    if _callbacks is None:
         context.set_verify(mode, _verify)
     else:
-        SSL._lib.SSL_CTX_set_verify(context._context, mode, _callback)  # type: ignore[attr-defined]
+        lib = SSL._lib  # type: ignore[attr-defined]
+        callback = _callbacks.name if names else _callbacks.chain
+        lib.SSL_CTX_set_verify(context._context, mode, callback)
+
+
+def observe_verification(connection: TLSConnection) -> None:
+    """Have a server's connection report the certificate that it has verified."""
+    if _callbacks is not None:
+        lib, ssl = SSL._lib, connection._ssl  # type: ignore[attr-defined]
+        lib.SSL_set_verify(ssl, lib.SSL_get_verify_mode(ssl), _callbacks.name)
