@@ -23,7 +23,7 @@ from twisted.internet.task import Clock
 
 from bench.peers.traced import Client, certificates, factory
 
-HANDSHAKES = 40
+HANDSHAKES = 20
 WARM_UP = 20
 BURSTS = 200
 BURST = 64

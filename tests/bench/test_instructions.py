@@ -9,6 +9,7 @@ from bench.instructions import (
     compare,
     counts_in,
     differences,
+    least,
     moved,
 )
 
@@ -68,6 +69,10 @@ class CountsTests(SynchronousTestCase):
             "out.2": "desc: Trigger: dump records\ntotals: 141195380\n",
         }
         self.assertEqual(counts_in(files), {"handshakes": 604002872, "records": 141195380})
+
+    def test_the_least_of_each_part_counts(self) -> None:
+        counts = [{"handshakes": 5, "records": 8}, {"handshakes": 6, "records": 7}]
+        self.assertEqual(least(counts), {"handshakes": 5, "records": 7})
 
     def test_a_missing_part_is_named(self) -> None:
         problem = self.assertRaises(CannotCount, counts_in, {"out": "totals: 9\n"})
