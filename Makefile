@@ -29,7 +29,7 @@ export PIP_USER := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types oldest docs check-docs bench fuzz interop interop-peers clean
+.PHONY: help demo test test-all lint types oldest docs check-docs bench bench-quick instructions fuzz interop interop-peers clean
 .NOTPARALLEL:
 
 help: ## list the targets (the default)
@@ -78,8 +78,14 @@ check-docs: .venv/.demo ## compare those pages with what is seen with the versio
 	else set -x; diff docs/ecosystems.md .pages/ecosystems.md; fi
 	@rm -rf .pages
 
-bench: .venv/.demo ## what each proxy costs, side by side; ARGS='...'
-	.venv/bin/python -m bench $(ARGS)
+bench: .venv/.bench ## what each proxy costs, side by side: writes bench/RESULTS.md; ARGS='...'
+	.venv/bin/python -m bench --output=bench $(ARGS)
+
+bench-quick: .venv/.bench ## the same with fewer cases, in under five minutes; ARGS='...'
+	.venv/bin/python -m bench --quick $(ARGS)
+
+instructions: .venv/.demo ## count instructions, and compare with bench/instructions.json
+	.venv/bin/python -m bench.instructions $(ARGS)
 
 fuzz: .venv/.demo ## random input for every negotiation; ARGS='--inputs 10000'
 	.venv/bin/python -m bench.fuzz_dialects $(ARGS)
@@ -99,7 +105,7 @@ clean: ## remove what make and the tools made; the certificates stay
 # The virtualenvs. A stamp says what is installed; a longer list contains the shorter ones.
 # Once a virtualenv's Python is gone, as after an upgrade of the system's, its stamps say nothing.
 
-STAMPS := .venv/.demo .venv/.test .venv/.interop .venv/.dev .venv-oldest/.test
+STAMPS := .venv/.demo .venv/.bench .venv/.test .venv/.interop .venv/.dev .venv-oldest/.test
 .PHONY: $(foreach stamp,$(STAMPS),$(if $(realpath $(dir $(stamp))bin/python),,$(stamp)))
 
 .venv/.demo: .venv/bin/python setup.cfg pyproject.toml
@@ -108,6 +114,10 @@ STAMPS := .venv/.demo .venv/.test .venv/.interop .venv/.dev .venv-oldest/.test
 
 .venv/.test: .venv/bin/python setup.cfg pyproject.toml
 	$(call install,.venv,-e '.[test]')
+	@touch .venv/.demo $@
+
+.venv/.bench: .venv/bin/python setup.cfg pyproject.toml
+	$(call install,.venv,-e '.[bench]')
 	@touch .venv/.demo $@
 
 .venv/.interop: .venv/bin/python setup.cfg pyproject.toml

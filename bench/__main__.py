@@ -1,38 +1,49 @@
-"""``python -m bench``: all proxies under the same load, and a table of the CPU time of each."""
+"""``python -m bench``: every proxy under the same load, and tables of what each costs."""
 
 from __future__ import annotations
 
-import json
-import os
-import platform
+import signal
 import sys
-import tempfile
-from datetime import datetime, timezone
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from rich.console import Console
-from twisted.internet.defer import Deferred
 from twisted.python import usage
-from twisted.python.failure import Failure
 
-from bench.measure import Bench, Load
-from bench.measurements import Fault, Measurement, summaries
-from bench.peers.catalogue import PEERS, REFERENCE, Setup, baseline_of, with_baselines
-from bench.process import CannotMeasure, Program
-from bench.table import measured, table, versions_lines
-from tlsdemo.certificates.demo_ca import DemoCertificates, demo_certificates
+from bench.chart import chart
+from bench.child import CannotMeasure
+from bench.environment import environment
+from bench.measures import (
+    floors,
+    growth,
+    handshakes,
+    memory,
+    pipeline,
+    records,
+    responsiveness,
+    workers,
+)
+from bench.measures.task import Task
+from bench.peers.catalogue import PEERS, baseline_of
+from bench.peers.setup import Peer
+from bench.plan import FULL, QUICK, Plan
+from bench.report import report
+from bench.runner import run_rounds, say
+from bench.samples import Results
+from bench.targets import OURS
+from bench.workbench import workbench
 from tlsdemo.cli.options import Options, fail, seconds, whole
 from tlsdemo.cli.standard_output import guarded
-from tlsdemo.loadgen.controller import LoadPhase
-from tlsdemo.loadgen.schedule import SPARE_DESCRIPTORS, Task, default_workers, descriptors_needed
-from tlsdemo.net.limits import raise_descriptor_limit
-from tlsdemo.reporting.load_counters import LoadCounters
-from tlsdemo.reporting.load_progress import LoadProgress
-from tlsdemo.reporting.progress import Progress, standard_error
-from tlsdemo.reporting.terminal import console_of
 
 COMMAND = "python -m bench"
+
+SERVED = {each.NAME: each for each in (records, handshakes, memory, responsiveness, growth)}
+MEASURES = (records.NAME, pipeline.NAME, *list(SERVED)[1:], workers.NAME)
+
+_COMPARED = (records.NAME, handshakes.NAME, memory.NAME, responsiveness.NAME)
+_VARIANTS_IN = {"pair-asyncio": _COMPARED, "pair-uvloop": _COMPARED}
+"""The measures in which a variant of a peer takes part."""
 
 
 class BenchOptions(Options):
@@ -43,238 +54,146 @@ class BenchOptions(Options):
     synopsis = f"Usage: {COMMAND} [options]"
 
     longdesc = (
-        "Puts the same load on one proxy after the other, in several rounds, and prints the CPU "
-        "time that each takes for a handshake, for a TLS record, and for a MB of cleartext. Every "
-        "proxy is a process that secures accepted plain connections, requires a client "
-        "certificate, and forwards the cleartext to the same plain sink. Ratios are to "
-        f"{REFERENCE} in the same round, or to the --baseline. Everything runs on the loopback "
-        "interface. The exit status is 0 only if every measurement is valid: all connections were "
-        "secured and every byte arrived. A program that is not installed is an error only if it "
-        "was named with --peer."
+        "Puts the same load on one proxy after the other, in several rounds, and prints what each "
+        "costs. Every proxy is a process on a processor of its own, secures accepted plain "
+        "connections, demands a client certificate, and forwards the cleartext to a plain sink. "
+        "The records are encrypted before they are sent, so the load is cheaper than any proxy. "
+        "Everything runs on the loopback interface. The exit status is 0 only if nothing went "
+        "wrong; a program that is not installed is named in the tables, and is no error. Results "
+        "go to standard output, progress to standard error. Begin with --quick, and with one "
+        "question: --quick --measure=records --peer=pair --peer=nginx."
     )
 
+    optFlags: ClassVar[list[list[Any]]] = [
+        ["quick", "q", "Fewer cases, fewer connections, one round: under five minutes for all."],
+    ]
+
     optParameters: ClassVar[list[list[Any]]] = [
-        ["conn", "c", 200, "Number of connections to each proxy.", whole(1, 1_000_000)],
-        ["packets", None, 2000, "Number of packets that each connection sends.", whole(1)],
-        ["packet-size", None, 32, "Bytes in a packet; each packet becomes a TLS record.",
-         whole(1, 1 << 14)],
-        ["burst", None, 64, "Packets that a connection writes before the next one does, and so "
-         "about what a proxy reads at once. 1 is the worst case for every proxy.",
-         whole(1)],
-        ["rounds", "r", 3, "Number of times that each proxy is measured.", whole(1, 1000)],
-        ["workers", None, None, "Number of client processes. [default: the number of CPUs less "
-         "1, at least 1]", whole(1, 1024)],
-        ["limit", None, 120.0, "Seconds after which a measurement is aborted.",
-         seconds(1.0)],
-        ["json", None, None, "Also write every measurement to this file."],
-        ["baseline", None, None, "Another checkout of tlsdemo: before each proxy that is tlsdemo, "
-         "measure the same one of that checkout, and compare with it."],
+        ["rounds", "r", None, "Number of times that everything is measured. [default: 3, or 1 "
+         "with --quick]", whole(1, 1000)],
+        ["limit", None, 300.0, "Seconds that a proxy may take for one measure, or it is given up.",
+         seconds(10.0, 3600.0)],
+        ["output", "o", None, "Also write RESULTS.md, results.json and chart.svg to this folder."],
+        ["again", None, None, "Measure nothing: write the report of this results.json once more."],
+        ["baseline", None, None, "Another checkout of tlsdemo: also measure pair and "
+         "starttls-coalesced of that."],
     ]  # fmt: skip
 
     def opt_peer(self, name: str) -> None:
         """Measure only this proxy; repeat it for more."""
         if name not in PEERS:
             raise usage.UsageError(f"--peer is {name!r}, none of {', '.join(PEERS)}")
-        self["peers"] = [*self.get("peers", []), PEERS[name]]
+        self.setdefault("peers", {})[name] = PEERS[name]
+
+    def opt_measure(self, name: str) -> None:
+        """Take only this measure; repeat it for more."""
+        if name not in MEASURES:
+            raise usage.UsageError(f"--measure is {name!r}, none of {', '.join(MEASURES)}")
+        self.setdefault("measures", {})[name] = None
 
     def getUsage(self, width: int | None = None) -> str:
-        """Return the help, with a list of the proxies."""
+        """Return the help, with lists of the proxies and the measures."""
         longest = max(map(len, PEERS))
         peers = "".join(f"  {peer.name:{longest}}  {peer.about}\n" for peer in PEERS.values())
-        return (
-            f"{super().getUsage(width)}\nProxies, in the order in which they are measured:\n{peers}"
-        )
+        return f"{super().getUsage(width)}\nMeasures: {', '.join(MEASURES)}\n\nProxies:\n{peers}"
 
     def postOptions(self) -> None:
         """Check options that depend on each other."""
+        self["plan"] = QUICK if self["quick"] else FULL
+        if self["rounds"] is not None:
+            self["plan"] = replace(self["plan"], rounds=self["rounds"])
         self["named"] = "peers" in self
-        self["peers"] = list(dict.fromkeys(self.get("peers", PEERS.values())))
+        self["peers"] = list(self.get("peers", PEERS).values())
+        self["measures"] = list(self.get("measures", MEASURES))
         if self["baseline"] is not None:
             checkout = Path(self["baseline"]).absolute()
             if not (checkout / "tlsdemo" / "tap.py").is_file():
                 raise usage.UsageError(f"--baseline is {str(checkout)!r}, no checkout of tlsdemo")
-            self["peers"] = list(with_baselines(self["peers"], checkout))
-        if self["json"] is not None and not Path(self["json"]).absolute().parent.is_dir():
-            raise usage.UsageError(f"--json is {self['json']}, and that folder does not exist")
-
-    def load(self, certificates: DemoCertificates) -> Load:
-        """Return the load; exits if the process may not have enough file descriptors."""
-        workers = self["workers"] or default_workers(os.cpu_count() or 1)
-        # A proxy needs two descriptors for each connection, a worker only one.
-        needed = max(descriptors_needed(self["conn"], workers), 2 * self["conn"])
-        limit = raise_descriptor_limit()
-        if needed + SPARE_DESCRIPTORS > limit:
-            fail(
-                COMMAND,
-                f"--conn={self['conn']} needs {needed + SPARE_DESCRIPTORS} descriptors in a "
-                f"process, and the limit is {limit}; raise it: ulimit -Hn "
-                f"{needed + SPARE_DESCRIPTORS}, as root",
-                status=1,
-            )
-        own = certificates.client
-        task = Task(
-            connections=self["conn"],
-            connect="",
-            server_name="127.0.0.1",
-            mode="starttls",
-            send="raw",
-            packet_size=self["packet-size"],
-            packets=self["packets"],
-            burst=self["burst"],
-            rate=0.0,
-            in_flight=256,
-            timeout=60.0,
-            certificate=str(own.certificate),
-            key=str(own.key),
-            authority=str(own.authority),
-        )
-        return Load(task, workers, self["limit"])
+            self["peers"] += [baseline_of(name, checkout) for name in OURS]
+        if self["output"] is not None and not Path(self["output"]).is_dir():
+            raise usage.UsageError(f"--output is {self['output']!r}, and there is no such folder")
+        if self["again"] is not None and not Path(self["again"]).is_file():
+            raise usage.UsageError(f"--again is {self['again']!r}, and there is no such file")
 
 
-class Command:
-    """One run of the command."""
+def chosen_for(measure: str, peers: Iterable[Peer], plan: Plan, named: bool) -> list[Peer]:
+    """Return the peers that take part in a measure: variants only where they have a question."""
+    return [
+        peer
+        for peer in peers
+        if not peer.variant
+        or named
+        or (plan.variants and measure in _VARIANTS_IN.get(peer.name, ()))
+    ]
 
-    def __init__(self, reactor: Any, options: BenchOptions, console: Console) -> None:
-        self._reactor = reactor
-        self._options = options
-        self._console = console
-        self._bench: Bench | None = None
-        self._progress = Progress(standard_error())
-        self._shown: LoadProgress | None = None
-        self._title = ""
-        self._done: Deferred[None] | None = None
-        self._interrupted = False
-        self._problem: str | None = None
-        self._measurements: list[Measurement] = []
 
-    def run(self) -> int:
-        """Run the reactor until everything is done; return the exit status."""
-        self._reactor.callWhenRunning(self._begin)
-        self._reactor.addSystemEventTrigger("before", "shutdown", self._interrupt)
-        self._reactor.run()
-        self._progress.clear()
-        if self._measurements and self._bench is not None:
-            self._report(self._bench.versions)
-        if self._problem is not None:
-            fail(COMMAND, self._problem, status=1)
-        accepted = {None} if self._options["named"] else {None, Fault.NOT_INSTALLED}
-        return 0 if all(each.invalid in accepted for each in self._measurements) else 1
-
-    def _begin(self) -> None:
-        self._done = Deferred.fromCoroutine(self._go()).addErrback(self._failed)
-        self._done.addBoth(self._stop)
-
-    def _failed(self, failure: Failure) -> None:
-        if not failure.check(CannotMeasure):
-            failure.printTraceback()
-        self._problem = failure.getErrorMessage()
-
-    def _stop(self, _: object) -> None:
-        self._done = None
-        if not self._interrupted:
-            self._reactor.stop()
-
-    def _interrupt(self) -> Deferred[None] | None:
-        self._interrupted = True
-        if self._done is not None:
-            self._problem = "interrupted: the results are incomplete"
-            if self._bench is not None:
-                self._bench.interrupt()
-        return self._done
-
-    async def _go(self) -> None:
-        with tempfile.TemporaryDirectory(prefix="tlsdemo-bench-") as home:
-            certificates = demo_certificates(Path(home), "ecdsa", datetime.now(timezone.utc))
-            sink = Program(self._reactor, [sys.executable, "-m", "bench.peers.sink"])
-            try:
-                port: int = (await sink.line())["port"]
-                setup = Setup(
-                    self._reactor, port, self._options["conn"], certificates.server, Path(home)
+def tasks(options: BenchOptions) -> Iterator[Task]:
+    """Return everything that is to be measured, in the order of a round."""
+    plan, peers = options["plan"], options["peers"]
+    for measure in options["measures"]:
+        chosen = chosen_for(measure, peers, plan, options["named"])
+        if measure == workers.NAME:
+            names = {peer.name for peer in peers}
+            if plan.variants or options["named"]:
+                yield from workers.tasks(
+                    plan, [PEERS[each] for each in workers.PEERS if each in names]
                 )
-                load = self._options.load(certificates)
-                bench = self._bench = Bench(
-                    self._reactor, setup, sink, load, self._on_progress, self._on_measured
-                )
-                if self._interrupted:
-                    return
-                self._measurements = await bench.rounds(
-                    self._options["peers"], self._options["rounds"]
-                )
-            finally:
-                await sink.stop()
-
-    # Progress.
-
-    def _on_progress(
-        self, title: str, phase: LoadPhase, counters: LoadCounters, elapsed: float
-    ) -> None:
-        if phase is LoadPhase.STARTING and title != self._title:
-            self._title = title
-            self._progress.title = title
-            options = self._options
-            self._shown = LoadProgress(self._progress, options["conn"], packets=options["packets"])
-        if self._shown is not None:
-            self._shown.show(phase.value, counters, elapsed)
-
-    def _on_measured(self, measurement: Measurement) -> None:
-        self._progress.clear()
-        self._console.print(
-            f"{self._title}: {measured(measurement)}", highlight=False, soft_wrap=True
-        )
-
-    # The report.
-
-    def _report(self, versions: dict[str, dict[str, str]]) -> None:
-        options = self._options
-        names = dict.fromkeys(each.peer for each in self._measurements)
-        if options["baseline"] is None:
-            reference, references = REFERENCE, dict.fromkeys(names, REFERENCE)
+        elif measure == pipeline.NAME:
+            yield from pipeline.tasks(plan, frozenset(peer.name for peer in chosen))
         else:
-            reference, references = "baseline", {name: baseline_of(name) for name in names}
-        summed = summaries(self._measurements, references)
-        print()
-        print(
-            f"{options['conn']:,} connections, each {options['packets']:,} packets of "
-            f"{options['packet-size']} B, every packet a TLS record; median (min to max) of "
-            f"{options['rounds']} rounds"
-        )
-        print(f"{machine()}")
-        print()
-        print(table(summed, reference))
-        print()
-        for line in versions_lines(versions):
-            print(line)
-        if options["json"] is not None:
-            report = {
-                "machine": machine(),
-                "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-                "load": {
-                    name: options[name]
-                    for name in ("conn", "packets", "packet-size", "burst", "rounds")
-                },
-                "versions": versions,
-                "summaries": [each.as_json() for each in summed],
-                "measurements": [each.as_json() for each in self._measurements],
-            }
-            Path(options["json"]).write_text(json.dumps(report, indent=2) + "\n")
+            yield from SERVED[measure].tasks(plan, chosen)
+    if not options["named"]:
+        yield from (each for each in floors.tasks(plan) if each.measure in options["measures"])
 
 
-def machine() -> str:
-    """Describe this machine in one line."""
-    load = ", ".join(f"{average:.2f}" for average in os.getloadavg())
-    return (
-        f"{os.cpu_count()} CPUs, {platform.system()} {platform.release()} {platform.machine()}; "
-        f"load average {load}"
-    )
+def measure(options: BenchOptions) -> Results:
+    """Measure, and return what was found, also when Ctrl-C ends it."""
+    every = list(tasks(options))
+    results = Results(environment())
+    names = dict.fromkeys(each.peer for each in every)
+    about = {**floors.ABOUT, **{peer.name: peer.about for peer in options["peers"]}}
+    results.peers.update((name, about[name]) for name in about if name in names)
+    results.environment = {
+        **results.environment,
+        "rounds": options["plan"].rounds,
+        "command": " ".join([COMMAND, *sys.argv[1:]]),
+    }
+    with workbench(options["limit"]) as bench:
+        try:
+            run_rounds(every, options["plan"].rounds, bench, results)
+        except KeyboardInterrupt:
+            say("interrupted: the results are incomplete")
+            results.environment = {**results.environment, "incomplete": True}
+        results.environment = {**results.environment, "versions": bench.versions}
+    return results
+
+
+def write(results: Results, folder: Path) -> None:
+    """Write the three files of a run."""
+    (folder / "RESULTS.md").write_text(report(results), encoding="utf-8")
+    (folder / "results.json").write_text(results.as_json(), encoding="utf-8")
+    variants = frozenset(name for name, peer in PEERS.items() if peer.variant)
+    (folder / "chart.svg").write_text(chart(results, variants), encoding="utf-8")
+    say(f"written: RESULTS.md, results.json and chart.svg in {folder}")
 
 
 def main() -> int:
     """Run the command."""
     options = BenchOptions()
     options.parseOptions()
-    from twisted.internet import reactor
-
-    return Command(reactor, options, console_of(sys.stdout)).run()
+    # A terminated run ends its children like an interrupted one.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        if options["again"] is not None:
+            results = Results.from_json(Path(options["again"]).read_text(encoding="utf-8"))
+        else:
+            results = measure(options)
+    except CannotMeasure as problem:
+        fail(COMMAND, problem, status=1)
+    print(report(results))
+    if options["output"] is not None:
+        write(results, Path(options["output"]))
+    return 1 if results.faults or results.environment.get("incomplete") else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-// node node_proxy.js VARIANT PORT CERT KEY CA: the proxy of the original demonstration, rewritten.
+// node node_proxy.js VARIANT PORT CERT KEY [CA]: the proxy of the original demonstration, rewritten.
 //
 // Accepts plain sockets, secures each with new tls.TLSSocket() or tls.createSecurePair() (VARIANT is
 // tlssocket or securepair), requires a client certificate, and pipes the cleartext to the plain
@@ -10,28 +10,29 @@ const fs = require('node:fs');
 const net = require('node:net');
 const tls = require('node:tls');
 
-const BACKLOG = 512;
+const BACKLOG = 4096;
 
 const [variant, backendPort, cert, key, ca] = process.argv.slice(2);
 const secureContext = tls.createSecureContext({
   cert: fs.readFileSync(cert),
   key: fs.readFileSync(key),
-  ca: fs.readFileSync(ca),
+  ca: ca ? fs.readFileSync(ca) : undefined,
 });
+const verifies = Boolean(ca);
 
 // Each variant returns the cleartext stream, and calls back at the event `secure`, which is not
 // documented; the documented `secureConnect` is never emitted.
 const variants = {
   tlssocket(socket, secured) {
     const cleartext = new tls.TLSSocket(socket, {
-      isServer: true, secureContext, requestCert: true, rejectUnauthorized: true,
+      isServer: true, secureContext, requestCert: verifies, rejectUnauthorized: verifies,
     });
     cleartext.once('secure', () => secured(cleartext.ssl));
     return cleartext;
   },
 
   securepair(socket, secured) {
-    const pair = tls.createSecurePair(secureContext, true, true, true);
+    const pair = tls.createSecurePair(secureContext, true, verifies, verifies);
     socket.pipe(pair.encrypted).pipe(socket);
     pair.encrypted.on('error', () => socket.destroy());
     pair.once('secure', () => secured(pair.cleartext.ssl));
@@ -43,7 +44,7 @@ function serve(socket) {
   let backend = null;
   const cleartext = variants[variant](socket, (ssl) => {
     // Without a tls.Server, the result of the verification has to be checked explicitly.
-    if (ssl.verifyError()) {
+    if (verifies && ssl.verifyError()) {
       socket.destroy();
       return;
     }

@@ -107,6 +107,16 @@ class Client:
                 self._tls.write(b"x" * 32)
             self._exchange()
 
+    def encrypt(self, records: int) -> bytes:
+        """Return ``records`` TLS records of 32 bytes, which have to be delivered next."""
+        for _ in range(records):
+            self._tls.write(b"x" * 32)
+        return self._outgoing.read()
+
+    def deliver(self, data: bytes) -> None:
+        """Have the server receive ``data``."""
+        self._transport.protocol.dataReceived(data)
+
     def close(self) -> None:
         """Send close_notify, and close."""
         try:

@@ -1,7 +1,8 @@
-"""``python -m bench.peers.twisted_stock PORT CERT KEY CA``: nothing but Twisted.
+"""``python -m bench.peers.twisted_stock PORT CERT KEY [CA]``: nothing but Twisted.
 
 Twisted's port forwarder, ``CertificateOptions`` and ``startTLS``: the smallest possible proxy in
-Twisted, which shows what tlsdemo's classes add.  PORT is the plain backend's.  Prints
+Twisted, which shows what tlsdemo's classes add.  PORT is the plain backend's; with a CA, clients
+must have a certificate.  Prints
 ``{"port": …, "versions": …}``.
 """
 
@@ -19,7 +20,7 @@ from twisted.protocols.portforward import ProxyFactory, ProxyServer
 from tlsdemo.net.limits import raise_descriptor_limit
 from tlsdemo.tls import versions
 
-BACKLOG = 512
+BACKLOG = 4096
 
 reactor: Any = default_reactor
 
@@ -36,10 +37,11 @@ class StartTLSProxy(ProxyServer):
         super().connectionMade()
 
 
-def main(backend: str, certificate: str, key: str, authority: str) -> None:
+def main(backend: str, certificate: str, key: str, authority: str = "") -> None:
     """Serve until the process is terminated."""
     own = PrivateCertificate.loadPEM(Path(certificate).read_bytes() + Path(key).read_bytes())
-    StartTLSProxy.options = own.options(Certificate.loadPEM(Path(authority).read_bytes()))
+    authorities = [Certificate.loadPEM(Path(authority).read_bytes())] if authority else []
+    StartTLSProxy.options = own.options(*authorities)
     factory = ProxyFactory("127.0.0.1", int(backend))
     factory.protocol = StartTLSProxy
     port = reactor.listenTCP(0, factory, backlog=BACKLOG, interface="127.0.0.1")

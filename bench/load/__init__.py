@@ -1,0 +1,1 @@
+"""The load: connections whose records are encrypted before anything is measured."""

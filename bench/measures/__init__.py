@@ -1,0 +1,1 @@
+"""What is measured: one measure a module, with its cases as data."""
