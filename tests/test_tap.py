@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.cli.refusals import RefusingCase
 from tests.support import certificates
 from tlsdemo import tap
+from tlsdemo.cli.hangup import Hangup
 from tlsdemo.net.bounded_log import BoundedLog
 from tlsdemo.net.runtime_folder import STATUS
 from tlsdemo.proxy.handlers import HandlerName
@@ -223,7 +224,7 @@ class StartTests(SynchronousTestCase):
     def test_garbage_is_collected_rarely_in_a_process_of_its_own(self) -> None:
         called: list[str] = []
         self.patch(tap, "collect_rarely", lambda: called.append("yes"))
-        self.patch(tap.Hangup, "install", lambda _: None)
+        self.patch(Hangup, "install", lambda _: None)
         self.patch(Server, "startService", lambda _: None)
         for parent, expected in (
             (None, []),
