@@ -7,6 +7,9 @@ CONN ?= 2000
 ARGS ?=
 INTEROP ?=
 
+# What the demonstration uses; a comma may not stand in an argument of a function of make.
+DEMO_EXTRAS := .[load,web]
+
 # What is shown on the pages of docs/.
 OURS := --mode=starttls --mode=pair --mode=wrapped \
 	--peer=twisted-starttls --peer=twisted-wrapped --peer=twisted-pair
@@ -109,7 +112,7 @@ STAMPS := .venv/.demo .venv/.bench .venv/.test .venv/.interop .venv/.dev .venv-o
 .PHONY: $(foreach stamp,$(STAMPS),$(if $(realpath $(dir $(stamp))bin/python),,$(stamp)))
 
 .venv/.demo: .venv/bin/python setup.cfg pyproject.toml
-	$(call install,.venv,-e '.[load,web]')
+	$(call install,.venv,-e '$(DEMO_EXTRAS)')
 	@touch $@
 
 .venv/.test: .venv/bin/python setup.cfg pyproject.toml
