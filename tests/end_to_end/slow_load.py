@@ -51,7 +51,9 @@ class KnownAnswers(LoadCase):
         self.assertEqual(sum(run["failed"].values()), 20, run["failed"])
         self.assertLessEqual({*run["failed"]}, {"handshake interrupted", "truncated"})
         (window,) = run["windows"]
-        self.assertEqual((window["done"], run["groups"]), (180, {"x25519": 180}))
+        self.assertEqual(window["done"], 180)
+        # Old versions of pyOpenSSL do not tell the group.
+        self.assertIn(run["groups"], ({"x25519": 180}, {"unknown group": 180}))
 
 
 class TheGenerator(LoadCase):

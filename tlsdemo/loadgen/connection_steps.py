@@ -8,6 +8,9 @@ from tlsdemo.loadgen.recorder import Recorder
 from tlsdemo.reporting import latencies
 from tlsdemo.tls import ConnectionInfo, Mode
 
+UNKNOWN = "unknown group"
+"""The group of a handshake whose group this version of pyOpenSSL does not tell."""
+
 
 class ConnectionSteps:
     """Measures the steps of a connection that was ``due`` then.
@@ -51,7 +54,7 @@ class ConnectionSteps:
             self._step_began = self._recorder.now()
         elif name == "secure":
             self.info = facts["info"]
-            kind = f"{self.info.group}" + (" resumed" if self.resumed else "")
+            kind = (self.info.group or UNKNOWN) + (" resumed" if self.resumed else "")
             self._record(f"{latencies.HANDSHAKE}/{kind}")
 
     def detail(self, name: str, **facts: Any) -> None:
