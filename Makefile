@@ -7,6 +7,9 @@ CONN ?= 2000
 ARGS ?=
 INTEROP ?=
 
+# What the demonstration uses; a comma may not stand in an argument of a function of make.
+DEMO_EXTRAS := .[load,web]
+
 # What is shown on the pages of docs/.
 OURS := --mode=starttls --mode=pair --mode=wrapped \
 	--peer=twisted-starttls --peer=twisted-wrapped --peer=twisted-pair
@@ -38,8 +41,9 @@ help: ## list the targets (the default)
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
 		printf '  %-13s %s\n' "$$name" "$$text"; done
 
-demo: .venv/.demo ## what each mode does and costs, under load; CONN=2000, ARGS='...'
-	.venv/bin/python -m tlsdemo run --conn $(CONN) $(ARGS)
+demo: .venv/.demo ## what each mode does and costs, under load, live; CONN=2000, ARGS='...'
+	@# On a terminal with a live page, which stays until Ctrl-C.
+	if test -t 1; then set -- --web; fi; .venv/bin/python -m tlsdemo run --conn $(CONN) "$$@" $(ARGS)
 
 test: .venv/.test ## the tests that are quick, with branch coverage
 	$(call run_tests,tests,2 minutes)
@@ -108,7 +112,7 @@ STAMPS := .venv/.demo .venv/.bench .venv/.test .venv/.interop .venv/.dev .venv-o
 .PHONY: $(foreach stamp,$(STAMPS),$(if $(realpath $(dir $(stamp))bin/python),,$(stamp)))
 
 .venv/.demo: .venv/bin/python setup.cfg pyproject.toml
-	$(call install,.venv,-e .)
+	$(call install,.venv,-e '$(DEMO_EXTRAS)')
 	@touch $@
 
 .venv/.test: .venv/bin/python setup.cfg pyproject.toml

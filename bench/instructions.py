@@ -59,12 +59,14 @@ class Verdict:
 
 def key(valgrind: str) -> dict[str, str]:
     """Return everything that a count depends on, besides our own code."""
-    flags = Path("/proc/cpuinfo").read_text(errors="replace")
+    processor = Path("/proc/cpuinfo").read_text(errors="replace")
+    model = re.findall(r"^(?:cpu family|model|model name|stepping)\s*: (.+)$", processor, re.M)[:4]
     return {
         **versions(),
         "build of Python": f"{platform.python_compiler()}, {ssl.OPENSSL_VERSION}",
         "valgrind": valgrind,
-        "machine": platform.machine() + (" avx2" if re.search(r"\bavx2\b", flags) else ""),
+        # The C library and OpenSSL choose their code by what the processor can do.
+        "machine": " ".join([platform.machine(), *model]),
     }
 
 

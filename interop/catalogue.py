@@ -78,6 +78,7 @@ _ALL = (
     Peer("vsftpd", "vsftpd -v 0>&1", "vsftpd"),
     # What looks on, and what builds environments.
     Peer("pip", pypi="pip"),
+    Peer("Prometheus", "prometheus --version", "prometheus"),
     Peer("tshark", "tshark --version", "tshark"),
     Peer("uv", pypi="uv"),
 )

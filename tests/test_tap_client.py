@@ -4,10 +4,12 @@ import atexit
 import doctest
 import errno
 import io
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 from twisted.internet import reactor
@@ -25,6 +27,7 @@ from tlsdemo.net.child_process import environment
 from tlsdemo.net.runtime_folder import status_endpoint
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult
+from tlsdemo.reporting.window_result import WindowResult
 from tlsdemo.tap_client import exit_with, host_of, log_to_standard_error
 from tlsdemo.tls import ModeName
 
@@ -188,11 +191,50 @@ class MakeServiceTests(ClientCase):
     def test_the_run_has_the_settings_of_the_options(self) -> None:
         run = self.make("--conn=2", "--mode=pair", "--duration=7", "--status=unix:a",
                         "--connect=tcp:localhost:25")  # fmt: skip
-        _, name, task, workers, duration, status, _ = run
+        _, name, (task,), workers, plan, status, _ = run
         self.assertRegex(name, r"^tlsclient-\d+$")
         self.assertEqual((task.connections, task.mode, task.connect, task.server_name),
                          (2, "pair", "tcp:localhost:25", "localhost"))  # fmt: skip
-        self.assertEqual((workers, duration, status), (3, 7.0, "unix:a"))
+        self.assertEqual((workers, next(plan).seconds, status), (3, 7.0, "unix:a"))
+
+    def test_in_churn_packets_do_not_end_the_load(self) -> None:
+        run = self.make("--scenario=churn", "--packets=2", "--duration=7")
+        _, _, (task,), _, plan, *_ = run
+        self.assertEqual((task.packets, next(plan).seconds), (2, 7.0))
+
+    def test_a_check_that_does_not_hold_is_a_failure(self) -> None:
+        self.make("--conn=2", "--check=failed==0")
+        finished = cast("Callable[[RunResult], object]", self.finished)
+        for failures, statuses in ((0, []), (1, [1])):
+            failed = {"truncated": failures} if failures else {}
+            window = WindowResult(1, "write", 0.0, 1.0, LoadCounters(failed=failed))
+            counters = LoadCounters(begun=2, secured=2, clean=2, sent=100)
+            result = RunResult("name", 2, counters, 0.5, 1.0, 100, windows=(window,))
+            finished(result)
+            self.assertEqual(self.statuses, statuses)
+        self.assertIn("check failed==0: yes, 0\n", self.output.getvalue())
+        self.assertIn("check failed==0: NO, 1\n", self.output.getvalue())
+
+    def test_no_connection_at_all_is_one_line_and_a_status_of_its_own(self) -> None:
+        self.make("--conn=2")
+        finished = cast("Callable[[RunResult], object]", self.finished)
+        counters = LoadCounters(
+            begun=2, failed={"wrong name": 2}, details={"wrong name": "not valid for a"}
+        )
+        finished(RunResult("name", 2, counters, 0.5, 1.0))
+        self.assertEqual((self.statuses[-1], self.output.getvalue()), (2, ""))
+        line = "tlsclient: no connection was secured: wrong name: not valid for a\n"
+        self.assertTrue(self.progress.getvalue().endswith(line), self.progress.getvalue())
+
+    def test_the_results_are_written_as_json(self) -> None:
+        path = Path(self.mktemp())
+        self.make("--conn=2", f"--json={path}")
+        self.end()
+        written = json.loads(path.read_text())
+        self.assertEqual((written["schema"], written["runs"][0]["sent"]), (1, 100))
+        self.make("--conn=2", "--json=/nowhere/a")
+        self.assertIn("--json is '/nowhere/a': No such file or directory\n", self.end())
+        self.assertEqual(self.statuses, [2])
 
     def test_it_shows_its_progress(self) -> None:
         watch = self.make("--conn=2")[-1]

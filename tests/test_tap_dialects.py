@@ -209,7 +209,7 @@ def limits_of(settings: ServerSettings) -> tuple[bool, int, int]:
 class MakeServiceTests(OptionsCase):
     def setUp(self) -> None:
         super().setUp()
-        self.patch(tap, "_Service", lambda config, reactor, twistd: config)
+        self.patch(tap, "_Service", lambda config, *_, **__: config)
 
     def config(self, *arguments: str) -> ServerSettings:
         certs = f"--certs={certificates().authority.parent.parent}"

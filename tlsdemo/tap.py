@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred
@@ -15,7 +15,7 @@ from tlsdemo.certificates.files import BadCredentials
 from tlsdemo.cli.daemon_start import DaemonStart
 from tlsdemo.cli.hangup import Hangup
 from tlsdemo.cli.options import fail
-from tlsdemo.cli.server_log import SERVER, server_log
+from tlsdemo.cli.server_log import SERVER, LogFormat, server_log
 from tlsdemo.cli.server_options import ServerOptions as Options
 from tlsdemo.cli.twistd_files import in_foreground
 from tlsdemo.cli.worker_task import WorkerTask
@@ -26,6 +26,9 @@ from tlsdemo.proxy.service import CannotStart, Server
 from tlsdemo.proxy.workers import Workers
 from tlsdemo.tls import MODES, ServerTLS, UnusableCredentials
 from tlsdemo.tls.session_tickets import SessionTickets
+
+if TYPE_CHECKING:
+    from tlsdemo.web.web_pages import WebPages
 
 __all__ = ["Options", "StartFailed", "makeService"]
 
@@ -51,9 +54,15 @@ class _TwistdService(Service):
 
     _reactor: Any
 
-    def __init__(self, *arguments: Any, twistd: Mapping[str, Any] | None) -> None:
+    def __init__(
+        self,
+        *arguments: Any,
+        twistd: Mapping[str, Any] | None,
+        log_format: LogFormat = LogFormat.TEXT,
+    ) -> None:
         super().__init__(*arguments)
         self._twistd = twistd
+        self._log_format = log_format
         foreground = twistd is not None and in_foreground(twistd)
         self._hangup = Hangup(self._reactor, foreground, self.reload)
         self._start: DaemonStart | None = None
@@ -62,7 +71,7 @@ class _TwistdService(Service):
         """Join twistd's application, and choose its log."""
         if self._twistd is not None and isinstance(parent, Componentized):
             self._start = DaemonStart(SERVER, self._twistd)
-            observer = server_log(self._twistd, self._reactor)
+            observer = server_log(self._twistd, self._reactor, self._log_format)
             if observer is not None:
                 parent.setComponent(ILogObserver, observer)
         super().setServiceParent(parent)
@@ -81,10 +90,10 @@ class _TwistdService(Service):
         # First, so that whoever reads in the log that it listens may send the signal.
         self._hangup.install()
         super().startService()
-        if self._start is not None:
-            self._start.say(f"listening on {', '.join(self.listening())}")
         if self._twistd is not None:
             collect_rarely()
+        if self._start is not None:
+            self._start.say(f"listening on {', '.join(self.listening())}")
 
     def stopService(self) -> Deferred[None]:
         """Stop; the previous SIGHUP handler is restored once all connections have ended."""
@@ -104,7 +113,29 @@ class _TwistdService(Service):
         return super().listening()  # type: ignore[misc, no-any-return]
 
 
-class _Service(_TwistdService, Server):
+class _ServerWithPages(Server):
+    def __init__(self, settings: ServerSettings, reactor: Any, web: WebPages | None = None) -> None:
+        super().__init__(settings, reactor)
+        self._web = web
+
+    def privilegedStartService(self) -> None:
+        super().privilegedStartService()
+        if self._web is not None:
+            self._web.listen(self._reactor, self, self._settings)
+
+    def startService(self) -> None:
+        super().startService()
+        if self._web is not None:
+            self._web.started()
+
+    def stopService(self) -> Deferred[None]:
+        # The pages are closed last: they tell that the server drains.
+        web = self._web
+        stopped = super().stopService()
+        return stopped if web is None else stopped.addBoth(lambda _: web.stop())
+
+
+class _Service(_TwistdService, _ServerWithPages):
     """The server in this process."""
 
     def reload(self) -> None:
@@ -131,8 +162,11 @@ def reload_certificates(settings: ServerSettings) -> None:
         _log.info("certificates reloaded, for new connections")
 
 
-def server_settings(options: Options, reactor: Any) -> ServerSettings:
-    """Return the settings that ``options`` describe, or end the process with an error message."""
+def server_settings(options: Options, reactor: Any, web: WebPages | None = None) -> ServerSettings:
+    """Return the settings that ``options`` describe, or end the process with an error message.
+
+    ``web``: the pages that observe the server's connections.
+    """
     mode = MODES[options["mode"]]
     diagnostics = options.diagnostics(reactor, mode.name.value)
     try:
@@ -145,25 +179,27 @@ def server_settings(options: Options, reactor: Any) -> ServerSettings:
             more=more,
             preparations=[
                 *diagnostics.preparations,
+                *(web.preparations if web else []),
                 SessionTickets(options["session-tickets"]),
             ],
         )
     except UnusableCredentials as problem:
         fail(options.command, problem, status=1)
-    return options.server_settings(mode, tls, diagnostics)
+    return options.server_settings(mode, tls, diagnostics, web.watches if web else ())
 
 
 def makeService(options: Options) -> IService:
     """Make the server that ``options`` describe, or end the process with an error message."""
     from twisted.internet import reactor
 
-    settings = server_settings(options, reactor)
-    count, twistd = options["workers"], options.parent
+    web = options.web_pages(MODES[options["mode"]])
+    settings = server_settings(options, reactor, web)
+    count, twistd, log_format = options["workers"], options.parent, options["log-format"]
     if count == 1:
-        return _Service(settings, reactor, twistd=twistd)
+        return _Service(settings, reactor, web, twistd=twistd, log_format=log_format)
     name = "default" if twistd is None else twistd.get("reactor") or "default"
 
     def command(index: int, listen: Sequence[str]) -> list[str]:
         return WorkerTask(index, count, listen, name).command(options.arguments)
 
-    return _WorkersService(settings, reactor, count, command, twistd=twistd)
+    return _WorkersService(settings, reactor, count, command, twistd=twistd, log_format=log_format)

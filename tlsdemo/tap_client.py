@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import json
 import os
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from twisted.application.service import IService
@@ -28,11 +30,12 @@ from tlsdemo.loadgen.load_service import LoadService
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.net.runtime_folder import status_endpoint
 from tlsdemo.reporting.load_progress import LoadProgress
+from tlsdemo.reporting.objectives import verdicts
 from tlsdemo.reporting.progress import Progress
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.run_text import result_lines
 from tlsdemo.reporting.terminal import console_of, print_line, write_line
-from tlsdemo.tls import ModeName
+from tlsdemo.tls import ModeName, versions
 
 CONNECT = "tcp:127.0.0.1:8899"
 
@@ -64,6 +67,7 @@ class Options(LoadOptions):
          "[default: starttls]", choice(ModeName)],
         ["send", None, "raw", "raw: each packet becomes a TLS record; buffered: small writes are "
          "joined, as startTLS does; stock: the mode's default.", one_of(SENDS)],
+        ["json", None, None, "Also write the results to this file."],
         ["status", None, None, "Client endpoint string of the server's status service; none for "
          "a server that is not tlsdemo. [default: that of this user's server on the same port]"],
     ])  # fmt: skip
@@ -75,10 +79,10 @@ class Options(LoadOptions):
     groups: ClassVar[Mapping[Group, str]] = {
         Group.LISTENING: "connect",
         Group.TLS: "server-name mode send",
-        Group.LOGGING: "status background",
+        Group.LOGGING: "status json background",
     }
 
-    essential = "connect server-name mode cert key ca dialect timeout conn duration"
+    essential = "connect server-name mode cert key ca dialect conn duration scenario"
 
     def postOptions(self) -> None:
         """Validate the options together, and keep twistd in the foreground."""
@@ -211,22 +215,32 @@ def makeService(options: Options) -> IService:
     # twistd redirects sys.stdout to the log.
     console = console_of(sys.__stdout__)
     progress = Progress(console_of(sys.__stderr__), "tlsclient")
-    shown = LoadProgress(progress, task.connections, options["duration"], task.packets)
+    shown = LoadProgress(progress, task.connections, options["duration"], options.packets_to_send())
     run = Controller(
         reactor,
         f"tlsclient-{os.getpid()}",
-        task,
+        options.parts(task),
         workers,
-        options["duration"],
+        options.plan(),
         options["status"],
         lambda phase, counters, elapsed: shown.show(phase.value, counters, elapsed),
     )
 
     def finished(result: RunResult | None) -> None:
-        if result is None or not result.complete or result.lost:
+        judged = [] if result is None else [*verdicts(options["check"], result)]
+        held = all(holds for holds, _ in judged)
+        if result is None or not result.complete or result.lost or not held:
             exit_with(1)
         progress.clear()
-        lines = () if result is None else [*result_lines(result)]
+        if result is not None and result.hopeless:
+            exit_with(2)
+            assert sys.__stderr__ is not None
+            write_line(sys.__stderr__, f"tlsclient: {result.hopeless}")
+            return
+        lines = [] if result is None else [*result_lines(result)]
+        lines += [f"check {verdict}" for _, verdict in judged]
+        if result is not None and options["json"] is not None:
+            lines += written(Path(options["json"]), result)
         for line in lines:
             # A daemon has no terminal.
             _log.info("{line}", line=line)
@@ -239,6 +253,15 @@ def makeService(options: Options) -> IService:
             exit_with(NOT_WRITTEN_STATUS)
             why = f"cannot write to standard output: {problem.strerror}"
             write_line(sys.__stderr__, f"tlsclient: {why}")
+
+    def written(path: Path, result: RunResult) -> list[str]:
+        document = {"schema": 1, "versions": versions(), "runs": [result.as_json()]}
+        try:
+            path.write_text(json.dumps(document, indent=2) + "\n")
+        except OSError as problem:
+            exit_with(2)
+            return [f"--json is {str(path)!r}: {problem.strerror}"]
+        return []
 
     Hangup(reactor, foreground).install()
     return _Load(reactor, run, finished, options)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from twisted.internet.protocol import Factory, Protocol
 
 from tlsdemo import tap
 from tlsdemo.certificates.files import Credentials
+from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.connection_pool import ConnectionPool
+from tlsdemo.loadgen.recorder import Recorder
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.tls import ClientTLS, Policy
 
@@ -59,7 +62,7 @@ def main(mode: str, size: str, seconds: str, *files: str) -> None:
     )  # fmt: skip
     credentials = Credentials(client_certificate, client_key, authority)
     tls = ClientTLS.build(credentials, task.server_name, policy=Policy(groups="X25519"))
-    pool = ConnectionPool(task, tls, reactor)
+    pool = ConnectionPool(task, tls, reactor, Recorder(time.perf_counter))
 
     def begin(_: object = None) -> None:
         service.privilegedStartService()
@@ -73,7 +76,7 @@ def main(mode: str, size: str, seconds: str, *files: str) -> None:
         if not pool.settled:
             reactor.callLater(POLL, wait)
             return
-        pool.send()
+        pool.begin(Window())
         reactor.callLater(WARM_UP, measure)
 
     def measure() -> None:

@@ -51,7 +51,7 @@ class Parameters(LoadOptionsCase):
             "--handshake-timeout=-1": "not between 0 and 1,000,000 seconds",
             "--idle-timeout=-1": "not between 0 and 1,000,000 seconds",
             "--closing-timeout=-1": "not between 0 and 1,000,000 seconds",
-            "--helo-name=a b": "not a host name or an address in brackets",
+            "--client-name=a b": "not a host name or an address in brackets",
             "--max-line=63": "not between 64 and 1,099,511,627,776",
             "--max-plain=63": "not between 64 and 1,099,511,627,776",
         }.items():
@@ -142,6 +142,7 @@ class TaskTests(LoadOptionsCase):
                 handshake_timeout=17.0,
                 idle_timeout=600.0,
                 closing_timeout=17.0,
+                helo_name="client.example",
             ),
         )  # fmt: skip
 
@@ -157,7 +158,8 @@ class TaskTests(LoadOptionsCase):
 
     def test_has_the_name_of_the_clients(self) -> None:
         self.assertEqual(self.task("--helo-name=[192.0.2.1]").helo_name, "[192.0.2.1]")
-        self.assertEqual(self.task().helo_name, "tlsdemo")
+        self.assertEqual(self.task("--client-name=a.example").helo_name, "a.example")
+        self.assertEqual(self.task().helo_name, "client.example")
 
     def test_has_the_limits_of_what_a_server_may_send_before_tls(self) -> None:
         task = self.task("--max-line=100", "--max-plain=200")

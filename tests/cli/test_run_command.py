@@ -57,7 +57,10 @@ class FakeServer:
 
     status = "unix:status"
 
-    def __init__(self, case: ComparisonCase, arguments: list[str], place: Place | None) -> None:
+    def __init__(
+        self, case: ComparisonCase, arguments: list[str], place: Place | None, pages: bool
+    ) -> None:
+        case.assertFalse(pages)
         self.case = case
         self.arguments = arguments
         self.place = place
@@ -80,7 +83,8 @@ class FakeRun:
 
     def __init__(self, case: ComparisonCase, arguments: tuple[Any, ...]) -> None:
         self.case = case
-        _, self.name, self.task, self.workers, self.duration, self.status, self.watch = arguments
+        _, self.name, (self.task,), self.workers, plan, self.status, self.watch = arguments
+        self.duration = next(plan).seconds
         self.stops = 0
         case.loads.append(self)
 
@@ -103,7 +107,7 @@ class ComparisonCase(RefusingCase):
         self.patch(
             load_comparison,
             "LaunchedServer",
-            lambda _, arguments, place: FakeServer(self, arguments, place),
+            lambda _, arguments, place, pages: FakeServer(self, arguments, place, pages),
         )
         self.patch(load_comparison, "Controller", lambda *arguments: FakeRun(self, arguments))
         self.printed = io.StringIO()
@@ -147,7 +151,7 @@ class Options(ComparisonCase):
             "--client-mode=wrapped --dialect=smtp": "--dialect is 'smtp', and modes wrapped",
             "--packets=2 --duration=3": "--duration is '3', and --packets is 2",
             "--max-line=100": "--max-line is '100', and nothing is said before TLS",
-            "--helo-name=a --dialect=line": "--helo-name is 'a', which only clients of smtp",
+            "--client-name=a --dialect=line": "--client-name is 'a', which only clients of smtp",
             "--tls-min=1.3 --ciphers=ECDHE+AESGCM": "--ciphers is 'ECDHE+AESGCM', which are for",
             "--passphrase-file=a": "--passphrase-file is 'a', and the keys of the demonstration",
             "--json=/nowhere/a": "--json is '/nowhere/a', and that folder does not exist",

@@ -14,12 +14,15 @@ from twisted.logger import ILogObserver, Logger
 from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.cli import server_log as module
-from tlsdemo.cli.server_log import server_log
+from tlsdemo.cli.server_log import LogFormat, server_log
 from tlsdemo.net.bounded_log import MOST
 from tlsdemo.reporting.terminal import drop_output
 
 
 class ServerLogTests(SynchronousTestCase):
+    log_format = LogFormat.TEXT
+    line = "[x#info] a\\x1bc\n"
+
     def setUp(self) -> None:
         self.called: list[Any] = []
         self.reactor = SimpleNamespace(seconds=lambda: 0.0, callFromThread=self.called.append)
@@ -32,7 +35,7 @@ class ServerLogTests(SynchronousTestCase):
 
     def observer(self, **options: Any) -> ILogObserver | None:
         plain = {"logfile": "", "nodaemon": True, "syslog": False, "prefix": "p", "logger": None}
-        return server_log({**plain, **options}, self.reactor)
+        return server_log({**plain, **options}, self.reactor, self.log_format)
 
     def say(self, observer: ILogObserver | None, times: int = 1) -> None:
         assert observer is not None
@@ -43,12 +46,12 @@ class ServerLogTests(SynchronousTestCase):
         for logfile in ("", "-"):
             self.output.truncate(0)
             self.say(self.observer(logfile=logfile), 2 * MOST)
-            self.assertEqual(self.output.getvalue().count("[x#info] a\\x1bc\n"), MOST)
+            self.assertEqual(self.output.getvalue().count(self.line), MOST)
 
     def test_it_is_the_file_that_is_named(self) -> None:
         for foreground in (True, False):
             self.say(self.observer(logfile=str(self.file), nodaemon=foreground))
-        self.assertEqual(self.file.read_text().count("[x#info] a\\x1bc\n"), 2)
+        self.assertEqual(self.file.read_text().count(self.line), 2)
         self.assertEqual(self.output.getvalue(), "")
 
     def test_of_a_daemon_it_is_twistd_log(self) -> None:
@@ -109,3 +112,8 @@ class ServerLogTests(SynchronousTestCase):
     def test_another_logger_and_what_twistd_refuses_are_left_to_twistd(self) -> None:
         self.assertIsNone(self.observer(logger="somewhere.else"))
         self.assertIsNone(self.observer(logfile="-", nodaemon=False))
+
+
+class JSONLogTests(ServerLogTests):
+    log_format = LogFormat.JSON
+    line = r'"level": "info", "namespace": "x", "message": "a\\x1bc", "fields": {"b": "c"}}' + "\n"

@@ -138,6 +138,14 @@ def wait_for_text(path: Path, pattern: str) -> re.Match[str]:
     raise AssertionError(f"{path} has no {pattern!r}, but:\n{text}")
 
 
+def wait_until_gone(path: Path) -> None:
+    """Wait until there is no file at ``path``."""
+    deadline = time.monotonic() + TIMEOUT
+    while path.exists():
+        assert time.monotonic() < deadline, f"{path} is still there"
+        time.sleep(0.02)
+
+
 def port_of(where: str) -> int:
     return int(where.rpartition(":")[2])
 

@@ -10,7 +10,14 @@ import signal
 import socket
 import time
 
-from tests.end_to_end.processes import TIMEOUT, TWISTD, ProcessCase, port_of, wait_for_text
+from tests.end_to_end.processes import (
+    TIMEOUT,
+    TWISTD,
+    ProcessCase,
+    port_of,
+    wait_for_text,
+    wait_until_gone,
+)
 from tlsdemo.net.child_process import environment
 
 
@@ -120,7 +127,8 @@ class OnATerminal(ProcessCase):
             )  # fmt: skip
             terminal.wait_for(f"cannot listen on tcp:{port}.*Address already in use")
             self.assertEqual(terminal.wait(), 1)
-        self.assertFalse((self.home / "twistd.pid").exists())
+        # The daemon removes its pid file after it has told the process on the terminal.
+        wait_until_gone(self.home / "twistd.pid")
 
     def test_closing_the_terminal_ends_a_load_client_in_order(self) -> None:
         server, where = self.server("--role=sink")

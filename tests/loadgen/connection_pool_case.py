@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.loadgen.fake_reactor import Attempt, FakeReactor, task
 from tests.support import MemoryTransport
 from tlsdemo.loadgen.connection_pool import ConnectionPool
+from tlsdemo.loadgen.recorder import Recorder
 
 NOTHING: Any = None
 """The TLS settings, which mode ``clear`` does not use."""
@@ -19,7 +20,9 @@ class ConnectionPoolCase(SynchronousTestCase):
         self.reactor = FakeReactor()
 
     def pool(self, **changes: Any) -> ConnectionPool:
-        return ConnectionPool(task(**changes), NOTHING, self.reactor)
+        return ConnectionPool(
+            task(**changes), NOTHING, self.reactor, Recorder(self.reactor.seconds)
+        )
 
     def opened(self, **changes: Any) -> ConnectionPool:
         pool = self.pool(**changes)

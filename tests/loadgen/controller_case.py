@@ -9,7 +9,9 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.loadgen.fake_reactor import FakeReactor, FakeStatus, FakeWorker, task
+from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.controller import Controller, LoadPhase
+from tlsdemo.loadgen.plan import steps
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.snapshot import Snapshot
@@ -47,7 +49,7 @@ class ControllerCase(SynchronousTestCase):
         self.reactor = reactor or self.reactor
         whole = task(connections=connections, timeout=TIMEOUT, **changes)
         controller = Controller(
-            self.reactor, "name", whole, workers, DURATION, status,
+            self.reactor, "name", [whole], workers, steps([0.0], Window(seconds=DURATION)), status,
             lambda *seen: self.progress.append(seen),
         )  # fmt: skip
         running: Coroutine[Deferred[Any], Any, RunResult] = controller.run()
@@ -89,7 +91,7 @@ class ControllerCase(SynchronousTestCase):
 
     def end(self, sent: int = 0, clean: int = 2) -> None:
         for number, worker in enumerate(self.workers):
-            counters = {"begun": 2, "secured": 2, "clean": clean, "sent": sent}
+            counters: dict[str, Any] = {"begun": 2, "secured": 2, "clean": clean, "sent": sent}
             worker.report("over", peers=[f"127.0.0.1:{number}"], **counters)
 
     def result(self) -> RunResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -92,8 +92,27 @@ class FakeWorker(FakeProcess):
     def commands(self) -> list[str]:
         return [message["do"] for message in self.messages if "do" in message]
 
-    def report(self, state: str, peers: Iterable[str] | None = None, **counters: Any) -> None:
-        report = {"state": state, "counters": LoadCounters(**counters).as_json()}
+    def report(
+        self,
+        state: str,
+        peers: Iterable[str] | None = None,
+        latencies: Mapping[int, Any] | None = None,
+        outstanding: int = 0,
+        cpu: float = 0.0,
+        at: float = 0.0,
+        **counters: Any,
+    ) -> None:
+        begun = [each["windows"] for each in self.messages if each.get("do") == "begin"]
+        report = {
+            "state": state,
+            "window": begun[-1][0]["number"] if begun else 0,
+            "resting": "begin" not in self.commands or self.commands[-1] == "rest",
+            "outstanding": outstanding,
+            "counters": LoadCounters(**counters).as_json(),
+            "latencies": latencies or {},
+            "cpu": cpu,
+            "at": at,
+        }
         if peers is not None:
             report["peers"] = list(peers)
         self.protocol.outReceived(json.dumps(report).encode() + b"\n")

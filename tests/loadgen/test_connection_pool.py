@@ -3,6 +3,7 @@ from __future__ import annotations
 from twisted.internet.error import ConnectionDone, ConnectionLost
 
 from tests.loadgen.connection_pool_case import ConnectionPoolCase
+from tlsdemo.loadgen.arrivals import Window
 
 
 class Opening(ConnectionPoolCase):
@@ -98,14 +99,14 @@ class Failing(ConnectionPoolCase):
 
     def test_one_that_is_cut_off_is_truncated(self) -> None:
         pool, (transport,) = self.joined()
-        pool.send()
+        pool.begin(Window())
         transport.lose(ConnectionLost())
         self.assertEqual(pool.counters().failed, {"truncated": 1})
         self.assertTrue(pool.over)
 
     def test_one_that_the_server_closes_before_all_was_sent_is_truncated(self) -> None:
         pool, (transport,) = self.joined(packets=100)
-        pool.send()
+        pool.begin(Window())
         transport.lose(ConnectionDone())
         self.assertEqual(pool.counters().failed, {"truncated": 1})
         self.assertEqual(pool.counters().clean, 0)
@@ -119,7 +120,7 @@ class Sending(ConnectionPoolCase):
 
     def test_every_connection_sends_its_packets_and_closes(self) -> None:
         pool, transports = self.joined(2, packets=3)
-        pool.send()
+        pool.begin(Window())
         self.turn()
         for transport in transports:
             self.assertEqual(transport.take(), b"x" * 30)
@@ -131,7 +132,7 @@ class Sending(ConnectionPoolCase):
 
     def test_open_connections_are_counted_too(self) -> None:
         pool, (transport, _) = self.joined(2, packets=3)
-        pool.send()
+        pool.begin(Window())
         self.turn()
         transport.deliver(b"answer")
         transport.take()
@@ -144,7 +145,7 @@ class Sending(ConnectionPoolCase):
     def test_a_connection_that_is_still_being_made_does_not_send(self) -> None:
         pool = self.opened(connections=2, packets=3)
         transport = self.attempts()[0].accept()
-        pool.send()
+        pool.begin(Window())
         self.turn()
         self.assertEqual(transport.take(), b"x" * 30)
         self.assertEqual(pool.counters().sent, 30)

@@ -18,7 +18,9 @@ from tests.support import (
     patch_reactor_clock,
 )
 from tlsdemo.certificates.files import Credentials
+from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.connection_pool import ConnectionPool
+from tlsdemo.loadgen.recorder import Recorder
 from tlsdemo.loadgen.sender import Sender
 from tlsdemo.starttls.negotiation import MAX_LINE
 from tlsdemo.tls import MODES, ClientTLS, ConnectionSettings, ModeName, ServerTLS, UpgradeProtocol
@@ -32,7 +34,7 @@ class Securing(SynchronousTestCase):
     def pool(self, credentials: Credentials | None = None, **changes: Any) -> ConnectionPool:
         tls = ClientTLS.build(credentials or certificates().client, "localhost")
         changes.setdefault("mode", "starttls")
-        return ConnectionPool(task(**changes), tls, self.reactor)
+        return ConnectionPool(task(**changes), tls, self.reactor, Recorder(self.reactor.seconds))
 
     def failures(self, size: int, **limits: Any) -> dict[str, int]:
         """How connections fail to a server whose greeting has ``size`` bytes."""
@@ -95,7 +97,7 @@ class Securing(SynchronousTestCase):
         self.assertTrue(pool.settled)
         self.assertEqual(pool.counters().secured, 1)
         self.assertEqual(pool.peers, ["192.0.2.2:2"])
-        pool.send()
+        pool.begin(Window())
         self.reactor.advance(0)
         exchange(client, server)
         self.assertEqual(self.taken, [b"x" * 10] * 3)

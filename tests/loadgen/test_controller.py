@@ -10,7 +10,7 @@ from tlsdemo.loadgen.controller import POLL_INTERVAL, LoadPhase
 class Phases(ControllerCase):
     def test_the_connections_are_divided_among_the_workers(self) -> None:
         self.begin(connections=5, workers=3)
-        shares = [worker.messages[0]["task"]["connections"] for worker in self.workers]
+        shares = [worker.messages[0]["tasks"][0]["connections"] for worker in self.workers]
         self.assertEqual(shares, [2, 2, 1])
 
     def test_nothing_is_opened_before_every_worker_is_ready(self) -> None:
@@ -27,15 +27,17 @@ class Phases(ControllerCase):
         self.workers[1].report("connecting")
         self.assertEqual(self.commands(), ["open"])
         self.workers[1].report("settled")
-        self.assertEqual(self.commands(), ["open", "send"])
+        self.assertEqual(self.commands(), ["open", "begin"])
 
     def test_sending_ends_after_its_duration(self) -> None:
         self.begin()
         self.to_sending()
         self.reactor.advance(DURATION - 0.5)
-        self.assertEqual(self.commands(), ["open", "send"])
+        self.assertEqual(self.commands(), ["open", "begin"])
         self.reactor.advance(0.5)
-        self.assertEqual(self.commands(), ["open", "send", "finish"])
+        self.assertEqual(self.commands(), ["open", "begin", "rest"])
+        self.report("settled", begun=2, secured=2)
+        self.assertEqual(self.commands(), ["open", "begin", "rest", "finish"])
 
     def test_sending_ends_in_time_although_the_clock_advances_while_the_timer_is_set(self) -> None:
         class SlowReactor(FakeReactor):
@@ -47,7 +49,7 @@ class Phases(ControllerCase):
         self.begin(reactor=SlowReactor())
         self.to_sending()
         self.reactor.advance(DURATION - 0.125)
-        self.assertEqual(self.commands(), ["open", "send", "finish"])
+        self.assertEqual(self.commands(), ["open", "begin", "rest"])
 
     def test_it_is_over_when_every_connection_has_ended(self) -> None:
         self.begin()
@@ -80,7 +82,7 @@ class Phases(ControllerCase):
         self.begin(packets=3)
         self.to_sending()
         self.reactor.advance(10 * DURATION)
-        self.assertEqual(self.commands(), ["open", "send"])
+        self.assertEqual(self.commands(), ["open", "begin"])
         self.end(sent=60)
         self.assertTrue(self.result().complete)
 

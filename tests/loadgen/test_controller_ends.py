@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.loadgen.controller_case import DURATION, STATUS, ControllerCase
 from tlsdemo.loadgen.controller import READY_WITHIN, LoadPhase
 from tlsdemo.loadgen.status_client import ANSWER_WITHIN
@@ -95,7 +97,7 @@ class Problems(ControllerCase):
         self.to_sending()
         one, other = self.workers
         one.die(b"MemoryError")
-        self.assertEqual(other.commands, ["open", "send", "finish"])
+        self.assertEqual(other.commands, ["open", "begin", "rest", "finish"])
         other.report("over", peers=[], sent=10)
         self.assertEqual(self.problem(), "a worker process ended: MemoryError")
 
@@ -137,6 +139,29 @@ class Problems(ControllerCase):
         self.assertEqual(self.problem(), "a worker process ended: MemoryError")
 
 
+class Hopeless(ControllerCase):
+    def failing(self, failures: int, **counters: Any) -> None:
+        self.report("ready")
+        for worker in self.workers:
+            failed = {"wrong name": failures}
+            worker.report("connecting", failed=failed, details={"wrong name": "a"}, **counters)
+
+    def test_a_load_of_which_no_connection_is_secured_ends_soon(self) -> None:
+        self.begin(connections=1000)
+        self.failing(9)
+        self.assertNotIn("finish", self.commands())
+        self.failing(10)
+        self.assertEqual(self.commands(), ["open", "finish"])
+        self.end()
+        result = self.result()
+        self.assertEqual(result.problem, "stopped, as no connection could be secured")
+
+    def test_it_goes_on_if_one_was_secured(self) -> None:
+        self.begin(connections=1000)
+        self.failing(500, secured=1)
+        self.assertEqual(self.commands(), ["open"])
+
+
 class Stopping(ControllerCase):
     def stopped(self) -> RunResult:
         result = self.result()
@@ -174,7 +199,7 @@ class Stopping(ControllerCase):
         controller = self.begin_with_status()
         self.to_sending()
         controller.stop()
-        self.assertEqual(self.commands(), ["open", "send", "finish"])
+        self.assertEqual(self.commands(), ["open", "begin", "rest", "finish"])
         self.assertNoResult(self.running)
         self.end(sent=50)
         self.assertEqual(self.stopped().lost, 0)
@@ -183,7 +208,7 @@ class Stopping(ControllerCase):
         controller = self.begin(packets=1000)
         self.to_sending()
         controller.stop()
-        self.assertEqual(self.commands(), ["open", "send", "finish"])
+        self.assertEqual(self.commands(), ["open", "begin", "rest", "finish"])
         self.end()
         self.stopped()
 
@@ -207,7 +232,7 @@ class Stopping(ControllerCase):
         self.to_sending()
         controller.stop()
         controller.stop()
-        self.assertEqual(self.commands(), ["open", "send", "finish"])
+        self.assertEqual(self.commands(), ["open", "begin", "rest", "finish"])
         self.end()
         self.stopped()
 
@@ -223,6 +248,6 @@ class Stopping(ControllerCase):
         controller = self.begin()
         self.to_sending()
         controller.abort()
-        self.assertEqual(self.commands(), ["open", "send", "finish", "abort"])
+        self.assertEqual(self.commands(), ["open", "begin", "rest", "finish", "abort"])
         self.end()
         self.stopped()

@@ -19,7 +19,9 @@ from tests.support import (
     StartTLSTransport,
     certificates,
 )
+from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.connection_pool import ConnectionPool
+from tlsdemo.loadgen.recorder import Recorder
 from tlsdemo.tls import MODES, ClientTLS, ConnectionSettings, ModeName, ServerTLS, UpgradeProtocol
 
 
@@ -51,7 +53,9 @@ class Securing(ConnectionPoolCase):
 
     def silent(self, **changes: Any) -> tuple[ConnectionPool, MemoryTransport]:
         tls = ClientTLS.build(certificates().client, "localhost")
-        pool = ConnectionPool(task(mode="starttls", **changes), tls, self.reactor)
+        pool = ConnectionPool(
+            task(mode="starttls", **changes), tls, self.reactor, Recorder(self.reactor.seconds)
+        )
         pool.open()
         (attempt,) = self.attempts()
         return pool, attempt.accept(StartTLSTransport(is_client=True))
@@ -101,7 +105,7 @@ class Silence(ConnectionPoolCase):
         (attempt,) = self.attempts()
         transport = Narrow()
         attempt.accept(transport)
-        pool.send()
+        pool.begin(Window())
         self.turn()
         return pool, transport
 
@@ -208,11 +212,12 @@ class OnASocket(TestCase):
             packet_size=1 << 14,
             idle_timeout=0.4,
         )
-        pool = ConnectionPool(work, ClientTLS.build(certificates().client, "localhost"), clock)
+        client_tls = ClientTLS.build(certificates().client, "localhost")
+        pool = ConnectionPool(work, client_tls, clock, Recorder(clock.seconds))
         pool.open()
         await self.until(lambda: pool.settled)
         self.assertEqual(pool.counters().secured, 3)
-        pool.send()
+        pool.begin(Window())
         await self.until(lambda: pool.over)
         self.assertEqual(pool.counters().failed, {"idle": 3})
         self.assertGreater(pool.counters().sent, 0)

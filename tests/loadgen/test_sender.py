@@ -93,10 +93,10 @@ class SenderTests(SynchronousTestCase):
     def test_after_its_packets_it_closes_cleanly(self) -> None:
         sender = self.began(packets=3)
         sender.burst(2)
-        self.assertFalse(sender.sent_all)
+        self.assertFalse(sender.complete)
         sender.burst(2)
         self.assertEqual(self.stream.log, [b"packet"] * 3 + ["unregister", "closing", "lose"])
-        self.assertTrue(sender.sent_all)
+        self.assertTrue(sender.complete)
         self.assertFalse(sender.can_send)
 
     def test_its_packets_are_counted_across_a_pause(self) -> None:
@@ -106,7 +106,7 @@ class SenderTests(SynchronousTestCase):
         sender.resumeProducing()
         sender.burst(5)
         self.assertEqual(self.stream.log.count(b"packet"), 2)
-        self.assertTrue(sender.sent_all)
+        self.assertTrue(sender.complete)
 
     def test_it_can_be_finished_at_any_time(self) -> None:
         sender = self.began()
@@ -119,7 +119,7 @@ class SenderTests(SynchronousTestCase):
         sender = self.sender()
         sender.finish()
         self.assertEqual(self.stream.log, ["closing", "lose"])
-        self.assertTrue(sender.sent_all)
+        self.assertTrue(sender.complete)
 
     def test_it_finishes_only_once(self) -> None:
         sender = self.began(packets=1)
@@ -155,4 +155,4 @@ class SenderTests(SynchronousTestCase):
             act()
         self.assertEqual(self.stream.log, [])
         self.assertEqual(self.ready, [])
-        self.assertFalse(sender.sent_all)
+        self.assertFalse(sender.complete)

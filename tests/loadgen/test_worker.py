@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.loadgen.fake_reactor import FakeReactor, task
 from tests.support import MemoryTransport, certificates
+from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.loadgen.worker import REPORT_EVERY, Worker
 from tlsdemo.net.child_process import environment
@@ -32,14 +33,14 @@ class WorkerTests(SynchronousTestCase):
         self.reactor = FakeReactor()
         self.reactor.running = True
         self.output = StringTransport()
-        self.worker = Worker(self.reactor)
+        self.worker = Worker(self.reactor, self.reactor.seconds, lambda: 0.5)
         self.worker.makeConnection(self.output)
 
     def receive(self, **message: object) -> None:
         self.worker.dataReceived(json.dumps(message).encode() + b"\n")
 
     def receive_task(self, **changes: Any) -> None:
-        self.receive(task=real_task(**changes).as_json())
+        self.receive(tasks=[real_task(**changes).as_json()])
 
     def accept(self) -> list[MemoryTransport]:
         return [attempt.accept() for attempt in self.reactor.attempts()]
@@ -75,15 +76,16 @@ class WorkerTests(SynchronousTestCase):
         one.accept()
         self.assertEqual(self.report()["state"], "connecting")
         other.refuse()
-        report = self.report()
+        self.reactor.advance(0)
+        (report,) = self.reports()
         self.assertEqual(report["state"], "settled")
         self.assertEqual(report["counters"]["failed"], {"connection refused": 1})
 
-    def test_the_command_send_starts_the_senders(self) -> None:
+    def test_the_command_begin_starts_the_senders(self) -> None:
         self.receive_task(packets=3)
         self.receive(do="open")
         (transport,) = self.accept()
-        self.receive(do="send")
+        self.receive(do="begin", windows=[Window().as_json()])
         self.reactor.advance(0)
         self.assertEqual(transport.take(), b"x" * 30)
 
@@ -154,7 +156,7 @@ class Process(SynchronousTestCase):
 
     def test_it_ignores_ctrl_c(self) -> None:
         process = self.start()
-        process.stdin.write(json.dumps({"task": real_task().as_json()}).encode() + b"\n")
+        process.stdin.write(json.dumps({"tasks": [real_task().as_json()]}).encode() + b"\n")
         process.stdin.flush()
         self.assertEqual(json.loads(process.stdout.readline())["state"], "ready")
         process.send_signal(signal.SIGINT)
@@ -166,7 +168,7 @@ class Process(SynchronousTestCase):
 
     def test_an_exception_is_the_last_line_that_it_prints(self) -> None:
         process = self.start()
-        impossible = json.dumps({"task": real_task(server_name="").as_json()}).encode()
+        impossible = json.dumps({"tasks": [real_task(server_name="").as_json()]}).encode()
         output, errors = self.end(process, impossible + b"\n")
         self.assertEqual(output, b"")
         self.assertIn(b"DNS-ID", errors.strip().splitlines()[-1])

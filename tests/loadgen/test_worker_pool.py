@@ -1,13 +1,15 @@
 from __future__ import annotations
 
-import json
 import sys
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.loadgen.fake_reactor import FakeReactor, FakeWorker, task
+from tests.reporting.test_latencies import recorded
+from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.worker_pool import WorkerPool
 from tlsdemo.net.child_process import environment
+from tlsdemo.reporting.latencies import Latencies
 from tlsdemo.reporting.load_counters import LoadCounters
 
 
@@ -22,13 +24,15 @@ class WorkerPoolTests(SynchronousTestCase):
         self.reports += 1
 
     def started(self, *connections: int) -> list[FakeWorker]:
-        self.pool.start(task(connections=count) for count in connections)
+        self.pool.start([task(connections=count)] for count in connections)
         return self.reactor.processes
 
     def test_each_task_is_the_first_message_to_a_worker_of_its_own(self) -> None:
         workers = self.started(3, 2)
         tasks = [worker.messages for worker in workers]
-        self.assertEqual(tasks, [[{"task": task(connections=count).as_json()}] for count in (3, 2)])
+        self.assertEqual(
+            tasks, [[{"tasks": [task(connections=count).as_json()]}] for count in (3, 2)]
+        )
 
     def test_a_worker_is_this_python_running_the_worker_module(self) -> None:
         (worker,) = self.started(1)
@@ -38,8 +42,8 @@ class WorkerPoolTests(SynchronousTestCase):
     def test_commands_go_to_all_workers(self) -> None:
         workers = self.started(1, 1)
         self.pool.send_command("open")
-        self.pool.send_command("send")
-        self.assertEqual([worker.commands for worker in workers], [["open", "send"]] * 2)
+        self.pool.begin(Window())
+        self.assertEqual([worker.commands for worker in workers], [["open", "begin"]] * 2)
 
     def test_the_counters_of_all_workers_are_added_up(self) -> None:
         one, other = self.started(2, 2)
@@ -63,11 +67,12 @@ class WorkerPoolTests(SynchronousTestCase):
         self.assertEqual(self.reports, 2)
 
     def test_reports_are_read_in_any_chunking(self) -> None:
-        reports = b"".join(
-            json.dumps({"state": state, "counters": LoadCounters(sent=sent).as_json()}).encode()
-            + b"\n"
-            for state, sent in (("ready", 1), ("connecting", 22), ("settled", 333))
-        )
+        written: list[bytes] = []
+        (worker,) = self.started(1)
+        self.patch(worker.protocol, "outReceived", written.append)
+        for state, sent in (("ready", 1), ("connecting", 22), ("settled", 333)):
+            worker.report(state, sent=sent)
+        reports = b"".join(written)
         for size in range(1, len(reports) + 1):
             self.setUp()
             (worker,) = self.started(1)
@@ -145,3 +150,41 @@ class WorkerPoolTests(SynchronousTestCase):
         self.pool.close()
         self.assertTrue(self.pool.over)
         self.assertEqual(self.pool.counters(), LoadCounters())
+
+    def test_latencies_are_added_up_by_the_window_in_which_work_was_due(self) -> None:
+        one, other = self.started(1, 1)
+        for worker in (one, other):
+            worker.report("ready")
+        self.pool.begin(Window(number=1))
+        for worker, seconds in ((one, 0.001), (other, 0.002), (one, 0.003)):
+            worker.report("settled", latencies={1: recorded(seconds).as_json()})
+        one.report("settled", latencies={0: recorded(0.5).as_json()})
+        whole = Latencies.total(recorded(each) for each in (0.001, 0.002, 0.003))
+        self.assertEqual(self.pool.latencies(1).as_json(), whole.as_json())
+        self.assertEqual(self.pool.latencies(0).as_json(), recorded(0.5).as_json())
+
+    def test_each_worker_rests_when_what_it_began_is_done(self) -> None:
+        one, other = self.started(1, 1)
+        self.pool.begin(Window(number=1))
+        self.pool.send_command("rest")
+        one.report("settled")
+        self.assertFalse(self.pool.resting(1))
+        other.report("settled", outstanding=3)
+        self.assertEqual((self.pool.resting(1), self.pool.outstanding), (False, 3))
+        other.report("settled")
+        self.assertTrue(self.pool.resting(1))
+
+    def test_the_load_of_a_worker_is_that_of_a_window_until_it_rests(self) -> None:
+        (worker,) = self.started(1)
+        self.pool.begin(Window(number=1))
+        for cpu, at in ((1.0, 10.0), (2.5, 12.0)):
+            worker.report("settled", cpu=cpu, at=at)
+        self.pool.send_command("rest")
+        worker.report("settled", cpu=9.0, at=20.0)
+        self.assertEqual([load.cpu for load in self.pool.loads(1)], [0.75])
+
+    def test_a_part_with_a_rate_of_its_own_keeps_it(self) -> None:
+        self.pool.start([[task(), task(work_rate=5.0)]])
+        (worker,) = self.reactor.processes
+        self.pool.begin(Window(rate=2.0))
+        self.assertEqual([each["rate"] for each in worker.messages[-1]["windows"]], [2.0, 5.0])

@@ -4,7 +4,7 @@ from twisted.internet.protocol import Factory
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.net.addresses import address_text, endpoint_text
+from tlsdemo.net.addresses import address_text, endpoint_text, page_address
 
 IPV4 = IPv4Address("TCP", "192.0.2.1", 25)
 IPV6 = IPv6Address("TCP", "2001:db8::1", 25)
@@ -18,6 +18,19 @@ class AddressText(SynchronousTestCase):
     def test_of_another_kind_of_address_is_its_str(self) -> None:
         other = HostnameAddress(b"example.org", 25)
         self.assertEqual(address_text(other), str(other))
+
+
+class PageAddress(SynchronousTestCase):
+    def test_is_what_a_browser_can_open(self) -> None:
+        self.assertEqual(page_address(IPV4), "http://192.0.2.1:25/")
+        self.assertEqual(page_address(IPV6, secure=True), "https://[2001:db8::1]:25/")
+
+    def test_of_all_interfaces_is_that_of_this_machine(self) -> None:
+        self.assertEqual(page_address(IPv4Address("TCP", "0.0.0.0", 80)), "http://127.0.0.1:80/")
+        self.assertEqual(page_address(IPv6Address("TCP", "::", 80)), "http://[::1]:80/")
+
+    def test_of_a_unix_socket_is_its_endpoint_string(self) -> None:
+        self.assertEqual(page_address(UNIXAddress(b"/run/x")), "unix:/run/x")
 
 
 class EndpointText(SynchronousTestCase):

@@ -35,16 +35,16 @@ QUICKLY = settings(derandomize=True, deadline=None, max_examples=25)
 
 
 @functools.cache
-def _keys() -> tuple[Any, Any]:
+def peer_keys() -> tuple[Any, Any]:
     """The key of the demonstration's authority, and one for a client."""
     pem = certificates().authority.with_suffix(".key").read_bytes()
     return serialization.load_pem_private_key(pem, None), ec.generate_private_key(ec.SECP256R1())
 
 
-def _certificate(organization: str) -> x509.Certificate:
+def peer_certificate(organization: str) -> x509.Certificate:
     """A client certificate with a subject, an issuer and a name that somebody chose."""
     authority = x509.load_pem_x509_certificate(certificates().authority.read_bytes())
-    issuer_key, key = _keys()
+    issuer_key, key = peer_keys()
     name = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization, _validate=False),
@@ -67,8 +67,8 @@ class _Client:
 
     def __init__(self, sni: bytes, organization: str) -> None:
         context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-        context.use_certificate(crypto.X509.from_cryptography(_certificate(organization)))
-        context.use_privatekey(crypto.PKey.from_cryptography_key(_keys()[1]))
+        context.use_certificate(crypto.X509.from_cryptography(peer_certificate(organization)))
+        context.use_privatekey(crypto.PKey.from_cryptography_key(peer_keys()[1]))
         context.set_alpn_protos([sni or b"x"])
         self._tls = SSL.Connection(context, None)
         self._tls.set_tlsext_host_name(sni)

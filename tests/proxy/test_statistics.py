@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tlsdemo.close_reasons import CLEAN, Cause, CloseReason
 from tlsdemo.proxy.statistics import Statistics
 from tlsdemo.reporting.snapshot import Snapshot
+from tlsdemo.tls.timeouts import ConnectionPhase
 
 TRUNCATED = CloseReason(Cause.TRUNCATED, "the peer closed")
 
@@ -23,6 +24,7 @@ class CountingStream:
 class CountingProtocol:
     def __init__(self, stream: CountingStream | None = None) -> None:
         self.stream = stream
+        self.phase = ConnectionPhase.OPEN
 
 
 class StatisticsTests(SynchronousTestCase):
@@ -44,6 +46,13 @@ class StatisticsTests(SynchronousTestCase):
     def test_a_snapshot_has_the_values_measured_elsewhere(self) -> None:
         snapshot = self.statistics.snapshot(at=1.5, cpu=2.5, lag=3.5, sink=lambda: 4)
         self.assertEqual(snapshot, Snapshot(at=1.5, cpu=2.5, lag=3.5, sink_received=4))
+
+    def test_open_connections_are_counted_by_phase(self) -> None:
+        for _ in range(3):
+            self.opened()
+        self.opened().phase = ConnectionPhase.CLOSING
+        expected = {ConnectionPhase.OPEN: 3, ConnectionPhase.CLOSING: 1}
+        self.assertEqual(self.statistics.phases(), expected)
 
     def test_ends_are_counted_by_cause(self) -> None:
         protocols = [self.opened() for _ in range(5)]

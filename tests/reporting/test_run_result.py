@@ -109,6 +109,13 @@ class AsJSON(SynchronousTestCase):
                 "server_greatest_lag_seconds": 0.2,
                 "server_failed": {"truncated": 2},
                 "problem": None,
+                "groups": {},
+                "resumed": 0,
+                "closed_without_close_notify": 0,
+                "unit": "connections",
+                "opening": None,
+                "windows": [],
+                "greatest_rate": None,
             },
         )
 
@@ -118,6 +125,8 @@ class AsJSON(SynchronousTestCase):
         self.assertEqual(
             unknown,
             {
+                "opening",
+                "greatest_rate",
                 "arrived",
                 "lost",
                 "events",

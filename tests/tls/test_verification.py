@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import ssl
+from typing import Any
 from unittest import mock
 
 from OpenSSL import SSL
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.support import certificates
+from tests.support import certificates, subject_of
 from tests.tls import bad_certificates
-from tests.tls.memory_ends import End, foreign_server
+from tests.tls.memory_ends import End, foreign_client, foreign_server
 from tlsdemo.certificates.files import Credentials
-from tlsdemo.tls import ClientTLS, ModeName, verification
+from tlsdemo.tls import ClientTLS, ModeName, ServerTLS, verification
 
 
 class VerificationTests(SynchronousTestCase):
@@ -42,6 +43,15 @@ class VerificationTests(SynchronousTestCase):
             found, error = self.rejected(credentials)
             self.assertEqual(found, log)
             self.assertIn(alert, error)
+
+    def test_an_observer_learns_which_certificate_a_server_has_verified(self) -> None:
+        for patch in (lambda: None, self.without_private_names):
+            patch()
+            observer: Any = mock.Mock(detailed=True)
+            tls = ServerTLS.build(certificates().server)
+            End(ModeName.PAIR, tls, observer=observer).begin().exchange_with(foreign_client())
+            subject = subject_of(certificates().client)
+            observer.detail.assert_any_call("certificate verified", subject=subject)
 
     def test_it_depends_on_no_context(self) -> None:
         context = SSL.Context(SSL.TLS_METHOD)

@@ -4,7 +4,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.trace.connection_observer import BothObservers, ConnectionObserver
+from tlsdemo.trace.connection_observer import ConnectionObserver, SeveralObservers
 from tlsdemo.trace.model import Arrow, End, Mark
 from tlsdemo.trace.record import Kind
 from tlsdemo.trace.timeline import Event, EventObserver
@@ -42,13 +42,15 @@ class AConnectionObserver(SynchronousTestCase):
         self.assertEqual(self.reported, [])
 
 
-class BothOfThem(SynchronousTestCase):
+class SeveralOfThem(SynchronousTestCase):
     def test_see_events_and_one_sees_the_details(self) -> None:
         events: list[Event] = []
         details: list[Mark | Arrow] = []
-        both = BothObservers(
-            EventObserver(lambda: 0.0, events.append),
-            ConnectionObserver(End.SERVER, lambda: 0.0, 0.0, details.append),
+        both = SeveralObservers(
+            [
+                EventObserver(lambda: 0.0, events.append),
+                ConnectionObserver(End.SERVER, lambda: 0.0, 0.0, details.append),
+            ]
         )
         self.assertTrue(both.detailed)
         both.event("connected")
@@ -57,3 +59,8 @@ class BothOfThem(SynchronousTestCase):
         both.tls_created(None)
         self.assertEqual([event.name for event in events], ["connected"])
         self.assertEqual(len(details), 3)
+
+    def test_want_no_details_if_none_of_them_does(self) -> None:
+        events: list[Event] = []
+        observers = [EventObserver(lambda: 0.0, events.append) for _ in range(2)]
+        self.assertFalse(SeveralObservers(observers).detailed)

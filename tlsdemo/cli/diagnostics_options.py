@@ -10,7 +10,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python import usage
 
 from tlsdemo.cli.option_groups import Group
-from tlsdemo.cli.options import fail, whole
+from tlsdemo.cli.options import choice, fail, whole
+from tlsdemo.cli.server_log import LogFormat
 from tlsdemo.net.append_only_file import AppendOnlyFile
 from tlsdemo.net.private_file import CannotOpen
 from tlsdemo.proxy.diagnostics import Diagnostics
@@ -19,6 +20,8 @@ from tlsdemo.tls import versions
 from tlsdemo.trace.timeline import Fact
 
 DIAGNOSTICS_PARAMETERS: list[list[Any]] = [
+    ["log-format", None, None, "text, or json: an object on each line of the log, with its time, "
+     "level, message and fields. [default: text]", choice(LogFormat)],
     ["trace", None, None, "Append the events and TLS records of connections to this file, as lines "
      "of JSON; tlsdemo sequence-diagram draws them."],
     ["trace-every", None, 1, "Trace one connection in this many, beginning with the first.",
@@ -45,8 +48,19 @@ class DiagnosticsOptions(usage.Options):
     ]  # fmt: skip
 
     groups: ClassVar[Mapping[Group, str]] = {
-        Group.LOGGING: "log-events trace trace-every trace-max trace-each keylog",
+        Group.LOGGING: "log-events log-format trace trace-every trace-max trace-each keylog",
     }
+
+    def check_log(self) -> None:
+        """Raise UsageError if the log of twistd cannot have its format."""
+        self["log-format"] = self["log-format"] or LogFormat.TEXT
+        if self["log-format"] is LogFormat.JSON and self.parent is not None:
+            for name in ("syslog", "logger"):
+                if self.parent[name]:
+                    raise usage.UsageError(
+                        f"--log-format is json, and twistd --{name} writes the log in its own "
+                        "format; leave one away"
+                    )
 
     def diagnostics(self, clock: IReactorTime, mode: str) -> Diagnostics:
         """Open the files; ends the process with one line if one cannot be opened."""

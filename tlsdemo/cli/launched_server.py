@@ -49,15 +49,24 @@ class Place:
 class LaunchedServer:
     """``twistd tlsdemo`` with ``arguments``, on a port that the system chooses.
 
-    ``place`` is the Python to run it with, by default this one.  ``connect`` and ``status`` are the
+    ``place`` is the Python to run it with, by default this one.  ``pages``: whether it has pages,
+    at the UNIX socket ``web``.  ``connect`` and ``status`` are the
     client endpoint strings of the server and of its status service, once it is running.
     """
 
-    def __init__(self, reactor: Any, arguments: Sequence[str], place: Place | None = None) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        arguments: Sequence[str],
+        place: Place | None = None,
+        pages: bool = False,
+    ) -> None:
         self._reactor = reactor
         self._place = place or Place()
         self._home = Path(tempfile.mkdtemp(prefix="tlsdemo-"))
-        self._arguments = arguments
+        self.web = str(self._home / "web")
+        web = [f"--web=unix:{quoteStringArgument(self.web)}"] if pages else []
+        self._arguments = [*arguments, *web]
         self._child: ChildProcess | None = None
         self.status = f"unix:{quoteStringArgument(str(self._home / 'status'))}"
         self.connect = ""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from twisted.internet.defer import Deferred
@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from tlsdemo.cli.launched_server import CannotLaunch, LaunchedServer, Place
 from tlsdemo.cli.load_options import LoadOptions
 from tlsdemo.cli.options import fail
+from tlsdemo.cli.web_options import missing_extra
 from tlsdemo.lab.compare.interleaving import ScheduledRun, interleaved_runs
 from tlsdemo.loadgen.controller import Controller, LoadPhase
 from tlsdemo.loadgen.schedule import Task
@@ -27,10 +28,15 @@ from tlsdemo.reporting.load_report import (
     print_comparison,
     print_run,
 )
+from tlsdemo.reporting.objectives import verdicts
 from tlsdemo.reporting.progress import Progress, standard_error
 from tlsdemo.reporting.run_result import RunResult
+from tlsdemo.reporting.terminal import print_line
 from tlsdemo.tls import MODES, ModeName, versions
 from tlsdemo.tls.policy import TLSVersion
+
+if TYPE_CHECKING:
+    from tlsdemo.web.run_pages import RunPages
 
 BASELINE = "baseline"
 
@@ -74,17 +80,50 @@ class LoadComparison:
         self._json_problem: str | None = None
         self._unwritable: OSError | None = None
         self._done: Deferred[None] | None = None
+        self._pages: RunPages | None = None
+        self._shown = False
 
     def run(self) -> int:
         """Run in the reactor until everything is done; return the exit status.
 
         Raises OSError if a result could not be written to standard output.
         """
+        if self._options["web"]:
+            self._pages = self._make_pages()
         self._reactor.callWhenRunning(self._begin)
         self._reactor.addSystemEventTrigger("before", "shutdown", self._interrupt)
         self._reactor.run()
         if self._unwritable is not None:
             raise self._unwritable
+        self._show_results()
+        if self._json_problem is not None:
+            fail(self._options.command, self._json_problem)
+        if self._problem is not None:
+            fail(self._options.command, self._problem, status=1)
+        results = [run for each in self._results.values() for run in each.all()]
+        held = True
+        for run in results:
+            for holds, verdict in verdicts(self._options["check"], run):
+                held = held and holds
+                print_line(self._console, f"{run.name}: check {verdict}")
+        return 0 if held and all(run.complete and not run.lost for run in results) else 1
+
+    def _make_pages(self) -> RunPages:
+        try:
+            from tlsdemo.web.run_pages import RunPages
+        except ImportError as problem:
+            fail(self._options.command, missing_extra(problem), status=1)
+        size = self._task.packet_size
+        load = f"The same load on each mode: {self._options['conn']:,} connections"
+        pages = RunPages(self._reactor, f"{load}, packets of {size} B.")
+        self._console.print(f"the live page is at {pages.address}", highlight=False)
+        return pages
+
+    def _show_results(self) -> None:
+        """Print and write the results, once."""
+        if self._shown:
+            return
+        self._shown = True
         candidates = [self._results[name] for name in self._candidates]
         results = [run for each in self._results.values() for run in each.all()]
         if results:
@@ -94,11 +133,6 @@ class LoadComparison:
         if self._options["json"] is not None:
             document = comparison_as_json(self._baseline, candidates)
             self._write_json(Path(self._options["json"]), document)
-        if self._json_problem is not None:
-            fail(self._options.command, self._json_problem)
-        if self._problem is not None:
-            fail(self._options.command, self._problem, status=1)
-        return 0 if all(run.complete and run.lost == 0 for run in results) else 1
 
     def _begin(self) -> None:
         self._done = Deferred.fromCoroutine(self._run_all()).addErrback(self._failed)
@@ -111,8 +145,14 @@ class LoadComparison:
 
     def _stop(self, _: object) -> None:
         self._done = None
-        if not self._interrupted:
+        if self._interrupted:
+            return
+        if self._pages is None or self._problem is not None:
             self._reactor.stop()
+            return
+        self._show_results()
+        text = f"the live page stays at {self._pages.address} until Ctrl-C"
+        self._console.print(text, highlight=False)
 
     def _interrupt(self) -> Deferred[None] | None:
         self._interrupted = True
@@ -140,13 +180,18 @@ class LoadComparison:
         candidate = self._candidates.get(turn.environment)
         arguments = self._server_arguments(turn.mode)
         place = None if candidate is None else candidate.place
-        server = LaunchedServer(self._reactor, arguments, place)
+        pages = self._pages
+        server = LaunchedServer(self._reactor, arguments, place, pages is not None)
         self._progress.begin("starting a server")
         await server.start()
         try:
+            if pages is not None:
+                pages.begin(turn.mode.value, server.web)
             if not self._interrupted:
                 result = await self._load(turn, server)
                 self._results[turn.environment].add(turn.mode.value, result)
+            if pages is not None:
+                await pages.end()
         finally:
             await server.stop()
 
@@ -171,6 +216,7 @@ class LoadComparison:
             *(with_tls if MODES[mode].encrypts else []),
             *([f"--certs={certs}"] if certs else []),
             f"--dialect={self._server_dialect(mode)}",
+            *(["--role=echo"] if self._options.echoes() else []),
             # Clients are idle while they wait for the others to be secured. While they send,
             # their own idle timeout applies.
             "--idle-timeout=0",
@@ -190,18 +236,23 @@ class LoadComparison:
             dialect=self._server_dialect(mode),
         )
         shown = LoadProgress(
-            self._progress, task.connections, self._options["duration"], task.packets
+            self._progress,
+            task.connections,
+            self._options["duration"],
+            self._options.packets_to_send(),
         )
 
         def show(phase: LoadPhase, counters: LoadCounters, elapsed: float) -> None:
             shown.show(phase.value, counters, elapsed)
+            if self._pages is not None:
+                self._pages.show_load(mode.value, phase.value, counters, elapsed)
 
         self._current = Controller(
             self._reactor,
             mode.value,
-            task,
+            self._options.parts(task),
             self._workers,
-            self._options["duration"],
+            self._options.plan(),
             server.status,
             show,
         )

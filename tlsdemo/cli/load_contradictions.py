@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from tlsdemo.cli.contradictions import Contradiction
 from tlsdemo.cli.options import Options
 from tlsdemo.cli.tls_contradictions import ONLY_WITH_TLS, TLS_CONTRADICTIONS
+from tlsdemo.loadgen.scenario import ScenarioName
 from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import MODES, ModeName
 
 _HAVE_NAMES = ("smtp", "lmtp")
 """The dialects whose clients say their name."""
+
+
+_END_AFTER_PACKETS = (ScenarioName.STREAM, ScenarioName.PINGPONG)
 
 
 def _modes(options: Options) -> Sequence[ModeName]:
@@ -65,13 +69,13 @@ LOAD_CONTRADICTIONS = (
         "and nothing is said before TLS; name a protocol with --dialect",
     ),
     Contradiction(
-        "helo-name",
+        "client-name",
         _says_no_name,
         "which only clients of smtp and lmtp say; add --dialect=smtp",
     ),
     Contradiction(
         "duration",
-        lambda options: options["packets"] > 0,
+        lambda options: options["packets"] > 0 and options["scenario"] in _END_AFTER_PACKETS,
         "and --packets is {packets}: the number of packets ends the sending; use one",
     ),
 )

@@ -8,33 +8,37 @@ from typing import Any, ClassVar
 
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import fail, seconds, whole
+from tlsdemo.cli.scenario_options import ScenarioOptions
 from tlsdemo.cli.suggestions import one_of
 from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.loadgen.controller import READY_WITHIN
 from tlsdemo.loadgen.schedule import Task, default_workers, descriptors_needed, workers_needed
 from tlsdemo.loadgen.status_client import ANSWER_WITHIN
 from tlsdemo.net.limits import raise_descriptor_limit
-from tlsdemo.starttls.names import DEFAULT_NAMES, host_name
+from tlsdemo.starttls.names import host_name
 from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN
 from tlsdemo.starttls.registry import DIALECTS, find_dialect
 from tlsdemo.tls import MODES, ClientTLS, ModeName, UnusableCredentials
+
+CLIENT_NAME = "client.example"
+"""A name with a dot, which strict mail servers demand (RFC 5321, section 2.3.5)."""
 
 LOAD_PARAMETERS: list[list[Any]] = [
     ["conn", "c", 2000, "Total number of connections.", whole(1, 1_000_000)],
     ["workers", None, None, "Number of client processes. [default: the number of CPUs less 1, at "
      "least 1]", whole(1, 1024)],
-    ["packet-size", None, 32, "Bytes in a packet; each packet is one write.",
+    ["packet-size", None, 32, "Bytes in a packet, which is one write, or in a message.",
      whole(1, 1 << 24)],
-    ["duration", None, 10.0, "Seconds to send for.", seconds(0.0)],
-    ["packets", None, 0, "Packets to send on each connection before closing it; 0 to send for "
-     "--duration.",
+    ["duration", None, 10.0, "Seconds to send for, or to measure each rate.", seconds(0.0)],
+    ["packets", None, 0, "Packets or messages to send on each connection before closing it; 0 to "
+     "send for --duration, and in churn for none.",
      whole(0)],
     ["burst", None, 64, "Packets that a connection writes before the next connection's turn.",
      whole(1)],
     ["dialect", None, None, "Protocol in which client and server agree to start TLS: "
      f"{', '.join(DIALECTS)}. [default: immediate]",
      lambda name: find_dialect(one_of(DIALECTS)(name))],
-    ["helo-name", None, DEFAULT_NAMES.own, "Name that clients of smtp and lmtp call themselves: a "
+    ["client-name", None, CLIENT_NAME, "Name that clients of smtp and lmtp call themselves: a "
      "host name, or an address in brackets.", host_name],
     ["max-line", None, None, "Maximum bytes in a line that a server sends before TLS. [default: "
      f"the dialect's, mostly {MAX_LINE}]", whole(64)],
@@ -66,11 +70,13 @@ LOAD_BOUNDS = (
 SENDS = {"raw": "raw", "buffered": "buffered", "stock": None}
 
 
-class LoadOptions(TLSOptions):
+class LoadOptions(ScenarioOptions, TLSOptions):
     """The options of a load."""
 
+    aliases: ClassVar[Mapping[str, str]] = {"helo-name": "client-name"}
+
     groups: ClassVar[Mapping[Group, str]] = {
-        Group.BEFORE_TLS: "dialect helo-name max-line max-plain plain-timeout",
+        Group.BEFORE_TLS: "dialect client-name max-line max-plain plain-timeout",
         Group.LIMITS: "timeout handshake-timeout idle-timeout closing-timeout "
         "connect-rate in-flight",
         Group.DEMONSTRATION: "conn duration packet-size packets burst workers",
@@ -131,9 +137,14 @@ class LoadOptions(TLSOptions):
             key=str(credentials.key),
             authority=str(credentials.authority),
             dialect=(self["dialect"] or DIALECTS["immediate"]).name,
-            helo_name=self["helo-name"],
+            helo_name=self["client-name"],
             max_line=self["max-line"] or 0,
             max_plain=self["max-plain"],
+            pipeline=self["pipeline"],
+            trickle=self["trickle"],
+            resume=bool(self["resume"]),
+            say=self["say"] or "",
+            expect=self["expect"] or "",
             tls_min=self["policy"].lowest.value,
             tls_max=self["policy"].highest.value,
             ciphers=self["policy"].ciphers,

@@ -54,9 +54,14 @@ class RunOptions(ComparisonOptions, LoadOptions):
          f"--duration is {_SECONDS_OF_A_ROUND:g} then.", whole(1, 1000)],
     ])  # fmt: skip
 
+    optFlags: ClassVar[list[list[str | None]]] = [
+        ["web", None, "Show the modes side by side on a live page, on this machine only, while the "
+         "load runs; afterwards it stays until Ctrl-C."],
+    ]  # fmt: skip
+
     groups: ClassVar[Mapping[Group, str]] = {
         Group.TLS: "mode client-mode delivery send",
-        Group.LOGGING: "json",
+        Group.LOGGING: "json web",
         Group.DEMONSTRATION: "against python rounds",
     }
 
@@ -86,6 +91,8 @@ class RunOptions(ComparisonOptions, LoadOptions):
         check(self, LOAD_CONTRADICTIONS)
 
         if self["against"] or self["python"] is not None:
+            if self["web"]:
+                raise usage.UsageError("--web shows modes, and is not for --against or --python")
             if not self.is_given("duration"):
                 self["duration"] = _SECONDS_OF_A_ROUND
         elif self.is_given("rounds"):

@@ -12,10 +12,7 @@ from tlsdemo.cli.alpn_names import alpn_names
 from tlsdemo.cli.connection_limit import lowered
 from tlsdemo.cli.contradictions import check
 from tlsdemo.cli.diagnostics_options import DIAGNOSTICS_PARAMETERS, DiagnosticsOptions
-from tlsdemo.cli.endpoint_strings import (
-    check_client_endpoint,
-    check_server_endpoint,
-)
+from tlsdemo.cli.endpoint_strings import check_client_endpoint, check_server_endpoint
 from tlsdemo.cli.loopback import is_loopback
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import (
@@ -26,12 +23,15 @@ from tlsdemo.cli.options import (
 )
 from tlsdemo.cli.proxy_protocol_options import PROXY_PROTOCOL_PARAMETERS, ProxyProtocolOptions
 from tlsdemo.cli.server_contradictions import SERVER_CONTRADICTIONS
+from tlsdemo.cli.session_ticket_options import SESSION_TICKET_PARAMETERS
 from tlsdemo.cli.suggestions import one_of
 from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.cli.twistd_files import check_twistd_files
+from tlsdemo.cli.web_options import WEB_PARAMETERS, WebOptions
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.net.runtime_folder import STATUS
 from tlsdemo.net.sockets import MAX_BUFFER
+from tlsdemo.proxy.accounting import Watch
 from tlsdemo.proxy.diagnostics import Diagnostics
 from tlsdemo.proxy.handlers import HandlerName
 from tlsdemo.proxy.limiter import USUAL_LIMIT, USUAL_LIMIT_PER_HOST
@@ -51,7 +51,6 @@ from tlsdemo.tls import (
     ServerTLS,
     Timeouts,
 )
-from tlsdemo.tls.session_tickets import CAN_SET_NUMBER, DEFAULT_NUMBER, SessionTickets
 
 MAX_WORKERS = 256
 LISTEN = "tcp:8899:interface=127.0.0.1"
@@ -64,7 +63,7 @@ def dialect_name(text: str) -> tuple[bool, Dialect]:
     return name != text, find_dialect(one_of(DIALECTS)(name))
 
 
-class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
+class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, WebOptions, TLSOptions):
     """The options of ``twistd tlsdemo``."""
 
     command = "twistd tlsdemo"
@@ -101,9 +100,7 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
          "[default: an embedded sink]"],
         ["client-auth", None, None, "Whether clients must present a certificate: "
          "required, optional or none. [default: required]", choice(ClientAuth)],
-        ["session-tickets", None, DEFAULT_NUMBER, "Session tickets to send to each client, with "
-         "which it can resume its session; 0 for none, which makes a handshake cheaper."
-         f"{'' if CAN_SET_NUMBER else ' This pyOpenSSL can send 0 or 2.'}", whole(0, 16)],
+        *SESSION_TICKET_PARAMETERS,
         ["alpn", None, None, "ALPN protocols to accept, separated by commas, the preferred one "
          "first. "
          "A client that offers only others is accepted without one. [default: none]", alpn_names],
@@ -148,6 +145,7 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
          "for "
          "none.", whole(0)],
         *DIAGNOSTICS_PARAMETERS,
+        *WEB_PARAMETERS,
         ["remember", None, 1 << 16, "Number of connections that the status service remembers.",
          whole(1)],
     ])  # fmt: skip
@@ -205,11 +203,6 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
             self["mode"] = ModeName.STARTTLS
         self["dialect"] = self["dialect"] or (False, DIALECTS["immediate"])
         self._check_dialect()
-        try:
-            SessionTickets(self["session-tickets"])
-        except ValueError as problem:
-            number = self["session-tickets"]
-            raise usage.UsageError(f"--session-tickets is {number}, and {problem}") from None
         if self["idle-timeout"] is None:
             self["idle-timeout"] = self["dialect"][1].idle_timeout
         if self["readable"]:
@@ -246,6 +239,8 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
                 )
             check_client_endpoint(reactor, "backend", self["backend"])
         self.check_proxy_protocol(self["dialect"][1])
+        self.check_web(reactor)
+        self.check_log()
         check(self, SERVER_CONTRADICTIONS)
         self["max-line"] = self["max-line"] or self["dialect"][1].max_line
         check_twistd_files(self.command, self.parent)
@@ -257,9 +252,9 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
         return [*names, *(name for name in dialect.alpn if name not in names)]
 
     def server_settings(
-        self, mode: Mode, tls: ServerTLS, diagnostics: Diagnostics
+        self, mode: Mode, tls: ServerTLS, diagnostics: Diagnostics, watches: Sequence[Watch] = ()
     ) -> ServerSettings:
-        """Return all settings of the server."""
+        """Return all settings of the server; ``watches`` observe its connections."""
         auto, dialect = self["dialect"]
         each = 1
         if self["role"] is HandlerName.PROXY:
@@ -283,6 +278,7 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, TLSOptions):
             max_per_address=self["max-per-address"],
             drain=self["drain-timeout"],
             diagnostics=diagnostics,
+            watches=watches,
             proxy_headers=self.proxy_headers(),
             introduction=self["backend-proxy"],
             names=Names(self["hostname"]),

@@ -1,8 +1,10 @@
-"""All connections of one worker."""
+"""All connections of one part of a worker's work."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,9 +13,14 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
-from tlsdemo.close_reasons import Cause, CloseReason
+from tlsdemo.close_reasons import CLEAN, Cause, CloseReason
+from tlsdemo.loadgen.application import LoadApplication
+from tlsdemo.loadgen.arrivals import Window
+from tlsdemo.loadgen.connection_steps import ConnectionSteps
 from tlsdemo.loadgen.load_connection import LoadConnection, timeouts_of
-from tlsdemo.loadgen.round_robin import RoundRobin
+from tlsdemo.loadgen.recorder import Recorder
+from tlsdemo.loadgen.scenario import ScenarioName
+from tlsdemo.loadgen.scenario_catalogue import SCENARIOS
 from tlsdemo.loadgen.schedule import Task, allowed, until_next
 from tlsdemo.net.addresses import address_text
 from tlsdemo.printable import printable
@@ -26,19 +33,35 @@ from tlsdemo.tls.connect_reasons import connect_reason
 _LONGEST_DETAIL = 300
 """Characters of the detail of a failure that are reported."""
 
+_UNCONFIRMED = CloseReason(
+    Cause.TRUNCATED,
+    "the server closed without a word, so that it is not known whether it accepted us",
+)
+
 
 class ConnectionPool:
-    """Opens ``task.connections`` connections, makes them send and close, and counts them.
+    """Opens connections, as ``task`` says, for its scenario to use, and counts them.
 
+    ``on_settled`` is called whenever no connection is being opened, and none will be.
     ``peers`` are our own addresses, by which the server identifies the connections.
     """
 
-    def __init__(self, task: Task, tls: ClientTLS, reactor: Any) -> None:
+    def __init__(
+        self,
+        task: Task,
+        tls: ClientTLS,
+        reactor: Any,
+        recorder: Recorder,
+        on_settled: Callable[[], object] = lambda: None,
+    ) -> None:
         self._task = task
-        self._reactor = reactor
-        mode = MODES[ModeName(task.mode)]
+        self._on_settled = on_settled
+        self.reactor = reactor
+        self.recorder = recorder
+        self._mode = MODES[ModeName(task.mode)]
+        self._negotiates = self._mode.allows_negotiation and task.dialect != "immediate"
         self._settings = ConnectionSettings(
-            mode,
+            self._mode,
             tls,
             partial(
                 DIALECTS[task.dialect].client,
@@ -46,42 +69,54 @@ class ConnectionPool:
                 max_plain=task.max_plain,
                 names=Names(task.helo_name, task.server_name),
             ),
-            mode.transport_options(None, Send(task.send), 1 << 16),
+            self._mode.transport_options(None, Send(task.send), 1 << 16),
             timeouts_of(task),
         )
         self._endpoint = clientFromString(reactor, task.connect)
-        self._packet = b"x" * task.packet_size
         self._connections: dict[LoadConnection, None] = {}
         self._began = 0.0
         self._begun = 0
         self._pending = 0
         self._usable = 0
         self._clean = 0
+        self._without_end = 0
+        self._resumed = 0
+        self._groups: Counter[str] = Counter()
         self._failed: Counter[str] = Counter()
         self._details: dict[str, str] = {}
         self._closed_sent = 0
         self._closed_received = 0
         self._stopping = False
         self._next: IDelayedCall | None = None
-        self.round_robin = RoundRobin(reactor, task.burst)
+        self._scenario = SCENARIOS[ScenarioName(task.scenario)](self, task)
+        self._opened = False
         self.peers: list[str] = []
 
     # The state of the pool.
 
     @property
     def begun(self) -> bool:
-        """Whether the first connection has been started."""
-        return self._begun > 0
+        """Whether :meth:`open` has been called."""
+        return self._opened
 
     @property
     def settled(self) -> bool:
-        """Whether every connection that will be started has been secured or has failed."""
+        """Whether every connection of the beginning has been secured or has failed."""
+        if not self._scenario.opens_first:
+            return self._opened or self._stopping
         return self._pending == 0 and (self._stopping or self._begun == self._task.connections)
 
     @property
     def over(self) -> bool:
-        """Whether every connection has ended."""
+        """Whether every connection has ended, and none will be opened."""
+        if not self._scenario.opens_first and not self._stopping:
+            return False
         return self.settled and not self._connections
+
+    @property
+    def outstanding(self) -> int:
+        """The work of the scenario that has been begun and is not done."""
+        return self._scenario.outstanding
 
     def counters(self) -> LoadCounters:
         """Return the present counters."""
@@ -90,6 +125,7 @@ class ConnectionPool:
             if connection.stream is not None:
                 sent += connection.stream.bytes_out
                 received += connection.stream.bytes_in
+        counts = self._scenario.counts
         return LoadCounters(
             begun=self._begun,
             secured=self._usable,
@@ -97,6 +133,11 @@ class ConnectionPool:
             sent=sent,
             received=received,
             packets=sent // self._task.packet_size,
+            answered=counts.answered,
+            missed=counts.missed,
+            resumed=self._resumed,
+            without_end=self._without_end,
+            groups=dict(self._groups),
             failed=dict(self._failed),
             details=dict(self._details),
         )
@@ -104,74 +145,109 @@ class ConnectionPool:
     # What the worker calls.
 
     def open(self) -> None:
-        """Start opening connections, at the rate of the task."""
-        self._began = self._reactor.seconds()
-        self._fill()
+        """Start opening connections, at the rate of the task, if the scenario wants that."""
+        self._opened = True
+        self._began = self.recorder.now()
+        if self._scenario.opens_first:
+            self._fill()
 
-    def send(self) -> None:
-        """Make every secure connection send."""
-        for connection in list(self._connections):
-            connection.send()
+    def begin(self, window: Window) -> None:
+        """Begin the load of a window."""
+        self._scenario.begin(window)
+
+    def rest(self) -> None:
+        """Begin no more work."""
+        self._scenario.rest()
 
     def finish(self) -> None:
         """Stop opening and sending, and close every connection in order."""
         self._stopping = True
+        self._scenario.rest()
         for connection in list(self._connections):
-            if connection.usable:
-                connection.sender.finish()
-            else:
-                connection.abort(CloseReason(Cause.ABORTED))
+            connection.finish()
 
     def abort(self) -> None:
         """Close every connection at once."""
         self._stopping = True
+        self._scenario.rest()
         for connection in list(self._connections):
             connection.abort(CloseReason(Cause.ABORTED))
 
-    # Opening.
+    # What the scenario calls.
 
-    def _fill(self) -> None:
+    @property
+    def open_connections(self) -> Iterable[LoadConnection]:
+        """The connections that have not ended."""
+        return self._connections
+
+    def may_open(self) -> bool:
+        """Whether there may be one more connection."""
         task = self._task
-        elapsed = self._reactor.seconds() - self._began
-        may = allowed(task.rate, elapsed, task.connections)
-        while self._begun < may and self._pending < task.in_flight and not self._stopping:
-            self._open_one()
-        waiting = self._next is not None and self._next.active()
-        if self._begun == may < task.connections and not (waiting or self._stopping):
-            self._next = self._reactor.callLater(until_next(task.rate, elapsed), self._fill)
+        return (
+            not self._stopping
+            and len(self._connections) < task.connections
+            and self._pending < task.in_flight
+        )
 
-    def _open_one(self) -> None:
+    def open_connection(self, due: float) -> None:
+        """Open a connection that was ``due`` then."""
         self._begun += 1
         self._pending += 1
-        connection = LoadConnection(self, self._task, self._packet, self._reactor)
+        steps = ConnectionSteps(self.recorder, due, self._mode, self._negotiates)
+        connection = LoadConnection(self, self._task, steps, self.reactor)
         self._connections[connection] = None
+        settings = self._settings
 
         def build() -> UpgradeProtocol:
-            connection.protocol = UpgradeProtocol(self._settings, connection, self._reactor)
+            connection.protocol = UpgradeProtocol(settings, connection, self.reactor, steps)
             return connection.protocol
 
         factory = Factory.forProtocol(build)
         factory.noisy = False
-        settings = self._settings
-        wrapped = settings.mode.wrap(settings.tls, factory, self._reactor)
+        wrapped = settings.mode.wrap(settings.tls, factory, self.reactor)
         connection.connecting = self._endpoint.connect(wrapped)
         connection.connecting.addCallbacks(
             self._connected, lambda failure: self._not_connected(connection, failure)
         )
 
+    # Opening.
+
+    def _fill(self) -> None:
+        task = self._task
+        elapsed = self.recorder.now() - self._began
+        may = allowed(task.rate, elapsed, task.connections)
+        while self._begun < may and self._pending < task.in_flight and not self._stopping:
+            self.open_connection(self.recorder.now())
+        waiting = self._next is not None and self._next.active()
+        if self._begun == may < task.connections and not (waiting or self._stopping):
+            wait = until_next(task.rate, elapsed)
+            self._next = self.reactor.callLater(wait, self._fill)
+
     def _connected(self, protocol: Any) -> None:
-        self.peers.append(address_text(protocol.transport.getHost()))
+        if self._scenario.opens_first:
+            self.peers.append(address_text(protocol.transport.getHost()))
 
     def _not_connected(self, connection: LoadConnection, failure: Failure) -> None:
         connection.ended(connection.given_up or connect_reason(failure))
 
+    def _room(self) -> None:
+        if self.settled and (self._scenario.opens_first or self._stopping):
+            self._on_settled()
+        if self._scenario.opens_first:
+            self.reactor.callLater(0, self._fill)
+
     # What the connections call.
 
-    def became_usable(self, connection: LoadConnection) -> None:
-        """Count a connection that can send."""
+    def application(self, connection: LoadConnection) -> LoadApplication:
+        """Count a connection that can send, and return what is done with it."""
         self._usable += 1
         self._pending -= 1
-        self._reactor.callLater(0, self._fill)
+        steps = connection.steps
+        if steps.info is not None:
+            self._groups[f"{steps.info.group}"] += 1
+            self._resumed += steps.resumed
+        self._room()
+        return self._scenario.application(connection)
 
     def ended(self, connection: LoadConnection, close_reason: CloseReason) -> None:
         """Count a connection that has ended."""
@@ -179,18 +255,44 @@ class ConnectionPool:
         if connection.stream is not None:
             self._closed_sent += connection.stream.bytes_out
             self._closed_received += connection.stream.bytes_in
-        if not connection.usable:
+        if connection.application is None:
             self._pending -= 1
-        elif close_reason.cause is Cause.REJECTED_BY_PEER:
-            # With TLS 1.3 a client is secure before the server rejects it.
-            self._usable -= 1
-        if close_reason.clean and not connection.sender.sent_all:
-            close_reason = CloseReason(Cause.TRUNCATED, "the server closed before all was sent")
+        else:
+            if close_reason.cause is Cause.REJECTED_BY_PEER:
+                # With TLS 1.3 a client is secure before the server rejects it.
+                self._usable -= 1
+            close_reason = self._judge(connection, connection.application, close_reason)
         if close_reason.clean:
             self._clean += 1
+            if self._task.resume and (session := connection.steps.session()) is not None:
+                tls: Any = self._settings.tls
+                self._settings = replace(self._settings, tls=tls.resuming(session))
         else:
             self._failed[close_reason.cause.value] += 1
             if close_reason.detail:
                 detail = printable(close_reason.detail, _LONGEST_DETAIL)
                 self._details.setdefault(close_reason.cause.value, detail)
-        self._reactor.callLater(0, self._fill)
+        self._scenario.ended(connection)
+        self._room()
+
+    def _judge(
+        self, connection: LoadConnection, application: LoadApplication, close_reason: CloseReason
+    ) -> CloseReason:
+        """Return why a connection has ended that could send: clean only if all was verified."""
+        steps = connection.steps
+        if close_reason.clean:
+            # A server that had rejected us would have sent another alert.
+            steps.confirm()
+            if not application.complete:
+                return CloseReason(Cause.TRUNCATED, application.unfinished)
+        elif (
+            close_reason.cause is Cause.TRUNCATED
+            and application.complete
+            and not self._scenario.needs_end
+        ):
+            # All was verified before we closed; many servers then close without close_notify.
+            if not steps.confirmed:
+                return _UNCONFIRMED
+            self._without_end += 1
+            return CLEAN
+        return close_reason

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
-from tlsdemo.loadgen.schedule import Task, split
+from tlsdemo.loadgen.arrivals import Window
+from tlsdemo.loadgen.plan import Plan
+from tlsdemo.loadgen.scenario import ScenarioName
+from tlsdemo.loadgen.scenario_catalogue import SCENARIOS
+from tlsdemo.loadgen.schedule import Task, shares
 from tlsdemo.loadgen.status_client import RUN_COUNTS, StatusClient
 from tlsdemo.loadgen.worker_pool import WorkerPool
+from tlsdemo.reporting.latencies import CONFIRMED
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult, ServerSnapshots
 from tlsdemo.reporting.snapshot import Snapshot
+from tlsdemo.reporting.window_result import WindowResult
 from tlsdemo.tls import MODES, ModeName
 from tlsdemo.tls.connect_reasons import connect_reason
 
 READY_WITHIN = 60.0
 """Seconds that the worker processes have to start, and to load the certificates."""
+
+HOPELESS = 20
+"""Failures after which a load ends of which no connection has been secured."""
+
+REST_WITHIN = 5.0
+"""Seconds that the work of a window may take after its end; what is not done then is reported."""
 
 POLL_INTERVAL = 0.25
 """Seconds between two questions to the status service while the server drains."""
@@ -44,28 +55,45 @@ ProgressCallback = Callable[[LoadPhase, LoadCounters, float], object]
 class Controller:
     """Puts one load on a server.
 
-    ``task.connections`` is the total, divided among ``workers``.  Sending begins when every
-    connection has been secured or has failed, and lasts ``duration`` seconds, or until the packets
-    of the task have been sent if it has a number of them.  ``status`` is the client endpoint string
-    of the server's status service, or None if there is none.  ``on_progress`` is called whenever
-    the phase or the counters change.
+    ``parts`` are what it consists of, for all workers together: each is divided among ``workers``.
+    The load begins when every connection that is opened before has been secured or has failed.  It
+    follows ``plan``, or ends before when every connection has.  ``status`` is the client endpoint
+    string of the server's status service, or None if there is none.  ``on_progress`` is called
+    whenever the phase or the counters change.
     """
 
     def __init__(
         self,
         reactor: Any,
         name: str,
-        task: Task,
+        parts: Sequence[Task],
         workers: int,
-        duration: float,
+        plan: Plan,
         status: str | None,
         on_progress: ProgressCallback,
     ) -> None:
         self._reactor = reactor
         self._name = name
-        self._task = task
+        self._parts = parts
         self._workers = workers
-        self._duration = duration
+        self._plan = plan
+        self._timeout = max(part.timeout for part in parts)
+        scenarios = [SCENARIOS[ScenarioName(part.scenario)] for part in parts]
+        self._opened_first = sum(
+            part.connections
+            for part, scenario in zip(parts, scenarios, strict=True)
+            if scenario.opens_first
+        )
+        self._ends_itself = all(
+            part.packets and scenario.ends_itself
+            for part, scenario in zip(parts, scenarios, strict=True)
+        )
+        # Of several parts, the work of the first is counted that has a rate.
+        first = next((index for index, part in enumerate(parts) if part.work_rate), 0)
+        self._main, self._unit = scenarios[first].main, scenarios[first].unit
+        self._work_rate = parts[first].work_rate
+        self._results: list[WindowResult] = []
+        self._found: float | None = None
         self._status = status
         self._on_progress = on_progress
         self._pool = WorkerPool(reactor, self._changed, self._worker_failed)
@@ -83,10 +111,7 @@ class Controller:
         self._started_at = self._reactor.seconds()
         status_client = await self._connect_status_client()
         if not self._stopped:
-            self._pool.start(
-                replace(self._task, connections=count)
-                for count in split(self._task.connections, self._workers)
-            )
+            self._pool.start(shares(self._parts, self._workers))
         await self._workers_ready()
         before = await self._snapshot(status_client)
         # The time until all are secured does not include starting processes.
@@ -99,8 +124,7 @@ class Controller:
         secured = await self._snapshot(status_client)
         if not self._stopped:
             self._enter(LoadPhase.SENDING)
-            self._pool.send_command("send")
-            await self._send()
+            await self._follow_plan()
         self._enter(LoadPhase.DRAINING)
         self._pool.send_command("finish")
         await self._until(lambda: self._pool.over)
@@ -116,21 +140,26 @@ class Controller:
             snapshots = ServerSnapshots(before, secured, drained)
         return RunResult(
             name=self._name,
-            connections=self._task.connections,
+            connections=sum(part.connections for part in self._parts),
+            opened_first=self._opened_first,
             counters=self._pool.counters(),
+            opening=self._result(0, 0.0, secured_at - self._started_at, LoadCounters()),
+            windows=tuple(self._results),
+            unit=self._unit,
+            found=self._found,
             securing=secured_at - self._started_at,
             sending=over_at - secured_at,
             arrived=arrived,
             snapshots=snapshots,
             problem=self._problem,
-            encrypted=MODES[ModeName(self._task.mode)].encrypts,
+            encrypted=MODES[ModeName(self._parts[0].mode)].encrypts,
         )
 
-    def stop(self) -> None:
+    def stop(self, why: str = "stopped before its end") -> None:
         """End the run early: close the connections cleanly, and return a result all the same."""
         if not self._stopped:
             self._stopped = True
-            self._problem = self._problem or "stopped before its end"
+            self._problem = self._problem or why
             self._changed()
 
     def abort(self) -> None:
@@ -153,15 +182,54 @@ class Controller:
         )
         self._pool.kill_starting()
 
-    async def _send(self) -> None:
-        if self._task.packets:
-            await self._until(lambda: self._pool.over or self._stopped)
-            return
-        end = self._reactor.seconds() + self._duration
-        timer = self._reactor.callLater(self._duration, self._changed)
-        await self._until(
-            lambda: self._reactor.seconds() >= end or self._pool.over or self._stopped
+    async def _follow_plan(self) -> None:
+        result: WindowResult | None = None
+        while not (self._stopped or self._pool.over):
+            try:
+                window = next(self._plan) if result is None else self._plan.send(result)
+            except StopIteration as end:
+                self._found = end.value
+                return
+            result = await self._run_window(window)
+            self._results.append(result)
+
+    async def _run_window(self, window: Window) -> WindowResult:
+        before = self._pool.counters()
+        began = self._reactor.seconds()
+        self._pool.begin(window)
+        ended = lambda: self._pool.over or self._stopped  # noqa: E731
+        if self._ends_itself:
+            await self._until(ended)
+        else:
+            await self._until_or_after(ended, window.length)
+        measured = self._reactor.seconds() - began - window.unmeasured
+        if window.rate and not self._stopped:
+            measured = window.seconds
+        self._pool.send_command("rest")
+        await self._until_or_after(
+            lambda: self._pool.resting(window.number) or self._stopped,
+            min(self._timeout, REST_WITHIN),
         )
+        return self._result(window.number, window.rate, max(0.0, measured), before)
+
+    def _result(
+        self, number: int, rate: float, seconds: float, before: LoadCounters
+    ) -> WindowResult:
+        return WindowResult(
+            number,
+            CONFIRMED if number == 0 else self._main,
+            rate or self._work_rate,
+            seconds,
+            self._pool.counters().since(before),
+            self._pool.latencies(number),
+            self._pool.outstanding,
+            self._pool.loads(number),
+        )
+
+    async def _until_or_after(self, condition: Callable[[], bool], seconds: float) -> None:
+        end = self._reactor.seconds() + seconds
+        timer = self._reactor.callLater(seconds, self._changed)
+        await self._until(lambda: self._reactor.seconds() >= end or condition())
         if timer.active():
             timer.cancel()
 
@@ -177,6 +245,9 @@ class Controller:
 
     def _changed(self) -> None:
         self._report_progress()
+        counters = self._pool.counters()
+        if counters.failures >= HOPELESS and not (counters.clean or counters.secured):
+            self.stop("stopped, as no connection could be secured")
         if self._waiting is not None and self._waiting[0]():
             (_, deferred), self._waiting = self._waiting, None
             deferred.callback(None)
@@ -223,7 +294,7 @@ class Controller:
     async def _arrived(self, status_client: StatusClient | None) -> int | None:
         """Poll until the server has drained, or nothing has changed for the task's timeout."""
         # The addresses of the connections of a worker that died are not known.
-        if status_client is None or self._worker_lost:
+        if status_client is None or self._worker_lost or not self._opened_first:
             return None
         sent, peers = self._pool.counters().sent, sorted(set(self._pool.peers()))
         if any(not peer.rpartition(":")[2].isdecimal() for peer in peers):
@@ -251,7 +322,7 @@ class Controller:
                 return arrived
             if counts != last:
                 last, quiet_since = counts, self._reactor.seconds()
-            elif self._reactor.seconds() - quiet_since > self._task.timeout:
+            elif self._reactor.seconds() - quiet_since > self._timeout:
                 self._problem = f"the server has not drained {still_open} connections"
                 return arrived
             await deferLater(self._reactor, POLL_INTERVAL, lambda: None)

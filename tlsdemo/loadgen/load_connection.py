@@ -1,4 +1,4 @@
-"""One load connection: its protocol, its sender and its timeouts."""
+"""One load connection: its protocol, its application and its timeouts."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IProtocol, IReactorTime
 
 from tlsdemo.close_reasons import Cause, CloseReason
-from tlsdemo.loadgen.round_robin import RoundRobin
+from tlsdemo.loadgen.application import LoadApplication
+from tlsdemo.loadgen.connection_steps import ConnectionSteps
 from tlsdemo.loadgen.schedule import Task
-from tlsdemo.loadgen.sender import Sender
 from tlsdemo.tls import ConnectionInfo, Stream, Timeouts, UpgradeProtocol
 from tlsdemo.tls.timeouts import ConnectionPhase, PhaseTimer
 
@@ -25,12 +25,10 @@ def timeouts_of(task: Task) -> Timeouts:
 
 
 class PoolListener(Protocol):
-    """Called with what happens on a connection, and schedules the senders."""
+    """Called with what happens on a connection."""
 
-    round_robin: RoundRobin
-
-    def became_usable(self, connection: LoadConnection) -> None:
-        """The connection can send."""
+    def application(self, connection: LoadConnection) -> LoadApplication:
+        """The connection can send; return what is done with it."""
 
     def ended(self, connection: LoadConnection, close_reason: CloseReason) -> None:
         """The connection is over."""
@@ -44,29 +42,37 @@ class LoadConnection:
 
     connecting: Deferred[Any]
 
-    def __init__(self, pool: PoolListener, task: Task, packet: bytes, clock: IReactorTime) -> None:
+    def __init__(
+        self, pool: PoolListener, task: Task, steps: ConnectionSteps, clock: IReactorTime
+    ) -> None:
         self._pool = pool
+        self._clock = clock
         self._timeout = task.timeout
+        self._closing_timeout = task.closing_timeout
         self._idle_timer = PhaseTimer(clock, Timeouts(0.0, 0.0, task.idle_timeout, 0.0))
         self._idle_timer.target = self
-        self._secure_timeout: IDelayedCall | None = clock.callLater(task.timeout, self._not_secure)
+        self._deadline: IDelayedCall | None = clock.callLater(task.timeout, self._not_secure)
         self.protocol: UpgradeProtocol | None = None
-        self.sender = Sender(packet, task.packets, pool.round_robin.want, self._closing)
-        self.usable = False
+        self.application: LoadApplication | None = None
+        self.steps = steps
         self.given_up: CloseReason | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether the connection could send at some time."""
+        return self.application is not None
 
     # What the upgrade protocol calls.
 
     def secure(self, _info: ConnectionInfo) -> IProtocol | None:
-        """Report that this can send, and return the sender."""
+        """Report that this can send, and return the application."""
         return self.plain()
 
     def plain(self) -> IProtocol | None:
-        """Report that this can send, and return the sender."""
-        self.usable = True
-        self._cancel_timeout()
-        self._pool.became_usable(self)
-        return self.sender
+        """Report that this can send, and return the application."""
+        self._cancel_deadline()
+        self.application = self._pool.application(self)
+        return self.application
 
     def insecure(self, close_reason: CloseReason) -> None:
         """Report the end."""
@@ -74,7 +80,7 @@ class LoadConnection:
 
     def ended(self, close_reason: CloseReason) -> None:
         """Report the end, also of a connection that was never made."""
-        self._cancel_timeout()
+        self._cancel_deadline()
         self._idle_timer.enter(ConnectionPhase.OVER)
         self._pool.ended(self, close_reason)
 
@@ -85,11 +91,19 @@ class LoadConnection:
         """The application's transport, once TLS has begun."""
         return None if self.protocol is None else self.protocol.stream
 
-    def send(self) -> None:
-        """Begin to send; from now on the idle timeout applies."""
-        if self.usable and not self.sender.sent_all:
+    def watch(self) -> None:
+        """Apply the idle timeout from now on."""
+        if self.application is not None and not self.application.complete:
             self._idle_timer.enter(ConnectionPhase.OPEN)
-            self.sender.begin()
+
+    def finish(self) -> None:
+        """Close in order when what was begun is done, or give up what is not secure."""
+        if self.application is None:
+            self.abort(CloseReason(Cause.ABORTED))
+            return
+        self.application.finish()
+        if not self.application.complete and self._closing_timeout and self._deadline is None:
+            self._deadline = self._clock.callLater(self._closing_timeout, self._not_finished)
 
     def abort(self, close_reason: CloseReason) -> None:
         """Close at once, or stop connecting."""
@@ -99,6 +113,11 @@ class LoadConnection:
             self.given_up = close_reason
             self.connecting.cancel()
 
+    def closing(self) -> None:
+        """From now on, the timeouts of the upgrade protocol apply."""
+        self._cancel_deadline()
+        self._idle_timer.enter(ConnectionPhase.OVER)
+
     # Timeouts.
 
     @property
@@ -107,14 +126,10 @@ class LoadConnection:
         stream = self.stream
         return 0 if stream is None else stream.transferred
 
-    def _closing(self) -> None:
-        # From now on, the timeouts of the upgrade protocol apply.
-        self._idle_timer.enter(ConnectionPhase.OVER)
-
-    def _cancel_timeout(self) -> None:
-        if self._secure_timeout is not None and self._secure_timeout.active():
-            self._secure_timeout.cancel()
-        self._secure_timeout = None
+    def _cancel_deadline(self) -> None:
+        if self._deadline is not None and self._deadline.active():
+            self._deadline.cancel()
+        self._deadline = None
 
     def _not_secure(self) -> None:
         if self.protocol is None or self.protocol.transport is None:
@@ -124,3 +139,7 @@ class LoadConnection:
         else:
             cause = Cause.HANDSHAKE_TIMEOUT
         self.abort(CloseReason(cause, f"not secure after {self._timeout:g} s"))
+
+    def _not_finished(self) -> None:
+        detail = f"not all was answered after {self._closing_timeout:g} s"
+        self.abort(CloseReason(Cause.CLOSING_TIMEOUT, detail))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from tlsdemo.starttls.names import DEFAULT_NAMES
@@ -14,7 +15,10 @@ SPARE_DESCRIPTORS = 32
 
 @dataclass(frozen=True)
 class Task:
-    """The work of one worker; the tasks of all workers differ only in ``connections``.
+    """One part of the work of one worker.
+
+    ``scenario``: the name of what the connections do.  ``connections``: how many are open at a
+    time, at most.  ``index`` and ``of``: which of the workers has this task.
 
     ``connect``: a client endpoint string.  ``mode``, ``send`` and ``dialect``: names.
     ``packet_size``: bytes.  ``packets``: number that each connection sends, or 0 to send until it
@@ -32,6 +36,12 @@ class Task:
     default.  ``helo_name``: what SMTP clients call themselves; an XMPP client asks for
     ``server_name``.  ``max_line``, ``max_plain``: limits in bytes of what the server sends before
     TLS; ``max_line`` is 0 for that of the dialect.
+
+    ``pipeline``: messages without an answer that a connection may have.  ``trickle``: seconds
+    between two bytes on an idle connection, 0 for none.  ``resume``: whether connections resume the
+    session of an earlier one.  ``say``, ``expect``: each message, and how the line that answers it
+    begins; empty for messages that the server echoes.  Their characters are bytes (ISO 8859-1).
+    ``work_rate``: units of work that are due per second, of all workers, where windows have none.
     """
 
     connections: int
@@ -61,6 +71,15 @@ class Task:
     helo_name: str = DEFAULT_NAMES.own
     max_line: int = 0
     max_plain: int = MAX_PLAIN
+    scenario: str = "stream"
+    pipeline: int = 1
+    trickle: float = 0.0
+    resume: bool = False
+    say: str = ""
+    expect: str = ""
+    work_rate: float = 0.0
+    index: int = 0
+    of: int = 1
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -76,6 +95,17 @@ def split(connections: int, workers: int) -> list[int]:
     workers = max(1, min(workers, connections))
     least, over = divmod(connections, workers)
     return [least + (index < over) for index in range(workers)]
+
+
+def shares(parts: Sequence[Task], workers: int) -> list[list[Task]]:
+    """Divide the parts of a load among workers: return the tasks of each worker that has any."""
+    of_workers: list[list[Task]] = [[] for _ in range(workers)]
+    for part in parts:
+        counts = split(part.connections, workers)
+        for index, count in enumerate(counts):
+            task = replace(part, connections=count, index=index, of=len(counts))
+            of_workers[index].append(task)
+    return [tasks for tasks in of_workers if tasks]
 
 
 def default_workers(cpus: int) -> int:

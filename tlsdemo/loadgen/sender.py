@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from twisted.internet.interfaces import IPushProducer
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from tlsdemo.tls import Stream
+from tlsdemo.loadgen.application import LoadApplication
 
 
 @implementer(IPushProducer)
-class Sender(Protocol):
+class Sender(LoadApplication):
     """Writes ``packet`` repeatedly, in bursts, each time with a ``write`` of its own.
 
     After :meth:`begin`, ``ready`` is called with the sender whenever it could write a
     :meth:`burst`.  After ``packets`` packets, or at :meth:`finish` if that is 0, ``closing`` is
     called and the connection is closed cleanly.
     """
-
-    transport: Stream | None
 
     def __init__(
         self,
@@ -36,7 +34,6 @@ class Sender(Protocol):
         self._closing = closing
         self._paused = False
         self._sending = False
-        self.sent_all = False
 
     @property
     def can_send(self) -> bool:
@@ -45,7 +42,7 @@ class Sender(Protocol):
 
     def begin(self) -> None:
         """Start sending."""
-        if self.transport is not None and not self.sent_all:
+        if self.transport is not None and not self.complete:
             self._sending = True
             self.transport.registerProducer(self, True)
             self._ready(self)
@@ -65,9 +62,9 @@ class Sender(Protocol):
 
     def finish(self) -> None:
         """Stop sending, and close the connection when everything has been written."""
-        if self.transport is None or self.sent_all:
+        if self.transport is None or self.complete:
             return
-        self.sent_all = True
+        self.complete = True
         if self._sending:
             self._sending = False
             self.transport.unregisterProducer()

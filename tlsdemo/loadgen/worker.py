@@ -1,15 +1,23 @@
 """A worker process, ``python -m tlsdemo.loadgen.worker``, controlled by a worker pool.
 
-It reads and writes JSON lines.  Input: first a task, then the commands ``{"do": "open"}``,
-``send``, ``finish`` and ``abort``.  Output: ``{"state": …, "counters": …}`` every `REPORT_EVERY`
-seconds; the last report also has the ``peers``.  It exits when its input ends, so no worker
-outlives its controller.
+It reads and writes JSON lines.  Input: first the tasks, then the commands ``{"do": "open"}``,
+``begin`` with a window for each task, ``rest``, ``finish`` and ``abort``.  Output: a report every
+`REPORT_EVERY` seconds, and at once after ``begin`` and ``rest``::
+
+    {"state": …, "window": …, "resting": …, "outstanding": …,
+     "counters": …, "latencies": …, "cpu": …, "at": …}
+
+The latencies are those since the last report, by window, the counters those since the beginning,
+``cpu`` the CPU seconds of the process until ``at``.  The last report also has the ``peers``.  It
+exits when its input ends, so no worker outlives its controller.
 """
 
 from __future__ import annotations
 
 import json
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +28,16 @@ from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
 
 from tlsdemo.certificates.files import Credentials
+from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.connection_pool import ConnectionPool
+from tlsdemo.loadgen.lag_meter import LagMeter
+from tlsdemo.loadgen.recorder import Recorder
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.net.limits import raise_descriptor_limit
+from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import ClientTLS
+from tlsdemo.tls.handshake_observation import observe_states
 from tlsdemo.tls.policy import CIPHERS, Policy, TLSVersion
 
 REPORT_EVERY = 0.25
@@ -32,65 +45,123 @@ REPORT_EVERY = 0.25
 
 
 class Worker(LineOnlyReceiver):
-    """Executes the commands from its input, and writes reports."""
+    """Executes the commands from its input, and writes reports.
+
+    ``now`` is a clock that only goes forward, ``cpu`` returns the CPU seconds of this process.
+    """
 
     delimiter = b"\n"
     MAX_LENGTH = 1 << 20
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: Any, now: Callable[[], float], cpu: Callable[[], float]) -> None:
         self._reactor = reactor
-        self._pool: ConnectionPool | None = None
+        self._now = now
+        self._cpu = cpu
+        self._pools: list[ConnectionPool] = []
+        self._recorder = Recorder(now)
+        self._lag = LagMeter(reactor, self._recorder)
+        self._window = 0
+        self._resting = True
+        self._reported = ""
         self._looping = LoopingCall(self._report)
         self._looping.clock = reactor
 
     def lineReceived(self, line: bytes) -> None:
-        """Execute a command; the first line is the task."""
+        """Execute a command; the first line has the tasks."""
         message = json.loads(line)
-        if self._pool is None:
-            task = Task(**message["task"])
-            tls = ClientTLS.build(
-                Credentials(
-                    Path(task.certificate),
-                    Path(task.key),
-                    Path(task.authority),
-                    task.passphrase.encode("utf-8", "surrogateescape") if task.passphrase else None,
-                ),
-                task.server_name,
-                DIALECTS[task.dialect].alpn,
-                policy=Policy(
-                    TLSVersion(task.tls_min),
-                    TLSVersion(task.tls_max),
-                    task.ciphers or CIPHERS,
-                    task.groups or None,
-                ),
-            )
-            self._pool = ConnectionPool(task, tls, self._reactor)
+        if not self._pools:
+            tasks = [Task(**each) for each in message["tasks"]]
+            self._pools = [
+                ConnectionPool(task, client_tls(task), self._reactor, self._recorder, self._settled)
+                for task in tasks
+            ]
             self._looping.start(REPORT_EVERY, now=True)
+        elif message["do"] == "begin":
+            self._begin([Window(**each) for each in message["windows"]])
+        elif message["do"] == "rest":
+            self._resting = True
+            self._each("rest")
+            self._report()
         else:
+            self._each(message["do"])
+
+    def _begin(self, windows: list[Window]) -> None:
+        self._report()
+        self._window = windows[0].number
+        self._resting = False
+        self._recorder.begin(self._window, windows[0].unmeasured)
+        self._lag.stop()
+        self._lag.start()
+        for pool, window in zip(self._pools, windows, strict=True):
+            pool.begin(window)
+        self._report()
+
+    def _settled(self) -> None:
+        """Report at once what is waited for; the pools are about to be so."""
+        if self._state() != self._reported:
+            self._reactor.callLater(0, self._report)
+
+    def _each(self, command: str) -> None:
+        for pool in self._pools:
             {
-                "open": self._pool.open,
-                "send": self._pool.send,
-                "finish": self._pool.finish,
-                "abort": self._pool.abort,
-            }[message["do"]]()
+                "open": pool.open,
+                "rest": pool.rest,
+                "finish": pool.finish,
+                "abort": pool.abort,
+            }[command]()
+
+    def _state(self) -> str:
+        pools = self._pools
+        if all(pool.over for pool in pools):
+            return "over"
+        if all(pool.settled for pool in pools):
+            return "settled"
+        return "connecting" if any(pool.begun for pool in pools) else "ready"
 
     def _report(self) -> None:
-        pool = self._pool
-        assert pool is not None
-        report: dict[str, Any] = {"state": "connecting", "counters": pool.counters().as_json()}
-        if pool.over:
+        pools, state = self._pools, self._state()
+        if self._reported == "over":
+            return
+        self._reported = state
+        report: dict[str, Any] = {
+            "state": state,
+            "window": self._window,
+            "resting": self._resting,
+            "outstanding": sum(pool.outstanding for pool in pools),
+            "counters": LoadCounters.total(pool.counters() for pool in pools).as_json(),
+            "latencies": {
+                number: latencies.as_json() for number, latencies in self._recorder.take().items()
+            },
+            "cpu": self._cpu(),
+            "at": self._now(),
+        }
+        if state == "over":
+            self._lag.stop()
             self._looping.stop()
-            report.update(state="over", peers=pool.peers)
-        elif pool.settled:
-            report["state"] = "settled"
-        elif not pool.begun:
-            report["state"] = "ready"
+            report["peers"] = [peer for pool in pools for peer in pool.peers]
         self.sendLine(json.dumps(report).encode())
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Exit: the controller has ended, or is done with this worker."""
         if self._reactor.running:
             self._reactor.stop()
+
+
+def client_tls(task: Task) -> ClientTLS:
+    """Return the TLS settings of a task."""
+    passphrase = task.passphrase.encode("utf-8", "surrogateescape") if task.passphrase else None
+    return ClientTLS.build(
+        Credentials(Path(task.certificate), Path(task.key), Path(task.authority), passphrase),
+        task.server_name,
+        DIALECTS[task.dialect].alpn,
+        policy=Policy(
+            TLSVersion(task.tls_min),
+            TLSVersion(task.tls_max),
+            task.ciphers or CIPHERS,
+            task.groups or None,
+        ),
+        preparations=[observe_states],
+    )
 
 
 def main() -> None:
@@ -100,7 +171,7 @@ def main() -> None:
     # Ctrl-C reaches every process of a terminal, but it is for the controller to react to it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise_descriptor_limit()
-    StandardIO(Worker(reactor), reactor=reactor)
+    StandardIO(Worker(reactor, time.perf_counter, time.process_time), reactor=reactor)
     reactor.run(installSignalHandlers=False)  # type: ignore[call-arg]
 
 

@@ -4,46 +4,84 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
+from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.net.child_process import ChildProcess, split_lines
+from tlsdemo.reporting.latencies import Latencies
 from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.reporting.window_result import WorkerLoad, worker_load
 
 COMMAND = (sys.executable, "-m", "tlsdemo.loadgen.worker")
+
+
+class _Measured:
+    """What one worker has measured in one window."""
+
+    def __init__(self, cpu: float, at: float) -> None:
+        self.latencies = Latencies()
+        self._began = self._ended = (cpu, at)
+
+    def until(self, cpu: float, at: float) -> None:
+        self._ended = (cpu, at)
+
+    def load(self) -> WorkerLoad:
+        (cpu_before, before), (cpu_after, after) = self._began, self._ended
+        return worker_load(self.latencies, cpu_after - cpu_before, after - before)
 
 
 class _Worker:
     """One worker process, and its last report."""
 
-    def __init__(self, pool: WorkerPool, reactor: Any, task: Task) -> None:
+    def __init__(self, pool: WorkerPool, reactor: Any, tasks: Sequence[Task]) -> None:
         self._pool = pool
+        self._tasks = tasks
         self.state = "starting"
+        self.window = 0
+        self.resting = True
+        self.outstanding = 0
         self.counters = LoadCounters()
+        self.measured: dict[int, _Measured] = {}
         self.peers: list[str] = []
         self.process = ChildProcess(reactor, COMMAND, stdout=split_lines(self._report_received))
         self.process.wait().addCallback(self._ended)
-        self.send(task=task.as_json())
+        self.send(tasks=[task.as_json() for task in tasks])
 
     def send(self, **message: object) -> None:
         self.process.write(json.dumps(message).encode() + b"\n")
 
+    def begin(self, window: Window) -> None:
+        windows = [replace(window, rate=task.work_rate or window.rate) for task in self._tasks]
+        self.send(do="begin", windows=[each.as_json() for each in windows])
+
     def _report_received(self, line: bytes) -> None:
         report = json.loads(line)
         self.state = report["state"]
+        self.window = report["window"]
+        self.resting = report["resting"]
+        self.outstanding = report["outstanding"]
         self.counters = LoadCounters.from_json(report["counters"])
+        cpu, at = report["cpu"], report["at"]
+        measured = self.measured.setdefault(self.window, _Measured(cpu, at))
+        if not self.resting:
+            measured.until(cpu, at)
+        for number, latencies in report["latencies"].items():
+            self.measured[int(number)].latencies.add(Latencies.from_json(latencies))
         self.peers = report.get("peers", self.peers)
         self._pool.on_report()
 
     def _ended(self, _returncode: int) -> None:
         if self.state != "over":
             self.state = "over"
+            self.resting, self.outstanding = True, 0
             self._pool.on_failure(f"a worker process ended: {self.process.error_message}")
 
 
 class WorkerPool:
-    """Starts a worker process for each task, and adds up what they report.
+    """Starts a worker process for each list of tasks, and adds up what they report.
 
     ``on_report`` is called after each report.  ``on_failure`` is called with one line of text when
     a worker ends before its connections have.
@@ -60,14 +98,19 @@ class WorkerPool:
         self.on_failure = on_failure
         self._workers: list[_Worker] = []
 
-    def start(self, tasks: Iterable[Task]) -> None:
+    def start(self, tasks: Iterable[Sequence[Task]]) -> None:
         """Start the workers, which read their tasks and then wait for a command."""
-        self._workers += [_Worker(self, self._reactor, task) for task in tasks]
+        self._workers += [_Worker(self, self._reactor, each) for each in tasks]
 
     def send_command(self, command: str) -> None:
-        """Send every worker one of ``open``, ``send``, ``finish`` and ``abort``."""
+        """Send every worker one of ``open``, ``rest``, ``finish`` and ``abort``."""
         for worker in self._workers:
             worker.send(do=command)
+
+    def begin(self, window: Window) -> None:
+        """Begin a window; a task that has a rate keeps it."""
+        for worker in self._workers:
+            worker.begin(window)
 
     def close(self) -> None:
         """Close the standard input of the workers, whereupon they exit."""
@@ -99,6 +142,33 @@ class WorkerPool:
     def over(self) -> bool:
         """Whether every connection has ended."""
         return all(worker.state == "over" for worker in self._workers)
+
+    def resting(self, window: int) -> bool:
+        """Whether every worker rests after a window, and what it began then is done."""
+        return all(
+            worker.state == "over"
+            or (worker.window == window and worker.resting and not worker.outstanding)
+            for worker in self._workers
+        )
+
+    @property
+    def outstanding(self) -> int:
+        """The work that has been begun, and is not done."""
+        return sum(worker.outstanding for worker in self._workers)
+
+    def latencies(self, window: int) -> Latencies:
+        """Return what all workers have measured in a window."""
+        return Latencies.total(
+            worker.measured[window].latencies
+            for worker in self._workers
+            if window in worker.measured
+        )
+
+    def loads(self, window: int) -> tuple[WorkerLoad, ...]:
+        """Return how busy each worker was in a window."""
+        return tuple(
+            worker.measured[window].load() for worker in self._workers if window in worker.measured
+        )
 
     def counters(self) -> LoadCounters:
         """Return the sum of all workers' counters."""

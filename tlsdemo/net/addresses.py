@@ -21,6 +21,19 @@ def address_text(address: IAddress) -> str:
     return str(address)
 
 
+def page_address(address: IAddress, secure: bool = False) -> str:
+    """Return the address of a page for a browser; for what is no TCP socket, the endpoint string.
+
+    ``secure``: whether it begins with TLS.
+    """
+    if not isinstance(address, IPv4Address | IPv6Address):
+        return endpoint_text(address)
+    anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+    host = anywhere.get(address.host, address.host)
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if secure else 'http'}://{shown}:{address.port}/"
+
+
 def endpoint_text(address: IAddress) -> str:
     """Return the client endpoint string that connects to an address.
 

@@ -1,4 +1,4 @@
-"""When Python looks for reference cycles, in a process that does nothing but serve."""
+"""The garbage collector of a server's process."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _COLLECT_AFTER = 10_000
 
 
 def collect_rarely() -> None:
-    """Look for cycles after many objects only, and never among those that there are now.
+    """Have garbage collected rarely, in a process that is a server's alone.
 
-    For a process that is the server's alone: its connections end without cycles, so to look for
-    some after every few of them is in vain.
+    Its connections end without cycles, so to look for some after every few of them is in vain; and
+    what there is now remains.
     """
     gc.collect()
     gc.freeze()

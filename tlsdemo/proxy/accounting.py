@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tlsdemo.close_reasons import CloseReason
@@ -11,9 +11,15 @@ from tlsdemo.proxy.event_log import EventLog
 from tlsdemo.proxy.statistics import Statistics
 from tlsdemo.proxy.trace_file import TraceFile
 from tlsdemo.tls import Observer
-from tlsdemo.trace.connection_observer import BothObservers, ConnectionObserver
+from tlsdemo.trace.connection_observer import ConnectionObserver, SeveralObservers
 from tlsdemo.trace.model import Arrow, End, Mark
 from tlsdemo.trace.timeline import EventObserver, Fact
+
+Watch = Callable[[int, str, Callable[[], float]], Observer | None]
+"""A function from a connection's number (from 1), its peer's address and the clock to an observer.
+
+``None`` if it does not watch this connection.
+"""
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,7 @@ class Accounting:
     """The counters, the registry, the log and the trace of one service.
 
     ``numbers``: the number of the first connection, and the step to the next one, so that workers
-    number theirs differently.
+    number theirs differently.  ``watches``: others that observe connections, such as metrics.
     """
 
     statistics: Statistics
@@ -29,6 +35,7 @@ class Accounting:
     events: EventLog
     trace_file: TraceFile | None = None
     numbers: tuple[int, int] = (1, 1)
+    watches: Sequence[Watch] = ()
 
     def next_number(self) -> int:
         """Return the number of the next connection: they go from the first by a step."""
@@ -38,11 +45,13 @@ class Accounting:
     def observer(self, number: int, peer: str, clock: Callable[[], float]) -> Observer | None:
         """Return an observer of connection ``number``, which begins now, or ``None``."""
         log = self.events.event_logger(number, peer)
-        events = None if log is None else EventObserver(clock, log, _close_facts)
-        details = self._details(number, peer, clock)
-        if events is not None and details is not None:
-            return BothObservers(events, details)
-        return events or details
+        events = None if log is None else EventObserver(clock, log, close_facts)
+        wanted: list[Observer | None] = [events, self._details(number, peer, clock)]
+        wanted += [watch(number, peer, clock) for watch in self.watches]
+        observers: list[Observer] = [each for each in wanted if each is not None]
+        if len(observers) > 1:
+            return SeveralObservers(observers)
+        return observers[0] if observers else None
 
     def _details(
         self, number: int, peer: str, clock: Callable[[], float]
@@ -63,7 +72,7 @@ class Accounting:
             clock(),
             report,
             wire=trace is not None,
-            close_facts=_close_facts,
+            close_facts=close_facts,
         )
 
     def rejected(self, peer: str, close_reason: CloseReason) -> None:
@@ -72,5 +81,6 @@ class Accounting:
         self.events.failed(0, peer, close_reason)
 
 
-def _close_facts(name: str, reason: CloseReason) -> Mapping[str, Fact]:
+def close_facts(name: str, reason: CloseReason) -> Mapping[str, Fact]:
+    """Return the facts that describe a close reason in logs and traces of a server."""
     return {"why" if name == "insecure" else "how": str(reason)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 
@@ -10,6 +12,10 @@ class LagReading:
 
     def __init__(self) -> None:
         self.greatest = 0.0
+
+    def note(self, late: float) -> None:
+        """Note a lag in seconds."""
+        self.greatest = max(self.greatest, late)
 
     def take(self) -> float:
         """Return the greatest lag, and reset it."""
@@ -28,13 +34,17 @@ class LagMeter:
         self._period = period
         self._due: float
         self._call: IDelayedCall | None = None
-        self._readings: list[LagReading] = []
+        self._reports: list[Callable[[float], object]] = []
 
     def reading(self) -> LagReading:
         """Return a new reading, which is updated as long as the meter runs."""
         reading = LagReading()
-        self._readings.append(reading)
+        self.report_to(reading.note)
         return reading
+
+    def report_to(self, report: Callable[[float], object]) -> None:
+        """Call ``report`` with each lag that is measured, in seconds."""
+        self._reports.append(report)
 
     def start(self) -> None:
         """Start measuring."""
@@ -49,6 +59,6 @@ class LagMeter:
 
     def _tick(self) -> None:
         late = self._clock.seconds() - self._due
-        for reading in self._readings:
-            reading.greatest = max(reading.greatest, late)
+        for report in self._reports:
+            report(late)
         self.start()

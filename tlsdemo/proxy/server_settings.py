@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tlsdemo.proxy.accounting import Watch
 from tlsdemo.proxy.diagnostics import NO_DIAGNOSTICS, Diagnostics
 from tlsdemo.proxy.handlers import HandlerName
 from tlsdemo.proxy.introduction import IntroductionName
@@ -38,6 +39,7 @@ class ServerSettings:
             does not apply to loopback addresses.
         drain: Seconds that open connections have to end in order when the server stops.
         diagnostics: What is recorded of single connections.
+        watches: Others that observe connections, such as metrics.
         proxy_headers: From whom headers of the PROXY protocol are accepted on endpoints that begin
             with ``haproxy:``, and their limits.
         introduction: How the backend is told a client's address; ``None`` for not at all, with a
@@ -63,6 +65,7 @@ class ServerSettings:
     max_per_address: int | None = 0
     drain: float = 0.0
     diagnostics: Diagnostics = NO_DIAGNOSTICS
+    watches: Sequence[Watch] = ()
     proxy_headers: ProxyHeaderSettings = FROM_LOOPBACK
     introduction: IntroductionName | None = None
     names: Names = DEFAULT_NAMES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -43,6 +43,7 @@ from tlsdemo.proxy.status_service import Answer, Query, StatusFactory
 from tlsdemo.reporting.run_text import run_line, statistics_line, summary_lines
 from tlsdemo.reporting.snapshot import Snapshot
 from tlsdemo.tls import MODES, ConnectionSettings, ModeName
+from tlsdemo.tls.timeouts import ConnectionPhase
 
 _log = PrintableLogger(namespace="tlsdemo")
 
@@ -55,7 +56,10 @@ __all__ = ["CannotStart", "Server"]
 
 
 class Server(Service):
-    """Serves according to ``settings``, from ``startService`` until ``stopService``."""
+    """Serves according to ``settings``, from ``startService`` until ``stopService``.
+
+    ``lag_meter`` measures the lag of the reactor.
+    """
 
     def __init__(
         self, settings: ServerSettings, reactor: Any, cpu: Callable[[], float] = time.process_time
@@ -63,10 +67,10 @@ class Server(Service):
         self._settings = settings
         self._reactor = reactor
         self._cpu = cpu
-        self._lag = LagMeter(reactor)
-        self._lag_since_line = self._lag.reading()
-        self._lag_since_answer = self._lag.reading()
-        self._lag_ever = self._lag.reading()
+        self.lag_meter = LagMeter(reactor)
+        self._lag_since_line = self.lag_meter.reading()
+        self._lag_since_answer = self.lag_meter.reading()
+        self._lag_ever = self.lag_meter.reading()
         self._events = EventLog(
             _log,
             reactor.seconds,
@@ -80,6 +84,7 @@ class Server(Service):
             self._events,
             settings.diagnostics.trace_file,
             settings.numbers,
+            settings.watches,
         )
         self._sink_accounting = Accounting(
             Statistics(),
@@ -183,7 +188,7 @@ class Server(Service):
             serving = [each.getHost() for each in self._serving]
             if listen_for_this_user(serving, lambda where: self._listen(where, status)):
                 self._status = status
-        self._lag.start()
+        self.lag_meter.start()
         self._before = self.snapshot()
         self._looping.start(settings.interval, now=False)
         self._announce()
@@ -205,6 +210,10 @@ class Server(Service):
             lag=lag,
             sink=self._sink_accounting.statistics.received if self._has_sink else None,
         )
+
+    def phases(self) -> Counter[ConnectionPhase]:
+        """Return how many of the open connections are in each phase."""
+        return self._accounting.statistics.phases()
 
     def _log_statistics(self) -> None:
         now = self.snapshot(self._lag_since_line.take())
@@ -243,7 +252,7 @@ class Server(Service):
         super().stopService()
         if self._looping.running:
             self._looping.stop()
-        self._lag.stop()
+        self.lag_meter.stop()
         last = self.snapshot()
         stopping: list[Deferred[Any]] = [
             *(maybeDeferred(port.stopListening).addErrback(_not_stopped) for port in self._ports),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.reporting.snapshot import Snapshot
 from tlsdemo.tls import Stream
+from tlsdemo.tls.timeouts import ConnectionPhase
 from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
 
 
@@ -78,6 +79,10 @@ class Statistics:
             records=total.records,
             sink_received=None if sink is None else sink(),
         )
+
+    def phases(self) -> Counter[ConnectionPhase]:
+        """Return how many of the open connections are in each phase."""
+        return Counter(protocol.phase for protocol in self._open)
 
     def received(self) -> int:
         """Return the bytes of cleartext received so far."""

@@ -43,7 +43,7 @@ class LoadResults:
 
 def print_run(console: Console, title: str, result: RunResult, brief: bool) -> None:
     """Print the result of one run; ``brief``: in one line if there was no problem."""
-    without_problem = result.complete and result.lost == 0
+    without_problem = result.complete and not result.lost
     for line in [cost_line(result)] if brief and without_problem else result_lines(result):
         print_line(console, f"{title}: {line}")
 

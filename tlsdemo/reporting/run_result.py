@@ -7,6 +7,7 @@ from typing import Any
 
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.snapshot import MEGABYTE, Snapshot
+from tlsdemo.reporting.window_result import WindowResult
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class RunResult:
 
     Attributes:
         name: The mode, or the name that identifies the run to the server.
-        connections: The requested number of connections.
+        connections: The requested number of connections, at a time.
         counters: The client's counters.
         securing: Seconds until all connections were secured.
         sending: Seconds of sending and draining.
@@ -38,6 +39,12 @@ class RunResult:
         snapshots: The server's counters; ``None`` if it does not offer them.
         problem: One line that says why the run was not completed.
         encrypted: Whether the connections had TLS.
+        opened_first: How many of the connections had to be opened before the load, if not
+            all.
+        opening: What was measured while those were opened.
+        windows: What was measured of the load, window by window.
+        unit: What the rates of windows count.
+        found: The greatest rate that held, if that was searched for.
     """
 
     name: str
@@ -49,6 +56,11 @@ class RunResult:
     snapshots: ServerSnapshots | None = None
     problem: str | None = None
     encrypted: bool = True
+    opened_first: int | None = None
+    opening: WindowResult | None = None
+    windows: tuple[WindowResult, ...] = ()
+    unit: str = "connections"
+    found: float | None = None
 
     @property
     def lost(self) -> int | None:
@@ -57,8 +69,20 @@ class RunResult:
 
     @property
     def complete(self) -> bool:
-        """Whether every connection was secured and ended in order."""
-        return self.problem is None and self.counters.clean == self.connections
+        """Whether there were as many connections as asked for, and all ended in order."""
+        least = self.connections if self.opened_first is None else self.opened_first
+        clean = self.counters.clean
+        return self.problem is None and clean == self.counters.begun and clean >= max(1, least)
+
+    @property
+    def hopeless(self) -> str | None:
+        """Why not a single connection was secured, in one line; ``None`` if one was."""
+        counters = self.counters
+        if counters.secured or counters.clean or not counters.failures:
+            return None
+        cause = max(counters.failed, key=lambda each: counters.failed[each])
+        detail = counters.details.get(cause)
+        return f"no connection was secured: {cause}{f': {detail}' if detail else ''}"
 
     @property
     def rate(self) -> float:
@@ -118,4 +142,11 @@ class RunResult:
             "server_greatest_lag_seconds": self.lag,
             "server_failed": server and dict(server.failed),
             "problem": self.problem,
+            "groups": dict(self.counters.groups),
+            "resumed": self.counters.resumed,
+            "closed_without_close_notify": self.counters.without_end,
+            "unit": self.unit,
+            "opening": self.opening and self.opening.as_json(),
+            "windows": [window.as_json() for window in self.windows],
+            "greatest_rate": self.found,
         }

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.snapshot import MEGABYTE, Snapshot
+from tlsdemo.reporting.window_text import load_lines
 
 
 def megabytes(count: float) -> str:
@@ -84,10 +85,13 @@ def result_lines(result: RunResult) -> Iterator[str]:
     counters = result.counters
     # The clients count what can carry their bytes.
     secured = "secured" if result.encrypted else "connected in the clear"
+    if result.opened_first == 0:
+        at_a_time, took = " at a time", ""
+    else:
+        at_a_time, took = "", f" in {result.securing:.2f} s"
     causes = ", ".join(f"{cause} {count}" for cause, count in sorted(counters.failed.items()))
     yield (
-        f"{result.connections} connections: {counters.secured} {secured} "
-        f"in {result.securing:.2f} s, "
+        f"{result.connections} connections{at_a_time}: {counters.secured} {secured}{took}, "
         f"{counters.failures} failed{f' ({causes})' if causes else ''}, "
         f"{counters.clean} ended in order"
     )
@@ -98,6 +102,7 @@ def result_lines(result: RunResult) -> Iterator[str]:
         f"{counters.packets:,} packets, {megabytes(counters.sent)} in {result.sending:.2f} s, "
         f"{result.rate:,.2f} MB/s"
     )
+    yield from load_lines(result)
     if result.server is not None:
         yield f"server: {events_text(result.server)}"
     if result.arrived is None:

@@ -40,22 +40,26 @@ _LOCK = (
 def page(traces: Sequence[Trace]) -> str:
     """Return a page with the diagrams of ``traces``, side by side in a wide window."""
     title = printable(traces[0].title) if len(traces) == 1 else TITLE
+    skip = '<a class="skip" href="#c1">Skip to the connection</a>\n'
+    return html_page(title, stylesheet("sequence_diagram.css"), skip + diagrams(traces))
+
+
+def diagrams(traces: Sequence[Trace]) -> str:
+    """Return the body of such a page: a legend, and the diagrams."""
     only_here = differences(traces)
-    diagrams = "".join(
+    drawn = "".join(
         line
         for number, (trace, steps) in enumerate(zip(traces, only_here, strict=True), 1)
         for line in _trace(number, trace, steps)
     )
     several = " several" if len(traces) > 1 else ""
-    body = (
-        '<a class="skip" href="#c1">Skip to the connection</a>\n'
+    return (
         f'<header class="top{several}">\n<h1>{TITLE}</h1>\n'
         '<p class="lead">Time runs downwards. Each mark on a lifeline is an event on that end, '
         "each arrow a record on the wire between the two.</p>\n"
         f"{''.join(_legend(traces, any(only_here)))}</header>\n"
-        f'<main class="traces{several}">\n{diagrams}</main>\n'
+        f'<main class="traces{several}">\n{drawn}</main>\n'
     )
-    return html_page(title, stylesheet("sequence_diagram.css"), body)
 
 
 def _legend(traces: Sequence[Trace], differ: bool) -> Iterator[str]:

@@ -65,14 +65,14 @@ class Gap:
 
 @dataclass(frozen=True)
 class Fold:
-    """A row for several of OpenSSL's states in a row on one end; ``names`` are the states'."""
+    """A row for OpenSSL's states that follow each other on one end; ``names`` are the states'."""
 
     first: Step
     end: End
     names: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{len(self.names)} OpenSSL states"
+        return f"{len(self.names)} OpenSSL state{'s' if len(self.names) > 1 else ''}"
 
 
 Row = Step | Gap | Fold
@@ -101,10 +101,8 @@ def _state_of(row: Step | Gap) -> End | None:
     return None
 
 
-def _folded(steps: Sequence[Step]) -> Row:
+def _folded(steps: Sequence[Step]) -> Fold:
     marks = [step.seen for step in steps if isinstance(step.seen, Mark)]
-    if len(steps) == 1:
-        return steps[0]
     names = tuple(fact_text(mark.event.facts.get("state")) for mark in marks)
     return Fold(steps[0], marks[0].end, names)
 

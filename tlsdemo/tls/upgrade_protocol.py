@@ -89,6 +89,11 @@ class UpgradeProtocol(StateMachine, Protocol):
         """Bytes of cleartext in both directions so far: none before TLS."""
         return 0
 
+    @property
+    def phase(self) -> ConnectionPhase:
+        """The present phase of the connection, before TLS and after."""
+        return self._timer.phase
+
     # What the transport calls.
 
     def connectionMade(self) -> None:

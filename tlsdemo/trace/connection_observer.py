@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tlsdemo.trace.model import Arrow, End, Mark
@@ -104,19 +104,30 @@ class ConnectionObserver:
         }
 
 
-class BothObservers:
-    """Reports events to two observers, and details to one of them."""
+class SeveralObservers:
+    """Reports events to several observers, and details to those that want them."""
 
-    detailed = True
-
-    def __init__(self, events: Any, details: ConnectionObserver) -> None:
-        self._events = events
-        self._details = details
-        self.detail = details.detail
-        self.wire = details.wire
-        self.tls_created = details.tls_created
+    def __init__(self, observers: Sequence[Any]) -> None:
+        self._observers = observers
+        self._detailed = [each for each in observers if each.detailed]
+        self.detailed = bool(self._detailed)
 
     def event(self, name: str, **facts: object) -> None:
-        """Report an event to both."""
-        self._events.event(name, **facts)
-        self._details.event(name, **facts)
+        """Report an event to all."""
+        for each in self._observers:
+            each.event(name, **facts)
+
+    def detail(self, name: str, **facts: object) -> None:
+        """Report a detail to those that want it."""
+        for each in self._detailed:
+            each.detail(name, **facts)
+
+    def wire(self, sent: bool, data: bytes) -> None:
+        """Report bytes of the wire to those that want details."""
+        for each in self._detailed:
+            each.wire(sent, data)
+
+    def tls_created(self, connection: object) -> None:
+        """Report OpenSSL's connection to those that want details."""
+        for each in self._detailed:
+            each.tls_created(connection)

@@ -1,0 +1,86 @@
+"""The steps of one load connection, with their times: its observer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tlsdemo.loadgen.recorder import Recorder
+from tlsdemo.reporting import latencies
+from tlsdemo.tls import ConnectionInfo, Mode
+
+
+class ConnectionSteps:
+    """Measures the steps of a connection that was ``due`` then.
+
+    ``negotiates``: whether plaintext is exchanged before TLS.  ``info`` says what was agreed on,
+    once the connection is secure.  ``confirmed``: whether the server has proved that it accepted
+    us.  ``resumed``: whether it resumed a session.
+    """
+
+    detailed = True
+
+    def __init__(self, recorder: Recorder, due: float, mode: Mode, negotiates: bool) -> None:
+        self._recorder = recorder
+        self._due = due
+        self._called = mode.called
+        self._negotiates = negotiates
+        self._step_began = due
+        self._certificate_read = False
+        self._connection: Any = None
+        self.info: ConnectionInfo | None = None
+        self.confirmed = False
+
+    @property
+    def resumed(self) -> bool:
+        """Whether the handshake resumed a session, in which a server sends no certificate."""
+        return self.info is not None and not self._certificate_read
+
+    def session(self) -> Any:
+        """Return the TLS session, which later connections can resume."""
+        return None if self._connection is None else self._connection.get_session()
+
+    # What the library calls.
+
+    def event(self, name: str, **facts: Any) -> None:
+        """Measure a step."""
+        if name == "connected":
+            self._record(latencies.CONNECT)
+        elif name == self._called:
+            if self._negotiates:
+                self._record(latencies.UPGRADE)
+            self._step_began = self._recorder.now()
+        elif name == "secure":
+            self.info = facts["info"]
+            kind = f"{self.info.group}" + (" resumed" if self.resumed else "")
+            self._record(f"{latencies.HANDSHAKE}/{kind}")
+
+    def detail(self, name: str, **facts: Any) -> None:
+        """Note when the server has accepted us, and when it sends data first."""
+        if name == "OpenSSL state":
+            if "read server certificate" in facts["state"]:
+                self._certificate_read = True
+        elif name == "confirmed":
+            self.confirm()
+        elif name == "first bytes in":
+            self.confirm()
+            self._recorder.record(latencies.FIRST_BYTE, self._due)
+
+    def wire(self, sent: bool, data: bytes) -> None:
+        """Ignore the bytes of the wire."""
+
+    def tls_created(self, connection: Any) -> None:
+        """Keep OpenSSL's connection."""
+        self._connection = connection
+
+    def confirm(self) -> None:
+        """Note, once, that the server has accepted us, and see nothing more of the wire."""
+        if not self.confirmed:
+            self.confirmed = True
+            self._recorder.record(latencies.CONFIRMED, self._due)
+            if self._connection is not None:
+                # What would be seen from now on costs time for each packet.
+                self._connection.observation = None
+
+    def _record(self, name: str) -> None:
+        self._recorder.record(name, self._due, self._step_began)
+        self._step_began = self._recorder.now()

@@ -1,0 +1,84 @@
+"""The plan of a load: which window follows which; no I/O.
+
+A plan is a generator.  It yields windows, is sent the result of each, and ends when it has seen
+enough.  So a search for the greatest rate is a plan like any other, and is tested with a server of
+which the answers are computed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
+
+from tlsdemo.loadgen.arrivals import Window
+from tlsdemo.reporting.window_result import WindowResult
+
+Plan = Generator[Window, WindowResult, float | None]
+"""Yields windows, is sent their results, and returns the greatest rate if it has found one."""
+
+GROWTH = 2.0
+"""By which the rate is multiplied until it does not hold."""
+
+PRECISION = 0.02
+"""The search ends when the rate that holds and the one that does not differ by this share."""
+
+CONFIRM_FOR = 2.0
+"""The length of the window that confirms the rate, in those of the search."""
+
+STEP_BACK = 0.98
+"""By which a rate is multiplied that was not confirmed."""
+
+MOST_WINDOWS = 60
+"""A search that has found nothing by then ends."""
+
+LEAST_RATE = 0.1
+"""Units per second below which no rate is tried."""
+
+
+def steps(rates: Sequence[float], first: Window) -> Plan:
+    """Yield a window for each rate; only the first has a ramp and a warm-up of its own.
+
+    ``rates`` may be ``[0.0]``, for a closed loop.
+    """
+    for number, rate in enumerate(rates, 1):
+        ramp = first.ramp if number == 1 else 0.0
+        yield replace(first, number=number, rate=rate, ramp=ramp)
+    return None
+
+
+def find_max(holds: Callable[[WindowResult], bool], start: float, first: Window) -> Plan:
+    """Search the greatest rate at which ``holds`` is true of the result.
+
+    The rate grows from ``start`` until it does not hold, then the greatest that does is found by
+    bisection, and confirmed in a longer window; one that is not confirmed is lowered a little.
+    In the bisection, a rate that does not hold is tried twice.
+    Returns ``None`` if no rate holds.
+    """
+    good, bad, rate = 0.0, math.inf, start
+    confirming = doubted = False
+    for number in range(1, MOST_WINDOWS + 1):
+        seconds = first.seconds * (CONFIRM_FOR if confirming else 1.0)
+        result = yield replace(first, number=number, rate=rate, seconds=seconds)
+        held = holds(result)
+        if confirming:
+            if held:
+                return rate
+            # What held before did so by luck, or for a short time only.
+            rate *= STEP_BACK
+        elif not held and not doubted and good and bad < math.inf:
+            # Perhaps something else disturbed it.
+            doubted = True
+        else:
+            doubted = False
+            good, bad = (rate, bad) if held else (good, rate)
+            confirming = bad <= good * (1 + PRECISION)
+            if confirming:
+                rate = good
+            elif good == 0.0:
+                rate = bad / GROWTH
+            else:
+                rate = good * GROWTH if bad == math.inf else (good + bad) / 2
+        if rate < LEAST_RATE:
+            break
+    return None

@@ -1,0 +1,1 @@
+"""What a server's connections amount to, for Prometheus and for the live page."""

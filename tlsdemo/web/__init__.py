@@ -1,0 +1,1 @@
+"""The web pages of a server: metrics, health, and the live page."""

@@ -1,0 +1,48 @@
+"""The files that the pages refer to: all are part of the package, so no network is needed.
+
+uPlot (https://github.com/leeoniya/uPlot, version 1.6.32, MIT) draws the charts; its licence is
+beside it.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+from twisted.web.resource import Resource
+
+from tlsdemo.reporting.stylesheets import stylesheet
+
+_TYPES = {
+    "live.css": "text/css",
+    "uPlot.min.css": "text/css",
+    "icon.svg": "image/svg+xml",
+    "live.js": "text/javascript",
+    "connection.js": "text/javascript",
+    "uPlot.iife.min.js": "text/javascript",
+    "uPlot.LICENSE": "text/plain",
+}
+
+
+class _File(Resource):
+    isLeaf = True
+
+    def __init__(self, text: str, kind: str) -> None:
+        super().__init__()
+        self._data = text.encode()
+        self._kind = kind
+
+    def render_GET(self, request: Any) -> bytes:
+        request.setHeader("Content-Type", f"{self._kind}; charset=utf-8")
+        return self._data
+
+
+def static_files() -> dict[str, Resource]:
+    """Return a resource for each file, by its name."""
+    folder = files(__package__).joinpath("static")
+    found: dict[str, Resource] = {
+        name: _File(folder.joinpath(name).read_text(encoding="utf-8"), kind)
+        for name, kind in _TYPES.items()
+    }
+    name = "sequence_diagram.css"
+    return {**found, name: _File(stylesheet(name), "text/css")}
