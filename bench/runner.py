@@ -37,7 +37,7 @@ def run_rounds(
     for number in range(1, rounds + 1):
         for index, task in enumerate(tasks):
             key = (task.measure, task.peer, task.cases)
-            if key in given_up:
+            if key in given_up or (task.once and number > 1):
                 continue
             done = (number - 1) * len(tasks) + index
             title = f"{number}/{rounds} {task.measure}: {task.peer}"

@@ -80,14 +80,14 @@ class Server:
             each.send(b"x")
         self.wait_for(before + len(opened.connections))
 
-    def wait_for(self, received: int) -> None:
-        """Wait until the sink has received so many bytes in all."""
+    def wait_for(self, received: int, perhaps: int = 0) -> None:
+        """Wait until the sink has received so many bytes in all, and ``perhaps`` some more."""
         while (arrived := self.sink.received) < received:
             if time.monotonic() > self.deadline:
                 raise CannotMeasure(f"{received - arrived:,} bytes did not arrive")
             self.check_alive()
             time.sleep(_POLL)
-        if arrived > received:
+        if arrived > received + perhaps:
             raise CannotMeasure(f"{arrived - received:,} bytes too many arrived")
 
     def check_alive(self) -> None:

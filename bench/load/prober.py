@@ -5,7 +5,8 @@ through the proxy to the sink and back, 100 a second on connections that stay op
 connection connects, does its handshake, and has a byte echoed, 10 a second.  Each is begun when it
 is due, whether or not earlier ones have returned, and is timed from then: a proxy that stands still
 for a second delays all that were due in it, and all are counted.  Prints
-``{"probe": [seconds…], "fresh": [seconds…], "echoed": bytes, "seconds": …}``.
+``{"probe": [seconds…], "fresh": [seconds…], "echoed": bytes, "late": bytes,
+"seconds": …}``.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class Prober:
         self._open: list[_Probe] = []
         self.times: dict[str, list[float]] = {"probe": [], "fresh": []}
         self.echoed = 0
+        self.late = 0
 
     def begin(self) -> None:
         """Open the connections that stay."""
@@ -83,7 +85,9 @@ class Prober:
         while self._waiting() and time.monotonic() < end + _LATE_WITHIN:
             self._turn(0.1)
         for each in self._waiting():
-            self._answered(each, len(each.due), end + _LATE_WITHIN)
+            self.late += len(each.due)
+            times = self.times["fresh" if each.fresh else "probe"]
+            times += [end + _LATE_WITHIN - due for due in each.due]
         return took
 
     def _waiting(self) -> list[_Probe]:
@@ -136,7 +140,7 @@ def main(port: str, group: str, seconds: str, certificate: str, key: str) -> Non
         took = prober.run(float(seconds))
     except Refused as problem:
         raise SystemExit(f"the prober's connection ended: {problem}") from None
-    report = {**prober.times, "echoed": prober.echoed, "seconds": took}
+    report = {**prober.times, "echoed": prober.echoed, "late": prober.late, "seconds": took}
     print(json.dumps(report), flush=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from bench.child import CannotMeasure, NotInstalled
 from bench.measures.task import Found, Task, of_server
 from bench.peers.setup import Peer
 from bench.plan import Plan
@@ -12,6 +13,8 @@ from bench.workbench import Workbench
 
 NAME = "memory"
 _WARM_UP = 50
+_MANY = 5000
+"""More connections than every peer can have."""
 
 
 def case_of(count: int) -> str:
@@ -25,7 +28,10 @@ def tasks(plan: Plan, peers: Iterable[Peer]) -> Iterator[Task]:
         # A proxy needs two descriptors for each connection, and has no more than we may have.
         count = min(wanted, Workbench.most_connections())
         for peer in peers:
-            yield of_server(NAME, [case_of(count)], peer, count + _WARM_UP, _measured(count))
+            yield of_server(
+                NAME, [case_of(count)], peer, count + _WARM_UP, _measured(count),
+                once=count > _MANY,
+            )  # fmt: skip
 
 
 def _measured(count: int) -> Callable[[Server], Found]:
@@ -35,7 +41,12 @@ def _measured(count: int) -> Callable[[Server], Found]:
         try:
             server.cpu_when_idle()
             before = server.memory()
-            opened = server.open(count)
+            try:
+                opened = server.open(count)
+            except CannotMeasure as problem:
+                if count <= _MANY:
+                    raise
+                raise NotInstalled(f"it does not have so many connections: {problem}") from None
             try:
                 server.prove(opened)
                 server.cpu_when_idle()

@@ -26,7 +26,7 @@ BURST = 64
 
 _FASTEST = 2_000_000
 """Records a second that no peer reaches; so many are prepared for the saturated case."""
-_MOST_PREPARED = 8_000_000
+_MOST_PREPARED = 6_000_000
 _GRACE = 30.0
 
 
@@ -85,7 +85,7 @@ def _probed(
         seconds = time.monotonic() - began
         found = prober.line(plan.seconds + _GRACE)
         # What a stream still has on its way belongs to this case, not to the next one.
-        server.wait_for(received + streamed.sent + found["echoed"])
+        server.wait_for(received + streamed.sent + found["echoed"], perhaps=found["late"])
     finally:
         with contextlib.suppress(CannotMeasure):
             prober.stop()

@@ -23,12 +23,14 @@ class Task:
         cases: The names of the cases, all of which ``run`` should return.
         peer: The name of the peer.
         run: Measures; raises CannotMeasure, also after some cases.
+        once: Whether one round is enough, as it takes long and hardly varies.
     """
 
     measure: str
     cases: tuple[str, ...]
     peer: str
     run: Callable[[Workbench], Found]
+    once: bool = False
 
 
 def of_server(
@@ -39,6 +41,7 @@ def of_server(
     measured: Callable[[Server], Found],
     pins: Pins | None = None,
     everywhere: bool = False,
+    once: bool = False,
 ) -> Task:
     """Return the task that runs a peer and measures it; see ``Workbench.running``."""
 
@@ -46,4 +49,4 @@ def of_server(
         with workbench.running(peer, connections, pins or Pins(), everywhere) as server:
             yield from measured(server)
 
-    return Task(measure, tuple(cases), peer.name, run)
+    return Task(measure, tuple(cases), peer.name, run, once)

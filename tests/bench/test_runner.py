@@ -47,6 +47,10 @@ class RoundsTests(SynchronousTestCase):
         self.assertEqual(self.results.cases, {"records": ["first", "second"]})
         self.assertEqual(len(self.results.samples), 12)
 
+    def test_some_are_measured_once(self) -> None:
+        self.run_tasks(replace(self.task("a"), once=True), self.task("b"))
+        self.assertEqual(self.order, ["a", "b", "b", "b"])
+
     def test_what_fails_is_not_tried_again_and_keeps_what_it_has(self) -> None:
         self.run_tasks(self.task("a", CannotMeasure("it has ended")), self.task("b"))
         self.assertEqual(self.order, ["a", "b", "b", "b"])
