@@ -5,7 +5,6 @@ from typing import Any
 from twisted.application.service import Application, IServiceCollection, MultiService
 from twisted.internet import reactor
 from twisted.logger import ILogObserver, capturedLogs, formatEvent
-from twisted.trial.unittest import SynchronousTestCase
 
 from tests.cli.refusals import RefusingCase
 from tests.support import certificates
@@ -214,12 +213,17 @@ class MakeServiceTests(TapCase):
         )
 
 
-class StartTests(SynchronousTestCase):
+class StartTests(RefusingCase):
     def setUp(self, parent: Any = None) -> None:
+        super().setUp()
         options = tap.Options()
         options.parseOptions([f"--certs={certificates().authority.parent.parent}"])
         options.parent = parent
         self.service = tap.makeService(options)
+
+    def test_twist_cannot_run_it(self) -> None:
+        message = self.refused(lambda: self.setUp({"reactorName": "default"}))
+        self.assertEqual(message, "twistd tlsdemo: only twistd can run this service; use twistd -n")
 
     def test_garbage_is_collected_rarely_in_a_process_of_its_own(self) -> None:
         called: list[str] = []

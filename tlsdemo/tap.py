@@ -195,6 +195,9 @@ def makeService(options: Options) -> IService:
     web = options.web_pages(MODES[options["mode"]])
     settings = server_settings(options, reactor, web)
     count, twistd, log_format = options["workers"], options.parent, options["log-format"]
+    if twistd is not None and "reactorName" in twistd:
+        # These are twist's options, and it does not start a service in two steps.
+        fail(options.command, "only twistd can run this service; use twistd -n")
     if count == 1:
         return _Service(settings, reactor, web, twistd=twistd, log_format=log_format)
     name = "default" if twistd is None else twistd.get("reactor") or "default"
