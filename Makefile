@@ -121,7 +121,7 @@ STAMPS := .venv/.demo .venv/.bench .venv/.test .venv/.interop .venv/.dev .venv-o
 
 .venv/.bench: .venv/bin/python setup.cfg pyproject.toml
 	$(call install,.venv,-e '.[bench]')
-	@touch .venv/.demo $@
+	@touch $@
 
 .venv/.interop: .venv/bin/python setup.cfg pyproject.toml
 	$(call install,.venv,-e '.[interop]')
