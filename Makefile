@@ -125,7 +125,7 @@ STAMPS := .venv/.demo .venv/.bench .venv/.test .venv/.interop .venv/.dev .venv-o
 
 .venv/.interop: .venv/bin/python setup.cfg pyproject.toml
 	$(call install,.venv,-e '.[interop]')
-	@touch .venv/.demo $@
+	@touch $@
 
 .venv/.dev: .venv/bin/python setup.cfg pyproject.toml
 	$(call install,.venv,-e '.[dev]')
