@@ -61,7 +61,7 @@ types: .venv/.dev ## types: mypy, strict
 oldest: .venv-oldest/.test ## all tests with the oldest versions supported; OLDEST_PYTHON=...
 	@echo "== Tests, with the oldest supported versions: some 4 minutes on two idle cores"
 	@$(call versions,.venv-oldest)
-	.venv-oldest/bin/python -m tests.slowest tests $(SLOW_TESTS)
+	.venv-oldest/bin/python -m tests.slowest tests $(filter-out tests.bench.%,$(SLOW_TESTS))
 
 docs: .venv/.demo ## write the pages of docs/ that are made from what is seen
 	$(call pages,docs)

@@ -33,7 +33,7 @@ BASELINE = Path(__file__).resolve().parent / "instructions.json"
 TOLERANCE = 0.5
 """Per cent that a part may be above its baseline; the same commit differs by less than 0.2."""
 
-COUNTS = 2
+COUNTS = 3
 """How often is counted; the least counts.  One count in ten has half a per cent too much."""
 
 TIMEOUT = 300.0
