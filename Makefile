@@ -50,10 +50,10 @@ demo: .venv/.demo ## what each mode does and costs, under load, live; CONN=2000,
 	if test -t 1; then set -- --web; fi; .venv/bin/python -m tlsdemo run --conn $(CONN) "$$@" $(ARGS)
 
 test: .venv/.test ## the tests that are quick, with branch coverage
-	$(call run_tests,tests,2 minutes)
+	$(call run_tests,tests,3 minutes)
 
 test-all: .venv/.test ## all tests, with branch coverage
-	$(call run_tests,tests $(SLOW_TESTS),4 minutes)
+	$(call run_tests,tests $(SLOW_TESTS),6 minutes)
 
 lint: .venv/.dev ## style: ruff
 	.venv/bin/python -m ruff check .

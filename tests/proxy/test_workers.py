@@ -167,13 +167,15 @@ class CountingTests(WorkersCase):
                          {**totals, "received": 20, "arrived": 20, "unknown": 1})  # fmt: skip
         self.assertEqual(lines, ["run x: sent 30, received 20, lost 10 bytes"])
 
-    def test_a_client_that_goes_away_needs_no_answer(self) -> None:
+    def test_a_client_that_goes_away_gets_no_answer(self) -> None:
         protocol = self._factory(8898).buildProtocol(None)
-        protocol.makeConnection(StringTransport())
+        transport: Any = StringTransport()
+        protocol.makeConnection(transport)
         protocol.dataReceived(b'{"ask": "statistics"}\n')
         protocol.connectionLost()
         for each in self.processes:
             self.count(each)
+        self.assertEqual(transport.value(), b"")
 
 
 class EndTests(WorkersCase):
