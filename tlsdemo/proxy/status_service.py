@@ -18,7 +18,7 @@ import json
 from collections.abc import Callable
 from typing import Any, cast
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, ILoggingContext, IPushProducer, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.protocols.basic import LineReceiver
@@ -128,6 +128,9 @@ class StatusProtocol(LineReceiver, TimeoutMixin):
             self.sendLine(json.dumps(answer).encode())
 
     def _answered(self, answer: Answer) -> None:
+        if self._awaited is None:
+            # The client has gone away.
+            return
         self._awaited = None
         self.sendLine(json.dumps(answer).encode())
         if not self._is_unread:
@@ -158,12 +161,9 @@ class StatusProtocol(LineReceiver, TimeoutMixin):
         transport.loseConnection()
 
     def connectionLost(self, reason: object = None) -> None:
-        """Cancel the timeout, and the answer that is awaited."""
+        """Cancel the timeout, and await no answer."""
         self.setTimeout(None)
-        if self._awaited is not None:
-            awaited, self._awaited = self._awaited, None
-            awaited.addErrback(lambda failure: failure.trap(CancelledError) and None)
-            awaited.cancel()
+        self._awaited = None
         cast(StatusFactory, self.factory).forget(self)
 
 
