@@ -9,13 +9,13 @@ from twisted.internet.task import Clock
 
 from tlsdemo.testing.pins.memory_wire import MemoryWire
 from tlsdemo.testing.pins.pinned_transport import PinnedTransport
+from tlsdemo.testing.pins.recording import Recording
 from tlsdemo.testing.pins.scripted_peer import ScriptedPeer
 from tlsdemo.testing.pins.situations import Situation, find_situation, why_impossible
 from tlsdemo.testing.pins.subject import Subject
 from tlsdemo.testing.pins.watching import watch
 from tlsdemo.testing.starttls_transport import default_clock
-from tlsdemo.trace.model import End, Mark, Trace
-from tlsdemo.trace.timeline import Event
+from tlsdemo.trace.model import End, Trace
 
 PATIENCE = 24 * 3600.0
 """Seconds of the clock in memory after which a connection that is still open is left alone."""
@@ -41,9 +41,8 @@ def observe_in_memory(subject: Subject, scenario: str) -> Trace:
         factory = subject.make_factory()
     first = _Connection(subject, situation, factory, clock)
     first.run()
-    tls = first.peer.tls
-    session = None if tls is None else tls.tls.session
-    return _Connection(subject, situation, factory, clock, first.peer.context, session).run()
+    context, session = first.peer.context, first.peer.session
+    return _Connection(subject, situation, factory, clock, context, session).run()
 
 
 def situation_for(subject: Subject, scenario: str) -> Situation:
@@ -53,7 +52,7 @@ def situation_for(subject: Subject, scenario: str) -> Situation:
         ValueError: If there is none, or if this subject cannot be put through it.
     """
     situation = find_situation(scenario)
-    why = why_impossible(situation, subject.end, subject.tls, subject.negotiates)
+    why = why_impossible(situation, subject.end, subject.negotiates)
     if why:
         raise ValueError(f"{situation.name!r} is not possible for this {subject.end.value}: {why}")
     return situation
@@ -69,30 +68,20 @@ class _Connection:
         context: ssl.SSLContext | None = None,
         session: ssl.SSLSession | None = None,
     ) -> None:
-        self._subject = subject
         self._clock = clock or Clock()
         self._began = self._clock.seconds()
-        self.trace = Trace(
-            situation.name,
-            {"pinned": subject.end.value, "dialect": subject.dialect, "tls": subject.tls},
-        )
-        self.peer = ScriptedPeer(
-            subject, situation, lambda name, **facts: self._mark(subject.peer, name, facts),
-            context, session,
-        )  # fmt: skip
+        self._record = Recording(subject, situation, lambda: self._clock.seconds() - self._began)
+        self.peer = ScriptedPeer(subject, situation, self._record.peer, context, session)
         with default_clock(self._clock):
             protocol = (factory or subject.make_factory()).buildProtocol(None)
         if protocol is None:
             raise ValueError("the factory built no protocol: its buildProtocol returned None")
-        watch(protocol, self._told, subject.shown, self._clock)
+        watch(protocol, self._record.pinned, subject.shown, self._clock)
         is_client = subject.end is End.CLIENT
         self._transport = PinnedTransport(
-            protocol, is_client=is_client, clock=self._clock, report=self._told
+            protocol, is_client=is_client, clock=self._clock, report=self._record.pinned
         )
-        self._wire = MemoryWire(
-            self._transport, self.peer, subject.end, situation, self.trace.seen.append,
-            subject.shown,
-        )  # fmt: skip
+        self._wire = MemoryWire(self._transport, self.peer, situation, self._record)
 
     def run(self) -> Trace:
         """Make the connection, until it has ended or nothing more will happen."""
@@ -105,8 +94,8 @@ class _Connection:
             if not self._transport.connected or not self._next_timer():
                 break
         if self._transport.connected:
-            self._told("still open")
-        return self.trace
+            self._record.pinned("still open")
+        return self._record.trace
 
     def _next_timer(self) -> bool:
         """Move the clock on to the next timer; returns whether there is one in time."""
@@ -115,10 +104,3 @@ class _Connection:
             return False
         self._clock.advance(max(0.0, due - self._clock.seconds()))
         return True
-
-    def _told(self, name: str, **facts: Any) -> None:
-        self._mark(self._subject.end, name, facts)
-
-    def _mark(self, end: End, name: str, facts: dict[str, Any]) -> None:
-        at = self._clock.seconds() - self._began
-        self.trace.seen.append(Mark(end, Event(name, at, facts)))

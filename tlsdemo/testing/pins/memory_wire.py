@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-
 from twisted.internet.error import ConnectionDone, ConnectionLost
 
 from tlsdemo.lab.scenarios import Fault, FaultAction
 from tlsdemo.testing.pins.pinned_transport import PinnedTransport
+from tlsdemo.testing.pins.recording import Recording
 from tlsdemo.testing.pins.scripted_peer import Ending, ScriptedPeer
 from tlsdemo.testing.pins.situations import Situation
 from tlsdemo.trace.model import Arrow, End, Fate
@@ -29,31 +27,24 @@ class MemoryWire:
     Args:
         transport: That of the pinned protocol.
         peer: The other end.
-        pinned: The role of the pinned protocol.
         situation: What goes wrong.
-        on_record: Called with each record that is sent.
-        shown: Returns what may be shown of plaintext.
+        record: Gets the records that are sent.
     """
 
     def __init__(
         self,
         transport: PinnedTransport,
         peer: ScriptedPeer,
-        pinned: End,
         situation: Situation,
-        on_record: Callable[[Arrow], object],
-        shown: Callable[[bytes], bytes],
+        record: Recording,
     ) -> None:
         self._transport = transport
         self._peer = peer
-        self._pinned = pinned
+        self._record = record
+        self._pinned = record.subject.end
         self._slow = situation.reads_slowly
-        fault = situation.scenario.fault
-        # What is injected in plaintext comes from the peer, who knows where the request is.
-        self._fault = None if fault is None or fault.kind is Kind.PLAIN else fault
-        self._on_record = on_record
-        self._clock = transport.clock
-        self._readers = {end: RecordReader(shown) for end in End}
+        self._fault = situation.fault_of_wire
+        self._readers = {end: RecordReader(record.subject.shown) for end in End}
         self._silent = False
         self._cut = False
         self._held = b""
@@ -136,7 +127,4 @@ class MemoryWire:
 
     def _report(self, sender: End, records: list[Record], fate: Fate) -> None:
         for record in records:
-            if record.kind is Kind.PLAIN:
-                # Without the number of bytes that are hidden, which varies.
-                record = replace(record, messages=record.messages[:1])
-            self._on_record(Arrow(sender, self._clock.seconds(), record, fate))
+            self._record.arrow(Arrow(sender, 0.0, record, fate))

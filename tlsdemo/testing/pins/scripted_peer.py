@@ -1,7 +1,7 @@
 """The peer of a pinned protocol: a dialect, then Python's ``ssl``, in memory.
 
-Theory of operation.  The peer is fed the bytes of the wire and asked for its own.  It reacts to what
-arrives; what it does of its own accord, it does in `proceed`, which is called when the wire is
+Theory of operation.  The peer is fed the bytes of the wire and asked for its own.  It reacts to
+what arrives; what it does of its own accord, it does in `proceed`, which is called when the wire is
 quiet.  So what it does does not depend on how the bytes were cut into pieces.
 """
 
@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from tlsdemo.lab.scenarios import Action, FaultAction
+from tlsdemo.lab.scenarios import Action
 from tlsdemo.starttls.negotiation import Command, Say, State, Switch
 from tlsdemo.testing.pins.peer_certificates import (
     OTHER_NAME,
@@ -74,7 +74,8 @@ class ScriptedPeer:
         self._plain = b""
         self._secure = self._told_error = self._told_close = False
         self._read = 0
-        self._said = 0
+        self._said = False
+        self._read_before = 0
         self._acted = False
         self.connected = True
         self.ending = Ending.NOT
@@ -83,6 +84,11 @@ class ScriptedPeer:
     def start(self) -> None:
         """Say what comes first."""
         self._follow(self._negotiation.start())
+
+    @property
+    def session(self) -> ssl.SSLSession | None:
+        """The session of a client, for another connection; None if there is none."""
+        return self.tls.tls.session if self.tls is not None and self._secure else None
 
     # A wire's end.
 
@@ -105,24 +111,32 @@ class ScriptedPeer:
         if self.ending is not Ending.NOT:
             self.connected = False
 
-    def lose(self, reason: Exception) -> None:
-        """Be disconnected."""
-        self._report("disconnected", reason=type(reason).__name__)
+    def lose(self, reason: BaseException) -> None:
+        """Be disconnected; that is no news if this end was about to disconnect."""
+        if self.ending is Ending.NOT:
+            self._report("disconnected", reason=type(reason).__name__)
         self.connected = False
 
     # What it does.
 
-    def proceed(self) -> bool:
-        """Do the next thing of the script; returns whether there was one."""
+    def proceed(self, idle: bool = True) -> bool:
+        """Do the next thing of the script; returns whether there was one.
+
+        ``idle``: whether an answer that has not come will not come any more.
+        """
         if self.tls is None or not self._secure or self.ending is not Ending.NOT:
             return False
         if not self._said and self._speaks_first:
             self._say()
             return True
-        if not self._acted and (self._said or self._read):
+        if not self._acted and self._said and (idle or self._answered):
             self._acted = True
             return self._act()
         return False
+
+    @property
+    def _answered(self) -> bool:
+        return self._speaks_first and self._read > self._read_before
 
     @property
     def _speaks_first(self) -> bool:
@@ -130,7 +144,8 @@ class ScriptedPeer:
 
     def _say(self) -> None:
         assert self.tls is not None
-        self._said += 1
+        self._said = True
+        self._read_before = self._read
         self.tls.write(self._subject.question if self._is_client else self._subject.answer)
 
     def _act(self) -> bool:
@@ -169,7 +184,7 @@ class ScriptedPeer:
         if requests and self._situation.early_hello:
             self._plain += self._begin().take()
         fault = self._situation.scenario.fault
-        if fault is None or fault.action is not FaultAction.APPEND:
+        if fault is None or self._situation.fault_of_wire is not None:
             return
         if fault.sender is self._subject.peer and (requests or agrees):
             self._plain += self._subject.injected

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from tlsdemo.lab.scenarios import SCENARIOS, Action, FaultAction, Scenario
+from tlsdemo.lab.scenarios import SCENARIOS, Action, Fault, FaultAction, Scenario
 from tlsdemo.trace.model import End
 
 
@@ -30,6 +30,15 @@ class Situation:
     def name(self) -> str:
         """What tests call it."""
         return self.scenario.name
+
+    @property
+    def fault_of_wire(self) -> Fault | None:
+        """What goes wrong between the ends.
+
+        What is injected in plaintext comes from the peer, who knows where the request is.
+        """
+        fault = self.scenario.fault
+        return None if fault is None or fault.action is FaultAction.APPEND else fault
 
 
 _ADVERSARIES = (
@@ -77,23 +86,20 @@ def find_situation(name: str) -> Situation:
     return found
 
 
-def why_impossible(situation: Situation, pinned: End, tls: str, negotiates: bool) -> str:
+def why_impossible(situation: Situation, pinned: End, negotiates: bool) -> str:
     """Return why the ``pinned`` end cannot be put through it, or ``""``.
 
-    ``tls``: the version, ``"1.2"`` or ``"1.3"``.  ``negotiates``: whether there is plaintext before
-    TLS.
+    ``negotiates``: whether there is plaintext before TLS.
     """
     scenario = situation.scenario
     if scenario.s_client_command:
         return "the peer of a pin is Python's ssl module, which can do that in no version of TLS"
-    if scenario.only_tls not in ("", tls):
-        return f"it is only possible with TLS {scenario.only_tls}"
     if scenario.needs_negotiation and not negotiates:
         return "there is no plaintext before TLS; name a dialect"
     if scenario.rejected_by is pinned:
         return "whether the pinned end rejects its peer is up to its own code"
     fault = scenario.fault
-    if fault is not None and fault.action is FaultAction.APPEND and fault.sender is pinned:
+    if fault is not None and situation.fault_of_wire is None and fault.sender is pinned:
         return "what is injected comes from the peer"
     if pinned is End.CLIENT and scenario.resumes:
         return "whether a client resumes a session is up to its own code"

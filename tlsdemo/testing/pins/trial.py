@@ -6,10 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tlsdemo.testing.pins.memory_observation import observe_in_memory
-from tlsdemo.testing.pins.pin import BadPin, Pin, check
-from tlsdemo.testing.pins.subject import Subject
-from tlsdemo.trace.model import End
+from twisted.internet.defer import Deferred
+
+from tlsdemo.testing.pins.assertion import assert_events
 
 
 class EventPins:
@@ -19,36 +18,25 @@ class EventPins:
     """
 
     def assertEvents(  # noqa: N802
-        self,
-        factory: Any,
-        scenario: str,
-        pin: str | Path,
-        *,
-        client: bool = False,
-        **more: Any,
-    ) -> None:
-        """Put a protocol through a scenario in memory, and compare what is seen with a pin.
+        self, factory: Any, scenario: str, pin: str | Path, **more: Any
+    ) -> Deferred[None] | None:
+        """Put a protocol through a scenario, and compare what is seen with a pin.
 
         Args:
             factory: The factory of the protocol, or a function without arguments that makes it.
             scenario: The name of a scenario, see `tlsdemo.testing.pins.SITUATIONS`.
             pin: The file, relative to the folder of the test's module.
-            client: Whether the protocol is a client.
-            more: See `tlsdemo.testing.pins.Subject`: ``dialect``, ``tls``, ``question``, …
+            more: ``client=True`` if the protocol is a client; ``reactor``, to connect on the
+                loopback interface instead of in memory; and what describes the peer, see
+                `tlsdemo.testing.pins.Subject`: ``dialect``, ``tls``, ``question``, ….
+
+        Returns:
+            With a ``reactor``, a Deferred, which the test has to return.
 
         Raises:
+            AssertionError: If it is not as pinned, or there is no pin.
             ValueError: If this protocol cannot be put through that scenario.
         """
-        subject = Subject(factory, End.CLIENT if client else End.SERVER, **more)
-        seen = Pin(observe_in_memory(subject, scenario))
-        try:
-            problem = check(seen, _folder(self) / pin)
-        except BadPin as bad:
-            problem = str(bad)
-        if problem:
-            raise AssertionError(problem)
-
-
-def _folder(test: object) -> Path:
-    module = sys.modules[type(test).__module__]
-    return Path(module.__file__ or "").absolute().parent
+        module = sys.modules[type(self).__module__]
+        folder = Path(module.__file__ or "").absolute().parent
+        return assert_events(factory, scenario, folder / pin, **more)

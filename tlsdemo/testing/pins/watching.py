@@ -46,7 +46,7 @@ def watch(
         for name in told:
             setattr(protocol, name, _reporting(protocol, name, report, shown, nested))
         if clock is not None and isinstance(protocol, TimeoutMixin):
-            protocol.callLater = clock.callLater
+            setattr(protocol, "callLater", clock.callLater)  # noqa: B010
     except AttributeError:
         kind = type(protocol).__qualname__
         raise TypeError(f"{kind} has __slots__ and cannot be watched; pin a subclass") from None
@@ -61,6 +61,8 @@ def _reporting(
         # A LineReceiver calls its own dataReceived; that is not an event.
         if name in nested:
             return method(*arguments)
+        if name == "connectionMade":
+            _watch_start_tls(protocol.transport, report)
         report(name, **_facts(protocol, name, arguments, shown))
         nested.append(name)
         try:
@@ -74,6 +76,17 @@ def _reporting(
     return told
 
 
+def _watch_start_tls(transport: Any, report: Report) -> None:
+    method = getattr(transport, "startTLS", None)
+    if method is not None:
+
+        def start(*arguments: Any, **named: Any) -> Any:
+            report("startTLS called")
+            return method(*arguments, **named)
+
+        transport.startTLS = start
+
+
 def _facts(
     protocol: Any, name: str, arguments: tuple[Any, ...], shown: Callable[[bytes], bytes]
 ) -> dict[str, Any]:
@@ -82,18 +95,16 @@ def _facts(
     if name == "connectionLost" and arguments:
         return {"reason": _reason(arguments[0])}
     if name == "handshakeCompleted":
-        transport = protocol.transport
-        certificate = transport.getPeerCertificate()
-        return {
-            "negotiated": (transport.negotiatedProtocol or b"").decode("ascii", "replace") or None,
-            "certificate": certificate is not None,
-        }
+        facts: dict[str, Any] = {"certificate": protocol.transport.getPeerCertificate() is not None}
+        # The transport on which TLS was started has no such attribute.
+        negotiated = getattr(protocol.transport, "negotiatedProtocol", None)
+        return {**facts, "negotiated": negotiated and negotiated.decode("ascii", "replace")}
     return {}
 
 
 def _reason(reason: Failure) -> str:
     """Return the type of a reason, and OpenSSL's own words where it has some."""
-    error = reason.value
+    error: Any = reason.value
     name = type(error).__name__
     try:
         # [(library, function, reason), …], with the error itself first.
