@@ -50,8 +50,9 @@ ROOM_MAY_IMPORT: dict[str, set[str]] = {
     "lab": {*LIBRARY, "trace", "reporting"},
     "metrics": {*LIBRARY, "reporting", "proxy"},
     "web": {*LIBRARY, "trace", "reporting", "proxy", "metrics"},
-    "cli": {*LIBRARY, "trace", "reporting", "proxy", "loadgen", "lab", "web"},
-    # Public, for the tests of others; tlsdemo itself does not import it.  Its pins put a protocol
+    "cli": {*LIBRARY, "trace", "reporting", "proxy", "loadgen", "lab", "web", "gate"},
+    "gate": {*LIBRARY, "trace", "reporting", "lab", "testing"},
+    # Public, for the tests of others; of tlsdemo only the gate imports it.  Its pins put a protocol
     # through the laboratory's scenarios, and draw what was seen.
     "testing": {*LIBRARY, "trace", "reporting", "lab"},
 }
@@ -84,6 +85,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
         "tlsdemo/lab/findings/",
         "tlsdemo/lab/stacks/twisted_wrapped.py",
         "tlsdemo/lab/stacks/twisted_pair.py",
+        "tlsdemo/gate/stock_subjects.py",
         "tlsdemo/testing/starttls_transport.py",
     ),
     # Processes are supervised in one place, with a reactor or without.

@@ -294,6 +294,12 @@ class Clients(SynchronousTestCase):
             trace = self.client(lambda: wrapped_client(Question), scenario)
             self.assertNotIn("received", " ".join(told(trace, End.SERVER)))
 
+    def test_a_server_that_rejects_a_client_does_not_answer_it(self) -> None:
+        trace = self.client(
+            lambda: wrapped_client(Question), "rejected by the server's application"
+        )
+        self.assertNotIn("dataReceived", " ".join(told(trace, End.CLIENT)))
+
     def test_a_server_that_wants_a_certificate(self) -> None:
         trace = self.client(lambda: wrapped_client(Question), "client certificate missing")
         self.assertIn("alert", told(trace, End.CLIENT)[-1])

@@ -54,13 +54,16 @@ class Pin:
         """
         pinned = End(self.trace.facts["pinned"])
         sent = [each for each in self.trace.arrows() if each.sender is pinned]
+        texts = self.texts()
         return {
-            "what it was told": [_text(mark) for mark in self.trace.seen if _is_of(mark, pinned)],
+            "what it was told": texts[pinned],
             "what it sent": [wire_label(arrow) for arrow in sent],
-            "what its peer saw": [
-                _text(mark) for mark in self.trace.seen if _is_of(mark, pinned.other)
-            ],
+            "what its peer saw": texts[pinned.other],
         }
+
+    def texts(self) -> dict[End, list[str]]:
+        """Return the events of each end as texts, with their facts."""
+        return {end: [_text(mark) for mark in self.trace.seen if _is_of(mark, end)] for end in End}
 
     def differing(self, other: Pin) -> list[str]:
         """Return the names of the lifelines that differ."""

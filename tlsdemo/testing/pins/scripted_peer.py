@@ -205,7 +205,8 @@ class ScriptedPeer:
         if received := self.tls.received[self._read :]:
             self._read += len(received)
             self._report("received", data=excerpt(self._subject.shown(received)))
-            if not self._said and self._secure and not self._speaks_first:
+            answers = not self._said and not self._speaks_first
+            if answers and self.ending is Ending.NOT:
                 self._say()
         if self.tls.closed and not self._told_close:
             self._told_close = True
