@@ -428,7 +428,7 @@ class CheckerTests(SynchronousTestCase):
             "from twisted.protocols import tls\n",
             "1: imports twisted.protocols.tls, which only tlsdemo/tls/, tlsdemo/lab/findings/, "
             "tlsdemo/lab/stacks/twisted_wrapped.py, tlsdemo/lab/stacks/twisted_pair.py, "
-            "tlsdemo/testing/starttls_transport.py may",
+            "tlsdemo/gate/stock_subjects.py, tlsdemo/testing/starttls_transport.py may",
         )
 
     def test_it_finds_the_global_reactor(self) -> None:

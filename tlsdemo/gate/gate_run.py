@@ -62,17 +62,17 @@ PARTS = {
     part.name: part
     for part in (
         Part(
-            "stock",
-            "what Twisted's own ways to TLS tell a protocol and its peer, in memory",
-            ("gate", "--observe"),
-            lambda baseline, candidate: event_changes("stock", baseline, candidate),
-        ),
-        Part(
             "findings",
             "whether the findings are still so",
             ("findings", "--all", "--format=json"),
             finding_changes,
             _findings_again,
+        ),
+        Part(
+            "stock",
+            "what Twisted's own ways to TLS tell a protocol and its peer, in memory",
+            ("gate", "--observe"),
+            lambda baseline, candidate: event_changes("stock", baseline, candidate),
         ),
         Part(
             "events",
@@ -83,7 +83,7 @@ PARTS = {
         ),
     )
 }
-"""The parts by name, the quickest first."""
+"""The parts by name, those first whose changes are explained best."""
 
 
 def observations(run: Run, parts: Iterable[str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from tlsdemo.gate.changes import Change
-from tlsdemo.gate.reading import read_on
+from tlsdemo.gate.further_reading import read_on
 from tlsdemo.printable import printable
 
 MOST_SHOWN = 12

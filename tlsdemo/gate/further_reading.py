@@ -29,9 +29,10 @@ _NEWS = {
 def read_on(change: Change, here: Mapping[str, str], there: Mapping[str, str]) -> str:
     """Return where to read on: the finding, and the news of what differs between the versions."""
     found = [change.what] if change.part == "findings" else []
-    found += [
-        name for text, name in _FINDINGS.items() if any(text in cell for cell in change.cells)
-    ]
+    if change.cells:
+        found += [
+            name for text, name in _FINDINGS.items() if all(text in each for each in change.cells)
+        ]
     commands = [f"tlsdemo findings {name}" for name in dict.fromkeys(found)]
     news = [_NEWS[name] for name in _NEWS if here.get(name) != there.get(name)]
     return ", ".join([*commands[:1], *news]) or "the two sources: the versions are the same"
