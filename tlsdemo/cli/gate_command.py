@@ -18,6 +18,7 @@ from tlsdemo.cli.options import check_output_file
 from tlsdemo.cli.suggestions import one_of
 from tlsdemo.gate.acceptance import Acceptance, BadAcceptance
 from tlsdemo.gate.gate_run import PARTS, changes_between, observations
+from tlsdemo.gate.history import history
 from tlsdemo.gate.stock_matrix import stock_matrix
 from tlsdemo.gate.verdict import Verdict, junit
 from tlsdemo.lab.compare.candidate_run import run_candidate, run_here
@@ -58,6 +59,8 @@ class GateOptions(ComparisonOptions):
          "and the exit status is 0 if there are no others. It need not exist."],
         ["json", None, None, "Write all changes to this file, as JSON."],
         ["junit", None, None, "Write all changes to this file, as JUnit XML."],
+        ["markdown", None, None, "Write a table of the changes to this file. A candidate's rows "
+         "leave out what a candidate named before it has as well."],
     ]  # fmt: skip
 
     optFlags: ClassVar[list[list[Any]]] = [
@@ -86,7 +89,7 @@ class GateOptions(ComparisonOptions):
         super().postOptions()
         if not self.compares and not self["observe"]:
             raise usage.UsageError("compare with what? --against='twisted==26.4.0', or --python")
-        for name in ("accept", "json", "junit"):
+        for name in ("accept", "json", "junit", "markdown"):
             check_output_file(name, self[name])
         check(self, _CONTRADICTIONS)
         try:
@@ -115,6 +118,7 @@ class GateOptions(ComparisonOptions):
         self._write("json", lambda: json.dumps(
             {"against": [each.as_json() for each in verdicts]}, indent=1) + "\n")  # fmt: skip
         self._write("junit", lambda: junit(verdicts))
+        self._write("markdown", lambda: history(verdicts))
         changed = [each for each in verdicts if each.changes]
         if self["accept-new"]:
             for each in changed:

@@ -26,13 +26,19 @@ _NEWS = {
 }
 
 
+def finding_of(change: Change) -> str:
+    """Return the finding that a change is about, or that explains all connections with it."""
+    if change.part == "findings":
+        return change.what
+    for text, name in _FINDINGS.items():
+        if change.cells and all(text in each for each in change.cells):
+            return name
+    return ""
+
+
 def read_on(change: Change, here: Mapping[str, str], there: Mapping[str, str]) -> str:
     """Return where to read on: the finding, and the news of what differs between the versions."""
-    found = [change.what] if change.part == "findings" else []
-    if change.cells:
-        found += [
-            name for text, name in _FINDINGS.items() if all(text in each for each in change.cells)
-        ]
-    commands = [f"tlsdemo findings {name}" for name in dict.fromkeys(found)]
+    finding = finding_of(change)
+    found = [f"tlsdemo findings {finding}"] if finding else []
     news = [_NEWS[name] for name in _NEWS if here.get(name) != there.get(name)]
-    return ", ".join([*commands[:1], *news]) or "the two sources: the versions are the same"
+    return ", ".join([*found, *news]) or "the two sources: the versions are the same"

@@ -7,6 +7,8 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 MODULE = """\
+from unittest import TestCase
+from tlsdemo.testing.pins import EventPins
 from tests.testing.pins.protocols import wrapped
 
 def test_ok(tls_events):
@@ -14,6 +16,10 @@ def test_ok(tls_events):
 
 def test_truncation(tls_events):
     tls_events(wrapped, "truncation", "{name}.json")
+
+class TestMixin(EventPins, TestCase):
+    def test_rst(self):
+        self.assertEvents(wrapped, "RST", "rst.json")
 """
 ROOT = Path(__file__).parents[3]
 
@@ -37,13 +43,14 @@ class ThePlugin(SynchronousTestCase):
 
     def test_compares_and_writes_on_request(self) -> None:
         self.assertIn("there is no pin", self.pytest())
-        self.assertIn("2 passed", self.pytest("--update-pins"))
+        self.assertIn("3 passed", self.pytest("--update-pins"))
         self.assertEqual(
-            sorted(path.name for path in self.folder.glob("*.json")), ["ok.json", "truncation.json"]
+            sorted(path.name for path in self.folder.glob("*.json")),
+            ["ok.json", "rst.json", "truncation.json"],
         )
-        self.assertIn("2 passed", self.pytest())
+        self.assertIn("3 passed", self.pytest())
         output = self.pytest(name="ok")
-        self.assertIn("1 failed, 1 passed", output)
+        self.assertIn("1 failed, 2 passed", output)
         self.assertIn("connectionLost  reason=ConnectionLost", output)
         self.assertNotIn("assertion.py", output.partition("AssertionError")[0][:-2000])
 

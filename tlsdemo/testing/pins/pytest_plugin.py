@@ -5,16 +5,25 @@ It is installed with tlsdemo, and pytest finds it by its entry point.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+UPDATE = "TLSDEMO_UPDATE_PINS"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--update-pins``."""
     group = parser.getgroup("tlsdemo")
     group.addoption("--update-pins", action="store_true", help="write the pins of tls_events anew")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have ``--update-pins`` hold for `EventPins` as well, which knows no options."""
+    if config.getoption("--update-pins"):
+        os.environ[UPDATE] = "1"
 
 
 @pytest.fixture
@@ -30,8 +39,6 @@ def tls_events(request: pytest.FixtureRequest) -> Callable[..., Any]:
 
     def compare(factory: Any, scenario: str, pin: str, **more: Any) -> Any:
         __tracebackhide__ = True
-        # None: not by the option, and so by the environment.
-        update = request.config.getoption("--update-pins") or None
-        return assert_events(factory, scenario, request.path.parent / pin, update=update, **more)
+        return assert_events(factory, scenario, request.path.parent / pin, **more)
 
     return compare
