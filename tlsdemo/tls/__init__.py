@@ -2,6 +2,8 @@
 
 Start from one of these:
 
+- :func:`upgrade` secures a connection that your protocol has already; :class:`UpgradeMixin` does
+  the same for line protocols.
 - :class:`SecurePair` is TLS without a socket, for anything that carries bytes.
 - :class:`UpgradeProtocol` negotiates in plaintext, as a STARTTLS dialect prescribes, and then
   secures the connection; :class:`ConnectionSettings` say how, in one of the :data:`MODES`.
@@ -22,6 +24,7 @@ from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.starttls.negotiation import Negotiation
 from tlsdemo.tls.connection_info import ConnectionInfo
 from tlsdemo.tls.connection_settings import ConnectionSettings
+from tlsdemo.tls.connection_upgrade import UPGRADE_TIMEOUTS, UpgradeMixin, upgrade
 from tlsdemo.tls.contexts import TLS, ClientAuth, ClientTLS, ServerTLS, UnusableCredentials
 from tlsdemo.tls.error_reasons import Insecure
 from tlsdemo.tls.key_log import KeyLog
@@ -43,6 +46,7 @@ __all__ = [
     "MODES",
     "NO_TIMEOUTS",
     "TLS",
+    "UPGRADE_TIMEOUTS",
     "BadPolicy",
     "Cause",
     "ClientAuth",
@@ -77,6 +81,8 @@ __all__ = [
     "Timeouts",
     "TransportOptions",
     "UnusableCredentials",
+    "UpgradeMixin",
     "UpgradeProtocol",
+    "upgrade",
     "versions",
 ]
