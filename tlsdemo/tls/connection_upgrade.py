@@ -15,7 +15,7 @@ nothing, as no server speaks before the ClientHello.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocol, IReactorTime, ITLSTransport
@@ -195,10 +195,8 @@ class _UpgradeListener:
         self._stays = stays
 
     def secure(self, info: ConnectionInfo) -> IProtocol | None:
-        connected: Any = _Connected(
-            self._application, self._stays, lambda: self._result.callback(info)
-        )
-        return connected
+        connected = _Connected(self._application, self._stays, self._result, info)
+        return cast(IProtocol, connected)
 
     def plain(self) -> None:
         """Do nothing: never called, as these modes encrypt."""
@@ -219,10 +217,17 @@ class _UpgradeListener:
 class _Connected:
     """The application, but for how it is connected; it provides what the application does."""
 
-    def __init__(self, application: IProtocol, stays: bool, connected: Any) -> None:
+    def __init__(
+        self,
+        application: IProtocol,
+        stays: bool,
+        result: Deferred[ConnectionInfo],
+        info: ConnectionInfo,
+    ) -> None:
         self._application = application
         self._stays = stays
-        self._connected = connected
+        self._result = result
+        self._info = info
         directlyProvides(self, providedBy(application))
 
     def __getattr__(self, name: str) -> Any:
@@ -234,4 +239,4 @@ class _Connected:
             if not self._stays:
                 self._application.makeConnection(transport)
         finally:
-            self._connected()
+            self._result.callback(self._info)
