@@ -4,6 +4,8 @@ Start from one of these:
 
 - :func:`upgrade` secures a connection that your protocol has already; :class:`UpgradeMixin` does
   the same for line protocols.
+- :class:`UpgradeServerEndpoint` and :class:`UpgradeClientEndpoint` secure every connection of a
+  factory; so do endpoint strings such as ``starttls:smtp:tcp:HOST:25``.
 - :class:`SecurePair` is TLS without a socket, for anything that carries bytes.
 - :class:`UpgradeProtocol` negotiates in plaintext, as a STARTTLS dialect prescribes, and then
   secures the connection; :class:`ConnectionSettings` say how, in one of the :data:`MODES`.
@@ -40,6 +42,7 @@ from tlsdemo.tls.timeouts import NO_TIMEOUTS, ConnectionPhase, PhaseTimer, Timeo
 from tlsdemo.tls.tls_connection import TLSConnection
 from tlsdemo.tls.tls_stream import TLSStream
 from tlsdemo.tls.transport_options import Delivery, Send, TransportOptions
+from tlsdemo.tls.upgrade_endpoints import UpgradeClientEndpoint, UpgradeServerEndpoint
 from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
 
 __all__ = [
@@ -81,8 +84,10 @@ __all__ = [
     "Timeouts",
     "TransportOptions",
     "UnusableCredentials",
+    "UpgradeClientEndpoint",
     "UpgradeMixin",
     "UpgradeProtocol",
+    "UpgradeServerEndpoint",
     "upgrade",
     "versions",
 ]

@@ -102,7 +102,7 @@ def upgrade(
     result: Deferred[ConnectionInfo] = Deferred(lambda _: stream.abort(_CANCELLED))
     stays = getattr(application, "transport", None) is transport
     timer = PhaseTimer(clock, timeouts)
-    listener = _UpgradeListener(application, stays, result)
+    listener = UpgradeListener(application, result, stays)
     setup = StreamSetup(listener, options, timer, observer, upgraded=True)
     timer.enter(ConnectionPhase.HANDSHAKE)
     wire, stream = chosen.secure(transport, tls, setup, clock)
@@ -184,17 +184,18 @@ def _refused(transport: Any, count: int) -> Deferred[ConnectionInfo]:
     return result
 
 
-class _UpgradeListener:
-    """Connects the application, and fires the Deferred."""
+class UpgradeListener:
+    """Connects ``application``, unless it ``stays`` connected, and fires ``result``."""
 
     def __init__(
-        self, application: IProtocol, stays: bool, result: Deferred[ConnectionInfo]
+        self, application: IProtocol, result: Deferred[ConnectionInfo], stays: bool = False
     ) -> None:
         self._application = application
         self._result = result
         self._stays = stays
 
     def secure(self, info: ConnectionInfo) -> IProtocol | None:
+        """Return the application; it is connected now."""
         connected = _Connected(self._application, self._stays, self._result, info)
         return cast(IProtocol, connected)
 
@@ -202,6 +203,7 @@ class _UpgradeListener:
         """Do nothing: never called, as these modes encrypt."""
 
     def insecure(self, close_reason: CloseReason) -> None:
+        """Fail, and tell an application that was connected before."""
         problem = Failure(Insecure(close_reason))
         try:
             if self._stays:
