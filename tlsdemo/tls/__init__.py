@@ -21,7 +21,7 @@ Everything that appears in a public signature can be imported from here::
     from tlsdemo.tls import ClientTLS, SecurePair, ServerTLS
 """
 
-from tlsdemo.certificates.files import Credentials
+from tlsdemo.certificates.files import BadCredentials, Credentials
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.starttls.negotiation import Negotiation
 from tlsdemo.tls.connection_info import ConnectionInfo
@@ -50,6 +50,7 @@ __all__ = [
     "NO_TIMEOUTS",
     "TLS",
     "UPGRADE_TIMEOUTS",
+    "BadCredentials",
     "BadPolicy",
     "Cause",
     "ClientAuth",

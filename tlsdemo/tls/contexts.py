@@ -68,8 +68,19 @@ def _build(
         return context
     except SSL.Error as error:
         paths = (credentials.certificate, credentials.key, credentials.authority)
-        files = ", ".join(str(path) for path in paths if path is not None)
-        raise UnusableCredentials(f"OpenSSL cannot use {files}: {reasons_of(error)}") from error
+        files = [path for path in paths if path is not None]
+        names = ", ".join(map(str, files))
+        # OpenSSL says "system lib" of a file that it cannot read.
+        reason = next(filter(None, map(_unreadable, files)), None) or reasons_of(error)
+        raise UnusableCredentials(f"OpenSSL cannot use {names}: {reason}") from error
+
+
+def _unreadable(path: Path) -> str | None:
+    try:
+        with path.open("rb"):
+            return None
+    except OSError as error:
+        return str(error)
 
 
 def _new_context(credentials: Credentials, policy: Policy) -> SSL.Context:
