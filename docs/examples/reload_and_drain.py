@@ -7,12 +7,10 @@ Then:    kill -HUP its process id, or kill -TERM
 import signal
 import sys
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 
-from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import TCP4ServerEndpoint
-from twisted.internet.protocol import Factory
-from twisted.internet.task import deferLater, react
+from twisted.internet import defer, endpoints, protocol, task
 from twisted.protocols.wire import Echo
 
 from tlsdemo import tls
@@ -31,30 +29,32 @@ def load_again(server_tls):
         server_tls.reload(datetime.now(timezone.utc))
         print("reloaded", flush=True)
     except (tls.BadCredentials, tls.UnusableCredentials) as problem:
-        print(f"still with the old certificate: {problem}", flush=True)
+        print("still with the old certificate:", problem, flush=True)
+
+
+async def drain(reactor, listening, factory):
+    await listening.stopListening()
+    for connection in list(factory.open):
+        connection.transport.loseConnection()
+    until = reactor.seconds() + 10  # for clients that do not close
+    while factory.open and reactor.seconds() < until:
+        await task.deferLater(reactor, 0.05)
+    print("ended;", len(factory.open), "connections cut", flush=True)
 
 
 async def serve(reactor, certificate, key, port):
     credentials = tls.Credentials(Path(certificate), Path(key), None)
     server_tls = tls.ServerTLS.build(credentials, tls.ClientAuth.NONE)
     settings = tls.ConnectionSettings(tls.MODES[tls.ModeName.PAIR], server_tls)
-    factory = Factory.forProtocol(Tracked)
+    factory = protocol.Factory.forProtocol(Tracked)
     factory.open = set()
-    stop = Deferred()
-    run = reactor.callFromThread  # As a signal handler interrupts whatever runs.
-    signal.signal(signal.SIGHUP, lambda *_: run(load_again, server_tls))
-    signal.signal(signal.SIGTERM, lambda *_: run(stop.callback, None))
-    endpoint = TCP4ServerEndpoint(reactor, int(port), interface="127.0.0.1")
+    signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(load_again, server_tls))
+    endpoint = endpoints.TCP4ServerEndpoint(reactor, int(port), interface="127.0.0.1")
     listening = await tls.UpgradeServerEndpoint(endpoint, settings, reactor).listen(factory)
+    ending = partial(drain, reactor, listening, factory)
+    reactor.addSystemEventTrigger("before", "shutdown", lambda: defer.ensureDeferred(ending()))
     print("listening on port", listening.getHost().port, flush=True)
-    await stop
-    await listening.stopListening()
-    for connection in list(factory.open):
-        connection.transport.loseConnection()
-    until = reactor.seconds() + 10  # for clients that do not close
-    while factory.open and reactor.seconds() < until:
-        await deferLater(reactor, 0.05)
-    print(f"ended, {len(factory.open)} connections cut", flush=True)
+    await defer.Deferred()
 
 
-react(lambda *given: Deferred.fromCoroutine(serve(*given)), sys.argv[1:])
+task.react(lambda *given: defer.ensureDeferred(serve(*given)), sys.argv[1:])

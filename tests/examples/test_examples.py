@@ -205,4 +205,4 @@ class ExampleTests(SynchronousTestCase):
                 server.process.send_signal(signal.SIGTERM)
                 # close_notify, not just the end of the connection.
                 self.assertEqual(client.recv(99), b"")
-            self.assertEqual(server.rest(), ("ended, 0 connections cut\n", 0))
+            self.assertEqual(server.rest(), ("ended; 0 connections cut\n", 0))
