@@ -26,6 +26,7 @@ from twisted.internet.interfaces import (
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
+from tlsdemo.certificates.certificate_file import unreadable
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.certificates.identity import is_pkcs12, load_identity
 from tlsdemo.starttls.names import without_last_dot
@@ -71,16 +72,8 @@ def _build(
         files = [path for path in paths if path is not None]
         names = ", ".join(map(str, files))
         # OpenSSL says "system lib" of a file that it cannot read.
-        reason = next(filter(None, map(_unreadable, files)), None) or reasons_of(error)
-        raise UnusableCredentials(f"OpenSSL cannot use {names}: {reason}") from error
-
-
-def _unreadable(path: Path) -> str | None:
-    try:
-        with path.open("rb"):
-            return None
-    except OSError as error:
-        return str(error)
+        problem = unreadable(files) or reasons_of(error)
+        raise UnusableCredentials(f"OpenSSL cannot use {names}: {problem}") from error
 
 
 def _new_context(credentials: Credentials, policy: Policy) -> SSL.Context:
