@@ -7,15 +7,14 @@ from collections.abc import Mapping
 from tlsdemo.gate.changes import Change
 
 _FINDINGS = {
-    "ALPN only offered": "alpn-kills-handshake",
-    "no ALPN in common": "alpn-kills-handshake",
-    "wrong name": "handshake-completed-though-wrong-name",
-    "server of at most": "maximum-version-excluded",
-    "injection behind the request": "starttls-injection",
-    "hello in the segment of the request": "swallowed-client-hello",
-    "close_notify never answered": "lose-connection-never-ends",
+    "alpn-kills-handshake": ("ALPN only offered", "no ALPN in common"),
+    "handshake-completed-though-wrong-name": ("wrong name",),
+    "maximum-version-excluded": ("server of at most",),
+    "starttls-injection": ("injection behind the request",),
+    "swallowed-client-hello": ("hello in the segment of the request",),
+    "lose-connection-never-ends": ("close_notify never answered",),
 }
-"""The finding that explains what happens in connections whose name contains this."""
+"""What is in the names of the connections whose events each finding explains."""
 
 _NEWS = {
     "Python": "https://docs.python.org/3/whatsnew/",
@@ -30,8 +29,9 @@ def finding_of(change: Change) -> str:
     """Return the finding that a change is about, or that explains all connections with it."""
     if change.part == "findings":
         return change.what
-    for text, name in _FINDINGS.items():
-        if change.cells and all(text in each for each in change.cells):
+    for name, texts in _FINDINGS.items():
+        explained = [any(text in cell for text in texts) for cell in change.cells]
+        if explained and all(explained):
             return name
     return ""
 

@@ -14,11 +14,12 @@ from tlsdemo.reporting.run_text import versions_text
 def history(verdicts: Sequence[Verdict]) -> str:
     """Return a table of the changes with each candidate, in the order in which they were named.
 
-    If they are named from the newest to the oldest, each has only what the one before it has not.
+    If they are named from the newest to the oldest, each has only what those before it have not.
+    What one finding explains has one row.
     """
     here = versions_text(verdicts[0].here) if verdicts else ""
     lines = [
-        f"Compared with {here}. A row has what the row above it does not have.", "",
+        f"Compared with {here}. Each has what those above it have not.", "",
         "| with | otherwise than here | connections | it is | here |", "|---|---|---|---|---|",
     ]  # fmt: skip
     before: set[str] = set()
@@ -32,12 +33,19 @@ def history(verdicts: Sequence[Verdict]) -> str:
 def _rows(verdict: Verdict, changes: Sequence[Change]) -> Iterator[str]:
     if not changes:
         yield _row(verdict.name, "nothing more", "", "", "")
+    explained: dict[str, list[Change]] = {}
     for change in changes:
-        finding = finding_of(change)
-        what = f"[{finding}](findings.md#{finding})" if finding else f"{change.part}, {change.what}"
-        yield _row(
-            verdict.name, what, str(len(change.cells) or ""), change.candidate, change.baseline
-        )
+        explained.setdefault(finding_of(change) or change.key, []).append(change)
+    for name, same in explained.items():
+        first = same[0]
+        found = finding_of(first)
+        what = f"[{name}](findings.md#{name})" if found else f"{first.part}, {first.what}"
+        cells = len({cell for change in same for cell in change.cells})
+        sides = [first.candidate, first.baseline]
+        if first.part == "findings":
+            # Without what was observed: the finding tells.
+            sides = [side.partition(",")[0] for side in sides]
+        yield _row(verdict.name, what, str(cells or ""), *sides)
 
 
 def _row(*cells: str) -> str:
