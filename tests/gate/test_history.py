@@ -3,6 +3,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.gate.changes import Change
+from tlsdemo.gate.further_reading import finding_of
 from tlsdemo.gate.history import history
 from tlsdemo.gate.verdict import Verdict
 
@@ -13,6 +14,16 @@ OTHER = Change("stock", "client", "a", "c", ("x",))
 
 def verdict(name: str, *changes: Change) -> Verdict:
     return Verdict(name, {"Twisted": "3"}, {}, changes, [], "")
+
+
+class Explanations(SynchronousTestCase):
+    def test_a_finding_explains_only_the_events_that_it_is_about(self) -> None:
+        name = "handshake-completed-though-wrong-name"
+        cells = ("x 1.3 wrong name y",)
+        self.assertEqual(
+            finding_of(Change("stock", "client", "handshakeCompleted", "", cells)), name
+        )
+        self.assertEqual(finding_of(Change("stock", "client", "tls alert", "alert", cells)), "")
 
 
 class ThePage(SynchronousTestCase):

@@ -16,6 +16,9 @@ _FINDINGS = {
 }
 """What is in the names of the connections whose events each finding explains."""
 
+_CONCERNS = {"handshake-completed-though-wrong-name": ("handshakeCompleted", "secure")}
+"""The events that a finding is about, where others of those connections may differ as well."""
+
 _NEWS = {
     "Python": "https://docs.python.org/3/whatsnew/",
     "Twisted": "https://github.com/twisted/twisted/blob/trunk/NEWS.rst",
@@ -29,9 +32,11 @@ def finding_of(change: Change) -> str:
     """Return the finding that a change is about, or that explains all connections with it."""
     if change.part == "findings":
         return change.what
+    events = f"{change.baseline} {change.candidate}"
     for name, texts in _FINDINGS.items():
         explained = [any(text in cell for text in texts) for cell in change.cells]
-        if explained and all(explained):
+        concerned = any(event in events for event in _CONCERNS.get(name, ("",)))
+        if explained and all(explained) and concerned:
             return name
     return ""
 
