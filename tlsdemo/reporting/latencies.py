@@ -147,9 +147,9 @@ class Latencies:
         histogram = self.histogram(name)
         if histogram is None or not histogram.get_total_count():
             return None
-        p50, p90, p99, p999 = (
-            histogram.get_value_at_percentile(each) / 1e6 for each in PERCENTILES
-        )
+        # In one pass: this is done each second for the live view.
+        at = histogram.get_percentile_to_value_dict(list(PERCENTILES))
+        p50, p90, p99, p999 = (at[each] / 1e6 for each in PERCENTILES)
         count, mean = int(histogram.get_total_count()), float(histogram.get_mean_value()) / 1e6
         return Percentiles(count, mean, p50, p90, p99, p999, histogram.get_max_value() / 1e6)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tlsdemo.reporting.interval import Interval
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.snapshot import MEGABYTE, Snapshot
 from tlsdemo.reporting.window_result import WindowResult
@@ -45,6 +46,7 @@ class RunResult:
         windows: What was measured of the load, window by window.
         unit: What the rates of windows count.
         found: The greatest rate that held, if that was searched for.
+        intervals: The course of the load.
     """
 
     name: str
@@ -61,6 +63,7 @@ class RunResult:
     windows: tuple[WindowResult, ...] = ()
     unit: str = "connections"
     found: float | None = None
+    intervals: tuple[Interval, ...] = ()
 
     @property
     def lost(self) -> int | None:
@@ -149,4 +152,5 @@ class RunResult:
             "opening": self.opening and self.opening.as_json(),
             "windows": [window.as_json() for window in self.windows],
             "greatest_rate": self.found,
+            "intervals": [each.as_json() for each in self.intervals],
         }
