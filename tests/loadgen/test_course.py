@@ -27,7 +27,7 @@ class TheCourse(SynchronousTestCase):
         """Report at ``now``, 100 s after the clock of the worker, that something took so long."""
         self.now = now
         latencies = {} if seconds is None else {0: recorded(seconds, name=HANDSHAKE).as_json()}
-        self.worker.report("settled", at=now + 100, latencies=latencies, **report)  # type: ignore[arg-type]
+        self.worker.report("settled", at=now + 100, latencies=latencies, **report)
 
     def test_has_intervals_of_a_second_with_what_was_counted_and_measured_in_each(self) -> None:
         self.report(0.0, cpu=5.0)
@@ -62,7 +62,9 @@ class TheCourse(SynchronousTestCase):
         self.report(0.01, secured=3)
         self.course.enter("sending")
         self.report(1.0, secured=4)
-        self.assertEqual([(each.phase, each.counters.secured) for each in self.seen], [("sending", 4)])
+        self.assertEqual(
+            [(each.phase, each.counters.secured) for each in self.seen], [("sending", 4)]
+        )
 
     def test_has_nothing_before_its_first_and_after_its_last_phase(self) -> None:
         self.report(5.0)

@@ -256,7 +256,7 @@ class Controller:
         self._on_progress(self._phase, self._pool.counters(), self._elapsed())
 
     def _elapsed(self) -> float:
-        return self._reactor.seconds() - self._started_at
+        return float(self._reactor.seconds() - self._started_at)
 
     def _changed(self) -> None:
         self._report_progress()

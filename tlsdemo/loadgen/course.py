@@ -43,7 +43,7 @@ class Course:
     def enter(self, phase: str | None) -> None:
         """End the interval and the phase; there are no intervals in phase ``None``."""
         self.cut()
-        self._phase = phase
+        self._phase, self._window = phase, Window(number=0)
 
     def begin(self, window: Window) -> None:
         """End the interval, and begin a window."""

@@ -6,7 +6,7 @@ it nothing is recorded, and `CAN_MEASURE` is false.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -136,6 +136,11 @@ class Latencies:
         if histogram is None:
             return None
         return float(histogram.get_value_at_percentile(percentile)) / 1e6
+
+    def values_at(self, name: str, percentiles: Sequence[float]) -> list[float]:
+        """Return the values in seconds at several percentiles, in one pass; there must be some."""
+        found = self.histogram(name).get_percentile_to_value_dict(list(percentiles))
+        return [found[each] / 1e6 for each in percentiles]
 
     def mean(self, name: str) -> float | None:
         """Return the mean in seconds; ``None`` without values."""

@@ -55,3 +55,7 @@ class LoadProgress:
             rate = (counters.sent - self._sent_before) / MEGABYTE / took if took > 0 else 0.0
             facts += [f"{rate:,.1f} MB/s", f"{counters.sent / MEGABYTE:,.1f} MB"]
         return facts
+
+    def window(self, number: int, rate: float, seconds: float) -> None:
+        """Show that a window begins; ``seconds`` is infinite if its work ends it."""
+        del number, rate, seconds
