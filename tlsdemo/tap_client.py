@@ -34,6 +34,7 @@ from tlsdemo.net.runtime_folder import status_endpoint
 from tlsdemo.reporting.load_progress import LoadProgress
 from tlsdemo.reporting.objectives import verdicts
 from tlsdemo.reporting.progress import Progress
+from tlsdemo.reporting.run_comparison import comparison_lines
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.run_text import result_lines
 from tlsdemo.reporting.terminal import console_of, print_line, write_line
@@ -286,6 +287,8 @@ def makeService(options: Options) -> IService:
         for title, result in titled(runs).items():
             lines += [f"{title}:"] if len(runs) > 1 else []
             lines += result_lines(result)
+        if options["versus"] is not None and len(runs) == len(turns):
+            lines += comparison_lines(reports.comparison(runs))
         lines += [f"check {text}" for _, text in judged]
         lines += reports.problems
         for line in lines:

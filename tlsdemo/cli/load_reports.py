@@ -14,6 +14,8 @@ from tlsdemo.cli.options import Options
 from tlsdemo.reporting.interval import COLUMNS, Interval, csv_row, csv_text
 from tlsdemo.reporting.load_page import LoadPage
 from tlsdemo.reporting.percentile_files import distribution_files
+from tlsdemo.reporting.run_comparison import RunComparison
+from tlsdemo.reporting.run_document import sides
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.tls import versions
 
@@ -80,6 +82,11 @@ class LoadReports:
             versions(),
         )
         self._attempt("html", lambda path: path.write_text(page.html(), encoding="utf-8"))
+
+    def comparison(self, runs: Sequence[LoadRun]) -> RunComparison:
+        """Return how the second server does beside the first; both must have runs."""
+        baseline, candidate = sides("", {"runs": [run.as_json() for run in runs]})
+        return RunComparison(baseline, candidate)
 
     def _command(self) -> str:
         arguments = self._options.arguments_without(*_NOT_SHOWN)

@@ -102,10 +102,14 @@ class RunResult:
 
     @property
     def cpu_per_connection(self) -> float | None:
-        """The server's CPU seconds to accept and secure a connection; ``None`` if unknown."""
+        """The server's CPU seconds to accept and secure a connection; ``None`` if unknown.
+
+        If none was opened before the load, of a whole connection, with what it did.
+        """
         if self.snapshots is None:
             return None
-        spent = self.snapshots.secured.since(self.snapshots.started)
+        end = self.snapshots.drained if self.opened_first == 0 else self.snapshots.secured
+        spent = end.since(self.snapshots.started)
         return spent.cpu / spent.opened if spent.opened else None
 
     @property
