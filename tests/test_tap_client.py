@@ -301,8 +301,8 @@ class MakeServiceTests(ClientCase):
 
     def test_it_shows_its_progress(self) -> None:
         watch = self.make("--conn=2")[6]
-        watch(LoadPhase.SENDING, LoadCounters(begun=2), 1.0)
-        self.assertIn("tlsclient: sending for 10 s", self.progress.getvalue())
+        watch(LoadPhase.CONNECTING, LoadCounters(begun=2), 1.0)
+        self.assertIn("tlsclient: securing 2 connections", self.progress.getvalue())
         self.assertEqual(self.output.getvalue(), "")
 
     def test_output_that_cannot_be_written_is_a_failure_of_its_own(self) -> None:

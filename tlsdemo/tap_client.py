@@ -31,7 +31,7 @@ from tlsdemo.loadgen.load_series import LoadSeries
 from tlsdemo.loadgen.load_service import Load, LoadService
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.net.runtime_folder import status_endpoint
-from tlsdemo.reporting.load_progress import LoadProgress
+from tlsdemo.reporting.interval import Interval
 from tlsdemo.reporting.objectives import verdicts
 from tlsdemo.reporting.progress import Progress
 from tlsdemo.reporting.run_comparison import comparison_lines
@@ -246,19 +246,23 @@ def makeService(options: Options) -> IService:
         task, number = tasks[turn.environment], turns.index(turn) + 1
         if len(turns) > 1:
             progress.title = f"tlsclient {number} of {len(turns)}"
-        shown = LoadProgress(
-            progress, task.connections, options["duration"], options.packets_to_send()
-        )
+        parts = options.parts(task)
+        shown = options.load_progress(progress, parts)
+
+        def interval(each: Interval) -> None:
+            shown.interval(each)
+            reports.interval(number, each)
+
         return Controller(
             reactor,
             f"tlsclient-{os.getpid()}{f'-{number}' if len(turns) > 1 else ''}",
-            options.parts(task),
+            parts,
             workers,
             options.plan(),
             options.status_of(turn.environment),
             lambda phase, counters, elapsed: shown.show(phase.value, counters, elapsed),
             shown.window,
-            lambda interval: reports.interval(number, interval),
+            interval,
         )
 
     def finished(results: list[tuple[ScheduledRun[None], RunResult]] | None) -> None:

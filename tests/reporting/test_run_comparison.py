@@ -42,9 +42,8 @@ class AComparison(SynchronousTestCase):
         self.assertIn("the runs did not alternate", "\n".join(apart.notes()))
 
     def test_of_one_run_each_has_no_verdict_but_what_the_samples_alone_tell(self) -> None:
-        found = {"windows": (window(count=2000),), "opening": None}
-        (first,) = sides("a.json", {"runs": [run(**found).as_json()]})
-        (second,) = sides("b.json", {"runs": [run(**found).as_json()]})
+        (first,) = sides("a.json", {"runs": [run([window(count=2000)], opening=None).as_json()]})
+        (second,) = sides("b.json", {"runs": [run([window(count=2000)], opening=None).as_json()]})
         figures = {each.name: each for each in RunComparison(first, second).figures()}
         self.assertEqual({each.verdict for each in figures.values()}, {TOO_FEW})
         sampling = figures["p99(handshake)"].sampling

@@ -15,7 +15,7 @@ from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.course import Course
 from tlsdemo.loadgen.plan import Plan
 from tlsdemo.loadgen.scenario import ScenarioName
-from tlsdemo.loadgen.scenario_catalogue import SCENARIOS
+from tlsdemo.loadgen.scenario_catalogue import SCENARIOS, opened_first
 from tlsdemo.loadgen.schedule import Task, shares
 from tlsdemo.loadgen.status_client import RUN_COUNTS, StatusClient
 from tlsdemo.loadgen.worker_pool import WorkerPool
@@ -85,11 +85,7 @@ class Controller:
         self._plan = plan
         self._timeout = max(part.timeout for part in parts)
         scenarios = [SCENARIOS[ScenarioName(part.scenario)] for part in parts]
-        self._opened_first = sum(
-            part.connections
-            for part, scenario in zip(parts, scenarios, strict=True)
-            if scenario.opens_first
-        )
+        self._opened_first = opened_first(parts)
         self._ends_itself = all(
             part.packets and scenario.ends_itself
             for part, scenario in zip(parts, scenarios, strict=True)

@@ -117,10 +117,14 @@ class RunComparison:
         )
 
     def _sampling(self, name: str) -> tuple[float, float] | None:
-        found = [histogram(side.runs[0], name) for side in (self.baseline, self.candidate)]
-        bounds = [each and percentile_interval(*each, math.sqrt(CONFIDENCE)) for each in found]
-        if bounds[0] is None or bounds[1] is None:
-            return None
+        bounds = []
+        for side in (self.baseline, self.candidate):
+            found = histogram(side.runs[0], name)
+            # Both hold together with 95 %.
+            interval = found and percentile_interval(*found, math.sqrt(CONFIDENCE))
+            if not interval:
+                return None
+            bounds.append(interval)
         (first_low, first_high), (second_low, second_high) = bounds
         return second_low / first_high, second_high / first_low
 
