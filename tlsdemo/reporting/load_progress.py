@@ -90,8 +90,10 @@ class LoadProgress:
         facts = [f"{counters.failures:,} failed"] if counters.failures else []
         if self._phase != "sending":
             return facts
-        if self._interval is not None and not self._progress.lives:
-            # On a terminal, these are under the line.
+        if self._interval is not None:
+            if self._progress.lives:
+                # More stands under the line.
+                return facts
             facts += rate_texts(self._interval)[:-1]
             facts += [
                 f"{name} p99 {self._interval.latencies[name].p99 * 1000:,.2f} ms"
