@@ -283,6 +283,17 @@ class MakeServiceTests(ClientCase):
         self.end()
         self.assertEqual(self.statuses, [1])
 
+    def test_what_was_measured_is_reported_although_the_second_server_is_unreachable(self) -> None:
+        path = Path(self.mktemp())
+        self.make("--conn=2", "--versus=tcp:b:2", f"--json={path}")
+        good = LoadCounters(begun=2, secured=2, clean=2, sent=100)
+        results = [
+            RunResult("name", 2, counters, 0.5, 1.0, 100)
+            for counters in (good, LoadCounters(begun=2, failed={"refused": 2}))
+        ]
+        self.assertIn("tcp:b:2:\n2 connections: 0 secured", self.over(*results))
+        self.assertEqual((self.statuses, len(json.loads(path.read_text())["runs"])), ([1], 2))
+
     def test_a_second_server_is_not_asked_for_the_status_of_the_first(self) -> None:
         message = self.refused(lambda: self.parse("--versus=tcp:b:2", "--status=unix:a"))
         self.assertIn("--status is 'unix:a', which is that of one server", message)

@@ -279,10 +279,10 @@ def makeService(options: Options) -> IService:
         ):
             exit_with(1)
         progress.clear()
-        if runs and runs[-1].result.hopeless:
+        if runs and runs[0].result.hopeless:
             exit_with(2)
             assert sys.__stderr__ is not None
-            write_line(sys.__stderr__, f"tlsclient: {runs[-1].result.hopeless}")
+            write_line(sys.__stderr__, f"tlsclient: {runs[0].result.hopeless}")
             return
         reports.write(runs, judged)
         if reports.problems:
