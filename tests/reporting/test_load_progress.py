@@ -138,6 +138,7 @@ class OnATerminal(LoadProgressCase):
         self.show(load, "sending", 0.0, counters)
         load.window(1, 50.0, 30.0)
         load.interval(interval(1.0))
+        load.interval(interval(1.1, seconds=0.1, counters=LoadCounters()))
         lines = self.show(load, "sending", 2.0, counters).splitlines()
         text = "\n".join(lines)
         for expected in (

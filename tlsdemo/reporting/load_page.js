@@ -4,6 +4,7 @@
 (() => {
   // Lines differ by their dashes as well as by their colours.
   const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3], [1, 5]];
+  const BORDERS = ["solid", "dashed", "dotted", "double", "groove"];
   // From this ratio of the greatest value to the least, a distribution has a logarithmic axis.
   const WIDE = 40;
 
@@ -57,6 +58,7 @@
       {
         width: place.clientWidth,
         height: 240,
+        legend: { markers: { dash: (u, index) => BORDERS[(index - 1) % 5] } },
         cursor: { drag: { x: false, y: false }, points: { size: 6 } },
         scales: { x: { time: false, range: [isDistribution ? 0 : chart.x[0], last] }, y },
         axes: [

@@ -11,6 +11,9 @@ from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.progress import Progress
 from tlsdemo.reporting.snapshot import MEGABYTE
 
+_LONG_ENOUGH = 0.5
+"""Seconds of an interval that is shown."""
+
 
 class LoadProgress:
     """Shows a load.
@@ -68,7 +71,9 @@ class LoadProgress:
             self._progress.begin(label)
 
     def interval(self, interval: Interval) -> None:
-        """Show what was measured in the last interval."""
+        """Show what was measured in the last interval, unless it is the short end of a window."""
+        if interval.seconds < _LONG_ENOUGH:
+            return
         self._interval = interval
         if self._progress.lives:
             self._progress.below = interval_table(interval, self._counters.failed)
