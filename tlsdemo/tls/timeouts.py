@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from twisted.internet.interfaces import IReactorTime
 
 from tlsdemo.close_reasons import Cause, CloseReason
-from tlsdemo.tls.deadlines import Deadlines, deadlines_of
+from tlsdemo.net.deadlines import Deadlines, deadlines_of
 
 
 class ConnectionPhase(enum.Enum):
