@@ -117,6 +117,9 @@ class UpgradeProtocol(StateMachine, Protocol):
         self._detail("connectionLost", **failure_facts(reason))
         self._input(_Input.LOST)
 
+    def rest(self) -> None:
+        """Do nothing: before TLS there is nothing to free."""
+
     def abort(self, close_reason: CloseReason) -> None:
         """Close at once, before or after the switch, and report ``close_reason``."""
         if self.stream is not None:
