@@ -204,7 +204,7 @@ class UpgradeProtocol(StateMachine, Protocol):
             switch.alpn.decode(),
             self._plaintext,
         )
-        del self._listener
+        del self._listener, self._negotiation
         wire, self.stream = self._settings.mode.secure(
             self.transport, self._settings.tls, setup, self._clock
         )
