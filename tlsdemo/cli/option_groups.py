@@ -20,6 +20,7 @@ class Group(Enum):
     LIMITS = "Limits"
     LOGGING = "Logging and tracing"
     DEMONSTRATION = "Demonstration and load"
+    CONFIGURATION = "Configuration file"
     HELP = "Help"
 
 

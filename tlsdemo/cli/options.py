@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
+from functools import wraps
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn, TypeVar
 
@@ -80,6 +81,7 @@ def named(parameters: list[list[Any]]) -> list[list[Any]]:
 
 
 def _named(name: str, parse: Callable[[str], object]) -> Callable[[str], object]:
+    @wraps(parse)
     def parse_named(text: str) -> object:
         try:
             return parse(text)
@@ -141,14 +143,26 @@ class Options(usage.Options):
             super().parseOptions(self._in_order(arguments))
         except (usage.UsageError, getopt.GetoptError) as problem:
             text = str(problem).removeprefix("Parameter type enforcement failed: ")
-            fail(self.command, f"{text}{self._cure(text)} (try: {self.command} --help)")
+            fail(
+                self.command,
+                f"{self._located(text)}{self._cure(text)} (try: {self.command} --help)",
+            )
 
     def _in_order(self, arguments: list[str]) -> list[str]:
         """Return the arguments with the options first; what follows a subcommand belongs to it."""
         if getattr(self, "subCommands", None):
             return arguments
-        self._given, self._names = getopt.gnu_getopt(arguments, self.shortOpt, self.longOpt)
+        given, self._names = getopt.gnu_getopt(arguments, self.shortOpt, self.longOpt)
+        self._given = self._completed(given)
         return self.arguments_without()
+
+    def _completed(self, given: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Return the options given, with what is given elsewhere than on the command line."""
+        return given
+
+    def _located(self, problem: str) -> str:
+        """Return a problem with the place of the option that it is about, if it has another."""
+        return problem
 
     def _cure(self, problem: str) -> str:
         """Return what may have been meant by an unknown option or command, or nothing."""

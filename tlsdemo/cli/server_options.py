@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from twisted.python import usage
 
 from tlsdemo.cli.alpn_names import alpn_names
+from tlsdemo.cli.config_options import ConfigOptions
 from tlsdemo.cli.connection_limit import lowered
 from tlsdemo.cli.contradictions import check
 from tlsdemo.cli.diagnostics_options import DIAGNOSTICS_PARAMETERS, DiagnosticsOptions
@@ -63,7 +64,9 @@ def dialect_name(text: str) -> tuple[bool, Dialect]:
     return name != text, find_dialect(one_of(DIALECTS)(name))
 
 
-class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, WebOptions, TLSOptions):
+class ServerOptions(
+    ProxyProtocolOptions, DiagnosticsOptions, WebOptions, ConfigOptions, TLSOptions
+):
     """The options of ``twistd tlsdemo``."""
 
     command = "twistd tlsdemo"
@@ -173,6 +176,8 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, WebOptions, TLSOpt
 
     essential = "listen backend mode cert key ca client-auth dialect max-connections log-events"
 
+    shorthands: ClassVar[Mapping[str, str]] = {"new": "mode", "readable": "delivery"}
+
     def __init__(self) -> None:
         super().__init__()
         self["listen"] = []
@@ -180,8 +185,9 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, WebOptions, TLSOpt
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """Parse the options, and keep them as ``arguments`` for worker processes."""
-        self.arguments = list(options or ())
         super().parseOptions(options)
+        # Not as a file, which may have changed when a worker is started again.
+        self.arguments = self.arguments_without("config")
 
     def opt_listen(self, where: str) -> None:
         """Server endpoint string to listen on. Can be repeated.
