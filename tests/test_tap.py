@@ -230,6 +230,7 @@ class StartTests(RefusingCase):
         self.patch(tap, "collect_rarely", lambda: called.append("yes"))
         self.patch(Hangup, "install", lambda _: None)
         self.patch(Server, "startService", lambda _: None)
+        self.patch(Server, "listening", lambda _: [])
         for parent, expected in (
             (None, []),
             ({"nodaemon": True}, ["yes"]),

@@ -182,6 +182,8 @@ class ServerOptions(
         super().__init__()
         self["listen"] = []
         self.arguments: list[str] = []
+        # The parent of a worker has bound its sockets, and those of systemd are the parent's only.
+        self.is_worker = False
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """Parse the options, and keep them as ``arguments`` for worker processes."""
@@ -216,7 +218,8 @@ class ServerOptions(
         self._check_buffers()
         self["listen"] = self["listen"] or [LISTEN]
         for where in self["listen"]:
-            check_server_endpoint(reactor, "listen", where, PROXY_PREFIX)
+            if not self.is_worker:
+                check_server_endpoint(reactor, "listen", where, PROXY_PREFIX)
             if self["unsafe-injection"] and not is_loopback(where):
                 raise usage.UsageError(
                     f"--unsafe-injection is for the loopback interface only, and --listen is "
