@@ -25,7 +25,7 @@ from tlsdemo.cli.options import (
 from tlsdemo.cli.proxy_protocol_options import PROXY_PROTOCOL_PARAMETERS, ProxyProtocolOptions
 from tlsdemo.cli.server_contradictions import SERVER_CONTRADICTIONS
 from tlsdemo.cli.session_ticket_options import SESSION_TICKET_PARAMETERS
-from tlsdemo.cli.suggestions import one_of
+from tlsdemo.cli.suggestions import knowing, one_of
 from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.cli.twistd_files import check_twistd_files
 from tlsdemo.cli.web_options import WEB_PARAMETERS, WebOptions
@@ -58,6 +58,7 @@ LISTEN = "tcp:8899:interface=127.0.0.1"
 _log = PrintableLogger(namespace="tlsdemo")
 
 
+@knowing(DIALECTS)
 def dialect_name(text: str) -> tuple[bool, Dialect]:
     """Read the name of a dialect, and whether ``auto:`` stands before it."""
     name = text.removeprefix("auto:")
