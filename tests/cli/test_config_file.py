@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -25,12 +25,14 @@ VALUES = {
 
 
 class RoundTrip(SynchronousTestCase):
+    # A busy machine is slow.
+    @settings(deadline=None)
     @given(st.fixed_dictionaries({}, optional={each: VALUES[kind] for each, kind in KINDS.items()}))
     def test_what_is_written_is_read(self, values: dict[str, list[str]]) -> None:
         lines = [toml_line(name, KINDS[name], given) for name, given in values.items()]
-        settings = ConfigFile("x", "\n".join(lines).encode()).settings()
+        found = ConfigFile("x", "\n".join(lines).encode()).settings()
         expected = [(name, value) for name, given in values.items() for value in given]
-        self.assertEqual(list(as_given(settings, KINDS)), expected)
+        self.assertEqual(list(as_given(found, KINDS)), expected)
 
     def test_bytes_that_are_not_utf_8_are_refused(self) -> None:
         problem = self.assertRaises(BadConfig, toml_line, "name", Kind.TEXT, ["\udcff"])
@@ -49,8 +51,8 @@ class RoundTrip(SynchronousTestCase):
 
 class Types(SynchronousTestCase):
     def check(self, toml: str, expected: str) -> None:
-        settings = ConfigFile("x", toml.encode()).settings()
-        problem = self.assertRaises(BadConfig, list, as_given(settings, KINDS))
+        found = ConfigFile("x", toml.encode()).settings()
+        problem = self.assertRaises(BadConfig, list, as_given(found, KINDS))
         self.assertEqual(str(problem), expected)
 
     def test_errors_name_the_key_the_value_and_what_it_takes(self) -> None:

@@ -144,11 +144,11 @@ def _data(mark: Mark) -> dict[str, object]:
 
 
 def _address(peer: str) -> dict[str, Fact]:
-    """Return an address and a port, or else the path of a UNIX socket."""
+    """Return an address and a port; clients of a UNIX socket have none."""
     host, _, port = peer.rpartition(":")
     if host and port.isdecimal():
         return {"client.address": host.strip("[]"), "client.port": int(port)}
-    return {"client.address": peer}
+    return {}
 
 
 def event_type(event: str) -> str:
