@@ -132,6 +132,15 @@ class TheFile(ConfigCase):
         self.assertIn("twistd tlsdemo: --max-line is '70', more than all lines", message)
         self.assertIn(f"raise --max-plain ({self.file} has max-plain)", message)
 
+    def test_is_named_if_its_certificates_and_keys_are_not_pairs(self) -> None:
+        options: Any = self.parse('cert = ["a", "b"]\nkey = "c"')
+        message = self.refused(lambda: options.identities("server"))
+        self.assertEqual(
+            message,
+            f"twistd tlsdemo: {self.file}: cert is given 2 times and --key 1 times; each needs the "
+            f"other ({self.file} has key)",
+        )
+
     def test_has_to_be_there(self) -> None:
         message = self.refused(lambda: tap.Options().parseOptions(["--config=nowhere.toml"]))
         self.assertIn("--config is 'nowhere.toml': it cannot be read: No such file", message)

@@ -146,7 +146,7 @@ class ConfigOptions(GroupedOptions):
             flag for flag, option in pairs if option in names
         }
 
-    def _located(self, problem: str) -> str:
+    def located(self, problem: str) -> str:
         """Return a problem with the name of the file if an option that it names is from there."""
         named = dict.fromkeys(_OPTION.findall(problem))
         found = [name for name in named if name in self._from_config]

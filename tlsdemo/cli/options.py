@@ -166,7 +166,7 @@ class Options(usage.Options):
             text = str(problem).removeprefix("Parameter type enforcement failed: ")
             fail(
                 self.command,
-                f"{self._located(text)}{self._cure(text)} (try: {self.command} --help)",
+                f"{self.located(text)}{self._cure(text)} (try: {self.command} --help)",
             )
 
     def _in_order(self, arguments: list[str]) -> list[str]:
@@ -181,7 +181,7 @@ class Options(usage.Options):
         """Return the options given, with what is given elsewhere than on the command line."""
         return given
 
-    def _located(self, problem: str) -> str:
+    def located(self, problem: str) -> str:
         """Return a problem with the place of the option that it is about, if it has another."""
         return problem
 
