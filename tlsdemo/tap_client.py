@@ -12,6 +12,7 @@ from twisted.application.service import IService
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
 from zope.interface import provider
 
+from tlsdemo.cli.config_options import ConfigOptions
 from tlsdemo.cli.contradictions import check
 from tlsdemo.cli.daemon_start import DaemonStart
 from tlsdemo.cli.endpoint_strings import EndpointString, check_client_endpoint
@@ -45,7 +46,7 @@ CONNECT = "tcp:127.0.0.1:8899"
 _log = PrintableLogger(namespace="tlsdemo")
 
 
-class Options(ReportOptions, LoadOptions):
+class Options(ConfigOptions, ReportOptions, LoadOptions):
     """The options of ``twistd tlsclient``."""
 
     command = "twistd tlsclient"

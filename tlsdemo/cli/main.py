@@ -11,6 +11,7 @@ from twisted.python import usage
 from tlsdemo.cli.compare_command import CompareOptions
 from tlsdemo.cli.events_command import EventsOptions
 from tlsdemo.cli.findings_command import FindingsOptions
+from tlsdemo.cli.generated_commands import CompletionOptions, ManPageOptions
 from tlsdemo.cli.options import Options
 from tlsdemo.cli.run_command import RunOptions
 from tlsdemo.cli.sequence_diagram_command import SequenceDiagramOptions
@@ -37,6 +38,8 @@ class Command(Options):
         ["findings", None, FindingsOptions, "Reproduce surprising behaviour of stock Twisted."],
         ["sequence-diagram", None, SequenceDiagramOptions, "Draw a connection that was traced."],
         ["versions", None, VersionsOptions, "Show the installed versions and other environments."],
+        ["man-page", None, ManPageOptions, "Print a manual page."],
+        ["completion", None, CompletionOptions, "Print a script for completion in a shell."],
         ["waterfall", None, SequenceDiagramOptions, "An alias of sequence-diagram."],
     ]
 

@@ -11,6 +11,7 @@ from twisted.python import usage
 
 from tlsdemo.cli.option_groups import Group, GroupedOptions
 from tlsdemo.cli.options import choice, named, seconds, whole
+from tlsdemo.cli.suggestions import knowing
 from tlsdemo.loadgen.arrivals import Arrivals, Window
 from tlsdemo.loadgen.plan import Plan, find_max, steps
 from tlsdemo.loadgen.scenario import ScenarioName
@@ -40,6 +41,7 @@ def per_second(text: str) -> float:
     return rate
 
 
+@knowing([*(each.value for each in ScenarioName), MIXED])
 def scenario_name(text: str) -> ScenarioName | str:
     """Read the name of a scenario; `MIXED` is not one, but several."""
     if text == MIXED:

@@ -13,7 +13,7 @@ from tlsdemo.proxy.trace_file import TraceFile
 from tlsdemo.tls import Observer
 from tlsdemo.trace.connection_observer import ConnectionObserver, SeveralObservers
 from tlsdemo.trace.model import Arrow, End, Mark
-from tlsdemo.trace.timeline import EventObserver, Fact
+from tlsdemo.trace.timeline import EventObserver, Fact, ToldText
 
 Watch = Callable[[int, str, Callable[[], float]], Observer | None]
 """A function from a connection's number (from 1), its peer's address and the clock to an observer.
@@ -89,4 +89,4 @@ class Accounting:
 
 def close_facts(name: str, reason: CloseReason) -> Mapping[str, Fact]:
     """Return the facts that describe a close reason in logs and traces of a server."""
-    return {"why" if name == "insecure" else "how": str(reason)}
+    return {"why" if name == "insecure" else "how": ToldText.of(reason)}
