@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from tlsdemo.net.prompt_writing import prompt_writer
 from tlsdemo.net.reset_after_flush import reset_after_flush
 from tlsdemo.net.sockets import MAX_BUFFER, bound_buffers, without_delay
 from tlsdemo.proxy.introduction import Introduce, Introduction
@@ -70,9 +72,17 @@ class BackendListener(typing.Protocol):
 
 @implementer(IHalfCloseableProtocol)
 class BackendConnection(Protocol):
-    """The plaintext connection to the backend, which is told first who the client is."""
+    """The plaintext connection to the backend, which is told first who the client is.
+
+    Attributes:
+        write: Sends bytes to the backend, once this is connected.
+        promptly: Whether that calls the system each time, as is best if the client's data comes in
+            few large pieces.  To be set before.
+    """
 
     transport: Any
+    promptly = False
+    write: Callable[[bytes], object]
     _introduction: Introduction | None = None
 
     def __init__(self, backend: Backend, listener: BackendListener) -> None:
@@ -88,8 +98,13 @@ class BackendConnection(Protocol):
         """Set the socket's options, introduce the client, and report the connection."""
         without_delay(self.transport)
         bound_buffers(self.transport, self._backend.max_buffer)
+        self.write = (
+            prompt_writer(self.transport, self._backend.clock)
+            if self.promptly
+            else self.transport.write
+        )
         if self._introduction is not None:
-            self.transport.write(self._introduction.start())
+            self.write(self._introduction.start())
         self._listener.backend_connected()
 
     def dataReceived(self, data: bytes) -> None:
@@ -100,7 +115,7 @@ class BackendConnection(Protocol):
             except FilterFailed as problem:
                 self._listener.backend_failed(problem)
                 return
-            self.transport.write(said)
+            self.write(said)
         if data:
             self._listener.backend_data(data)
 

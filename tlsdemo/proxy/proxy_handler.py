@@ -54,6 +54,7 @@ class ProxyHandler(ProxyActions):
         self.full = True
         self.transport.pauseProducing()
         backend = self._backend
+        backend.promptly = self.transport.by_reads
         backend.introduce(self.transport.getPeer(), self.transport.getHost())
         # Twisted may keep the factory for long; it must not keep this handler alive.
         factory = Factory.forProtocol(lambda: backend)

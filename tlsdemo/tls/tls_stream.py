@@ -65,6 +65,7 @@ class TLSStream(Stream):
     def __init__(self, setup: StreamSetup) -> None:
         super().__init__(setup)
         self._options = setup.options
+        self.by_reads = setup.options.delivery is not Delivery.RECORD
         self._required_alpn = setup.required_alpn
         self._upgraded = setup.upgraded
         self._in_layer = False
@@ -83,7 +84,7 @@ class TLSStream(Stream):
                 f"{connection!r} is not a TLSConnection; use ServerTLS or ClientTLS, "
                 "which make them from any context"
             )
-        connection.coalesce = self._options.delivery is not Delivery.RECORD
+        connection.coalesce = self.by_reads
         connection.at_close_notify = self._close_notify_received
         connection.required_alpn = self._required_alpn.encode()
         self._layer = layer
