@@ -7,17 +7,17 @@ for nothing, and the data of all connections of a turn is in memory at the same 
 written here is sent at once if nothing is queued before it; only what the socket does not take is
 queued, so that order, flow control and closing are the transport's as ever.
 
-Whether something is queued is known by private names of Twisted.  Where one of them is missing,
-and for a transport that has no socket, everything is queued.
+Whether something is queued is known by private names of Twisted.  It cannot be done where one of
+them is missing, nor for a transport that has no socket.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from twisted.internet.abstract import FileDescriptor
-from twisted.internet.interfaces import IReactorTime
 from twisted.internet.main import CONNECTION_LOST
 from twisted.python.failure import Failure
 
@@ -25,16 +25,19 @@ _NEEDED = ("_tempDataLen", "_writeDisconnected", "_aborting")
 """The names of a transport that Twisted does not document."""
 
 
-def prompt_writer(transport: Any, clock: IReactorTime) -> Callable[[bytes], object]:
-    """Return a function that writes to ``transport`` at once, or its ``write`` if it cannot.
+def prompt_writer(transport: Any) -> Callable[[bytes], object] | None:
+    """Return a function that writes to ``transport`` at once, or ``None`` if that cannot be.
 
-    For writers of few large pieces: each costs a call of send(2).
+    For writers of few large pieces: each costs a call of send(2).  If TLS has been started on the
+    transport, this writes below it.
     """
-    queue: Callable[[bytes], object] = transport.write
-    if not isinstance(transport, FileDescriptor) or getattr(transport, "TLS", False):
-        return queue
-    if not all(hasattr(transport, name) for name in _NEEDED):
-        return queue
+    if isinstance(transport, FileDescriptor) and all(hasattr(transport, each) for each in _NEEDED):
+        return _writer(transport)
+    return None
+
+
+def _writer(transport: FileDescriptor) -> Callable[[bytes], None]:
+    queue = partial(FileDescriptor.write, transport)
     send = transport.writeSomeData
     # Any, for the private names.
     state: Any = transport
@@ -53,14 +56,14 @@ def prompt_writer(transport: Any, clock: IReactorTime) -> Callable[[bytes], obje
         if isinstance(sent, Exception) or sent < 0:
             # What follows has to be queued too.
             queue(data)
-            _lose(transport, clock)
+            _lose(transport)
         else:
             queue(data[sent:])
 
     return write
 
 
-def _lose(transport: Any, clock: IReactorTime) -> None:
+def _lose(transport: Any) -> None:
     """Report that ``transport`` is lost, in the next turn, after what has arrived before.
 
     The failed call has taken the error from the socket.  Reading it would find an end in order.
@@ -77,4 +80,4 @@ def _lose(transport: Any, clock: IReactorTime) -> None:
         finally:
             transport.connectionLost(Failure(CONNECTION_LOST))
 
-    clock.callLater(0, lose)
+    transport.reactor.callLater(0, lose)

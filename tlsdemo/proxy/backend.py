@@ -98,11 +98,8 @@ class BackendConnection(Protocol):
         """Set the socket's options, introduce the client, and report the connection."""
         without_delay(self.transport)
         bound_buffers(self.transport, self._backend.max_buffer)
-        self.write = (
-            prompt_writer(self.transport, self._backend.clock)
-            if self.promptly
-            else self.transport.write
-        )
+        prompt = prompt_writer(self.transport) if self.promptly else None
+        self.write = prompt or self.transport.write
         if self._introduction is not None:
             self.write(self._introduction.start())
         self._listener.backend_connected()

@@ -54,7 +54,10 @@ class ProxyHandler(ProxyActions):
         self.full = True
         self.transport.pauseProducing()
         backend = self._backend
-        backend.promptly = self.transport.by_reads
+        if self.transport.by_reads:
+            # Both ways there is one write for each read.
+            backend.promptly = True
+            self.transport.write_promptly()
         backend.introduce(self.transport.getPeer(), self.transport.getHost())
         # Twisted may keep the factory for long; it must not keep this handler alive.
         factory = Factory.forProtocol(lambda: backend)

@@ -152,6 +152,13 @@ class Stream(StateMachine, ABC):
         """Send ``data``; it is dropped once the stream is closed."""
 
     @abstractmethod
+    def write_promptly(self) -> None:
+        """Have each write sent at once, if possible, and not when the reactor comes round to it.
+
+        For an application that writes rarely, or much: each write costs a call of send(2).
+        """
+
+    @abstractmethod
     def loseConnection(self) -> None:
         """Close in order, after everything that was written has been sent."""
 

@@ -31,6 +31,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from tlsdemo.close_reasons import Cause, CloseReason
+from tlsdemo.net.prompt_writing import prompt_writer
 from tlsdemo.state_machine import transition_table
 from tlsdemo.tls.alpn_selection import alpn_problem
 from tlsdemo.tls.connection_info import connection_info_of
@@ -55,12 +56,14 @@ _LIVE = (StreamState.CONNECTING, *_SECURE)
 class TLSStream(Stream):
     """The application's transport over TLS; :meth:`attach` connects it to the TLS layer.
 
-    ``receiver`` is the protocol that the wire delivers to, if it is not the layer itself;
+    ``receiver``: the protocol that the wire delivers to, if it is not the layer itself.
     ``make_connection`` makes the layer's connection, if the layer is to ask this for it.
+    ``socket``: the transport below the layer's, if the ``write`` of that can be replaced.
     """
 
     receiver: object | None = None
     make_connection: Callable[[], TLSConnection] | None = None
+    socket: object | None = None
 
     def __init__(self, setup: StreamSetup) -> None:
         super().__init__(setup)
@@ -163,7 +166,8 @@ class TLSStream(Stream):
         secure = self._state in _SECURE
         if secure and connection.held:
             reason = self._deliver_held(reason)
-        if secure and isinstance(reason.value, ConnectionLost) and self._has_close_notify():
+        has_close_notify = connection.get_shutdown() & SSL.RECEIVED_SHUTDOWN
+        if secure and isinstance(reason.value, ConnectionLost) and has_close_notify:
             # A reset after close_notify truncates nothing.
             reason = connectionDone
         self._input(StreamInput.LOST, close_reason_of(reason, connection, secure), reason)
@@ -184,9 +188,6 @@ class TLSStream(Stream):
         self._timer.enter(ConnectionPhase.CLOSING)
         self._layer.loseConnection()
         return False
-
-    def _has_close_notify(self) -> bool:
-        return bool(self._connection.get_shutdown() & SSL.RECEIVED_SHUTDOWN)
 
     def _deliver_held(self, reason: Failure) -> Failure:
         """Deliver what OpenSSL has kept while this was paused; return the reason for the end.
@@ -221,6 +222,11 @@ class TLSStream(Stream):
             send(data)
         elif self._state is StreamState.CONNECTING:
             raise RuntimeError("nothing can be written before the connection is secure")
+
+    def write_promptly(self) -> None:
+        """Have each write sent at once, if possible."""
+        if prompt := prompt_writer(self.socket):
+            self._layer.transport.write = prompt  # type: ignore[union-attr, method-assign]
 
     def loseConnection(self) -> None:
         """Send everything that was written, then close_notify (RFC 8446, section 6.1).
