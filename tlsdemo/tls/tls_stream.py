@@ -140,8 +140,7 @@ class TLSStream(Stream):
     def dataReceived(self, data: bytes) -> None:
         """Deliver what has been decrypted, unless this has been aborted."""
         # Called for each record: with many small ones, every look-up is measurable.
-        deliver = self._deliver
-        if deliver is None:
+        if (deliver := self._deliver) is None:
             return
         if self._pull_source is None:
             self.events += 1
