@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.tls.memory_ends import ForeignPeer, foreign_client, server_tls
 from tlsdemo.tls import TLSConnection
 from tlsdemo.tls.openssl_io import IO, PUBLIC
-from tlsdemo.tls.wire_input import VIEWED
+from tlsdemo.tls.wire_input import VIEWED, WireInput
 
 RECORD = b"r" * 4000
 MUCH = [RECORD] * 5
@@ -74,6 +74,14 @@ class WireInputTests(SynchronousTestCase):
             self.assertEqual(connection.recv(1 << 15), RECORD)
         self.assertRaises(SSL.WantReadError, connection.recv, 1 << 15)
         self.assertEqual(connection.viewed, b"")
+
+    def test_it_is_not_let_go_before(self) -> None:
+        connection, peer = connected()
+        peer.write(*MUCH)
+        connection.bio_write(peer.take())
+        WireInput(SSL._ffi, SSL._lib).release(connection)  # type: ignore[attr-defined]
+        self.assertTrue(connection.viewed)
+        self.assertEqual(drained(connection), b"".join(MUCH))
 
     def test_a_record_in_pieces_is_read(self) -> None:
         connection, peer = connected()

@@ -81,14 +81,14 @@ def _direct() -> OpenSSLIO | None:
     """Return functions that call OpenSSL; ``None`` if this version of pyOpenSSL lacks a name."""
     try:
         ffi, lib = SSL._ffi, SSL._lib  # type: ignore[attr-defined]
-        ssl_read, bio_read, should_read = lib.SSL_read, lib.BIO_read, lib.BIO_should_read
+        ssl_read, bio_read = lib.SSL_read, lib.BIO_read
         get_error, want_read = lib.SSL_get_error, lib.SSL_ERROR_WANT_READ
         wire_input = WireInput(ffi, lib)
         set_mode, clear_mode = lib.SSL_set_mode, lib.SSL_clear_mode
         release_buffers = lib.SSL_MODE_RELEASE_BUFFERS
         probe: Any = SSL.Connection(SSL.Context(SSL.TLS_METHOD), None)
         _ = probe._ssl, probe._into_ssl, probe._from_ssl
-        _ = probe._raise_ssl_error, probe._handle_bio_errors
+        _ = probe._raise_ssl_error
     except AttributeError:
         return None
     buffer = ffi.new("char[]", MAX_DRAINED + _BURST * MAX_RECORD)
@@ -151,12 +151,10 @@ def _direct() -> OpenSSLIO | None:
         return Drained(contents[:drained], records, problem)
 
     def for_wire(connection: Any, most: int) -> bytes:
-        bio = connection._from_ssl
-        got = bio_read(bio, buffer, min(most, MAX_DRAINED))
+        got = bio_read(connection._from_ssl, buffer, min(most, MAX_DRAINED))
         if got <= 0:
-            if should_read(bio):
-                raise SSL.WantReadError
-            connection._handle_bio_errors(bio, got)
+            # A BIO in memory gives nothing only because it is empty.
+            raise SSL.WantReadError
         data: bytes = contents[:got]
         return data
 
