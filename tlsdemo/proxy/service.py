@@ -18,7 +18,6 @@ from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
 from tlsdemo.net.addresses import endpoint_text
-from tlsdemo.net.fair_polling import serve_in_turn
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.net.runtime_folder import STATUS
 from tlsdemo.net.timeout_endpoint import TimeoutEndpoint
@@ -130,7 +129,6 @@ class Server(Service):
 
     def privilegedStartService(self) -> None:
         """Listen on all endpoints; raises CannotStart if that is not possible."""
-        serve_in_turn(self._reactor)
         settings = self._settings
         backend = settings.backend
         if self._has_sink:
