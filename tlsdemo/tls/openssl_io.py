@@ -153,7 +153,7 @@ def _direct() -> OpenSSLIO | None:
     def for_wire(connection: Any, most: int) -> bytes:
         got = bio_read(connection._from_ssl, buffer, min(most, MAX_DRAINED))
         if got <= 0:
-            # A BIO in memory gives nothing only because it is empty.
+            # A BIO in memory has no other error, and its end is never told to this one.
             raise SSL.WantReadError
         data: bytes = contents[:got]
         return data
