@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from tlsdemo.net.prompt_writing import prompt_writer
 from tlsdemo.net.reset_after_flush import reset_after_flush
 from tlsdemo.net.sockets import MAX_BUFFER, bound_buffers, socket_transport, without_delay
 from tlsdemo.proxy.introduction import Introduce, Introduction
@@ -76,9 +78,17 @@ class BackendListener(typing.Protocol):
 
 @implementer(IHalfCloseableProtocol)
 class BackendConnection(Protocol):
-    """The plaintext connection to the backend, which is told first who the client is."""
+    """The plaintext connection to the backend, which is told first who the client is.
+
+    Attributes:
+        write: Sends bytes to the backend, once this is connected.
+        promptly: Whether that calls the system each time, as is best if the client's data comes in
+            few large pieces.  To be set before.
+    """
 
     transport: Any
+    promptly = False
+    write: Callable[[bytes], object]
     _introduction: Introduction | None = None
 
     def __init__(self, backend: Backend, listener: BackendListener) -> None:
@@ -97,8 +107,10 @@ class BackendConnection(Protocol):
             replace_protocol(self.transport, self)
         without_delay(self.transport)
         bound_buffers(self.transport, self._backend.max_buffer)
+        prompt = prompt_writer(self.transport) if self.promptly else None
+        self.write = prompt or self.transport.write
         if self._introduction is not None:
-            self.transport.write(self._introduction.start())
+            self.write(self._introduction.start())
         self._listener.backend_connected()
 
     def dataReceived(self, data: bytes) -> None:
@@ -109,7 +121,7 @@ class BackendConnection(Protocol):
             except FilterFailed as problem:
                 self._listener.backend_failed(problem)
                 return
-            self.transport.write(said)
+            self.write(said)
         if data:
             self._listener.backend_data(data)
 

@@ -53,6 +53,10 @@ class ProxyHandler(ProxyActions):
         assert self.transport is not None
         self.full = True
         self.transport.pauseProducing()
+        if self.transport.by_reads:
+            # Both ways there is one write for each read.
+            self._backend.promptly = True
+            self.transport.write_promptly()
         self._backend.introduce(self.transport)
         self._connecting = self._settings.endpoint.connect(BackendFactory(self._backend))
         self._connecting.addErrback(self._not_connected)

@@ -48,6 +48,7 @@ class TLSConnection(SSL.Connection):
         held: Whether ``recv()`` returns nothing, even if there is something.
         silent: Whether this is a server's, and nothing has arrived: no byte of a ClientHello.
         records: How many records of application data have been decrypted.
+        viewed: See :class:`~tlsdemo.tls.wire_input.WireInput`.
         observation: Reports the handshake to an observer, if there is one that wants details.
         required_alpn: The protocol that a server has to select by ALPN (RFC 7301), or to send the
             alert no_application_protocol; ``b""`` for any or none.
@@ -75,6 +76,7 @@ class TLSConnection(SSL.Connection):
         self.coalesce = False
         self.held = False
         self.silent = not is_client
+        self.viewed: bytes | None = None
         self._without_data = 0
         self.records = 0
         self.required_alpn = b""
@@ -115,6 +117,11 @@ class TLSConnection(SSL.Connection):
         except SSL.ZeroReturnError:
             raise SSL.SysCallError(-1, "Unexpected EOF") from None
         self._without_data = 0
+
+    @property
+    def has_close_notify(self) -> bool:
+        """Whether the peer's close_notify has been read."""
+        return bool(self.get_shutdown() & SSL.RECEIVED_SHUTDOWN)
 
     @property
     def wants_name(self) -> bool:
