@@ -86,3 +86,27 @@ class ChooseTests(SynchronousTestCase):
         self.patch(SSL, "_lib", object())
         wire_buffers.choose()(connection)
         self.assertEqual(buffers_of(connection), before)
+
+    def test_without_memory_they_stay(self) -> None:
+        if not RELEASES:
+            return
+        ours: Any = SSL
+        lib, ffi = ours._lib, ours._ffi
+        full: list[bool] = []
+
+        class Lib:
+            """OpenSSL's functions, until there is no memory."""
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(lib, name)
+
+            def BIO_new(self, method: object) -> Any:  # noqa: N802
+                return ffi.NULL if full else lib.BIO_new(method)
+
+        self.patch(SSL, "_lib", Lib())
+        release = wire_buffers.choose()
+        connection = server_tls().make()
+        before = buffers_of(connection)
+        full.append(True)
+        release(connection)
+        self.assertEqual(buffers_of(connection), before)
