@@ -9,12 +9,13 @@ from typing import Any, ClassVar
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import fail, seconds, whole
 from tlsdemo.cli.scenario_options import ScenarioOptions
-from tlsdemo.cli.suggestions import one_of
+from tlsdemo.cli.suggestions import knowing, one_of
 from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.loadgen.controller import READY_WITHIN
 from tlsdemo.loadgen.schedule import Task, default_workers, descriptors_needed, workers_needed
 from tlsdemo.loadgen.status_client import ANSWER_WITHIN
 from tlsdemo.net.limits import raise_descriptor_limit
+from tlsdemo.starttls.dialect import Dialect
 from tlsdemo.starttls.names import host_name
 from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN
 from tlsdemo.starttls.registry import DIALECTS, find_dialect
@@ -22,6 +23,12 @@ from tlsdemo.tls import MODES, ClientTLS, ModeName, UnusableCredentials
 
 CLIENT_NAME = "client.example"
 """A name with a dot, which strict mail servers demand (RFC 5321, section 2.3.5)."""
+
+
+@knowing(DIALECTS)
+def _dialect(name: str) -> Dialect:
+    return find_dialect(one_of(DIALECTS)(name))
+
 
 LOAD_PARAMETERS: list[list[Any]] = [
     ["conn", "c", 2000, "Total number of connections.", whole(1, 1_000_000)],
@@ -37,7 +44,7 @@ LOAD_PARAMETERS: list[list[Any]] = [
      whole(1)],
     ["dialect", None, None, "Protocol in which client and server agree to start TLS: "
      f"{', '.join(DIALECTS)}. [default: immediate]",
-     lambda name: find_dialect(one_of(DIALECTS)(name))],
+     _dialect],
     ["client-name", None, CLIENT_NAME, "Name that clients of smtp and lmtp call themselves: a "
      "host name, or an address in brackets.", host_name],
     ["max-line", None, None, "Maximum bytes in a line that a server sends before TLS. [default: "
