@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import atexit
-import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from rich.console import Console
 from twisted.application.service import IService
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
 from zope.interface import provider
@@ -22,16 +22,26 @@ from tlsdemo.cli.load_contradictions import LOAD_CONTRADICTIONS
 from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOptions
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import choice, fail, named
+from tlsdemo.cli.readiness_run import (
+    NOT_SECURED_STATUS,
+    document,
+    readiness_of,
+    report_lines,
+    status_of,
+    write_document,
+)
 from tlsdemo.cli.standard_output import NOT_WRITTEN_STATUS, SIGPIPE_STATUS
 from tlsdemo.cli.suggestions import one_of
 from tlsdemo.cli.twistd_files import check_twistd_files, in_foreground
 from tlsdemo.loadgen.controller import Controller
 from tlsdemo.loadgen.load_service import LoadService
+from tlsdemo.loadgen.schedule import Task
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.net.runtime_folder import status_endpoint
 from tlsdemo.reporting.load_progress import LoadProgress
 from tlsdemo.reporting.objectives import verdicts
 from tlsdemo.reporting.progress import Progress
+from tlsdemo.reporting.readiness_result import CheckResult
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.run_text import result_lines
 from tlsdemo.reporting.terminal import console_of, print_line, write_line
@@ -177,7 +187,7 @@ def exit_with(status: int) -> None:
     atexit.register(end_process)
 
 
-class _Load(LoadService):
+class _Load(LoadService[RunResult]):
     def __init__(
         self,
         reactor: Any,
@@ -202,6 +212,46 @@ class _Load(LoadService):
             self._start.say(f"{self._options['conn']:,} connections to {self._options['connect']}")
 
 
+def _print(console: Console, lines: Sequence[str]) -> None:
+    """Log the lines of a result, and print them."""
+    for line in lines:
+        # A daemon has no terminal.
+        _log.info("{line}", line=line)
+    try:
+        for line in lines:
+            print_line(console, line)
+    except BrokenPipeError:
+        exit_with(SIGPIPE_STATUS)
+    except OSError as problem:
+        exit_with(NOT_WRITTEN_STATUS)
+        why = f"cannot write to standard output: {problem.strerror}"
+        write_line(sys.__stderr__, f"tlsclient: {why}")
+
+
+def _readiness(
+    reactor: Any, options: Options, task: Task, console: Console, progress: Progress
+) -> IService:
+    """Make the service of a scenario that is no load."""
+
+    def finished(results: Sequence[CheckResult] | None) -> None:
+        progress.clear()
+        status = status_of(results)
+        if status:
+            exit_with(status)
+        lines = [] if results is None else report_lines(results)
+        if status == NOT_SECURED_STATUS:
+            write_line(sys.__stderr__, f"tlsclient: {lines[0]}")
+            return
+        if results is not None and options["json"] is not None:
+            made = document(task.connect, task.dialect, results)
+            if problem := write_document(Path(options["json"]), made):
+                exit_with(NOT_WRITTEN_STATUS)
+                lines.append(problem)
+        _print(console, lines)
+
+    return LoadService(reactor, readiness_of(reactor, options, task, progress), finished)
+
+
 def makeService(options: Options) -> IService:
     """Make the load client that ``options`` describe, or end the process with an error message."""
     from twisted.internet import reactor
@@ -210,11 +260,14 @@ def makeService(options: Options) -> IService:
     foreground = parent is not None and "nodaemon" in parent and in_foreground(parent)
     if foreground and sys.__stdout__ is None:
         fail(options.command, "cannot write to standard output: it is closed")
-    workers = options.workers()
     task = options.task(options["connect"], options["mode"], options["server-name"])
     # twistd redirects sys.stdout to the log.
     console = console_of(sys.__stdout__)
     progress = Progress(console_of(sys.__stderr__), "tlsclient")
+    if options.readiness:
+        Hangup(reactor, foreground).install()
+        return _readiness(reactor, options, task, console, progress)
+    workers = options.workers()
     shown = LoadProgress(progress, task.connections, options["duration"], options.packets_to_send())
     run = Controller(
         reactor,
@@ -241,27 +294,16 @@ def makeService(options: Options) -> IService:
         lines += [f"check {verdict}" for _, verdict in judged]
         if result is not None and options["json"] is not None:
             lines += written(Path(options["json"]), result)
-        for line in lines:
-            # A daemon has no terminal.
-            _log.info("{line}", line=line)
-        try:
-            for line in lines:
-                print_line(console, line)
-        except BrokenPipeError:
-            exit_with(SIGPIPE_STATUS)
-        except OSError as problem:
-            exit_with(NOT_WRITTEN_STATUS)
-            why = f"cannot write to standard output: {problem.strerror}"
-            write_line(sys.__stderr__, f"tlsclient: {why}")
+        _print(console, lines)
 
     def written(path: Path, result: RunResult) -> list[str]:
-        document = {"schema": 1, "versions": versions(), "runs": [result.as_json()]}
-        try:
-            path.write_text(json.dumps(document, indent=2) + "\n")
-        except OSError as problem:
-            exit_with(2)
-            return [f"--json is {str(path)!r}: {problem.strerror}"]
-        return []
+        problem = write_document(
+            path, {"schema": 1, "versions": versions(), "runs": [result.as_json()]}
+        )
+        if problem is None:
+            return []
+        exit_with(2)
+        return [problem]
 
     Hangup(reactor, foreground).install()
     return _Load(reactor, run, finished, options)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from twisted.internet.endpoints import clientFromString
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.interfaces import IDelayedCall, IProtocolFactory
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
@@ -43,6 +43,7 @@ class ConnectionPool:
     """Opens connections, as ``task`` says, for its scenario to use, and counts them.
 
     ``on_settled`` is called whenever no connection is being opened, and none will be.
+    ``around`` wraps the factory of each connection, to see its bytes of the wire.
     ``peers`` are our own addresses, by which the server identifies the connections.
     """
 
@@ -53,9 +54,11 @@ class ConnectionPool:
         reactor: Any,
         recorder: Recorder,
         on_settled: Callable[[], object] = lambda: None,
+        around: Callable[[IProtocolFactory], IProtocolFactory] = lambda factory: factory,
     ) -> None:
         self._task = task
         self._on_settled = on_settled
+        self._around = around
         self.reactor = reactor
         self.recorder = recorder
         self._mode = MODES[ModeName(task.mode)]
@@ -205,7 +208,7 @@ class ConnectionPool:
         factory = Factory.forProtocol(build)
         factory.noisy = False
         wrapped = settings.mode.wrap(settings.tls, factory, self.reactor)
-        connection.connecting = self._endpoint.connect(wrapped)
+        connection.connecting = self._endpoint.connect(self._around(wrapped))
         connection.connecting.addCallbacks(
             self._connected, lambda failure: self._not_connected(connection, failure)
         )

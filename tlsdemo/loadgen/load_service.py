@@ -1,29 +1,41 @@
-"""The load generator as a service of twistd: one load, its result, and then the end."""
+"""The load generator as a service of twistd: one run, its result, and then the end."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from tlsdemo.loadgen.controller import Controller
 from tlsdemo.net.printable_logger import PrintableLogger
-from tlsdemo.reporting.run_result import RunResult
 
 _log = PrintableLogger(namespace="tlsdemo")
 
 
-class LoadService(Service):
+Result = TypeVar("Result")
+Returned = TypeVar("Returned", covariant=True)
+
+
+class Run(Protocol[Returned]):
+    """Something to do once, such as a controller's load."""
+
+    async def run(self) -> Returned:
+        """Do it; problems do not raise, they are part of the result."""
+
+    def stop(self) -> None:
+        """End early, with a result."""
+
+
+class LoadService(Service, Generic[Result]):
     """Runs ``controller`` once and then stops the reactor; ``finished`` is called with the result.
 
     It is called with None if the controller, or ``finished`` itself, raised an exception.
     """
 
     def __init__(
-        self, reactor: Any, controller: Controller, finished: Callable[[RunResult | None], object]
+        self, reactor: Any, controller: Run[Result], finished: Callable[[Result | None], object]
     ) -> None:
         self._reactor = reactor
         self._controller = controller
@@ -36,11 +48,11 @@ class LoadService(Service):
         self._reactor.callWhenRunning(self._run)
 
     def _run(self) -> None:
-        running: Coroutine[Deferred[Any], Any, RunResult] = self._controller.run()
+        running: Coroutine[Deferred[Any], Any, Result] = self._controller.run()
         self._done = Deferred.fromCoroutine(running).addCallback(self._finish)
         self._done.addErrback(self._failed).addBoth(self._stop_reactor)
 
-    def _finish(self, result: RunResult) -> None:
+    def _finish(self, result: Result) -> None:
         self._finished(result)
 
     def _failed(self, failure: Failure) -> None:
