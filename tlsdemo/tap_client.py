@@ -260,6 +260,7 @@ def makeService(options: Options) -> IService:
     foreground = parent is not None and "nodaemon" in parent and in_foreground(parent)
     if foreground and sys.__stdout__ is None:
         fail(options.command, "cannot write to standard output: it is closed")
+    workers = 0 if options.readiness else options.workers()
     task = options.task(options["connect"], options["mode"], options["server-name"])
     # twistd redirects sys.stdout to the log.
     console = console_of(sys.__stdout__)
@@ -267,7 +268,6 @@ def makeService(options: Options) -> IService:
     if options.readiness:
         Hangup(reactor, foreground).install()
         return _readiness(reactor, options, task, console, progress)
-    workers = options.workers()
     shown = LoadProgress(progress, task.connections, options["duration"], options.packets_to_send())
     run = Controller(
         reactor,

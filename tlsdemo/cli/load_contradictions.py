@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tlsdemo.cli.contradictions import Contradiction
+from tlsdemo.cli.endpoint_strings import EndpointString
 from tlsdemo.cli.options import Options
 from tlsdemo.cli.tls_contradictions import ONLY_WITH_TLS, TLS_CONTRADICTIONS
 from tlsdemo.loadgen.scenario import ScenarioName
@@ -51,7 +52,18 @@ def _says_no_name(options: Options) -> bool:
     return options["dialect"] is None or options["dialect"].name not in _HAVE_NAMES
 
 
+def _connects_from_elsewhere(options: Options) -> bool:
+    to = EndpointString.split(options.get("connect", "tcp:"))
+    # Host, port, timeout and bindAddress.
+    return to.kind != "tcp" or "bindAddress" in to.named or len(to.arguments) > 3
+
+
 LOAD_CONTRADICTIONS = (
+    Contradiction(
+        "source",
+        _connects_from_elsewhere,
+        "and --connect is '{connect}': source addresses are for tcp: without bindAddress",
+    ),
     Contradiction(
         f"{ONLY_WITH_TLS} handshake-timeout server-name client-mode",
         in_the_clear,

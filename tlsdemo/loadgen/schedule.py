@@ -41,6 +41,8 @@ class Task:
     between two bytes on an idle connection, 0 for none.  ``resume``: whether connections resume the
     session of an earlier one.  ``say``, ``expect``: each message, and how the line that answers it
     begins; empty for messages that the server echoes.  Their characters are bytes (ISO 8859-1).
+    ``sources``: our addresses with commas, which connections have in turn; empty for the system's
+    choice.
     ``work_rate``: units of work that are due per second, of all workers, where windows have none.
     """
 
@@ -78,6 +80,7 @@ class Task:
     say: str = ""
     expect: str = ""
     work_rate: float = 0.0
+    sources: str = ""
     index: int = 0
     of: int = 1
 
@@ -122,6 +125,11 @@ def workers_needed(connections: int, limit: int) -> int | None:
     """Return the least number of workers of which none exceeds ``limit``; None if there is none."""
     each = limit - SPARE_DESCRIPTORS
     return -(-connections // each) if each > 0 else None
+
+
+def addresses_needed(connections: int, ports: int) -> int | None:
+    """Return how many source addresses of so many ``ports`` are needed; None if there are none."""
+    return -(-connections // ports) if ports > 0 else None
 
 
 def allowed(rate: float, elapsed: float, connections: int) -> int:
