@@ -175,6 +175,7 @@ class LoadOptions(ScenarioOptions, TLSOptions):
             pipeline=self["pipeline"],
             trickle=self["trickle"],
             resume=bool(self["resume"]),
+            prefill=bool(self["prefill"]),
             say=self["say"] or "",
             expect=self["expect"] or "",
             tls_min=self["policy"].lowest.value,

@@ -14,7 +14,7 @@ def _without_tls_1_3(options: Options) -> bool:
 
 _LOAD = (
     "conn workers packet-size duration packets burst connect-rate in-flight idle-timeout mix rate "
-    "arrivals seed ramp warm-up steps slo pipeline say expect trickle resume find-max check"
+    "arrivals seed ramp warm-up steps slo pipeline say expect trickle resume prefill find-max check"
 )
 
 READINESS_CONTRADICTIONS = (

@@ -143,13 +143,15 @@ class ScenarioOptions(GroupedOptions):
 
     optFlags: ClassVar[list[list[str | None]]] = [
         ["resume", None, "Resume the TLS session of an earlier connection (churn)."],
+        ["prefill", None, "Encrypt the --packets of every connection before the load begins, so "
+         "that it costs the clients little but writing to sockets (stream)."],
         ["find-max", None, "Search the greatest --rate that holds, beginning with --rate: until it "
          "does not fulfil --slo, or work is missed. Then confirm it for twice --duration."],
     ]  # fmt: skip
 
     groups: ClassVar[Mapping[Group, str]] = {
         Group.DEMONSTRATION: "scenario mix rate arrivals seed ramp warm-up steps find-max slo "
-        "pipeline say expect trickle resume check",
+        "pipeline say expect trickle resume prefill check",
     }
 
     def __init__(self) -> None:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 from OpenSSL import SSL
@@ -52,12 +53,15 @@ class OpenSSLIO:
         drain: Decrypts all records at hand, or some 256 KiB; raises only if there is nothing.
         from_wire: Gives OpenSSL bytes of the wire, of which there must be some.
         for_wire: Returns bytes for the wire, at most so many; ``WantReadError`` if there are none.
+        encrypt: Encrypts the same bytes so many times, as a record each; raises as pyOpenSSL's
+            ``send`` does.  There must be some, and no more than fit into a record.
     """
 
     receive: Callable[[SSL.Connection, int], bytes]
     drain: Callable[[SSL.Connection], Drained]
     from_wire: Callable[[SSL.Connection, bytes], int]
     for_wire: Callable[[SSL.Connection, int], bytes]
+    encrypt: Callable[[SSL.Connection, bytes, int], None]
 
 
 def _drain_publicly(connection: SSL.Connection) -> Drained:
@@ -75,11 +79,17 @@ def _drain_publicly(connection: SSL.Connection) -> Drained:
     return Drained(b"".join(chunks), len(chunks), None)
 
 
+def _encrypt_publicly(connection: SSL.Connection, data: bytes, times: int) -> None:
+    for _ in repeat(None, times):
+        SSL.Connection.send(connection, data)
+
+
 def _direct() -> OpenSSLIO | None:
     """Return functions that call OpenSSL; ``None`` if this version of pyOpenSSL lacks a name."""
     try:
         ffi, lib = SSL._ffi, SSL._lib  # type: ignore[attr-defined]
         ssl_read, bio_read, bio_write = lib.SSL_read, lib.BIO_read, lib.BIO_write
+        ssl_write = lib.SSL_write
         set_mode, clear_mode = lib.SSL_set_mode, lib.SSL_clear_mode
         release_buffers = lib.SSL_MODE_RELEASE_BUFFERS
         probe: Any = SSL.Connection(SSL.Context(SSL.TLS_METHOD), None)
@@ -154,11 +164,22 @@ def _direct() -> OpenSSLIO | None:
         data: bytes = contents[:got]
         return data
 
-    return OpenSSLIO(receive, drain, from_wire, for_wire)
+    def encrypt(connection: Any, data: bytes, times: int) -> None:
+        ssl, size = connection._ssl, len(data)
+        for _ in repeat(None, times):
+            done = ssl_write(ssl, data, size)
+            if done <= 0:
+                raise problem_of(connection, done)
+
+    return OpenSSLIO(receive, drain, from_wire, for_wire, encrypt)
 
 
 PUBLIC = OpenSSLIO(
-    SSL.Connection.recv, _drain_publicly, SSL.Connection.bio_write, SSL.Connection.bio_read
+    SSL.Connection.recv,
+    _drain_publicly,
+    SSL.Connection.bio_write,
+    SSL.Connection.bio_read,
+    _encrypt_publicly,
 )
 """The same by pyOpenSSL's public methods, for any version."""
 
