@@ -18,7 +18,7 @@ _AT_ONCE = 1 << 16
 
 @implementer(IPushProducer)
 class Sender(LoadApplication):
-    """Writes ``packet`` repeatedly, in bursts, each as a record or a ``write`` of its own.
+    """Writes ``packet`` repeatedly, in bursts; each becomes a record, if the stream has a writer.
 
     After :meth:`begin`, ``ready`` is called with the sender whenever it could write a
     :meth:`burst`.  After ``packets`` packets, or at :meth:`finish` if that is 0, ``closing`` is
@@ -84,14 +84,14 @@ class Sender(LoadApplication):
             return
         if self._left > 0:
             most = min(most, self._left)
-        writer = self._writer
-        at_once = max(1, _AT_ONCE // max(1, len(self._packet))) if writer is not None else 1
+        at_once = max(1, _AT_ONCE // max(1, len(self._packet)))
         while most and self._sending and not self._paused:
             now = min(most, at_once)
-            if writer is None:
-                self.transport.write(self._packet)
+            if self._writer is None:
+                # They would be joined below, too.
+                self.transport.write(self._packet * now)
             else:
-                writer.write(self._packet, now)
+                self._writer.write(self._packet, now)
             most -= now
             self._left -= now
         if not self._left:
