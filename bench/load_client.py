@@ -1,10 +1,10 @@
 """What the load client costs, beside ``openssl s_time`` and a sender of Node.
 
-``python -m bench.load_client [--rounds 5]``: CPU time of the client's process, the programs in turn,
-against the same server.  A handshake of ``--scenario=churn`` may cost 1.5 times one of ``openssl
-s_time -new``, and a packet of 32 bytes half of one of Node's.  Node joins packets into records of up
-to 16 KiB, unless its program waits for each; so both ways have a row.  The exit status is 1 if
-something costs more.
+``python -m bench.load_client [--rounds 5]``: CPU time of the client's process, the programs in
+turn, against the same server.  A handshake of ``--scenario=churn`` may cost 1.5 times one of
+``openssl s_time -new``, and a packet of 32 bytes half of one of Node's.  Node joins packets into
+records of up to 16 KiB, unless its program waits for each; so both ways have a row.  The exit
+status is 1 if something costs more.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from tlsdemo.loadgen.application import LoadApplication
-from tlsdemo.tls.record_writer import RecordWriter
+from tlsdemo.tls import RecordWriter
 
 _AT_ONCE = 1 << 16
 """Bytes of packets to write at once, between two looks at whether the transport has paused us."""

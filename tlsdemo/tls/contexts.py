@@ -15,8 +15,9 @@ from datetime import datetime
 from itertools import product
 from pathlib import Path
 
+from cryptography.x509 import load_der_x509_certificate
 from OpenSSL import SSL
-from OpenSSL.crypto import X509, PKey
+from OpenSSL.crypto import FILETYPE_ASN1, X509, PKey, dump_certificate
 from service_identity.cryptography import extract_patterns
 from service_identity.hazmat import DNS_ID, IPAddress_ID, verify_service_identity
 from twisted.internet.interfaces import (
@@ -275,6 +276,8 @@ class ClientTLS:
         # RFC 6066, section 3: literal addresses are not permitted in SNI.
         self._sni: bytes | None = None
         self._session: SSL.Session | None = None
+        # The last certificate that was valid for the name.
+        self._verified = b""
         self._identity: DNS_ID | IPAddress_ID
         try:
             self._identity = IPAddress_ID(server_name)
@@ -341,5 +344,9 @@ class ClientTLS:
         return resuming
 
     def _verify_name(self, certificate: X509) -> None:
-        patterns = extract_patterns(certificate.to_cryptography())
-        verify_service_identity(patterns, [self._identity], [])
+        # Reading the names takes long, and a server has mostly the same certificate again.
+        der = dump_certificate(FILETYPE_ASN1, certificate)
+        if der != self._verified:
+            patterns = extract_patterns(load_der_x509_certificate(der))
+            verify_service_identity(patterns, [self._identity], [])
+            self._verified = der

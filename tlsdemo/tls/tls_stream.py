@@ -163,7 +163,8 @@ class TLSStream(Stream):
         secure = self._state in _SECURE
         if secure and connection.held:
             reason = self._deliver_held(reason)
-        if secure and isinstance(reason.value, ConnectionLost) and self._has_close_notify():
+        finished = connection.get_shutdown() & SSL.RECEIVED_SHUTDOWN
+        if secure and finished and isinstance(reason.value, ConnectionLost):
             # A reset after close_notify truncates nothing.
             reason = connectionDone
         self._input(StreamInput.LOST, close_reason_of(reason, connection, secure), reason)
@@ -184,9 +185,6 @@ class TLSStream(Stream):
         self._timer.enter(ConnectionPhase.CLOSING)
         self._layer.loseConnection()
         return False
-
-    def _has_close_notify(self) -> bool:
-        return bool(self._connection.get_shutdown() & SSL.RECEIVED_SHUTDOWN)
 
     def _deliver_held(self, reason: Failure) -> Failure:
         """Deliver what OpenSSL has kept while this was paused; return the reason for the end.
