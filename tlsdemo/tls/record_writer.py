@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Callable
 from typing import Any
 
@@ -12,23 +11,13 @@ from tlsdemo.tls.openssl_io import MAX_RECORD
 from tlsdemo.tls.tls_connection import TLSConnection
 
 
-class Counting(typing.Protocol):
-    """The stream, as this sees it."""
-
-    bytes_out: int
-
-    @property
-    def disconnecting(self) -> bool:
-        """Whether it is being closed, or is closed."""
-
-
 class RecordWriter:
     """Writes to the transport of ``layer``, past the layer, what its connection has encrypted.
 
     The bytes are counted by ``stream``.  An observer is not told which are the first.
     """
 
-    def __init__(self, stream: Counting, layer: Any, connection: TLSConnection) -> None:
+    def __init__(self, stream: Any, layer: Any, connection: TLSConnection) -> None:
         self._stream = stream
         self._layer = layer
         self._connection = connection
