@@ -11,6 +11,7 @@ from unittest import skipUnless
 from twisted.trial.unittest import SynchronousTestCase
 
 from bench import load_client
+from bench.child import CannotMeasure
 
 
 @skipUnless(shutil.which("node") and shutil.which("openssl"), "needs Node and openssl")
@@ -33,5 +34,5 @@ class LoadClient(SynchronousTestCase):
 
 class Programs(SynchronousTestCase):
     def test_one_that_is_missing_is_named(self) -> None:
-        problem = self.assertRaises(load_client.CannotMeasure, load_client.program, "no-program")
+        problem = self.assertRaises(CannotMeasure, load_client.program, "no-program")
         self.assertEqual(str(problem), "there is no no-program")
