@@ -36,6 +36,7 @@ class Refusals(RefusingCase):
             "--conn=3": "--conn is '3', and --scenario=readiness is no load",
             "--mode=pair": "--mode is 'pair', and --scenario=readiness is no load",
             "--check=lost==0": "--check is 'lost==0', and --scenario=readiness is no load",
+            "--background": "--background is given, and --scenario=readiness is no load",
             "--resume": "--resume is given, and --scenario=readiness is no load",
             "--tls-max=1.2": "--tls-max is '1.2', and --scenario=readiness is about TLS 1.3",
         }.items():
