@@ -32,6 +32,7 @@ class Stock(TLSConnection):
     bio_read = SSL.Connection.bio_read
     bio_write = SSL.Connection.bio_write
     bio_shutdown = SSL.Connection.bio_shutdown
+    do_handshake = SSL.Connection.do_handshake
 
 
 @implementer(IOpenSSLServerConnectionCreator)

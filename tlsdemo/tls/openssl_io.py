@@ -94,7 +94,7 @@ def _direct() -> OpenSSLIO | None:
         release_buffers = lib.SSL_MODE_RELEASE_BUFFERS
         probe: Any = SSL.Connection(SSL.Context(SSL.TLS_METHOD), None)
         _ = probe._ssl, probe._into_ssl, probe._from_ssl
-        _ = probe._raise_ssl_error, probe._handle_bio_errors
+        _ = probe._raise_ssl_error
     except AttributeError:
         return None
     buffer = ffi.new("char[]", MAX_DRAINED + _BURST * MAX_RECORD)
@@ -157,10 +157,10 @@ def _direct() -> OpenSSLIO | None:
         return written
 
     def for_wire(connection: Any, most: int) -> bytes:
-        bio = connection._from_ssl
-        got = bio_read(bio, buffer, min(most, MAX_DRAINED))
+        got = bio_read(connection._from_ssl, buffer, min(most, MAX_DRAINED))
         if got <= 0:
-            connection._handle_bio_errors(bio, got)
+            # A BIO in memory has no other error, and its end is never told to this one.
+            raise SSL.WantReadError
         data: bytes = contents[:got]
         return data
 

@@ -182,6 +182,9 @@ class Stream(StateMachine, ABC):
 
     # What all streams share.
 
+    def rest(self) -> None:
+        """Do nothing: nothing has been transferred for a while, and there is nothing to free."""
+
     def logPrefix(self) -> str:
         """Return the name that Twisted's log uses."""
         return type(self).__name__

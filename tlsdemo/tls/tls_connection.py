@@ -25,6 +25,7 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol
 from tlsdemo.tls.handshake_observation import HandshakeObservation
 from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.openssl_io import IO
+from tlsdemo.tls.wire_buffers import release
 
 _MAX_WITHOUT_DATA = 1 << 15
 """Bytes of whole records after which some must have contained application data.
@@ -62,6 +63,7 @@ class TLSConnection(SSL.Connection):
     observation: HandshakeObservation | None
     _verify_error = 0
     _io = IO
+    _wire_open = True
 
     def __init__(
         self,
@@ -109,6 +111,9 @@ class TLSConnection(SSL.Connection):
         """
         if self.observation is not None:
             self.observation.handshake_resumed()
+        elif self.silent:
+            # Twisted begins before anything has come, and OpenSSL would allocate 30 KiB to wait.
+            raise SSL.WantReadError
         try:
             super().do_handshake()
         except SSL.ZeroReturnError:
@@ -158,6 +163,7 @@ class TLSConnection(SSL.Connection):
 
     def bio_shutdown(self) -> None:
         """Note that nothing more will come from the wire: that is an error now, not a wait."""
+        self._wire_open = False
         self._forget_waiting()
         super().bio_shutdown()
 
@@ -219,6 +225,12 @@ class TLSConnection(SSL.Connection):
         if self.observation is not None:
             self.observation.confirmed()
         return data
+
+    def release_buffers(self) -> None:
+        """Free the buffers that are empty: for a while, nothing is expected."""
+        # What is behind the end of the wire is known only to the buffer that it was read from.
+        if self._wire_open:
+            release(self)
 
     def wire_ended(self) -> None:
         """Note that the wire has ended, so that nothing can be sent any more."""

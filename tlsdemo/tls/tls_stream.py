@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from weakref import ref
 
 from OpenSSL import SSL
 from twisted.internet.error import ConnectionLost
@@ -33,7 +34,7 @@ from zope.interface import implementer
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.state_machine import transition_table
 from tlsdemo.tls.alpn_selection import alpn_problem
-from tlsdemo.tls.connection_info import connection_info_of
+from tlsdemo.tls.connection_info import ConnectionInfo, connection_info_of, settle
 from tlsdemo.tls.error_reasons import close_reason_of, is_end_of_file, name_problem
 from tlsdemo.tls.half_close import half_closeable, survive_end_of_file
 from tlsdemo.tls.observer import failure_facts
@@ -43,12 +44,7 @@ from tlsdemo.tls.timeouts import ConnectionPhase
 from tlsdemo.tls.tls_connection import TLSConnection
 from tlsdemo.tls.transport_options import Delivery, Send
 
-_SECURE = (
-    StreamState.OPEN,
-    StreamState.HALF_CLOSED,
-    StreamState.FINISHED,
-    StreamState.CLOSING,
-)
+_SECURE = (StreamState.OPEN, StreamState.HALF_CLOSED, StreamState.FINISHED, StreamState.CLOSING)
 _LIVE = (StreamState.CONNECTING, *_SECURE)
 
 
@@ -62,6 +58,7 @@ class TLSStream(Stream):
 
     receiver: object | None = None
     make_connection: Callable[[], TLSConnection] | None = None
+    _info: ref[ConnectionInfo] | None = None
 
     def __init__(self, setup: StreamSetup) -> None:
         super().__init__(setup)
@@ -122,7 +119,9 @@ class TLSStream(Stream):
         if self._state is not StreamState.CONNECTING:
             return
         connection.flush_into(self._layer)
+        connection.release_buffers()
         info = connection_info_of(connection, self._upgraded)
+        self._info = ref(info)
         if self._required_alpn and info.alpn != self._required_alpn:
             problem = alpn_problem(self._required_alpn)
             self.abort(CloseReason(Cause.PROTOCOL_ERROR, problem))
@@ -168,6 +167,10 @@ class TLSStream(Stream):
             # A reset after close_notify truncates nothing.
             reason = connectionDone
         self._input(StreamInput.LOST, close_reason_of(reason, connection, secure), reason)
+
+    def rest(self) -> None:
+        """Free what is only needed while something is received or sent."""
+        self._connection.release_buffers()
 
     def _close_notify_received(self) -> bool:
         """Close, unless the application has more to send; return whether it has."""
@@ -314,6 +317,10 @@ class TLSStream(Stream):
     def _release(self) -> None:
         super()._release()
         self.receiver = None
+        info = None if self._info is None else self._info()
+        if info is not None:
+            # Somebody has kept it, and must not keep the connection by that.
+            settle(info)
         self._connection.break_cycles()
         self._layer.unregisterProducer()
 
@@ -323,12 +330,7 @@ class TLSStream(Stream):
         (StreamState.CONNECTING, StreamInput.CLOSE, StreamState.ABORTED, _abort_layer),
         (StreamState.CONNECTING, StreamInput.ABORT, StreamState.ABORTED, _abort_layer),
         (StreamState.CONNECTING, StreamInput.LOST, StreamState.CLOSED, Stream._report_failure),
-        (
-            StreamState.OPEN,
-            StreamInput.PEER_FINISHED,
-            StreamState.HALF_CLOSED,
-            Stream._half_close,
-        ),
+        (StreamState.OPEN, StreamInput.PEER_FINISHED, StreamState.HALF_CLOSED, Stream._half_close),
         (StreamState.OPEN, StreamInput.FINISH, StreamState.FINISHED, _finish_layer),
         (StreamState.OPEN, StreamInput.CLOSE, StreamState.CLOSING, _close_layer),
         (StreamState.OPEN, StreamInput.ABORT, StreamState.ABORTED, _abort_layer),
