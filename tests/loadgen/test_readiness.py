@@ -264,6 +264,12 @@ class Checks(SynchronousTestCase):
             self.assertNotRegex(retry.groups, r"[*?/]")
             self.assertEqual(retry.impossible, "")
 
+    @skipUnless(CAN_SET_GROUPS, "this version of pyOpenSSL cannot set groups")
+    def test_a_retry_has_a_share_of_a_group_that_openssl_knows(self) -> None:
+        self.patch(hello_checks_module, "_UNUSUAL", ("NO-SUCH-GROUP", "P-521"))
+        *_, retry = hello_checks("P-256")
+        self.assertEqual((retry.share, retry.groups), ("P-521", "P-521:P-256"))
+
     def test_where_groups_cannot_be_set_a_retry_is_impossible(self) -> None:
         self.patch(hello_checks_module, "CAN_SET_GROUPS", False)
         *_, retry = hello_checks("")
