@@ -47,9 +47,9 @@ SOURCES = (
 TWISTD = "from twisted.scripts.twistd import run; run()"
 
 STYLE_SHEETS = """
-from tlsdemo.reporting.stylesheets import stylesheet
+from tlsdemo.reporting.page_files import data_file
 for name in ("sequence_diagram.css", "event_matrix.css"):
-    print(len(stylesheet(name)))
+    print(len(data_file(name)))
 """
 """Prints the sizes of the style sheets."""
 

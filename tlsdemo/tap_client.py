@@ -6,7 +6,6 @@ import atexit
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, ClassVar
 
 from rich.console import Console
@@ -20,39 +19,37 @@ from tlsdemo.cli.endpoint_strings import EndpointString, check_client_endpoint
 from tlsdemo.cli.hangup import Hangup
 from tlsdemo.cli.load_contradictions import LOAD_CONTRADICTIONS
 from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOptions
+from tlsdemo.cli.load_reports import LoadReports, LoadRun, titled
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import choice, fail, named
-from tlsdemo.cli.readiness_run import (
-    NOT_SECURED_STATUS,
-    document,
-    readiness_of,
-    report_lines,
-    status_of,
-    write_document,
-)
+from tlsdemo.cli.readiness_run import conclude, readiness_of
+from tlsdemo.cli.report_options import ReportOptions
 from tlsdemo.cli.standard_output import NOT_WRITTEN_STATUS, SIGPIPE_STATUS
 from tlsdemo.cli.suggestions import one_of
 from tlsdemo.cli.twistd_files import check_twistd_files, in_foreground
+from tlsdemo.lab.compare.interleaving import ScheduledRun, interleaved_runs
 from tlsdemo.loadgen.controller import Controller
-from tlsdemo.loadgen.load_service import LoadService
+from tlsdemo.loadgen.load_series import LoadSeries
+from tlsdemo.loadgen.load_service import Load, LoadService
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.net.runtime_folder import status_endpoint
-from tlsdemo.reporting.load_progress import LoadProgress
+from tlsdemo.reporting.interval import Interval
 from tlsdemo.reporting.objectives import verdicts
 from tlsdemo.reporting.progress import Progress
 from tlsdemo.reporting.readiness_result import CheckResult
+from tlsdemo.reporting.run_comparison import comparison_lines
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.run_text import result_lines
 from tlsdemo.reporting.terminal import console_of, print_line, write_line
-from tlsdemo.tls import ModeName, versions
+from tlsdemo.tls import ModeName
 
 CONNECT = "tcp:127.0.0.1:8899"
 
 _log = PrintableLogger(namespace="tlsdemo")
 
 
-class Options(LoadOptions):
+class Options(ReportOptions, LoadOptions):
     """The options of ``twistd tlsclient``."""
 
     command = "twistd tlsclient"
@@ -77,7 +74,6 @@ class Options(LoadOptions):
          "[default: starttls]", choice(ModeName)],
         ["send", None, "raw", "raw: each packet becomes a TLS record; buffered: small writes are "
          "joined, as startTLS does; stock: the mode's default.", one_of(SENDS)],
-        ["json", None, None, "Also write the results to this file."],
         ["status", None, None, "Client endpoint string of the server's status service; none for "
          "a server that is not tlsdemo. [default: that of this user's server on the same port]"],
     ])  # fmt: skip
@@ -89,7 +85,7 @@ class Options(LoadOptions):
     groups: ClassVar[Mapping[Group, str]] = {
         Group.LISTENING: "connect",
         Group.TLS: "server-name mode send",
-        Group.LOGGING: "status json background",
+        Group.LOGGING: "status background",
     }
 
     essential = "connect server-name mode cert key ca dialect conn duration scenario"
@@ -102,6 +98,8 @@ class Options(LoadOptions):
         self["mode"] = self["mode"] or ModeName.STARTTLS
         check(self, LOAD_CONTRADICTIONS)
         check_client_endpoint(reactor, "connect", self["connect"])
+        if self["versus"] is not None:
+            check_client_endpoint(reactor, "versus", self["versus"])
         if self["status"] is None:
             self["status"] = usual_status(self["connect"])
         elif self["status"] == "none":
@@ -112,6 +110,22 @@ class Options(LoadOptions):
             self["server-name"] = host_of(self["connect"])
         self._set_twistd_options()
         check_twistd_files(self.command, self.parent)
+
+    def targets(self) -> list[str]:
+        """Return the client endpoint strings of the servers."""
+        return [self["connect"], *([] if self["versus"] is None else [self["versus"]])]
+
+    def status_of(self, target: str) -> str | None:
+        """Return where the status service of a target is, or ``None`` if it has none."""
+        if target == self["connect"] or self.is_given("status"):
+            status: str | None = self["status"]
+            return status
+        return usual_status(target)
+
+    def server_name_of(self, target: str) -> str:
+        """Return the name for which the certificate of a target must be valid."""
+        own = self.is_given("server-name") or target == self["connect"]
+        return str(self["server-name"]) if own else host_of(target)
 
     def _set_twistd_options(self) -> None:
         """Run in the foreground, unless twistd's own options say otherwise."""
@@ -187,15 +201,15 @@ def exit_with(status: int) -> None:
     atexit.register(end_process)
 
 
-class _Load(LoadService[RunResult]):
+class _Load(LoadService):
     def __init__(
         self,
         reactor: Any,
-        controller: Controller,
-        finished: Callable[[RunResult | None], object],
+        load: Load,
+        finished: Callable[[Any | None], object],
         options: Options,
     ) -> None:
-        super().__init__(reactor, controller, finished)
+        super().__init__(reactor, load, finished)
         self._options = options
         self._start: DaemonStart | None = None
 
@@ -235,18 +249,11 @@ def _readiness(
 
     def finished(results: Sequence[CheckResult] | None) -> None:
         progress.clear()
-        status = status_of(results)
+        status, error, lines = conclude(options["json"], task, results or ())
         if status:
             exit_with(status)
-        lines = [] if results is None else report_lines(results)
-        if status == NOT_SECURED_STATUS:
-            write_line(sys.__stderr__, f"tlsclient: {lines[0]}")
-            return
-        if results is not None and options["json"] is not None:
-            made = document(task.connect, task.dialect, results)
-            if problem := write_document(Path(options["json"]), made):
-                exit_with(NOT_WRITTEN_STATUS)
-                lines.append(problem)
+        if error:
+            write_line(sys.__stderr__, f"tlsclient: {error}")
         _print(console, lines)
 
     return LoadService(reactor, readiness_of(reactor, options, task, progress), finished)
@@ -261,49 +268,75 @@ def makeService(options: Options) -> IService:
     if foreground and sys.__stdout__ is None:
         fail(options.command, "cannot write to standard output: it is closed")
     workers = 0 if options.readiness else options.workers()
-    task = options.task(options["connect"], options["mode"], options["server-name"])
+    # Those of every target, so that what is wrong is said before the first load.
+    tasks = {
+        target: options.task(target, options["mode"], options.server_name_of(target))
+        for target in options.targets()
+    }
     # twistd redirects sys.stdout to the log.
     console = console_of(sys.__stdout__)
-    progress = Progress(console_of(sys.__stderr__), "tlsclient")
+    progress = Progress(console_of(None if options["quiet"] else sys.__stderr__), "tlsclient")
     if options.readiness:
         Hangup(reactor, foreground).install()
+        (task,) = tasks.values()
         return _readiness(reactor, options, task, console, progress)
-    shown = LoadProgress(progress, task.connections, options["duration"], options.packets_to_send())
-    run = Controller(
-        reactor,
-        f"tlsclient-{os.getpid()}",
-        options.parts(task),
-        workers,
-        options.plan(),
-        options["status"],
-        lambda phase, counters, elapsed: shown.show(phase.value, counters, elapsed),
-    )
+    reports = LoadReports(options)
+    turns = [*interleaved_runs([None], options.targets(), options["repeat"])]
 
-    def finished(result: RunResult | None) -> None:
-        judged = [] if result is None else [*verdicts(options["check"], result)]
-        held = all(holds for holds, _ in judged)
-        if result is None or not result.complete or result.lost or not held:
+    def controller(turn: ScheduledRun[None]) -> Controller:
+        task, number = tasks[turn.environment], turns.index(turn) + 1
+        if len(turns) > 1:
+            progress.title = f"tlsclient {number} of {len(turns)}"
+        parts = options.parts(task)
+        shown = options.load_progress(progress, parts)
+
+        def interval(each: Interval) -> None:
+            shown.interval(each)
+            reports.interval(number, each)
+
+        return Controller(
+            reactor,
+            f"tlsclient-{os.getpid()}{f'-{number}' if len(turns) > 1 else ''}",
+            parts,
+            workers,
+            options.plan(),
+            options.status_of(turn.environment),
+            lambda phase, counters, elapsed: shown.show(phase.value, counters, elapsed),
+            shown.window,
+            interval,
+        )
+
+    def finished(results: list[tuple[ScheduledRun[None], RunResult]] | None) -> None:
+        runs = [LoadRun(turn.environment, turn.round, result) for turn, result in results or ()]
+        judged = [
+            (holds, f"{title}: {text}" if len(runs) > 1 else text)
+            for title, result in titled(runs).items()
+            for holds, text in verdicts(options["check"], result)
+        ]
+        if (
+            len(runs) < len(turns)
+            or any(not run.result.complete or run.result.lost for run in runs)
+            or not all(holds for holds, _ in judged)
+        ):
             exit_with(1)
         progress.clear()
-        if result is not None and result.hopeless:
+        if runs and runs[0].result.hopeless:
             exit_with(2)
             assert sys.__stderr__ is not None
-            write_line(sys.__stderr__, f"tlsclient: {result.hopeless}")
+            write_line(sys.__stderr__, f"tlsclient: {runs[0].result.hopeless}")
             return
-        lines = [] if result is None else [*result_lines(result)]
-        lines += [f"check {verdict}" for _, verdict in judged]
-        if result is not None and options["json"] is not None:
-            lines += written(Path(options["json"]), result)
+        reports.write(runs, judged)
+        if reports.problems:
+            exit_with(2)
+        lines = []
+        for title, result in titled(runs).items():
+            lines += [f"{title}:"] if len(runs) > 1 else []
+            lines += result_lines(result)
+        if options["versus"] is not None and len(runs) == len(turns):
+            lines += comparison_lines(reports.comparison(runs))
+        lines += [f"check {text}" for _, text in judged]
+        lines += reports.problems
         _print(console, lines)
 
-    def written(path: Path, result: RunResult) -> list[str]:
-        problem = write_document(
-            path, {"schema": 1, "versions": versions(), "runs": [result.as_json()]}
-        )
-        if problem is None:
-            return []
-        exit_with(2)
-        return [problem]
-
     Hangup(reactor, foreground).install()
-    return _Load(reactor, run, finished, options)
+    return _Load(reactor, LoadSeries(turns, controller), finished, options)

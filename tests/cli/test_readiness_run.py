@@ -9,17 +9,11 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.cli.refusals import RefusingCase
-from tests.loadgen.fake_reactor import FakeReactor
+from tests.loadgen.fake_reactor import FakeReactor, task
 from tests.support import certificates
 from tlsdemo import tap_client
 from tlsdemo.cli import readiness_run
-from tlsdemo.cli.readiness_run import (
-    document,
-    readiness_of,
-    report_lines,
-    status_of,
-    write_document,
-)
+from tlsdemo.cli.readiness_run import conclude, readiness_of
 from tlsdemo.cli.run_command import RunOptions
 from tlsdemo.reporting.progress import Progress
 from tlsdemo.reporting.readiness_result import CheckResult, Verdict
@@ -61,30 +55,33 @@ class Refusals(RefusingCase):
 class Results(SynchronousTestCase):
     def test_the_exit_status_says_whether_every_check_was_passed(self) -> None:
         for results, status in (
-            (None, 1),
             ([], 1),
             ([PASSED], 0),
             ([PASSED, FAILED], 1),
             ([PASSED, UNTESTED], 1),
             ([FAILED], 2),
         ):
-            self.assertEqual(status_of(results), status)
+            self.assertEqual(conclude(None, task(), results)[0], status)
 
     def test_a_server_without_tls_is_one_line(self) -> None:
-        self.assertEqual(report_lines([FAILED]), ["no connection was secured: wrong name: of a"])
-        self.assertEqual(report_lines([PASSED])[-1], "1 checks: 1 passed, 0 failed, 0 not tested")
+        line = "no connection was secured: wrong name: of a"
+        self.assertEqual(conclude(None, task(), [FAILED]), (2, line, []))
+        _, error, lines = conclude(None, task(), [PASSED])
+        self.assertEqual((error, lines[-1]), ("", "1 checks: 1 passed, 0 failed, 0 not tested"))
 
     def test_the_document_is_written(self) -> None:
-        made = document("tcp:a:25", "smtp", [PASSED])
-        path = Path(self.mktemp())
-        self.assertIsNone(write_document(path, made))
-        written = json.loads(path.read_text())
-        self.assertEqual((written["schema"], written["readiness"]["ready"]), (1, True))
-        self.assertEqual(written["readiness"]["checks"][0]["verdict"], "passed")
-        self.assertEqual(
-            write_document(Path("/nowhere/a"), made),
-            "--json is '/nowhere/a': No such file or directory",
-        )
+        path = self.mktemp()
+        conclude(path, task(dialect="smtp"), [PASSED])
+        written = json.loads(Path(path).read_text())
+        self.assertEqual(written["schema"], 1)
+        readiness = written["readiness"]
+        self.assertEqual((readiness["ready"], readiness["dialect"]), (True, "smtp"))
+        self.assertEqual(readiness["checks"][0]["verdict"], "passed")
+
+    def test_a_document_that_cannot_be_written_is_a_failure(self) -> None:
+        status, _, lines = conclude("/nowhere/a", task(), [PASSED])
+        self.assertEqual(status, 2)
+        self.assertEqual(lines[-1], "--json is '/nowhere/a': No such file or directory")
 
 
 class Service(RefusingCase):
@@ -113,12 +110,6 @@ class Service(RefusingCase):
         self.assertEqual(self.statuses, [1])
         self.assertIs(json.loads(path.read_text())["readiness"]["ready"], False)
 
-    def test_a_document_that_cannot_be_written_is_a_failure(self) -> None:
-        _, finished = self.make("--json=/nowhere/a")
-        finished([PASSED])
-        self.assertIn("--json is '/nowhere/a': No such file", self.output.getvalue())
-        self.assertEqual(self.statuses, [2])
-
     def test_no_tls_at_all_is_one_line_on_standard_error(self) -> None:
         _, finished = self.make()
         finished([FAILED])
@@ -136,8 +127,8 @@ class Service(RefusingCase):
             options = tap_client.Options()
             where = f"--certs={certificates().authority.parent.parent}"
             options.parseOptions([where, "--scenario=readiness", *arguments])
-            task = options.task(options["connect"], options["mode"], options["server-name"])
+            work = options.task("tcp:127.0.0.1:1", options["mode"], "localhost")
             progress = Progress(console_of(None))
-            run = readiness_of(FakeReactor(), options, task, progress)
+            run = readiness_of(FakeReactor(), options, work, progress)
             self.assertEqual(run.task.timeout, seconds)
             self.assertEqual(run.task.handshake_timeout, seconds)

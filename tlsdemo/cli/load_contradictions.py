@@ -113,6 +113,15 @@ LOAD_CONTRADICTIONS = (
         "use fewer --conn, --packets or a smaller --packet-size",
     ),
     Contradiction(
+        "status",
+        lambda options: (
+            options.is_given("versus")
+            and options["status"] is not None
+            and options["status"] != "none"
+        ),
+        "which is that of one server, and --versus names a second; give --status=none, or neither",
+    ),
+    Contradiction(
         "duration",
         lambda options: options["packets"] > 0 and options["scenario"] in _END_AFTER_PACKETS,
         "and --packets is {packets}: the number of packets ends the sending; use one",

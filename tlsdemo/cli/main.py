@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from twisted.python import usage
 
+from tlsdemo.cli.compare_command import CompareOptions
 from tlsdemo.cli.events_command import EventsOptions
 from tlsdemo.cli.findings_command import FindingsOptions
 from tlsdemo.cli.options import Options
@@ -31,6 +32,7 @@ class Command(Options):
 
     subCommands: ClassVar[list[list[Any]]] = [
         ["run", None, RunOptions, "Put the same load on several modes and compare them."],
+        ["compare", None, CompareOptions, "Compare the results of loads, with their noise."],
         ["events", None, EventsOptions, "Show what fires when on both ends, in every scenario."],
         ["findings", None, FindingsOptions, "Reproduce surprising behaviour of stock Twisted."],
         ["sequence-diagram", None, SequenceDiagramOptions, "Draw a connection that was traced."],

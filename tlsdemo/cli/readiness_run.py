@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tlsdemo.cli.load_options import LoadOptions
+from tlsdemo.cli.standard_output import NOT_WRITTEN_STATUS
 from tlsdemo.loadgen.hello_checks import hello_checks
 from tlsdemo.loadgen.readiness import Readiness
 from tlsdemo.loadgen.schedule import Task
@@ -38,22 +39,29 @@ def readiness_of(reactor: Any, options: LoadOptions, task: Task, progress: Progr
     return Readiness(reactor, task, checks, lambda check: progress.begin(check.name))
 
 
-def status_of(results: Sequence[CheckResult] | None) -> int:
-    """Return the exit status: 0 if every check has passed, 2 if the server has no TLS for us."""
+def conclude(
+    path: str | None, task: Task, results: Sequence[CheckResult]
+) -> tuple[int, str, list[str]]:
+    """Write the document of ``--json``, if it has a ``path``.
+
+    Return the exit status: 0 if every check has passed, 2 if not even an ordinary connection was
+    secured, or if the file cannot be written; what to say instead of results; and what to print.
+    """
     if not results:
-        return 1
-    if results[0].verdict is Verdict.FAILED:
-        return NOT_SECURED_STATUS
-    return 0 if ready(results) else 1
-
-
-def report_lines(results: Sequence[CheckResult]) -> list[str]:
-    """Return what to print; one line if not even an ordinary connection was secured."""
+        return 1, "", []
     first = results[0]
     if first.verdict is Verdict.FAILED:
         why = ": ".join(filter(None, (first.cause, first.detail)))
-        return [f"no connection was secured: {why}"]
-    return [*readiness_lines(results)]
+        return NOT_SECURED_STATUS, f"no connection was secured: {why}", []
+    status, lines = 0 if ready(results) else 1, [*readiness_lines(results)]
+    if path is not None:
+        text = json.dumps(document(task.connect, task.dialect, results), indent=2)
+        try:
+            Path(path).write_text(f"{text}\n")
+        except OSError as problem:
+            status = NOT_WRITTEN_STATUS
+            lines.append(f"--json is {path!r}: {problem.strerror}")
+    return status, "", lines
 
 
 def document(connect: str, dialect: str, results: Sequence[CheckResult]) -> dict[str, Any]:
@@ -68,12 +76,3 @@ def document(connect: str, dialect: str, results: Sequence[CheckResult]) -> dict
             "checks": [each.as_json() for each in results],
         },
     }
-
-
-def write_document(path: Path, made: dict[str, Any]) -> str | None:
-    """Write a document of ``--json``; return what is wrong if that is impossible."""
-    try:
-        path.write_text(json.dumps(made, indent=2) + "\n")
-    except OSError as problem:
-        return f"--json is {str(path)!r}: {problem.strerror}"
-    return None

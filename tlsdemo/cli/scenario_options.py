@@ -16,9 +16,12 @@ from tlsdemo.cli.readiness_contradictions import READINESS_CONTRADICTIONS
 from tlsdemo.loadgen.arrivals import Arrivals, Window
 from tlsdemo.loadgen.plan import Plan, find_max, steps
 from tlsdemo.loadgen.scenario import ScenarioName
+from tlsdemo.loadgen.scenario_catalogue import opened_first
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.reporting.latencies import CAN_MEASURE
+from tlsdemo.reporting.load_progress import LoadProgress
 from tlsdemo.reporting.objectives import BadObjective, Objective, objectives, unfulfilled
+from tlsdemo.reporting.progress import Progress
 
 MIXED = "mixed"
 
@@ -238,6 +241,17 @@ class ScenarioOptions(GroupedOptions):
         """Return how many packets each connection sends in all; 0 if it is not known."""
         churns = self["scenario"] in (ScenarioName.CHURN, ScenarioName.IDLE, None)
         return 0 if churns else int(self["packets"])
+
+    def load_progress(self, progress: Progress, parts: Sequence[Task]) -> LoadProgress:
+        """Return what shows the progress of a load of these parts."""
+        first = opened_first(parts)
+        return LoadProgress(
+            progress,
+            first,
+            self.packets_to_send(),
+            None if self["find-max"] else len(self["steps"] or [0]),
+            others=first < sum(part.connections for part in parts),
+        )
 
     def plan(self) -> Plan:
         """Return a new plan."""

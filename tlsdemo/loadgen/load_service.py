@@ -1,9 +1,9 @@
-"""The load generator as a service of twistd: one run, its result, and then the end."""
+"""The load generator as a service of twistd: its loads, their results, and then the end."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -14,31 +14,25 @@ from tlsdemo.net.printable_logger import PrintableLogger
 _log = PrintableLogger(namespace="tlsdemo")
 
 
-Result = TypeVar("Result")
-Returned = TypeVar("Returned", covariant=True)
+class Load(Protocol):
+    """What is run: a `Controller` or a `LoadSeries`."""
 
-
-class Run(Protocol[Returned]):
-    """Something to do once, such as a controller's load."""
-
-    async def run(self) -> Returned:
-        """Do it; problems do not raise, they are part of the result."""
+    def run(self) -> Coroutine[Deferred[Any], Any, Any]:
+        """Run, and return the result."""
 
     def stop(self) -> None:
         """End early, with a result."""
 
 
-class LoadService(Service, Generic[Result]):
-    """Runs ``controller`` once and then stops the reactor; ``finished`` is called with the result.
+class LoadService(Service):
+    """Runs ``load`` once and then stops the reactor; ``finished`` is called with the result.
 
-    It is called with None if the controller, or ``finished`` itself, raised an exception.
+    It is called with None if the load, or ``finished`` itself, raised an exception.
     """
 
-    def __init__(
-        self, reactor: Any, controller: Run[Result], finished: Callable[[Result | None], object]
-    ) -> None:
+    def __init__(self, reactor: Any, load: Load, finished: Callable[[Any | None], object]) -> None:
         self._reactor = reactor
-        self._controller = controller
+        self._load = load
         self._finished = finished
         self._done: Deferred[None] | None = None
 
@@ -48,11 +42,10 @@ class LoadService(Service, Generic[Result]):
         self._reactor.callWhenRunning(self._run)
 
     def _run(self) -> None:
-        running: Coroutine[Deferred[Any], Any, Result] = self._controller.run()
-        self._done = Deferred.fromCoroutine(running).addCallback(self._finish)
+        self._done = Deferred.fromCoroutine(self._load.run()).addCallback(self._finish)
         self._done.addErrback(self._failed).addBoth(self._stop_reactor)
 
-    def _finish(self, result: Result) -> None:
+    def _finish(self, result: Any) -> None:
         self._finished(result)
 
     def _failed(self, failure: Failure) -> None:
@@ -68,5 +61,5 @@ class LoadService(Service, Generic[Result]):
         """End the load early; fires when its result has been handed over."""
         super().stopService()
         if self._done is not None:
-            self._controller.stop()
+            self._load.stop()
         return self._done
