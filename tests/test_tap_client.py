@@ -189,6 +189,13 @@ class MakeServiceTests(ClientCase):
             "--mode=wrapped --dialect=smtp": "--dialect is 'smtp', and modes wrapped and clear do",
             "--mode=clear --dialect=smtp": "--dialect is 'smtp', and modes wrapped and clear do",
             "--packets=2 --duration=3": "--duration is '3', and --packets is 2",
+            "--prefill": "--prefill is given, which encrypts what --scenario=stream sends",
+            "--prefill --packets=2 --scenario=churn": "--prefill is given, which encrypts what",
+            "--prefill --packets=2 --rate=3": "--prefill is given, and all packets are sent at",
+            "--prefill --packets=2 --send=stock": "--prefill is given, which makes a TLS record of",
+            "--prefill --packets=2 --mode=clear": "--prefill is given, which makes a TLS record of",
+            "--prefill --packets=9999999": "--prefill is given, and all packets together would be "
+            "more than 1,073,741,824 bytes",
         }.items():
             message = self.refused(lambda each=arguments: self.parse(*each.split()))  # type: ignore[misc]
             self.assertTrue(message.startswith(f"twistd tlsclient: {expected}"), message)
@@ -201,6 +208,10 @@ class MakeServiceTests(ClientCase):
         self.assertEqual((task.connections, task.mode, task.connect, task.server_name),
                          (2, "pair", "tcp:localhost:25", "localhost"))  # fmt: skip
         self.assertEqual((workers, next(plan).seconds, status), (3, 7.0, "unix:a"))
+
+    def test_packets_can_be_encrypted_before(self) -> None:
+        _, _, (task,), *_ = self.make("--prefill", "--packets=2")
+        self.assertTrue(task.prefill)
 
     def test_in_churn_packets_do_not_end_the_load(self) -> None:
         run = self.make("--scenario=churn", "--packets=2", "--duration=7")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from rich.console import Console
 from twisted.application.service import IService
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
 from zope.interface import provider
@@ -22,6 +23,7 @@ from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOp
 from tlsdemo.cli.load_reports import LoadReports, LoadRun, titled
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import choice, fail, named
+from tlsdemo.cli.readiness_run import conclude, readiness_of
 from tlsdemo.cli.report_options import ReportOptions
 from tlsdemo.cli.standard_output import NOT_WRITTEN_STATUS, SIGPIPE_STATUS
 from tlsdemo.cli.suggestions import one_of
@@ -30,11 +32,13 @@ from tlsdemo.lab.compare.interleaving import ScheduledRun, interleaved_runs
 from tlsdemo.loadgen.controller import Controller
 from tlsdemo.loadgen.load_series import LoadSeries
 from tlsdemo.loadgen.load_service import Load, LoadService
+from tlsdemo.loadgen.schedule import Task
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.net.runtime_folder import status_endpoint
 from tlsdemo.reporting.interval import Interval
 from tlsdemo.reporting.objectives import verdicts
 from tlsdemo.reporting.progress import Progress
+from tlsdemo.reporting.readiness_result import CheckResult
 from tlsdemo.reporting.run_comparison import comparison_lines
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.run_text import result_lines
@@ -223,6 +227,39 @@ class _Load(LoadService):
             self._start.say(f"{self._options['conn']:,} connections to {self._options['connect']}")
 
 
+def _print(console: Console, lines: Sequence[str]) -> None:
+    """Log the lines of a result, and print them."""
+    for line in lines:
+        # A daemon has no terminal.
+        _log.info("{line}", line=line)
+    try:
+        for line in lines:
+            print_line(console, line)
+    except BrokenPipeError:
+        exit_with(SIGPIPE_STATUS)
+    except OSError as problem:
+        exit_with(NOT_WRITTEN_STATUS)
+        why = f"cannot write to standard output: {problem.strerror}"
+        write_line(sys.__stderr__, f"tlsclient: {why}")
+
+
+def _readiness(
+    reactor: Any, options: Options, task: Task, console: Console, progress: Progress
+) -> IService:
+    """Make the service of a scenario that is no load."""
+
+    def finished(results: Sequence[CheckResult] | None) -> None:
+        progress.clear()
+        status, error, lines = conclude(options["json"], task, results or ())
+        if status:
+            exit_with(status)
+        if error:
+            write_line(sys.__stderr__, f"tlsclient: {error}")
+        _print(console, lines)
+
+    return LoadService(reactor, readiness_of(reactor, options, task, progress), finished)
+
+
 def makeService(options: Options) -> IService:
     """Make the load client that ``options`` describe, or end the process with an error message."""
     from twisted.internet import reactor
@@ -231,7 +268,7 @@ def makeService(options: Options) -> IService:
     foreground = parent is not None and "nodaemon" in parent and in_foreground(parent)
     if foreground and sys.__stdout__ is None:
         fail(options.command, "cannot write to standard output: it is closed")
-    workers = options.workers()
+    workers = 0 if options.readiness else options.workers()
     # Those of every target, so that what is wrong is said before the first load.
     tasks = {
         target: options.task(target, options["mode"], options.server_name_of(target))
@@ -240,6 +277,10 @@ def makeService(options: Options) -> IService:
     # twistd redirects sys.stdout to the log.
     console = console_of(sys.__stdout__)
     progress = Progress(console_of(None if options["quiet"] else sys.__stderr__), "tlsclient")
+    if options.readiness:
+        Hangup(reactor, foreground).install()
+        (task,) = tasks.values()
+        return _readiness(reactor, options, task, console, progress)
     reports = LoadReports(options)
     turns = [*interleaved_runs([None], options.targets(), options["repeat"])]
 
@@ -296,18 +337,7 @@ def makeService(options: Options) -> IService:
             lines += comparison_lines(reports.comparison(runs))
         lines += [f"check {text}" for _, text in judged]
         lines += reports.problems
-        for line in lines:
-            # A daemon has no terminal.
-            _log.info("{line}", line=line)
-        try:
-            for line in lines:
-                print_line(console, line)
-        except BrokenPipeError:
-            exit_with(SIGPIPE_STATUS)
-        except OSError as problem:
-            exit_with(NOT_WRITTEN_STATUS)
-            why = f"cannot write to standard output: {problem.strerror}"
-            write_line(sys.__stderr__, f"tlsclient: {why}")
+        _print(console, lines)
 
     Hangup(reactor, foreground).install()
     return _Load(reactor, LoadSeries(turns, controller), finished, options)

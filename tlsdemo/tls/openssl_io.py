@@ -18,6 +18,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 from OpenSSL import SSL
@@ -54,12 +55,15 @@ class OpenSSLIO:
         drain: Decrypts all records at hand, or some 256 KiB; raises only if there is nothing.
         from_wire: Gives OpenSSL bytes of the wire, of which there must be some.
         for_wire: Returns bytes for the wire, at most so many; ``WantReadError`` if there are none.
+        encrypt: Encrypts the same bytes so many times, as a record each; raises as pyOpenSSL's
+            ``send`` does.  There must be some, and no more than fit into a record.
     """
 
     receive: Callable[[SSL.Connection, int], bytes]
     drain: Callable[[SSL.Connection], Drained]
     from_wire: Callable[[SSL.Connection, bytes], int]
     for_wire: Callable[[SSL.Connection, int], bytes]
+    encrypt: Callable[[SSL.Connection, bytes, int], None]
 
 
 def _drain_publicly(connection: SSL.Connection) -> Drained:
@@ -77,11 +81,16 @@ def _drain_publicly(connection: SSL.Connection) -> Drained:
     return Drained(b"".join(chunks), len(chunks), None)
 
 
+def _encrypt_publicly(connection: SSL.Connection, data: bytes, times: int) -> None:
+    for _ in repeat(None, times):
+        SSL.Connection.send(connection, data)
+
+
 def _direct() -> OpenSSLIO | None:
     """Return functions that call OpenSSL; ``None`` if this version of pyOpenSSL lacks a name."""
     try:
         ffi, lib = SSL._ffi, SSL._lib  # type: ignore[attr-defined]
-        ssl_read, bio_read = lib.SSL_read, lib.BIO_read
+        ssl_read, ssl_write, bio_read = lib.SSL_read, lib.SSL_write, lib.BIO_read
         get_error, want_read = lib.SSL_get_error, lib.SSL_ERROR_WANT_READ
         wire_input = WireInput(ffi, lib)
         set_mode, clear_mode = lib.SSL_set_mode, lib.SSL_clear_mode
@@ -158,11 +167,22 @@ def _direct() -> OpenSSLIO | None:
         data: bytes = contents[:got]
         return data
 
-    return OpenSSLIO(receive, drain, wire_input.give, for_wire)
+    def encrypt(connection: Any, data: bytes, times: int) -> None:
+        ssl, size = connection._ssl, len(data)
+        for _ in repeat(None, times):
+            done = ssl_write(ssl, data, size)
+            if done <= 0:
+                raise problem_of(connection, done)
+
+    return OpenSSLIO(receive, drain, wire_input.give, for_wire, encrypt)
 
 
 PUBLIC = OpenSSLIO(
-    SSL.Connection.recv, _drain_publicly, SSL.Connection.bio_write, SSL.Connection.bio_read
+    SSL.Connection.recv,
+    _drain_publicly,
+    SSL.Connection.bio_write,
+    SSL.Connection.bio_read,
+    _encrypt_publicly,
 )
 """The same by pyOpenSSL's public methods, for any version."""
 

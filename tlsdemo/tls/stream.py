@@ -26,6 +26,7 @@ from tlsdemo.tls.half_close import half_closeable
 from tlsdemo.tls.listener import Listener
 from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.pull import PullSource
+from tlsdemo.tls.record_writer import RecordWriter
 from tlsdemo.tls.timeouts import NO_TIMEOUTS, ConnectionPhase, PhaseTimer
 from tlsdemo.tls.transport_options import Delivery, TransportOptions
 
@@ -150,6 +151,10 @@ class Stream(StateMachine, ABC):
     @abstractmethod
     def write(self, data: bytes) -> None:
         """Send ``data``; it is dropped once the stream is closed."""
+
+    def record_writer(self) -> RecordWriter | None:
+        """Return what writes many records at once, if each write becomes a record."""
+        return None
 
     @abstractmethod
     def write_promptly(self) -> None:

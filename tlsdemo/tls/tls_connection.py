@@ -12,6 +12,7 @@ by the next call.  So is the news that there is nothing more, until more comes f
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -35,6 +36,9 @@ and OpenSSL neither limits nor reports them.  The limit is looked at after each 
 
 _FLIGHT = 1 << 15
 """Bytes to read at once for the wire: more than nearly all flights of a handshake have."""
+
+_ENCRYPTED = 1024
+"""Records to encrypt before they are read: OpenSSL's buffer for the wire grows by copying."""
 
 _TOO_MANY_MESSAGES = "too many messages without application data, such as KeyUpdates"
 
@@ -185,6 +189,22 @@ class TLSConnection(SSL.Connection):
             raise
         self.observation.sent(data)
         return data
+
+    def encrypt(self, data: bytes, times: int) -> bytes:
+        """Return ``data`` so many times, each encrypted as a record; it must fit into one.
+
+        That has to be sent before anything else that OpenSSL has for the wire: records are numbered
+        (RFC 8446, section 5.3).
+        """
+        parts = []
+        while times > 0:
+            now = min(times, _ENCRYPTED)
+            times -= now
+            self._io.encrypt(self, data, now)
+            with contextlib.suppress(SSL.WantReadError):
+                while True:
+                    parts.append(self.bio_read(_FLIGHT))
+        return b"".join(parts)
 
     def recv(self, bufsiz: int, flags: int | None = None) -> bytes:
         """Decrypt one record, or all there are (``coalesce``), or none (``held``)."""

@@ -39,6 +39,7 @@ from tlsdemo.tls.connection_info import ConnectionInfo, connection_info_of, sett
 from tlsdemo.tls.error_reasons import close_reason_of, is_end_of_file, name_problem
 from tlsdemo.tls.half_close import half_closeable, survive_end_of_file
 from tlsdemo.tls.observer import failure_facts
+from tlsdemo.tls.record_writer import RecordWriter
 from tlsdemo.tls.stream import Stream, StreamInput, StreamSetup, StreamState
 from tlsdemo.tls.timeouts import ConnectionPhase
 from tlsdemo.tls.tls_connection import TLSConnection
@@ -227,6 +228,11 @@ class TLSStream(Stream):
         """Have each write sent at once, if that is possible."""
         if prompt := prompt_writer(self.socket):
             self._layer.transport.write = prompt  # type: ignore[union-attr, method-assign]
+
+    def record_writer(self) -> RecordWriter | None:
+        """Return what writes many records at once, if each write is to be a record."""
+        raw = self._options.send is Send.RAW
+        return RecordWriter(self, self._layer, self._connection) if raw else None
 
     def loseConnection(self) -> None:
         """Send everything that was written, then close_notify (RFC 8446, section 6.1).
