@@ -28,7 +28,7 @@ class Sink(asyncio.Protocol):
 
 
 class Writer(asyncio.Protocol):
-    """Writes as often as it may, and lets the loop turn in between, as Node's drain does."""
+    """Writes the same bytes until flow control says stop, and again when it says go on."""
 
     def __init__(self, packet: bytes) -> None:
         self._packet = packet
@@ -41,11 +41,8 @@ class Writer(asyncio.Protocol):
         self._write()
 
     def _write(self) -> None:
-        for _ in range(64):
-            if self._paused:
-                return
+        while not self._paused:
             self._transport.write(self._packet)
-        asyncio.get_running_loop().call_soon(self._write)
 
     def pause_writing(self) -> None:
         """Stop."""

@@ -11,10 +11,16 @@ from zope.interface import implementer
 
 from tlsdemo.loadgen.application import LoadApplication
 
+LIST_SIZE = 1 << 16
+"""Bytes of the packets that are written with one call; about what flow control lets through."""
+
 
 @implementer(IPushProducer)
 class Sender(LoadApplication):
     """Writes ``packet`` repeatedly, in bursts, each time with a ``write`` of its own.
+
+    But if writes are ``joined`` anyway, it writes lists of up to 64 KiB: a write each costs more
+    than all that becomes of it.
 
     After :meth:`begin`, ``ready`` is called with the sender whenever it could write a
     :meth:`burst`.  After ``packets`` packets, or at :meth:`finish` if that is 0, ``closing`` is
@@ -27,11 +33,13 @@ class Sender(LoadApplication):
         packets: int,
         ready: Callable[[Sender], object],
         closing: Callable[[], object],
+        joined: bool = False,
     ) -> None:
         self._packet = packet
         self._left = packets if packets else -1
         self._ready = ready
         self._closing = closing
+        self._at_once = max(1, LIST_SIZE // max(1, len(packet))) if joined else 1
         self._paused = False
         self._sending = False
 
@@ -51,12 +59,17 @@ class Sender(LoadApplication):
         """Write up to ``most`` packets, until the transport pauses us."""
         if self.transport is None:
             return
-        write = self.transport.write
-        packet = self._packet
+        write, write_list = self.transport.write, self.transport.writeSequence
+        packet, at_once = self._packet, self._at_once
         while most and self._left and self._sending and not self._paused:
-            write(packet)
-            most -= 1
-            self._left -= 1
+            if at_once == 1:
+                count = 1
+                write(packet)
+            else:
+                count = min(most, at_once, self._left if self._left > 0 else most)
+                write_list([packet] * count)
+            most -= count
+            self._left -= count
         if not self._left:
             self.finish()
 

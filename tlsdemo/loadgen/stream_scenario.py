@@ -11,6 +11,7 @@ from tlsdemo.loadgen.scenario import Connections, Scenario
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.loadgen.sender import Sender
 from tlsdemo.reporting.latencies import WRITE
+from tlsdemo.tls import Send
 
 
 class StreamScenario(Scenario):
@@ -34,7 +35,8 @@ class StreamScenario(Scenario):
 
     def application(self, connection: LoadConnection) -> Sender:
         """Return a sender that has not begun."""
-        return Sender(self._packet, self.task.packets, self._can_send, connection.closing)
+        joined = self.task.send == Send.BUFFERED.value
+        return Sender(self._packet, self.task.packets, self._can_send, connection.closing, joined)
 
     def begin(self, window: Window) -> None:
         """Make every secure connection send."""

@@ -71,7 +71,7 @@ class ClearStream(Stream):
     def write(self, data: bytes) -> None:
         """Send ``data`` unchanged; it is dropped once the stream is closed."""
         if self._send is not None:
-            self.bytes_out += len(data)
+            self._written += len(data)
             self._send(data)
 
     def loseConnection(self) -> None:
@@ -135,7 +135,8 @@ class ClearStream(Stream):
 
     def _abort_transport(self, close_reason: CloseReason) -> None:
         self._close_reason = close_reason
-        self._deliver = self._send = None
+        self._deliver = None
+        self._drop_writes()
         self._transport.abortConnection()
         self._drop_unread(close_reason)
 

@@ -20,7 +20,7 @@ from twisted.internet.interfaces import (
     IReactorTime,
 )
 from twisted.internet.protocol import connectionDone
-from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory, TLSMemoryBIOProtocol
+from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -33,7 +33,7 @@ from tlsdemo.tls.protocol_switch import replace_protocol
 from tlsdemo.tls.stream import StreamSetup
 from tlsdemo.tls.tls_connection import TLSConnection
 from tlsdemo.tls.tls_stream import TLSStream
-from tlsdemo.tls.transport_options import Send, TransportOptions
+from tlsdemo.tls.transport_options import TransportOptions
 
 _DEFAULTS = TransportOptions()
 
@@ -152,8 +152,8 @@ class SecurePair:
     ) -> None:
         self._listener = _PairListener(application, on_secure, on_insecure)
         setup = StreamSetup(self._listener, transport_options, observer=observer)
-        self.cleartext: TLSStream = _PairStream(setup)
-        self.encrypted = _join(tls, self.cleartext, setup, clock)
+        self.cleartext: TLSStream = _PairStream(setup, clock)
+        self.encrypted = _join(tls, self.cleartext, setup)
 
     def secured(self) -> Deferred[ConnectionInfo]:
         """Return a new Deferred; it fires with the :class:`ConnectionInfo`.
@@ -168,19 +168,17 @@ def secure(
     transport: Any, tls: TLS, setup: StreamSetup, clock: IReactorTime
 ) -> tuple[EncryptedSide, TLSStream]:
     """Connect the encrypted side of a pair to ``transport``."""
-    stream = TLSStream(setup)
-    encrypted = _join(tls, stream, setup, clock)
+    stream = TLSStream(setup, clock)
+    encrypted = _join(tls, stream, setup)
     replace_protocol(transport, encrypted)
     encrypted.makeConnection(transport)
     return encrypted, stream
 
 
-def _join(
-    tls: TLS, stream: TLSStream, setup: StreamSetup, clock: IReactorTime | None
-) -> EncryptedSide:
+def _join(tls: TLS, stream: TLSStream, setup: StreamSetup) -> EncryptedSide:
     """Make the encrypted side for ``stream``."""
     stream.make_connection = partial(tls.make, setup.observer)
-    layer = _LAYERS[setup.options.send](_factory(tls.is_client, clock), stream)
+    layer = TLSMemoryBIOProtocol(_factory(tls.is_client), stream)
     stream.receiver = encrypted = EncryptedSide(layer, setup.observer)
     return encrypted
 
@@ -209,16 +207,10 @@ class _MadeByStream:
     clientConnectionForTLS = serverConnectionForTLS
 
 
-@lru_cache(maxsize=16)
-def _factory(is_client: bool, clock: IReactorTime | None) -> _Factory:
+@lru_cache(maxsize=2)
+def _factory(is_client: bool) -> _Factory:
     """Return the factory for all layers of one kind: to make one takes long."""
-    return _Factory(_MadeByStream(), is_client, None, clock)  # type: ignore[arg-type]
-
-
-_LAYERS: dict[Send, type[TLSMemoryBIOProtocol]] = {
-    Send.RAW: TLSMemoryBIOProtocol,
-    Send.BUFFERED: BufferingTLSTransport,
-}
+    return _Factory(_MadeByStream(), is_client, None)  # type: ignore[arg-type]
 
 
 class _PairListener:

@@ -102,7 +102,6 @@ class Stream(StateMachine, ABC):
     Attributes:
         events: How often data has been delivered to the application.
         bytes_in: Bytes of cleartext that have been delivered to the application.
-        bytes_out: Bytes of cleartext that the application has written.
     """
 
     def __init__(self, setup: StreamSetup) -> None:
@@ -112,7 +111,7 @@ class Stream(StateMachine, ABC):
         self._timer.target = self
         self.events = 0
         self.bytes_in = 0
-        self.bytes_out = 0
+        self._written = 0
         self._state = StreamState.CONNECTING
         self._close_reason: CloseReason | None = None
         # Closing and finishing wait until it has written everything.
@@ -125,6 +124,11 @@ class Stream(StateMachine, ABC):
             if setup.options.delivery is Delivery.READABLE
             else None
         )
+
+    @property
+    def bytes_out(self) -> int:
+        """Bytes of cleartext that the application has written."""
+        return self._written
 
     @property
     def transferred(self) -> int:
@@ -242,10 +246,15 @@ class Stream(StateMachine, ABC):
         self, observer: Observer, event: str, attribute: str, function: Callable[[bytes], object]
     ) -> Callable[[bytes], object]:
         """Return a function that reports its first call, then puts ``function`` in its place."""
+        reported = False
 
         def first(data: bytes) -> None:
-            setattr(self, attribute, function)
-            observer.detail(event)
+            # Who has looked this up before goes on calling it.
+            nonlocal reported
+            if not reported:
+                reported = True
+                setattr(self, attribute, function)
+                observer.detail(event)
             function(data)
 
         return first
@@ -262,14 +271,22 @@ class Stream(StateMachine, ABC):
     def _stop_sending(self) -> None:
         """Accept no more data; but a registered producer may write the rest."""
         if not self._has_producer:
-            self._send = None
+            self._end_writes()
+
+    def _end_writes(self) -> None:
+        """Send what has been written, and accept no more."""
+        self._drop_writes()
+
+    def _drop_writes(self) -> None:
+        """Accept no more data, and send nothing that still waits."""
+        self._send = None
 
     def _producer_done(self) -> bool:
         """Note that there is no producer any more; return whether closing waited for it."""
         waited = self._has_producer and self._state in _FINISHING
         self._has_producer = False
         if waited:
-            self._send = None
+            self._end_writes()
         return waited
 
     def _report_finished(self) -> None:
@@ -286,7 +303,8 @@ class Stream(StateMachine, ABC):
 
     def _release(self) -> None:
         """Drop the references that form cycles, when nothing more will be received or sent."""
-        self._deliver = self._send = None
+        self._deliver = None
+        self._drop_writes()
 
     def _report_failure(self, close_reason: CloseReason, _reason: Failure) -> None:
         """Report the end of a connection that has no application."""

@@ -24,6 +24,7 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol
 from tlsdemo.tls.handshake_observation import HandshakeObservation
 from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.openssl_io import IO
+from tlsdemo.tls.openssl_output import ENCRYPT
 
 _MAX_WITHOUT_DATA = 1 << 15
 """Bytes of whole records after which some must have contained application data.
@@ -58,6 +59,7 @@ class TLSConnection(SSL.Connection):
     observation: HandshakeObservation | None
     _verify_error = 0
     _io = IO
+    _encrypt = staticmethod(ENCRYPT)
 
     def __init__(
         self,
@@ -199,6 +201,16 @@ class TLSConnection(SSL.Connection):
         if self.observation is not None:
             self.observation.confirmed()
         return data
+
+    def encrypt(self, data: bytes, size: int) -> tuple[int, bytes]:
+        """Encrypt the first ``size`` bytes of ``data``, in records that are full but for the last.
+
+        Return how many bytes have been encrypted, and the bytes for the wire.  What OpenSSL did not take must be sent by the TLS layer, and so must all that follows.
+        """
+        taken, wire = self._encrypt(self, data, size)
+        if self.observation is not None:
+            self.observation.sent(wire)
+        return taken, wire
 
     def wire_ended(self) -> None:
         """Note that the wire has ended, so that nothing can be sent any more."""

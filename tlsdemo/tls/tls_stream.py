@@ -18,12 +18,17 @@ time the application's transport.  It guarantees what Twisted leaves to applicat
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from OpenSSL import SSL
 from twisted.internet.error import ConnectionLost
-from twisted.internet.interfaces import IAddress, IHandshakeListener, IProducer, IProtocol
+from twisted.internet.interfaces import (
+    IAddress,
+    IHandshakeListener,
+    IProducer,
+    IProtocol,
+    IReactorTime,
+)
 from twisted.internet.main import CONNECTION_LOST
 from twisted.internet.protocol import connectionDone
 from twisted.protocols.tls import TLSMemoryBIOProtocol
@@ -36,6 +41,7 @@ from tlsdemo.tls.alpn_selection import alpn_problem
 from tlsdemo.tls.connection_info import connection_info_of
 from tlsdemo.tls.error_reasons import close_reason_of, is_end_of_file, name_problem
 from tlsdemo.tls.half_close import half_closeable, survive_end_of_file
+from tlsdemo.tls.joined_writes import JoinedWrites
 from tlsdemo.tls.observer import failure_facts
 from tlsdemo.tls.stream import Stream, StreamInput, StreamSetup, StreamState
 from tlsdemo.tls.timeouts import ConnectionPhase
@@ -57,14 +63,21 @@ class TLSStream(Stream):
 
     ``receiver`` is the protocol that the wire delivers to, if it is not the layer itself;
     ``make_connection`` makes the layer's connection, if the layer is to ask this for it.
+    ``clock`` has joined writes sent, and is needed only for ``Send.BUFFERED``.
     """
 
     receiver: object | None = None
     make_connection: Callable[[], TLSConnection] | None = None
 
-    def __init__(self, setup: StreamSetup) -> None:
+    def __init__(self, setup: StreamSetup, clock: IReactorTime | None = None) -> None:
         super().__init__(setup)
+        self._joined: JoinedWrites | None = None
+        self._by_layer = False
         self._options = setup.options
+        if setup.options.send is Send.BUFFERED:
+            if clock is None:
+                raise ValueError("Send.BUFFERED needs a clock, which has joined writes sent")
+            self._joined = JoinedWrites(self._transmit, clock)
         self._required_alpn = setup.required_alpn
         self._upgraded = setup.upgraded
         self._in_layer = False
@@ -88,6 +101,11 @@ class TLSStream(Stream):
         connection.required_alpn = self._required_alpn.encode()
         self._layer = layer
         self._connection = connection
+
+    @property
+    def bytes_out(self) -> int:
+        """Bytes of cleartext that the application has written."""
+        return self._written if self._joined is None else self._joined.total
 
     @property
     def records(self) -> int:
@@ -178,7 +196,7 @@ class TLSStream(Stream):
         # The layer closes too.  It drops what a producer writes from now on, and would wait for
         # ever for one that is paused; but what has been written is sent first.
         self._has_producer = False
-        self._send = None
+        self._end_writes()
         self._layer.unregisterProducer()
         self._timer.enter(ConnectionPhase.CLOSING)
         self._layer.loseConnection()
@@ -216,7 +234,7 @@ class TLSStream(Stream):
         """
         send = self._send
         if send is not None:
-            self.bytes_out += len(data)
+            self._written += len(data)
             send(data)
         elif self._state is StreamState.CONNECTING:
             raise RuntimeError("nothing can be written before the connection is secure")
@@ -259,10 +277,6 @@ class TLSStream(Stream):
     def unregisterProducer(self) -> None:
         """Stop pausing and resuming the producer."""
         waited = self._producer_done()
-        if waited:
-            # The layer closes already; but BufferingTLSTransport now sends what it has buffered,
-            # which it would send behind the close_notify.
-            self._layer.loseConnection()
         self._layer.unregisterProducer()
         if waited and self._state is StreamState.FINISHED:
             self._report_finished()
@@ -280,14 +294,42 @@ class TLSStream(Stream):
     # The actions of the state machine.
 
     def _open(self, application: IProtocol) -> None:
-        if self._options.send is Send.RAW:
-            # The base class's method bypasses the buffering of BufferingTLSTransport.
-            self._send = partial(TLSMemoryBIOProtocol.write, self._layer)
+        if self._joined is None:
+            attribute, send = "_send", self._transmit
         else:
-            self._send = self._layer.write
+            # Called for each small write, so without the way through the method of this class.
+            attribute, send = "write", self._joined.write
         if self._observer is not None and self._observer.detailed:
-            self._send = self._first(self._observer, "first bytes out", "_send", self._send)
+            send = self._first(self._observer, "first bytes out", attribute, send)
+        setattr(self, attribute, send)
         self._connect(application)
+
+    def _transmit(self, data: bytes, size: int | None = None) -> None:
+        """Encrypt and send ``data``, or its first ``size`` bytes."""
+        if size is None:
+            size = len(data)
+        taken = 0
+        if not self._by_layer:
+            taken, wire = self._connection.encrypt(data, size)
+            if wire:
+                transport: Any = self._layer.transport
+                transport.write(wire)
+        if taken < size:
+            # Renegotiation (TLS 1.2), or an error.  The layer knows what to do, and may keep data:
+            # from now on, nothing may overtake that.
+            self._by_layer = True
+            # The base class's method bypasses the buffering of BufferingTLSTransport.
+            TLSMemoryBIOProtocol.write(self._layer, data[taken:size])
+
+    def _end_writes(self) -> None:
+        if self._joined is not None:
+            self._joined.flush()
+        self._drop_writes()
+
+    def _drop_writes(self) -> None:
+        super()._drop_writes()
+        if self._joined is not None:
+            self._joined.close()
 
     def _close_layer(self, _close_reason: CloseReason | None = None) -> None:
         self._stop_sending()
@@ -303,7 +345,8 @@ class TLSStream(Stream):
 
     def _abort_layer(self, close_reason: CloseReason) -> None:
         self._close_reason = close_reason
-        self._deliver = self._send = None
+        self._deliver = None
+        self._drop_writes()
         self._layer.abortConnection()
         self._drop_unread(close_reason)
 
