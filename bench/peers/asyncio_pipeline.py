@@ -1,7 +1,7 @@
 """``python -m bench.peers.asyncio_pipeline SIZE SECONDS CERT KEY CA CLIENT_CERT CLIENT_KEY``.
 
 Node's own workload with asyncio: client, proxy and sink in one process; see ``node_pipeline.js``.
-Prints ``{"bytes": …, "seconds": …}``.
+Prints ``{"bytes": …, "seconds": …, "cpu_seconds": …}``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import json
 import ssl
 import sys
+import time
 from typing import Any
 
 from bench.peers.asyncio_proxy import Client
@@ -74,10 +75,14 @@ async def run(size: int, seconds: float, files: list[str]) -> None:
     port = proxy.sockets[0].getsockname()[1]
     await loop.create_connection(lambda: Writer(b"x" * size), "127.0.0.1", port, ssl=own)
     await asyncio.sleep(WARM_UP)
-    before, began = Sink.received, loop.time()
+    before, began, used = Sink.received, loop.time(), time.process_time()
     await asyncio.sleep(seconds)
-    spent = loop.time() - began
-    print(json.dumps({"bytes": Sink.received - before, "seconds": spent}), flush=True)
+    found = {
+        "bytes": Sink.received - before,
+        "seconds": loop.time() - began,
+        "cpu_seconds": time.process_time() - used,
+    }
+    print(json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":

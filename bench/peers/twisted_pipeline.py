@@ -2,13 +2,14 @@
 
 Node's own workload with tlsdemo: client, proxy and sink in one process; see ``node_pipeline.js``.
 Both ends secure in MODE, deliver coalesced, and send buffered.  Prints
-``{"bytes": …, "seconds": …}``.
+``{"bytes": …, "seconds": …, "cpu_seconds": …}``.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -149,11 +150,15 @@ def main(way: str, size: str, seconds: str, *files: str) -> None:
         )
 
     def measure() -> None:
-        reactor.callLater(float(seconds), over, Sink.received, reactor.seconds())
+        reactor.callLater(float(seconds), over, Sink.received, reactor.seconds(), time.process_time())
 
-    def over(before: int, began: float) -> None:
-        spent = reactor.seconds() - began
-        print(json.dumps({"bytes": Sink.received - before, "seconds": spent}), flush=True)
+    def over(before: int, began: float, used: float) -> None:
+        found = {
+            "bytes": Sink.received - before,
+            "seconds": reactor.seconds() - began,
+            "cpu_seconds": time.process_time() - used,
+        }
+        print(json.dumps(found), flush=True)
         reactor.stop()
 
     probe.stopListening().addCallback(begin)

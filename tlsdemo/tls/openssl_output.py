@@ -21,31 +21,31 @@ from OpenSSL import SSL
 MAX_RECORD = 1 << 14
 """Maximum bytes of cleartext in a record (RFC 8446, section 5.1)."""
 
+_SPARE = 1 << 12
+"""More bytes than a record is longer than its cleartext, and than OpenSSL says before it."""
+
+_ROOM = MAX_RECORD + _SPARE
 _RECORDS = 4
-"""Records that are encrypted before the buffer is sliced."""
 
-_SPARE = 1 << 14
-"""More bytes than records are longer than their cleartext, and than OpenSSL says on its own."""
+Encrypt = Callable[[SSL.Connection, bytes, int, int], tuple[int, bytes]]
+"""Encrypts something from one place to another, in records that are full but for the last.
 
-
-Encrypt = Callable[[SSL.Connection, bytes, int], tuple[int, bytes]]
-"""Encrypts the first so many bytes of something, in records that are full but for the last.
-
-Returns how many bytes have been encrypted, and the bytes for the wire.  It is fewer if OpenSSL
-cannot continue, which says why if it is asked to send the rest.
+Returns the place that it has come to, and the bytes for the wire.  That is not the second place if
+OpenSSL cannot continue, which says why if it is asked to send the rest.
 """
 
 
-def _encrypt_publicly(connection: SSL.Connection, data: bytes, size: int) -> tuple[int, bytes]:
-    taken, chunks = 0, []
-    while taken < size:
-        end = min(taken + MAX_RECORD, size)
+def _encrypt_publicly(
+    connection: SSL.Connection, data: bytes, start: int, end: int
+) -> tuple[int, bytes]:
+    wire = []
+    while start < end:
         try:
-            taken += SSL.Connection.send(connection, data[taken:end])
+            start += SSL.Connection.send(connection, data[start : min(start + MAX_RECORD, end)])
         except SSL.Error:
             break
-        chunks.append(SSL.Connection.bio_read(connection, MAX_RECORD + _SPARE))
-    return taken, b"".join(chunks)
+        wire.append(SSL.Connection.bio_read(connection, _ROOM))
+    return start, b"".join(wire)
 
 
 def _direct() -> Encrypt | None:
@@ -57,37 +57,34 @@ def _direct() -> Encrypt | None:
         _ = probe._ssl, probe._from_ssl, probe._raise_ssl_error
     except AttributeError:
         return None
-    room = MAX_RECORD + _SPARE
-    buffer = ffi.new("char[]", _RECORDS * room)
+    buffer = ffi.new("char[]", _RECORDS * _ROOM)
     contents = ffi.buffer(buffer)
-    start = buffer + 0
+    first = buffer + 0
+    last = buffer + (_RECORDS - 1) * _ROOM
 
-    def encrypt(connection: Any, data: bytes, size: int) -> tuple[int, bytes]:
+    def encrypt(connection: Any, data: bytes, start: int, end: int) -> tuple[int, bytes]:
         ssl, bio = connection._ssl, connection._from_ssl
         source = from_buffer(data)
-        taken, chunks = 0, []
-        while taken < size:
-            end = start
-            for _ in range(_RECORDS):
-                written = ssl_write(ssl, source + taken, min(MAX_RECORD, size - taken))
-                if written <= 0:
-                    break
-                taken += written
-                end += bio_read(bio, end, room)
-                if taken == size:
-                    break
-            if end != start:
-                chunks.append(contents[: end - start])
+        to = first
+        before = []
+        while start < end:
+            if to > last:
+                before.append(contents[: to - first])
+                to = first
+            written = ssl_write(ssl, source + start, min(MAX_RECORD, end - start))
             if written <= 0:
                 _forget_error(connection, written)
                 break
-        return taken, chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            start += written
+            to += bio_read(bio, to, _ROOM)
+        wire: bytes = contents[: to - first]
+        return start, b"".join([*before, wire]) if before else wire
 
     return encrypt
 
 
 def _forget_error(connection: Any, result: int) -> None:
-    """Take what went wrong out of OpenSSL's queue, where another connection would find it."""
+    """Take an error out of OpenSSL's queue, where another connection would find it."""
     try:
         connection._raise_ssl_error(connection._ssl, result)
     except SSL.Error:

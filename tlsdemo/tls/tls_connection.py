@@ -202,15 +202,16 @@ class TLSConnection(SSL.Connection):
             self.observation.confirmed()
         return data
 
-    def encrypt(self, data: bytes, size: int) -> tuple[int, bytes]:
-        """Encrypt the first ``size`` bytes of ``data``, in records that are full but for the last.
+    def encrypt(self, data: bytes, start: int, end: int) -> tuple[int, bytes]:
+        """Encrypt ``data[start:end]``, in records that are full but for the last.
 
-        Return how many bytes have been encrypted, and the bytes for the wire.  What OpenSSL did not take must be sent by the TLS layer, and so must all that follows.
+        Return where OpenSSL stopped, and the bytes for the wire.  What it did not take must be sent
+        by the TLS layer, and so must all that follows.
         """
-        taken, wire = self._encrypt(self, data, size)
+        stopped, wire = self._encrypt(self, data, start, end)
         if self.observation is not None:
             self.observation.sent(wire)
-        return taken, wire
+        return stopped, wire
 
     def wire_ended(self) -> None:
         """Note that the wire has ended, so that nothing can be sent any more."""

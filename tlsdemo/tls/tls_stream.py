@@ -43,6 +43,7 @@ from tlsdemo.tls.error_reasons import close_reason_of, is_end_of_file, name_prob
 from tlsdemo.tls.half_close import half_closeable, survive_end_of_file
 from tlsdemo.tls.joined_writes import JoinedWrites
 from tlsdemo.tls.observer import failure_facts
+from tlsdemo.tls.paced_sender import PacedSender
 from tlsdemo.tls.stream import Stream, StreamInput, StreamSetup, StreamState
 from tlsdemo.tls.timeouts import ConnectionPhase
 from tlsdemo.tls.tls_connection import TLSConnection
@@ -72,17 +73,18 @@ class TLSStream(Stream):
     def __init__(self, setup: StreamSetup, clock: IReactorTime | None = None) -> None:
         super().__init__(setup)
         self._joined: JoinedWrites | None = None
-        self._by_layer = False
         self._options = setup.options
+        self._clock = None
         if setup.options.send is Send.BUFFERED:
             if clock is None:
                 raise ValueError("Send.BUFFERED needs a clock, which has joined writes sent")
-            self._joined = JoinedWrites(self._transmit, clock)
+            self._clock = clock
         self._required_alpn = setup.required_alpn
         self._upgraded = setup.upgraded
         self._in_layer = False
         self._layer: TLSMemoryBIOProtocol
         self._connection: TLSConnection
+        self._sender: PacedSender
 
     def attach(self, layer: TLSMemoryBIOProtocol) -> None:
         """Use ``layer``, which must have created its connection, to encrypt and decrypt.
@@ -101,6 +103,9 @@ class TLSStream(Stream):
         connection.required_alpn = self._required_alpn.encode()
         self._layer = layer
         self._connection = connection
+        self._sender = PacedSender(layer, connection)
+        if self._clock is not None:
+            self._joined = JoinedWrites(self._sender.send, self._clock)
 
     @property
     def bytes_out(self) -> int:
@@ -197,7 +202,7 @@ class TLSStream(Stream):
         # ever for one that is paused; but what has been written is sent first.
         self._has_producer = False
         self._end_writes()
-        self._layer.unregisterProducer()
+        self._sender.unregister()
         self._timer.enter(ConnectionPhase.CLOSING)
         self._layer.loseConnection()
         return False
@@ -272,12 +277,12 @@ class TLSStream(Stream):
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:
         """Pause ``producer`` whenever the wire cannot take more."""
         self._has_producer = True
-        self._layer.registerProducer(producer, streaming)
+        self._sender.register(producer, streaming)
 
     def unregisterProducer(self) -> None:
         """Stop pausing and resuming the producer."""
         waited = self._producer_done()
-        self._layer.unregisterProducer()
+        self._sender.unregister()
         if waited and self._state is StreamState.FINISHED:
             self._report_finished()
 
@@ -295,7 +300,7 @@ class TLSStream(Stream):
 
     def _open(self, application: IProtocol) -> None:
         if self._joined is None:
-            attribute, send = "_send", self._transmit
+            attribute, send = "_send", self._sender.send
         else:
             # Called for each small write, so without the way through the method of this class.
             attribute, send = "write", self._joined.write
@@ -304,30 +309,15 @@ class TLSStream(Stream):
         setattr(self, attribute, send)
         self._connect(application)
 
-    def _transmit(self, data: bytes, size: int | None = None) -> None:
-        """Encrypt and send ``data``, or its first ``size`` bytes."""
-        if size is None:
-            size = len(data)
-        taken = 0
-        if not self._by_layer:
-            taken, wire = self._connection.encrypt(data, size)
-            if wire:
-                transport: Any = self._layer.transport
-                transport.write(wire)
-        if taken < size:
-            # Renegotiation (TLS 1.2), or an error.  The layer knows what to do, and may keep data:
-            # from now on, nothing may overtake that.
-            self._by_layer = True
-            # The base class's method bypasses the buffering of BufferingTLSTransport.
-            TLSMemoryBIOProtocol.write(self._layer, data[taken:size])
-
     def _end_writes(self) -> None:
         if self._joined is not None:
             self._joined.flush()
+        self._sender.finish()
         self._drop_writes()
 
     def _drop_writes(self) -> None:
         super()._drop_writes()
+        self._sender.drop()
         if self._joined is not None:
             self._joined.close()
 
@@ -354,7 +344,7 @@ class TLSStream(Stream):
         super()._release()
         self.receiver = None
         self._connection.break_cycles()
-        self._layer.unregisterProducer()
+        self._sender.close()
 
     states = StreamState
     transitions = transition_table(
