@@ -72,10 +72,9 @@ class Writer(Protocol):
         self._write()
 
     def _write(self) -> None:
-        if self._list is not None:
-            write, what = self.transport.writeSequence, self._list
-        else:
-            write, what = self.transport.write, self._packet
+        stream = self.transport
+        write: Any = stream.write if self._list is None else stream.writeSequence
+        what: Any = self._list or self._packet
         while not self._paused:
             write(what)
 
@@ -132,7 +131,10 @@ def main(way: str, size: str, seconds: str, *files: str) -> None:
     credentials = Credentials(client_certificate, client_key, authority)
     tls = ClientTLS.build(credentials, "127.0.0.1", policy=Policy(groups="X25519"))
     settings = ConnectionSettings(
-        MODES[ModeName(mode)], tls, ImmediateClient, TransportOptions(Delivery.COALESCED, Send.BUFFERED)
+        MODES[ModeName(mode)],
+        tls,
+        ImmediateClient,
+        TransportOptions(Delivery.COALESCED, Send.BUFFERED),
     )
     listener = Listener(Writer(b"x" * int(size), not each))
     client = Factory.forProtocol(lambda: UpgradeProtocol(settings, listener, reactor))
@@ -150,7 +152,9 @@ def main(way: str, size: str, seconds: str, *files: str) -> None:
         )
 
     def measure() -> None:
-        reactor.callLater(float(seconds), over, Sink.received, reactor.seconds(), time.process_time())
+        reactor.callLater(
+            float(seconds), over, Sink.received, reactor.seconds(), time.process_time()
+        )
 
     def over(before: int, began: float, used: float) -> None:
         found = {

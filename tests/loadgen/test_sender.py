@@ -5,7 +5,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.loadgen.sender import Sender
+from tlsdemo.loadgen.sender import LIST_SIZE, Sender
 
 
 class FakeStream:
@@ -16,6 +16,10 @@ class FakeStream:
         self.on_write: Callable[[], object] = lambda: None
 
     def write(self, data: bytes) -> None:
+        self.log.append(data)
+        self.on_write()
+
+    def writeSequence(self, data: list[bytes]) -> None:
         self.log.append(data)
         self.on_write()
 
@@ -34,15 +38,15 @@ class SenderTests(SynchronousTestCase):
         self.stream = FakeStream()
         self.ready: list[Sender] = []
 
-    def sender(self, packets: int = 0) -> Any:
+    def sender(self, packets: int = 0, joined: bool = False) -> Any:
         sender: Any = Sender(
-            b"packet", packets, self.ready.append, lambda: self.stream.log.append("closing")
+            b"packet", packets, self.ready.append, lambda: self.stream.log.append("closing"), joined
         )
         sender.makeConnection(self.stream)
         return sender
 
-    def began(self, packets: int = 0) -> Any:
-        sender = self.sender(packets)
+    def began(self, packets: int = 0, joined: bool = False) -> Any:
+        sender = self.sender(packets, joined)
         sender.begin()
         self.ready.clear()
         self.stream.log.clear()
@@ -64,6 +68,25 @@ class SenderTests(SynchronousTestCase):
     def test_each_packet_is_a_write_of_its_own(self) -> None:
         self.began().burst(3)
         self.assertEqual(self.stream.log, [b"packet"] * 3)
+
+    def test_packets_that_are_joined_anyway_are_written_as_a_list(self) -> None:
+        self.began(joined=True).burst(3)
+        self.assertEqual(self.stream.log, [[b"packet"] * 3])
+
+    def test_a_list_has_no_more_packets_than_are_left(self) -> None:
+        sender = self.began(packets=5, joined=True)
+        sender.burst(3)
+        sender.burst(3)
+        self.assertEqual(self.stream.log[:2], [[b"packet"] * 3, [b"packet"] * 2])
+        self.assertTrue(sender.complete)
+
+    def test_a_list_has_no_more_bytes_than_flow_control_lets_through(self) -> None:
+        sender = self.began(joined=True)
+        self.stream.on_write = sender.pauseProducing
+        sender.burst(1 << 20)
+        [packets] = self.stream.log
+        assert isinstance(packets, list)
+        self.assertEqual(len(packets), LIST_SIZE // len(b"packet"))
 
     def test_a_pause_ends_a_burst_at_once(self) -> None:
         sender = self.began()

@@ -59,17 +59,17 @@ class Sender(LoadApplication):
         """Write up to ``most`` packets, until the transport pauses us."""
         if self.transport is None:
             return
-        write, write_list = self.transport.write, self.transport.writeSequence
-        packet, at_once = self._packet, self._at_once
+        stream, packet = self.transport, self._packet
         while most and self._left and self._sending and not self._paused:
-            if at_once == 1:
-                count = 1
-                write(packet)
-            else:
-                count = min(most, at_once, self._left if self._left > 0 else most)
-                write_list([packet] * count)
+            count = min(most, self._at_once)
+            if self._left > 0:
+                count = min(count, self._left)
             most -= count
             self._left -= count
+            if self._at_once == 1:
+                stream.write(packet)
+            else:
+                stream.writeSequence([packet] * count)
         if not self._left:
             self.finish()
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import (
-    IAddress,
     IHalfCloseableProtocol,
     IProducer,
     IProtocol,
@@ -30,13 +29,9 @@ from tlsdemo.tls.timeouts import ConnectionPhase
 class ClearStream(Stream):
     """The application's transport without TLS: it counts, and passes everything on unchanged."""
 
-    def __init__(self, setup: StreamSetup) -> None:
-        super().__init__(setup)
-        self._transport: Any = None
-
     def makeConnection(self, transport: Any) -> None:
         """Use ``transport``, and connect the application."""
-        self._transport = transport
+        self._below = transport
         self._send = transport.write
         self.connectionMade()
 
@@ -90,31 +85,21 @@ class ClearStream(Stream):
 
     def pauseProducing(self) -> None:
         """Stop reading the wire."""
-        self._transport.pauseProducing()
+        self._below.pauseProducing()
 
     def resumeProducing(self) -> None:
         """Resume reading the wire."""
-        self._transport.resumeProducing()
+        self._below.resumeProducing()
 
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:
         """Pause ``producer`` whenever the wire cannot take more."""
         self._has_producer = True
-        self._transport.registerProducer(producer, streaming)
+        self._below.registerProducer(producer, streaming)
 
     def unregisterProducer(self) -> None:
         """Stop pausing and resuming the producer."""
         self._producer_done()
-        self._transport.unregisterProducer()
-
-    def getPeer(self) -> IAddress:
-        """Return the peer's address."""
-        address: IAddress = self._transport.getPeer()
-        return address
-
-    def getHost(self) -> IAddress:
-        """Return our own address."""
-        address: IAddress = self._transport.getHost()
-        return address
+        self._below.unregisterProducer()
 
     # The actions of the state machine.
 
@@ -127,17 +112,17 @@ class ClearStream(Stream):
         self._stop_sending()
         # First: a transport that has finished sending is lost within the call.
         self._timer.enter(ConnectionPhase.CLOSING)
-        self._transport.loseConnection()
+        self._below.loseConnection()
 
     def _finish_transport(self) -> None:
         self._stop_sending()
-        self._transport.loseWriteConnection()
+        self._below.loseWriteConnection()
 
     def _abort_transport(self, close_reason: CloseReason) -> None:
         self._close_reason = close_reason
         self._deliver = None
         self._drop_writes()
-        self._transport.abortConnection()
+        self._below.abortConnection()
         self._drop_unread(close_reason)
 
     states = StreamState

@@ -13,6 +13,7 @@ The buffer is one for all connections: this must be used by one thread only, as 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -85,10 +86,8 @@ def _direct() -> Encrypt | None:
 
 def _forget_error(connection: Any, result: int) -> None:
     """Take an error out of OpenSSL's queue, where another connection would find it."""
-    try:
+    with contextlib.suppress(SSL.Error):
         connection._raise_ssl_error(connection._ssl, result)
-    except SSL.Error:
-        pass
 
 
 PUBLIC: Encrypt = _encrypt_publicly
@@ -102,3 +101,6 @@ def choose() -> Encrypt:
 
 ENCRYPT = choose()
 """What connections use."""
+
+encrypts_directly = ENCRYPT is not PUBLIC
+"""Whether records are encrypted without pyOpenSSL's ``send``."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any
 
 from twisted.internet.interfaces import IPushProducer
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
+from tlsdemo.tls.joined_writes import JoinedWrites
 from tlsdemo.tls.openssl_output import MAX_RECORD
 from tlsdemo.tls.tls_connection import TLSConnection
 
@@ -30,31 +30,50 @@ class PacedSender:
 
     If OpenSSL does not take everything, the TLS layer gets the rest and all that follows: it keeps
     that during a renegotiation (TLS 1.2), and ends the connection at an error.
+
+    Attributes:
+        joined: What joins small writes before they are sent, if anything does.
     """
+
+    __slots__ = (
+        "_by_layer",
+        "_connection",
+        "_full",
+        "_layer",
+        "_producer",
+        "_pulling",
+        "_registered",
+        "_waiting",
+        "joined",
+    )
 
     def __init__(self, layer: TLSMemoryBIOProtocol, connection: TLSConnection) -> None:
         self._layer: Any = layer
         self._connection = connection
-        self._waiting: deque[tuple[bytes, int, int]] = deque()
+        self._waiting: list[tuple[bytes, int, int]] = []
         self._full = False
         self._registered = False
         self._producer: Any = None
         # A producer that is pulled has the layer's own adapter; then nothing is paced.
         self._pulling = False
         self._by_layer = False
+        self.joined: JoinedWrites | None = None
 
     def send(self, data: bytes, size: int | None = None) -> None:
         """Send ``data``, or its first ``size`` bytes, after all that was sent before."""
         if size is None:
             size = len(data)
-        if self._waiting:
-            self._waiting.append((data, 0, size))
-        elif size <= PORTION:
+        if size <= PORTION and not self._waiting:
             self._encrypt(data, 0, size)
-        else:
+            return
+        if not isinstance(data, bytes):
+            # It may change before it is sent.
+            data = bytes(memoryview(data))
+        self._waiting.append((data, 0, size))
+        if len(self._waiting) == 1:
+            # Not even its first portion is held back if the wire is full, as Twisted holds back
+            # nothing.
             self._register()
-            self._waiting.append((data, 0, size))
-            # The first portion of a write is never held back, as Twisted holds back none.
             self._send_portion()
             self._send_waiting()
 
@@ -81,14 +100,18 @@ class PacedSender:
             self._unregister()
 
     def finish(self) -> None:
-        """Give the transport all that waits, whether it has room or not."""
+        """Give the transport all that was written, whether it has room or not."""
+        if self.joined is not None:
+            self.joined.flush()
         while self._waiting:
             self._send_portion()
         if self._producer is None:
             self._unregister()
 
     def drop(self) -> None:
-        """Send nothing that waits."""
+        """Send nothing that waits, and join no more writes."""
+        if self.joined is not None:
+            self.joined.close()
         self._waiting.clear()
 
     def close(self) -> None:
@@ -140,11 +163,11 @@ class PacedSender:
 
     def _send_portion(self) -> None:
         """Send the next portion of what waits."""
-        data, start, size = self._waiting.popleft()
+        data, start, size = self._waiting.pop(0)
         end = min(start + PORTION, size)
         # First, as the transport may call this within its own write.
         if end < size:
-            self._waiting.appendleft((data, end, size))
+            self._waiting.insert(0, (data, end, size))
         self._encrypt(data, start, end)
 
     def _encrypt(self, data: bytes, start: int, end: int) -> None:

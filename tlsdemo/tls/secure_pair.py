@@ -33,7 +33,7 @@ from tlsdemo.tls.protocol_switch import replace_protocol
 from tlsdemo.tls.stream import StreamSetup
 from tlsdemo.tls.tls_connection import TLSConnection
 from tlsdemo.tls.tls_stream import TLSStream
-from tlsdemo.tls.transport_options import TransportOptions
+from tlsdemo.tls.transport_options import Send, TransportOptions
 
 _DEFAULTS = TransportOptions()
 
@@ -75,6 +75,9 @@ class EncryptedSide:
 
 class SecurePair:
     r"""TLS between an encrypted and a cleartext side, for anything that carries bytes.
+
+    Raises:
+        ValueError: If the writes are to be joined, and there is no clock.
 
     Args:
         tls: The TLS settings of this end: a ``ServerTLS`` or a ``ClientTLS``.
@@ -152,6 +155,8 @@ class SecurePair:
     ) -> None:
         self._listener = _PairListener(application, on_secure, on_insecure)
         setup = StreamSetup(self._listener, transport_options, observer=observer)
+        if clock is None and transport_options.send is Send.BUFFERED:
+            raise ValueError("Send.BUFFERED needs a clock, by which joined writes are sent")
         self.cleartext: TLSStream = _PairStream(setup, clock)
         self.encrypted = _join(tls, self.cleartext, setup)
 

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import (
@@ -24,7 +25,7 @@ from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.state_machine import StateMachine, Symbol
 from tlsdemo.tls.half_close import half_closeable
 from tlsdemo.tls.listener import Listener
-from tlsdemo.tls.observer import Observer
+from tlsdemo.tls.observer import Observer, report_first
 from tlsdemo.tls.pull import PullSource
 from tlsdemo.tls.timeouts import NO_TIMEOUTS, ConnectionPhase, PhaseTimer
 from tlsdemo.tls.transport_options import Delivery, TransportOptions
@@ -112,6 +113,8 @@ class Stream(StateMachine, ABC):
         self.events = 0
         self.bytes_in = 0
         self._written = 0
+        # The TLS layer, or the transport.
+        self._below: Any = None
         self._state = StreamState.CONNECTING
         self._close_reason: CloseReason | None = None
         # Closing and finishing wait until it has written everything.
@@ -171,15 +174,17 @@ class Stream(StateMachine, ABC):
     def unregisterProducer(self) -> None:
         """Stop pausing and resuming the producer."""
 
-    @abstractmethod
+    # What all streams share.
+
     def getPeer(self) -> IAddress:
         """Return the peer's address."""
+        address: IAddress = self._below.getPeer()
+        return address
 
-    @abstractmethod
     def getHost(self) -> IAddress:
         """Return our own address."""
-
-    # What all streams share.
+        address: IAddress = self._below.getHost()
+        return address
 
     def logPrefix(self) -> str:
         """Return the name that Twisted's log uses."""
@@ -238,26 +243,11 @@ class Stream(StateMachine, ABC):
             self._deliver = application.dataReceived
         else:
             self._deliver = self._pull_source.feed
-        if self._observer is not None and self._observer.detailed:
-            self._deliver = self._first(self._observer, "first bytes in", "_deliver", self._deliver)
+        observer = self._observer
+        if observer is not None and observer.detailed:
+            deliver = self._deliver
+            self._deliver = report_first(observer, "first bytes in", self, "_deliver", deliver)
         application.makeConnection(self)
-
-    def _first(
-        self, observer: Observer, event: str, attribute: str, function: Callable[[bytes], object]
-    ) -> Callable[[bytes], object]:
-        """Return a function that reports its first call, then puts ``function`` in its place."""
-        reported = False
-
-        def first(data: bytes) -> None:
-            # Who has looked this up before goes on calling it.
-            nonlocal reported
-            if not reported:
-                reported = True
-                setattr(self, attribute, function)
-                observer.detail(event)
-            function(data)
-
-        return first
 
     def _half_close(self) -> None:
         """Tell an application that can send after its peer has finished that the peer has."""

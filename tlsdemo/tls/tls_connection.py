@@ -209,7 +209,7 @@ class TLSConnection(SSL.Connection):
         by the TLS layer, and so must all that follows.
         """
         stopped, wire = self._encrypt(self, data, start, end)
-        if self.observation is not None:
+        if wire and self.observation is not None:
             self.observation.sent(wire)
         return stopped, wire
 

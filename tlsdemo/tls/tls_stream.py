@@ -22,13 +22,7 @@ from typing import Any
 
 from OpenSSL import SSL
 from twisted.internet.error import ConnectionLost
-from twisted.internet.interfaces import (
-    IAddress,
-    IHandshakeListener,
-    IProducer,
-    IProtocol,
-    IReactorTime,
-)
+from twisted.internet.interfaces import IHandshakeListener, IProducer, IProtocol, IReactorTime
 from twisted.internet.main import CONNECTION_LOST
 from twisted.internet.protocol import connectionDone
 from twisted.protocols.tls import TLSMemoryBIOProtocol
@@ -42,7 +36,7 @@ from tlsdemo.tls.connection_info import connection_info_of
 from tlsdemo.tls.error_reasons import close_reason_of, is_end_of_file, name_problem
 from tlsdemo.tls.half_close import half_closeable, survive_end_of_file
 from tlsdemo.tls.joined_writes import JoinedWrites
-from tlsdemo.tls.observer import failure_facts
+from tlsdemo.tls.observer import failure_facts, report_first
 from tlsdemo.tls.paced_sender import PacedSender
 from tlsdemo.tls.stream import Stream, StreamInput, StreamSetup, StreamState
 from tlsdemo.tls.timeouts import ConnectionPhase
@@ -72,19 +66,14 @@ class TLSStream(Stream):
 
     def __init__(self, setup: StreamSetup, clock: IReactorTime | None = None) -> None:
         super().__init__(setup)
-        self._joined: JoinedWrites | None = None
         self._options = setup.options
-        self._clock = None
-        if setup.options.send is Send.BUFFERED:
-            if clock is None:
-                raise ValueError("Send.BUFFERED needs a clock, which has joined writes sent")
-            self._clock = clock
+        self._clock = clock if setup.options.send is Send.BUFFERED else None
+        self._joined: JoinedWrites | None = None
         self._required_alpn = setup.required_alpn
         self._upgraded = setup.upgraded
         self._in_layer = False
         self._layer: TLSMemoryBIOProtocol
         self._connection: TLSConnection
-        self._sender: PacedSender
 
     def attach(self, layer: TLSMemoryBIOProtocol) -> None:
         """Use ``layer``, which must have created its connection, to encrypt and decrypt.
@@ -101,11 +90,11 @@ class TLSStream(Stream):
         connection.coalesce = self._options.delivery is not Delivery.RECORD
         connection.at_close_notify = self._close_notify_received
         connection.required_alpn = self._required_alpn.encode()
-        self._layer = layer
+        self._layer = self._below = layer
         self._connection = connection
         self._sender = PacedSender(layer, connection)
         if self._clock is not None:
-            self._joined = JoinedWrites(self._sender.send, self._clock)
+            self._joined = self._sender.joined = JoinedWrites(self._sender.send, self._clock)
 
     @property
     def bytes_out(self) -> int:
@@ -185,7 +174,8 @@ class TLSStream(Stream):
         secure = self._state in _SECURE
         if secure and connection.held:
             reason = self._deliver_held(reason)
-        if secure and isinstance(reason.value, ConnectionLost) and self._has_close_notify():
+        closed = connection.get_shutdown() & SSL.RECEIVED_SHUTDOWN
+        if secure and closed and isinstance(reason.value, ConnectionLost):
             # A reset after close_notify truncates nothing.
             reason = connectionDone
         self._input(StreamInput.LOST, close_reason_of(reason, connection, secure), reason)
@@ -206,9 +196,6 @@ class TLSStream(Stream):
         self._timer.enter(ConnectionPhase.CLOSING)
         self._layer.loseConnection()
         return False
-
-    def _has_close_notify(self) -> bool:
-        return bool(self._connection.get_shutdown() & SSL.RECEIVED_SHUTDOWN)
 
     def _deliver_held(self, reason: Failure) -> Failure:
         """Deliver what OpenSSL has kept while this was paused; return the reason for the end.
@@ -286,40 +273,26 @@ class TLSStream(Stream):
         if waited and self._state is StreamState.FINISHED:
             self._report_finished()
 
-    def getPeer(self) -> IAddress:
-        """Return the peer's address."""
-        address: IAddress = self._layer.getPeer()
-        return address
-
-    def getHost(self) -> IAddress:
-        """Return our own address."""
-        address: IAddress = self._layer.getHost()
-        return address
-
     # The actions of the state machine.
 
     def _open(self, application: IProtocol) -> None:
-        if self._joined is None:
-            attribute, send = "_send", self._sender.send
-        else:
+        attribute, observer = "_send", self._observer
+        send: Callable[[bytes], object] = self._sender.send
+        if self._joined is not None:
             # Called for each small write, so without the way through the method of this class.
             attribute, send = "write", self._joined.write
-        if self._observer is not None and self._observer.detailed:
-            send = self._first(self._observer, "first bytes out", attribute, send)
+        if observer is not None and observer.detailed:
+            send = report_first(observer, "first bytes out", self, attribute, send)
         setattr(self, attribute, send)
         self._connect(application)
 
     def _end_writes(self) -> None:
-        if self._joined is not None:
-            self._joined.flush()
         self._sender.finish()
         self._drop_writes()
 
     def _drop_writes(self) -> None:
         super()._drop_writes()
         self._sender.drop()
-        if self._joined is not None:
-            self._joined.close()
 
     def _close_layer(self, _close_reason: CloseReason | None = None) -> None:
         self._stop_sending()
