@@ -65,8 +65,8 @@ class Options(LoadOptions):
         ["mode", None, None, "How the clients secure their connections: starttls, pair, wrapped or "
          "clear. "
          "[default: starttls]", choice(ModeName)],
-        ["send", None, "raw", "raw: each packet becomes a TLS record; buffered: small writes are "
-         "joined, as startTLS does; stock: the mode's default.", one_of(SENDS)],
+        ["send", None, "raw", "raw: each packet becomes a TLS record; buffered: the packets of one "
+         "turn of the reactor become full records; stock: the mode's default.", one_of(SENDS)],
         ["json", None, None, "Also write the results to this file."],
         ["status", None, None, "Client endpoint string of the server's status service; none for "
          "a server that is not tlsdemo. [default: that of this user's server on the same port]"],

@@ -1,8 +1,9 @@
-"""``python -m bench.peers.twisted_pipeline MODE SIZE SECONDS CERT KEY CA CLIENT_CERT CLIENT_KEY``.
+"""``python -m bench.peers.twisted_pipeline WAY SIZE SECONDS CERT KEY CA CLIENT_CERT CLIENT_KEY``.
 
 Node's own workload with tlsdemo: client, proxy and sink in one process; see ``node_pipeline.js``.
-Both ends secure in MODE, deliver coalesced, and send buffered.  Prints
-``{"bytes": …, "seconds": …, "cpu_seconds": …}``.
+Both ends secure in the mode that WAY begins with (``pair``, ``starttls``), and deliver coalesced;
+the client sends buffered.  It hands small writes over in lists, or with ``-each`` behind the mode,
+one by one.  Prints ``{"bytes": …, "seconds": …, "cpu_seconds": …}``.
 """
 
 from __future__ import annotations
