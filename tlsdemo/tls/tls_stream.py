@@ -292,6 +292,7 @@ class TLSStream(Stream):
 
     def _drop_writes(self) -> None:
         super()._drop_writes()
+        vars(self).pop("write", None)
         self._sender.drop()
 
     def _close_layer(self, _close_reason: CloseReason | None = None) -> None:
@@ -307,8 +308,7 @@ class TLSStream(Stream):
             self._report_finished()
 
     def _abort_layer(self, close_reason: CloseReason) -> None:
-        self._close_reason = close_reason
-        self._deliver = None
+        self._close_reason, self._deliver = close_reason, None
         self._drop_writes()
         self._layer.abortConnection()
         self._drop_unread(close_reason)
