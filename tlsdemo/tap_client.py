@@ -3,46 +3,54 @@
 from __future__ import annotations
 
 import atexit
-import json
 import os
 import sys
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from rich.console import Console
 from twisted.application.service import IService
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
 from zope.interface import provider
 
+from tlsdemo.cli.config_options import ConfigOptions
 from tlsdemo.cli.contradictions import check
 from tlsdemo.cli.daemon_start import DaemonStart
 from tlsdemo.cli.endpoint_strings import EndpointString, check_client_endpoint
 from tlsdemo.cli.hangup import Hangup
 from tlsdemo.cli.load_contradictions import LOAD_CONTRADICTIONS
 from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOptions
+from tlsdemo.cli.load_reports import LoadReports, LoadRun, titled
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import choice, fail, named
+from tlsdemo.cli.readiness_run import conclude, readiness_of
+from tlsdemo.cli.report_options import ReportOptions
 from tlsdemo.cli.standard_output import NOT_WRITTEN_STATUS, SIGPIPE_STATUS
 from tlsdemo.cli.suggestions import one_of
 from tlsdemo.cli.twistd_files import check_twistd_files, in_foreground
+from tlsdemo.lab.compare.interleaving import ScheduledRun, interleaved_runs
 from tlsdemo.loadgen.controller import Controller
-from tlsdemo.loadgen.load_service import LoadService
+from tlsdemo.loadgen.load_series import LoadSeries
+from tlsdemo.loadgen.load_service import Load, LoadService
+from tlsdemo.loadgen.schedule import Task
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.net.runtime_folder import status_endpoint
-from tlsdemo.reporting.load_progress import LoadProgress
+from tlsdemo.reporting.interval import Interval
 from tlsdemo.reporting.objectives import verdicts
 from tlsdemo.reporting.progress import Progress
+from tlsdemo.reporting.readiness_result import CheckResult
+from tlsdemo.reporting.run_comparison import comparison_lines
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.run_text import result_lines
 from tlsdemo.reporting.terminal import console_of, print_line, write_line
-from tlsdemo.tls import ModeName, versions
+from tlsdemo.tls import ModeName
 
 CONNECT = "tcp:127.0.0.1:8899"
 
 _log = PrintableLogger(namespace="tlsdemo")
 
 
-class Options(LoadOptions):
+class Options(ConfigOptions, ReportOptions, LoadOptions):
     """The options of ``twistd tlsclient``."""
 
     command = "twistd tlsclient"
@@ -65,9 +73,8 @@ class Options(LoadOptions):
         ["mode", None, None, "How the clients secure their connections: starttls, pair, wrapped or "
          "clear. "
          "[default: starttls]", choice(ModeName)],
-        ["send", None, "raw", "raw: each packet becomes a TLS record; buffered: the packets of one "
-         "turn of the reactor become full records; stock: the mode's default.", one_of(SENDS)],
-        ["json", None, None, "Also write the results to this file."],
+        ["send", None, "raw", "raw: each packet becomes a TLS record; buffered: small writes are "
+         "joined, as startTLS does; stock: the mode's default.", one_of(SENDS)],
         ["status", None, None, "Client endpoint string of the server's status service; none for "
          "a server that is not tlsdemo. [default: that of this user's server on the same port]"],
     ])  # fmt: skip
@@ -79,7 +86,7 @@ class Options(LoadOptions):
     groups: ClassVar[Mapping[Group, str]] = {
         Group.LISTENING: "connect",
         Group.TLS: "server-name mode send",
-        Group.LOGGING: "status json background",
+        Group.LOGGING: "status background",
     }
 
     essential = "connect server-name mode cert key ca dialect conn duration scenario"
@@ -92,6 +99,8 @@ class Options(LoadOptions):
         self["mode"] = self["mode"] or ModeName.STARTTLS
         check(self, LOAD_CONTRADICTIONS)
         check_client_endpoint(reactor, "connect", self["connect"])
+        if self["versus"] is not None:
+            check_client_endpoint(reactor, "versus", self["versus"])
         if self["status"] is None:
             self["status"] = usual_status(self["connect"])
         elif self["status"] == "none":
@@ -102,6 +111,22 @@ class Options(LoadOptions):
             self["server-name"] = host_of(self["connect"])
         self._set_twistd_options()
         check_twistd_files(self.command, self.parent)
+
+    def targets(self) -> list[str]:
+        """Return the client endpoint strings of the servers."""
+        return [self["connect"], *([] if self["versus"] is None else [self["versus"]])]
+
+    def status_of(self, target: str) -> str | None:
+        """Return where the status service of a target is, or ``None`` if it has none."""
+        if target == self["connect"] or self.is_given("status"):
+            status: str | None = self["status"]
+            return status
+        return usual_status(target)
+
+    def server_name_of(self, target: str) -> str:
+        """Return the name for which the certificate of a target must be valid."""
+        own = self.is_given("server-name") or target == self["connect"]
+        return str(self["server-name"]) if own else host_of(target)
 
     def _set_twistd_options(self) -> None:
         """Run in the foreground, unless twistd's own options say otherwise."""
@@ -181,11 +206,11 @@ class _Load(LoadService):
     def __init__(
         self,
         reactor: Any,
-        controller: Controller,
-        finished: Callable[[RunResult | None], object],
+        load: Load,
+        finished: Callable[[Any | None], object],
         options: Options,
     ) -> None:
-        super().__init__(reactor, controller, finished)
+        super().__init__(reactor, load, finished)
         self._options = options
         self._start: DaemonStart | None = None
 
@@ -202,6 +227,39 @@ class _Load(LoadService):
             self._start.say(f"{self._options['conn']:,} connections to {self._options['connect']}")
 
 
+def _print(console: Console, lines: Sequence[str]) -> None:
+    """Log the lines of a result, and print them."""
+    for line in lines:
+        # A daemon has no terminal.
+        _log.info("{line}", line=line)
+    try:
+        for line in lines:
+            print_line(console, line)
+    except BrokenPipeError:
+        exit_with(SIGPIPE_STATUS)
+    except OSError as problem:
+        exit_with(NOT_WRITTEN_STATUS)
+        why = f"cannot write to standard output: {problem.strerror}"
+        write_line(sys.__stderr__, f"tlsclient: {why}")
+
+
+def _readiness(
+    reactor: Any, options: Options, task: Task, console: Console, progress: Progress
+) -> IService:
+    """Make the service of a scenario that is no load."""
+
+    def finished(results: Sequence[CheckResult] | None) -> None:
+        progress.clear()
+        status, error, lines = conclude(options["json"], task, results or ())
+        if status:
+            exit_with(status)
+        if error:
+            write_line(sys.__stderr__, f"tlsclient: {error}")
+        _print(console, lines)
+
+    return LoadService(reactor, readiness_of(reactor, options, task, progress), finished)
+
+
 def makeService(options: Options) -> IService:
     """Make the load client that ``options`` describe, or end the process with an error message."""
     from twisted.internet import reactor
@@ -210,58 +268,76 @@ def makeService(options: Options) -> IService:
     foreground = parent is not None and "nodaemon" in parent and in_foreground(parent)
     if foreground and sys.__stdout__ is None:
         fail(options.command, "cannot write to standard output: it is closed")
-    workers = options.workers()
-    task = options.task(options["connect"], options["mode"], options["server-name"])
+    workers = 0 if options.readiness else options.workers()
+    # Those of every target, so that what is wrong is said before the first load.
+    tasks = {
+        target: options.task(target, options["mode"], options.server_name_of(target))
+        for target in options.targets()
+    }
     # twistd redirects sys.stdout to the log.
     console = console_of(sys.__stdout__)
-    progress = Progress(console_of(sys.__stderr__), "tlsclient")
-    shown = LoadProgress(progress, task.connections, options["duration"], options.packets_to_send())
-    run = Controller(
-        reactor,
-        f"tlsclient-{os.getpid()}",
-        options.parts(task),
-        workers,
-        options.plan(),
-        options["status"],
-        lambda phase, counters, elapsed: shown.show(phase.value, counters, elapsed),
-    )
+    progress = Progress(console_of(None if options["quiet"] else sys.__stderr__), "tlsclient")
+    if options.readiness:
+        Hangup(reactor, foreground).install()
+        (task,) = tasks.values()
+        return _readiness(reactor, options, task, console, progress)
+    reports = LoadReports(options)
+    turns = [*interleaved_runs([None], options.targets(), options["repeat"])]
 
-    def finished(result: RunResult | None) -> None:
-        judged = [] if result is None else [*verdicts(options["check"], result)]
-        held = all(holds for holds, _ in judged)
-        if result is None or not result.complete or result.lost or not held:
+    def controller(turn: ScheduledRun[None]) -> Controller:
+        task, number = tasks[turn.environment], turns.index(turn) + 1
+        if len(turns) > 1:
+            progress.title = f"tlsclient {number} of {len(turns)}"
+        parts = options.parts(task)
+        shown = options.load_progress(progress, parts)
+
+        def interval(each: Interval) -> None:
+            shown.interval(each)
+            reports.interval(number, each)
+
+        return Controller(
+            reactor,
+            f"tlsclient-{os.getpid()}{f'-{number}' if len(turns) > 1 else ''}",
+            parts,
+            workers,
+            options.plan(),
+            options.status_of(turn.environment),
+            lambda phase, counters, elapsed: shown.show(phase.value, counters, elapsed),
+            shown.window,
+            interval,
+        )
+
+    def finished(results: list[tuple[ScheduledRun[None], RunResult]] | None) -> None:
+        runs = [LoadRun(turn.environment, turn.round, result) for turn, result in results or ()]
+        judged = [
+            (holds, f"{title}: {text}" if len(runs) > 1 else text)
+            for title, result in titled(runs).items()
+            for holds, text in verdicts(options["check"], result)
+        ]
+        if (
+            len(runs) < len(turns)
+            or any(not run.result.complete or run.result.lost for run in runs)
+            or not all(holds for holds, _ in judged)
+        ):
             exit_with(1)
         progress.clear()
-        if result is not None and result.hopeless:
+        if runs and runs[0].result.hopeless:
             exit_with(2)
             assert sys.__stderr__ is not None
-            write_line(sys.__stderr__, f"tlsclient: {result.hopeless}")
+            write_line(sys.__stderr__, f"tlsclient: {runs[0].result.hopeless}")
             return
-        lines = [] if result is None else [*result_lines(result)]
-        lines += [f"check {verdict}" for _, verdict in judged]
-        if result is not None and options["json"] is not None:
-            lines += written(Path(options["json"]), result)
-        for line in lines:
-            # A daemon has no terminal.
-            _log.info("{line}", line=line)
-        try:
-            for line in lines:
-                print_line(console, line)
-        except BrokenPipeError:
-            exit_with(SIGPIPE_STATUS)
-        except OSError as problem:
-            exit_with(NOT_WRITTEN_STATUS)
-            why = f"cannot write to standard output: {problem.strerror}"
-            write_line(sys.__stderr__, f"tlsclient: {why}")
-
-    def written(path: Path, result: RunResult) -> list[str]:
-        document = {"schema": 1, "versions": versions(), "runs": [result.as_json()]}
-        try:
-            path.write_text(json.dumps(document, indent=2) + "\n")
-        except OSError as problem:
+        reports.write(runs, judged)
+        if reports.problems:
             exit_with(2)
-            return [f"--json is {str(path)!r}: {problem.strerror}"]
-        return []
+        lines = []
+        for title, result in titled(runs).items():
+            lines += [f"{title}:"] if len(runs) > 1 else []
+            lines += result_lines(result)
+        if options["versus"] is not None and len(runs) == len(turns):
+            lines += comparison_lines(reports.comparison(runs))
+        lines += [f"check {text}" for _, text in judged]
+        lines += reports.problems
+        _print(console, lines)
 
     Hangup(reactor, foreground).install()
-    return _Load(reactor, run, finished, options)
+    return _Load(reactor, LoadSeries(turns, controller), finished, options)

@@ -116,6 +116,7 @@ class AsJSON(SynchronousTestCase):
                 "opening": None,
                 "windows": [],
                 "greatest_rate": None,
+                "intervals": [],
             },
         )
 

@@ -16,7 +16,7 @@ from tlsdemo.tls.tls_connection import TLSConnection
 class FakeConnection:
     """Encrypts by doing nothing."""
 
-    def encrypt(self, data: bytes, start: int, end: int) -> tuple[int, bytes]:
+    def encrypt_part(self, data: bytes, start: int, end: int) -> tuple[int, bytes]:
         return end, data[start:end]
 
 
@@ -190,7 +190,9 @@ class LayerTests(SynchronousTestCase):
         for mode in TLS_MODES:
             end, peer = self.secured(mode)
             end.stream.write(b"one")
-            stopping = self.patch(TLSConnection, "encrypt", lambda _self, _data, at, _to: (at, b""))
+            stopping = self.patch(
+                TLSConnection, "encrypt_part", lambda _self, _data, at, _to: (at, b"")
+            )
             end.stream.write(b"two")
             stopping.restore()
             end.stream.write(b"three")
@@ -201,7 +203,9 @@ class LayerTests(SynchronousTestCase):
         """As in a renegotiation (TLS 1.2), when OpenSSL has to receive before it can send."""
         for mode in TLS_MODES:
             end, peer = self.secured(mode)
-            stopping = self.patch(TLSConnection, "encrypt", lambda _self, _data, at, _to: (at, b""))
+            stopping = self.patch(
+                TLSConnection, "encrypt_part", lambda _self, _data, at, _to: (at, b"")
+            )
             waiting = self.patch(TLSConnection, "send", want_read)
             end.stream.write(b"one")
             stopping.restore()
@@ -216,7 +220,7 @@ class LayerTests(SynchronousTestCase):
         for mode in TLS_MODES:
             end, _peer = self.secured(mode)
             patches = [
-                self.patch(TLSConnection, "encrypt", lambda _self, _data, at, _to: (at, b"")),
+                self.patch(TLSConnection, "encrypt_part", takes_nothing),
                 self.patch(TLSConnection, "send", fail),
             ]
             end.stream.write(b"one")
@@ -234,3 +238,7 @@ def want_read(*_: object) -> int:
 
 def fail(*_: object) -> int:
     raise SSL.Error([("SSL routines", "", "protocol is shutdown")])
+
+
+def takes_nothing(_connection: object, _data: bytes, start: int, _end: int) -> tuple[int, bytes]:
+    return start, b""

@@ -11,7 +11,6 @@ from tlsdemo.loadgen.scenario import Connections, Scenario
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.loadgen.sender import Sender
 from tlsdemo.reporting.latencies import WRITE
-from tlsdemo.tls import Send
 
 
 class StreamScenario(Scenario):
@@ -35,8 +34,8 @@ class StreamScenario(Scenario):
 
     def application(self, connection: LoadConnection) -> Sender:
         """Return a sender that has not begun."""
-        joined = self.task.send == Send.BUFFERED.value
-        return Sender(self._packet, self.task.packets, self._can_send, connection.closing, joined)
+        task = self.task
+        return Sender(self._packet, task.packets, self._can_send, connection.closing, task.prefill)
 
     def begin(self, window: Window) -> None:
         """Make every secure connection send."""

@@ -16,12 +16,14 @@ from twisted.python.failure import Failure
 from zope.interface import alsoProvides, implementer
 
 from tlsdemo.close_reasons import CLEAN, Cause, CloseReason
+from tlsdemo.net.prompt_writing import prompt_writer
 from tlsdemo.state_machine import transition_table
 from tlsdemo.tls.contexts import TLS
 from tlsdemo.tls.half_close import half_closeable
 from tlsdemo.tls.observer import failure_facts
 from tlsdemo.tls.protocol_switch import replace_protocol
-from tlsdemo.tls.stream import Stream, StreamInput, StreamSetup, StreamState
+from tlsdemo.tls.stream import Stream, StreamSetup
+from tlsdemo.tls.stream_state import StreamInput, StreamState
 from tlsdemo.tls.timeouts import ConnectionPhase
 
 
@@ -68,6 +70,11 @@ class ClearStream(Stream):
         if self._send is not None:
             self._written += len(data)
             self._send(data)
+
+    def write_promptly(self) -> None:
+        """Have each write sent at once, if possible."""
+        if self._send is not None:
+            self._send = prompt_writer(self._below) or self._send
 
     def loseConnection(self) -> None:
         """Close in order, after everything that was written has been sent."""

@@ -42,9 +42,18 @@ class Observer(typing.Protocol):
 
 
 def report_first(
-    observer: Observer, event: str, owner: object, attribute: str, call: Callable[[bytes], object]
+    observer: Observer | None,
+    event: str,
+    owner: object,
+    attribute: str,
+    call: Callable[[bytes], object],
 ) -> Callable[[bytes], object]:
-    """Return a function that reports its first call, and puts ``call`` in its place."""
+    """Return a function that reports its first call, and puts ``call`` in its place.
+
+    If ``observer`` does not want to know, that is ``call`` itself.
+    """
+    if observer is None or not observer.detailed:
+        return call
     reported = False
 
     def first(data: bytes) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
@@ -76,6 +76,12 @@ class PacedSender:
             self._register()
             self._send_portion()
             self._send_waiting()
+
+    def join(self, clock: IReactorTime | None) -> JoinedWrites | None:
+        """Return what joins small writes until the next turn of ``clock``, if there is one."""
+        if clock is not None:
+            self.joined = JoinedWrites(self.send, clock)
+        return self.joined
 
     def register(self, producer: Any, streaming: bool) -> None:
         """Pause ``producer`` whenever the wire cannot take more."""
@@ -172,7 +178,7 @@ class PacedSender:
 
     def _encrypt(self, data: bytes, start: int, end: int) -> None:
         if not self._by_layer:
-            start, wire = self._connection.encrypt(data, start, end)
+            start, wire = self._connection.encrypt_part(data, start, end)
             if wire:
                 self._layer.transport.write(wire)
         if start < end:

@@ -175,6 +175,7 @@ def secure(
     """Connect the encrypted side of a pair to ``transport``."""
     stream = TLSStream(setup, clock)
     encrypted = _join(tls, stream, setup)
+    stream.socket = transport
     replace_protocol(transport, encrypted)
     encrypted.makeConnection(transport)
     return encrypted, stream

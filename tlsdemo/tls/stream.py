@@ -22,47 +22,17 @@ from zope.interface import implementer
 
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.net.printable_logger import PrintableLogger
-from tlsdemo.state_machine import StateMachine, Symbol
+from tlsdemo.state_machine import StateMachine
 from tlsdemo.tls.half_close import half_closeable
 from tlsdemo.tls.listener import Listener
 from tlsdemo.tls.observer import Observer, report_first
 from tlsdemo.tls.pull import PullSource
+from tlsdemo.tls.record_writer import RecordWriter
+from tlsdemo.tls.stream_state import FINISHING, USABLE, StreamInput, StreamState
 from tlsdemo.tls.timeouts import NO_TIMEOUTS, ConnectionPhase, PhaseTimer
 from tlsdemo.tls.transport_options import Delivery, TransportOptions
 
 _log = PrintableLogger()
-
-
-class StreamState(Symbol):
-    """The states of a stream."""
-
-    CONNECTING = "connecting"
-    OPEN = "open"
-    HALF_CLOSED = "half-closed: the peer has finished, and the application has not"
-    FINISHED = "half-closed: the application has finished, and the peer has not"
-    CLOSING = "closing"
-    ABORTED = "aborted"
-    CLOSED = "closed"
-
-
-class StreamInput(Symbol):
-    """What happens to a stream."""
-
-    ACCEPTED = "accepted"
-    PEER_FINISHED = "the peer has finished"
-    FINISH = "loseWriteConnection"
-    CLOSE = "loseConnection"
-    ABORT = "abort"
-    LOST = "connection lost"
-
-
-_USABLE = (
-    StreamState.CONNECTING,
-    StreamState.OPEN,
-    StreamState.HALF_CLOSED,
-    StreamState.FINISHED,
-)
-_FINISHING = (StreamState.FINISHED, StreamState.CLOSING)
 
 
 def _untimed() -> PhaseTimer:
@@ -103,7 +73,11 @@ class Stream(StateMachine, ABC):
     Attributes:
         events: How often data has been delivered to the application.
         bytes_in: Bytes of cleartext that have been delivered to the application.
+        by_reads: Whether the application gets what one read of the wire brings in one piece, and
+            not each record by itself.
     """
+
+    by_reads = True
 
     def __init__(self, setup: StreamSetup) -> None:
         self._listener = setup.listener
@@ -133,6 +107,10 @@ class Stream(StateMachine, ABC):
         """Bytes of cleartext that the application has written."""
         return self._written
 
+    def count_written(self, size: int) -> None:
+        """Count bytes that have been written, but not with :meth:`write`."""
+        self._written += size
+
     @property
     def transferred(self) -> int:
         """Bytes of cleartext in both directions so far."""
@@ -141,7 +119,7 @@ class Stream(StateMachine, ABC):
     @property
     def disconnecting(self) -> bool:
         """Whether this is being closed, or is closed."""
-        return self._state not in _USABLE
+        return self._state not in USABLE
 
     @property
     def records(self) -> int:
@@ -153,6 +131,17 @@ class Stream(StateMachine, ABC):
     @abstractmethod
     def write(self, data: bytes) -> None:
         """Send ``data``; it is dropped once the stream is closed."""
+
+    def record_writer(self) -> RecordWriter | None:
+        """Return what writes many records at once, if each write becomes a record."""
+        return None
+
+    @abstractmethod
+    def write_promptly(self) -> None:
+        """Have each write sent at once, if possible, and not when the reactor comes round to it.
+
+        For an application that writes rarely, or much: each write costs a call of send(2).
+        """
 
     @abstractmethod
     def loseConnection(self) -> None:
@@ -185,6 +174,9 @@ class Stream(StateMachine, ABC):
         """Return our own address."""
         address: IAddress = self._below.getHost()
         return address
+
+    def rest(self) -> None:
+        """Do nothing: nothing has been transferred for a while, and there is nothing to free."""
 
     def logPrefix(self) -> str:
         """Return the name that Twisted's log uses."""
@@ -243,10 +235,8 @@ class Stream(StateMachine, ABC):
             self._deliver = application.dataReceived
         else:
             self._deliver = self._pull_source.feed
-        observer = self._observer
-        if observer is not None and observer.detailed:
-            deliver = self._deliver
-            self._deliver = report_first(observer, "first bytes in", self, "_deliver", deliver)
+        deliver = self._deliver
+        self._deliver = report_first(self._observer, "first bytes in", self, "_deliver", deliver)
         application.makeConnection(self)
 
     def _half_close(self) -> None:
@@ -273,7 +263,7 @@ class Stream(StateMachine, ABC):
 
     def _producer_done(self) -> bool:
         """Note that there is no producer any more; return whether closing waited for it."""
-        waited = self._has_producer and self._state in _FINISHING
+        waited = self._has_producer and self._state in FINISHING
         self._has_producer = False
         if waited:
             self._end_writes()

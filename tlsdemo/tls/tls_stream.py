@@ -19,10 +19,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 from OpenSSL import SSL
 from twisted.internet.error import ConnectionLost
-from twisted.internet.interfaces import IHandshakeListener, IProducer, IProtocol, IReactorTime
+from twisted.internet.interfaces import IHandshakeListener, IProtocol, IReactorTime
 from twisted.internet.main import CONNECTION_LOST
 from twisted.internet.protocol import connectionDone
 from twisted.protocols.tls import TLSMemoryBIOProtocol
@@ -30,45 +31,40 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from tlsdemo.close_reasons import Cause, CloseReason
+from tlsdemo.net.prompt_writing import prompt_writer
 from tlsdemo.state_machine import transition_table
 from tlsdemo.tls.alpn_selection import alpn_problem
-from tlsdemo.tls.connection_info import connection_info_of
+from tlsdemo.tls.connection_info import ConnectionInfo, connection_info_of, settle
 from tlsdemo.tls.error_reasons import close_reason_of, is_end_of_file, name_problem
 from tlsdemo.tls.half_close import half_closeable, survive_end_of_file
-from tlsdemo.tls.joined_writes import JoinedWrites
-from tlsdemo.tls.observer import failure_facts, report_first
-from tlsdemo.tls.paced_sender import PacedSender
-from tlsdemo.tls.stream import Stream, StreamInput, StreamSetup, StreamState
+from tlsdemo.tls.observer import failure_facts
+from tlsdemo.tls.stream import Stream, StreamSetup
+from tlsdemo.tls.stream_state import LIVE, SECURE, StreamInput, StreamState
 from tlsdemo.tls.timeouts import ConnectionPhase
 from tlsdemo.tls.tls_connection import TLSConnection
-from tlsdemo.tls.transport_options import Delivery, Send
-
-_SECURE = (
-    StreamState.OPEN,
-    StreamState.HALF_CLOSED,
-    StreamState.FINISHED,
-    StreamState.CLOSING,
-)
-_LIVE = (StreamState.CONNECTING, *_SECURE)
+from tlsdemo.tls.tls_output import TLSOutput
+from tlsdemo.tls.transport_options import Delivery
 
 
 @implementer(IProtocol, IHandshakeListener)
-class TLSStream(Stream):
+class TLSStream(TLSOutput):
     """The application's transport over TLS; :meth:`attach` connects it to the TLS layer.
 
-    ``receiver`` is the protocol that the wire delivers to, if it is not the layer itself;
+    ``receiver``: the protocol that the wire delivers to, if it is not the layer itself.
     ``make_connection`` makes the layer's connection, if the layer is to ask this for it.
     ``clock`` has joined writes sent, and is needed only for ``Send.BUFFERED``.
+    ``socket``: the transport below the layer's, if the ``write`` of that can be replaced.
     """
 
     receiver: object | None = None
     make_connection: Callable[[], TLSConnection] | None = None
+    socket: object | None = None
+    _info: ref[ConnectionInfo] | None = None
 
     def __init__(self, setup: StreamSetup, clock: IReactorTime | None = None) -> None:
-        super().__init__(setup)
+        super().__init__(setup, clock)
         self._options = setup.options
-        self._clock = clock if setup.options.send is Send.BUFFERED else None
-        self._joined: JoinedWrites | None = None
+        self.by_reads = setup.options.delivery is not Delivery.RECORD
         self._required_alpn = setup.required_alpn
         self._upgraded = setup.upgraded
         self._in_layer = False
@@ -87,19 +83,12 @@ class TLSStream(Stream):
                 f"{connection!r} is not a TLSConnection; use ServerTLS or ClientTLS, "
                 "which make them from any context"
             )
-        connection.coalesce = self._options.delivery is not Delivery.RECORD
+        connection.coalesce = self.by_reads
         connection.at_close_notify = self._close_notify_received
         connection.required_alpn = self._required_alpn.encode()
         self._layer = self._below = layer
         self._connection = connection
-        self._sender = PacedSender(layer, connection)
-        if self._clock is not None:
-            self._joined = self._sender.joined = JoinedWrites(self._sender.send, self._clock)
-
-    @property
-    def bytes_out(self) -> int:
-        """Bytes of cleartext that the application has written."""
-        return self._written if self._joined is None else self._joined.total
+        self._send_into(layer, connection)
 
     @property
     def records(self) -> int:
@@ -133,10 +122,11 @@ class TLSStream(Stream):
         if self._state is not StreamState.CONNECTING:
             return
         connection.flush_into(self._layer)
+        connection.release_buffers()
         info = connection_info_of(connection, self._upgraded)
+        self._info = ref(info)
         if self._required_alpn and info.alpn != self._required_alpn:
-            problem = alpn_problem(self._required_alpn)
-            self.abort(CloseReason(Cause.PROTOCOL_ERROR, problem))
+            self.abort(CloseReason(Cause.PROTOCOL_ERROR, alpn_problem(self._required_alpn)))
             return
         self._event("secure", info=info)
         application = self._get_application(lambda: self._listener.secure(info))
@@ -148,8 +138,7 @@ class TLSStream(Stream):
     def dataReceived(self, data: bytes) -> None:
         """Deliver what has been decrypted, unless this has been aborted."""
         # Called for each record: with many small ones, every look-up is measurable.
-        deliver = self._deliver
-        if deliver is None:
+        if (deliver := self._deliver) is None:
             return
         if self._pull_source is None:
             self.events += 1
@@ -171,14 +160,17 @@ class TLSStream(Stream):
         if self._upgraded:
             # The client has asked for TLS, which no probe does.
             connection.silent = False
-        secure = self._state in _SECURE
+        secure = self._state in SECURE
         if secure and connection.held:
             reason = self._deliver_held(reason)
-        closed = connection.get_shutdown() & SSL.RECEIVED_SHUTDOWN
-        if secure and closed and isinstance(reason.value, ConnectionLost):
+        if secure and isinstance(reason.value, ConnectionLost) and connection.has_close_notify:
             # A reset after close_notify truncates nothing.
             reason = connectionDone
         self._input(StreamInput.LOST, close_reason_of(reason, connection, secure), reason)
+
+    def rest(self) -> None:
+        """Free what is only needed while something is received or sent."""
+        self._connection.release_buffers()
 
     def _close_notify_received(self) -> bool:
         """Close, unless the application has more to send; return whether it has."""
@@ -218,18 +210,10 @@ class TLSStream(Stream):
 
     # What the application calls.
 
-    def write(self, data: bytes) -> None:
-        """Encrypt and send ``data``; it is dropped once the stream is closed.
-
-        Raises:
-            RuntimeError: If the connection is not secure yet.
-        """
-        send = self._send
-        if send is not None:
-            self._written += len(data)
-            send(data)
-        elif self._state is StreamState.CONNECTING:
-            raise RuntimeError("nothing can be written before the connection is secure")
+    def write_promptly(self) -> None:
+        """Have each write sent at once, if that is possible."""
+        if prompt := prompt_writer(self.socket):
+            self._layer.transport.write = prompt  # type: ignore[union-attr, method-assign]
 
     def loseConnection(self) -> None:
         """Send everything that was written, then close_notify (RFC 8446, section 6.1).
@@ -240,19 +224,19 @@ class TLSStream(Stream):
 
     def pauseProducing(self) -> None:
         """Deliver nothing more, and stop reading the wire."""
-        if self._state in _LIVE:
+        if self._state in LIVE:
             self._connection.held = True
             self._call_wire("pauseProducing")
 
     def resumeProducing(self) -> None:
         """Deliver what was held back, then resume reading the wire."""
-        if not self._connection.held or self._state not in _LIVE:
+        if not self._connection.held or self._state not in LIVE:
             return
         self._connection.held = False
         # Inside a call from the layer, the layer's own loop continues delivering.
         if not self._in_layer:
             self._layer.dataReceived(b"")
-        if not self._connection.held and self._state in _LIVE:
+        if not self._connection.held and self._state in LIVE:
             self._call_wire("resumeProducing")
 
     def _call_wire(self, name: str) -> None:
@@ -261,39 +245,11 @@ class TLSStream(Stream):
         if method is not None:
             method()
 
-    def registerProducer(self, producer: IProducer, streaming: bool) -> None:
-        """Pause ``producer`` whenever the wire cannot take more."""
-        self._has_producer = True
-        self._sender.register(producer, streaming)
-
-    def unregisterProducer(self) -> None:
-        """Stop pausing and resuming the producer."""
-        waited = self._producer_done()
-        self._sender.unregister()
-        if waited and self._state is StreamState.FINISHED:
-            self._report_finished()
-
     # The actions of the state machine.
 
     def _open(self, application: IProtocol) -> None:
-        attribute, observer = "_send", self._observer
-        send: Callable[[bytes], object] = self._sender.send
-        if self._joined is not None:
-            # Called for each small write, so without the way through the method of this class.
-            attribute, send = "write", self._joined.write
-        if observer is not None and observer.detailed:
-            send = report_first(observer, "first bytes out", self, attribute, send)
-        setattr(self, attribute, send)
+        self._begin_writing()
         self._connect(application)
-
-    def _end_writes(self) -> None:
-        self._sender.finish()
-        self._drop_writes()
-
-    def _drop_writes(self) -> None:
-        super()._drop_writes()
-        vars(self).pop("write", None)
-        self._sender.drop()
 
     def _close_layer(self, _close_reason: CloseReason | None = None) -> None:
         self._stop_sending()
@@ -316,6 +272,10 @@ class TLSStream(Stream):
     def _release(self) -> None:
         super()._release()
         self.receiver = None
+        info = None if self._info is None else self._info()
+        if info is not None:
+            # Somebody has kept it, and must not keep the connection by that.
+            settle(info)
         self._connection.break_cycles()
         self._sender.close()
 
@@ -325,12 +285,7 @@ class TLSStream(Stream):
         (StreamState.CONNECTING, StreamInput.CLOSE, StreamState.ABORTED, _abort_layer),
         (StreamState.CONNECTING, StreamInput.ABORT, StreamState.ABORTED, _abort_layer),
         (StreamState.CONNECTING, StreamInput.LOST, StreamState.CLOSED, Stream._report_failure),
-        (
-            StreamState.OPEN,
-            StreamInput.PEER_FINISHED,
-            StreamState.HALF_CLOSED,
-            Stream._half_close,
-        ),
+        (StreamState.OPEN, StreamInput.PEER_FINISHED, StreamState.HALF_CLOSED, Stream._half_close),
         (StreamState.OPEN, StreamInput.FINISH, StreamState.FINISHED, _finish_layer),
         (StreamState.OPEN, StreamInput.CLOSE, StreamState.CLOSING, _close_layer),
         (StreamState.OPEN, StreamInput.ABORT, StreamState.ABORTED, _abort_layer),
