@@ -17,9 +17,7 @@ class RecordWriter:
     The bytes are counted by ``stream``.  An observer is not told which are the first.
     """
 
-    def __init__(
-        self, stream: Any, sender: Any, layer: Any, connection: TLSConnection
-    ) -> None:
+    def __init__(self, stream: Any, sender: Any, layer: Any, connection: TLSConnection) -> None:
         self._stream = stream
         self._sender = sender
         self._layer = layer
