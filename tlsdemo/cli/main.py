@@ -11,6 +11,7 @@ from twisted.python import usage
 from tlsdemo.cli.compare_command import CompareOptions
 from tlsdemo.cli.events_command import EventsOptions
 from tlsdemo.cli.findings_command import FindingsOptions
+from tlsdemo.cli.gate_command import GateOptions
 from tlsdemo.cli.generated_commands import CompletionOptions, ManPageOptions
 from tlsdemo.cli.options import Options
 from tlsdemo.cli.run_command import RunOptions
@@ -36,6 +37,7 @@ class Command(Options):
         ["compare", None, CompareOptions, "Compare the results of loads, with their noise."],
         ["events", None, EventsOptions, "Show what fires when on both ends, in every scenario."],
         ["findings", None, FindingsOptions, "Reproduce surprising behaviour of stock Twisted."],
+        ["gate", None, GateOptions, "Say whether other versions change what one can notice."],
         ["sequence-diagram", None, SequenceDiagramOptions, "Draw a connection that was traced."],
         ["versions", None, VersionsOptions, "Show the installed versions and other environments."],
         ["man-page", None, ManPageOptions, "Print a manual page."],
