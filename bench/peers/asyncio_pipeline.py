@@ -1,7 +1,7 @@
 """``python -m bench.peers.asyncio_pipeline SIZE SECONDS CERT KEY CA CLIENT_CERT CLIENT_KEY``.
 
 Node's own workload with asyncio: client, proxy and sink in one process; see ``node_pipeline.js``.
-Prints ``{"bytes": …, "seconds": …}``.
+Prints ``{"bytes": …, "seconds": …, "cpu_seconds": …}``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import json
 import ssl
 import sys
+import time
 from typing import Any
 
 from bench.peers.asyncio_proxy import Client
@@ -28,7 +29,7 @@ class Sink(asyncio.Protocol):
 
 
 class Writer(asyncio.Protocol):
-    """Writes as often as it may, and lets the loop turn in between, as Node's drain does."""
+    """Writes the same bytes until flow control says stop, and again when it says go on."""
 
     def __init__(self, packet: bytes) -> None:
         self._packet = packet
@@ -41,11 +42,8 @@ class Writer(asyncio.Protocol):
         self._write()
 
     def _write(self) -> None:
-        for _ in range(64):
-            if self._paused:
-                return
+        while not self._paused:
             self._transport.write(self._packet)
-        asyncio.get_running_loop().call_soon(self._write)
 
     def pause_writing(self) -> None:
         """Stop."""
@@ -77,10 +75,14 @@ async def run(size: int, seconds: float, files: list[str]) -> None:
     port = proxy.sockets[0].getsockname()[1]
     await loop.create_connection(lambda: Writer(b"x" * size), "127.0.0.1", port, ssl=own)
     await asyncio.sleep(WARM_UP)
-    before, began = Sink.received, loop.time()
+    before, began, used = Sink.received, loop.time(), time.process_time()
     await asyncio.sleep(seconds)
-    spent = loop.time() - began
-    print(json.dumps({"bytes": Sink.received - before, "seconds": spent}), flush=True)
+    found = {
+        "bytes": Sink.received - before,
+        "seconds": loop.time() - began,
+        "cpu_seconds": time.process_time() - used,
+    }
+    print(json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 //
 // Client, proxy and sink in one process, as Node's benchmark/tls/secure-pair.js has them: the client
 // writes SIZE bytes as often as it may, the proxy secures what it accepts with new tls.TLSSocket() or
-// tls.createSecurePair() and pipes it to a plain sink. Prints {"bytes": …, "seconds": …}.
+// tls.createSecurePair() and pipes it to a plain sink. Prints {"bytes": …, "seconds": …, "cpu_seconds": …}.
 'use strict';
 
 const fs = require('node:fs');
@@ -52,9 +52,12 @@ function client() {
     setTimeout(() => {
       const before = received;
       const began = process.hrtime.bigint();
+      const used = process.cpuUsage();
       setTimeout(() => {
         const spent = Number(process.hrtime.bigint() - began) / 1e9;
-        console.log(JSON.stringify({bytes: received - before, seconds: spent}));
+        const {user, system} = process.cpuUsage(used);
+        const cpu_seconds = (user + system) / 1e6;
+        console.log(JSON.stringify({bytes: received - before, seconds: spent, cpu_seconds}));
         process.exit(0);
       }, Number(seconds) * 1000);
     }, WARM_UP);

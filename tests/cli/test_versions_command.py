@@ -44,12 +44,13 @@ class Listing(VersionsCase):
         self.assertTrue(text.startswith("installed: Python "), text)
         self.assertIn(f"Twisted {versions()['Twisted']}", text)
         self.assertIn("\n  decryption: ", text)
-        self.assertEqual(text.count("\n"), 4)
+        self.assertIn("\n  encryption: ", text)
+        self.assertEqual(text.count("\n"), 5)
 
     def test_shows_the_contents_size_last_use_and_location_of_each_environment(self) -> None:
         self.make("a")
         os.utime(self.folder / "a" / "environment.json", (0.0, 0.0))
-        lines = self.versions().splitlines()[5:]
+        lines = self.versions().splitlines()[6:]
         self.assertEqual(
             lines[:3], ["a", "  requirements: twisted==1", "  versions: Twisted 1, OpenSSL 2"]
         )

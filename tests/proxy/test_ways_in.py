@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.proxy.memory_server import ServerInMemory
-from tests.support import MemoryTransport, StartTLSTransport, exchange, patch_reactor_clock
+from tests.support import MemoryTransport, StartTLSTransport, exchange
 from tests.tls.memory_ends import client_tls, server_tls
 from tests.tls.negotiating_end import SECURED, UPGRADING_MODES, NegotiatingEnd
 from tlsdemo.proxy.handlers import HandlerName
@@ -37,10 +37,6 @@ GREETINGS = {
 
 
 class EveryWayIn(ServerInMemory):
-    def setUp(self) -> None:
-        super().setUp()
-        self.flushing = patch_reactor_clock(self)
-
     def secured(self, mode: ModeName, dialect: Dialect, negotiates: bool) -> NegotiatingEnd:
         """A client that is secure, through a proxy that has not connected to its backend yet."""
         self.setUp()
@@ -63,7 +59,7 @@ class EveryWayIn(ServerInMemory):
 
     def carry(self, client: NegotiatingEnd) -> None:
         """Carry what each end has to send to the other."""
-        self.flushing.advance(0)
+        self.reactor.advance(0)
         exchange(client.transport, self.wire)
 
     def connected(self, protocol: Any) -> MemoryTransport:

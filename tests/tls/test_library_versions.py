@@ -11,8 +11,8 @@ from tlsdemo.tls.groups import CAN_SET_GROUPS
 class LibraryVersionTests(SynchronousTestCase):
     def test_what_is_used_for_want_of_public_names_is_told(self) -> None:
         found = library_versions.private_names()
-        self.assertEqual([*found], ["decryption", "alert for a wrong name", "groups"])
-        for name in ("decrypts_directly", "verifies_directly"):
+        self.assertEqual([*found], ["decryption", "encryption", "alert for a wrong name", "groups"])
+        for name in ("decrypts_directly", "encrypts_directly", "verifies_directly"):
             self.patch(library_versions, name, not getattr(library_versions, name))
         self.patch(library_versions, "DEFAULT_GROUPS", "" if CAN_SET_GROUPS else "X25519")
         others = library_versions.private_names()

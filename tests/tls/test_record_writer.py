@@ -5,7 +5,7 @@ from typing import Any
 from OpenSSL import SSL
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.support import patch_reactor_clock
+from tests.support import RecordingProducer, patch_reactor_clock
 from tests.tls.memory_ends import End, ForeignPeer, client_tls, foreign_server, record_types
 from tlsdemo.tls import ModeName, Send
 from tlsdemo.tls.openssl_io import IO, MAX_RECORD, PUBLIC
@@ -75,6 +75,15 @@ class Writing(RecordWriterCase):
         self.assertEqual(len(record_types(wire)), 4)
         peer.receive(wire)
         self.assertEqual(peer.received, packet * 2)
+
+    def test_what_was_written_before_and_waits_for_room_comes_first(self) -> None:
+        end, peer, writer = self.secured()
+        end.stream.registerProducer(RecordingProducer(), True)
+        end.transport.producer.pauseProducing()
+        end.stream.write(b"x" * 300_000)
+        writer.write(b"y", 3)
+        peer.receive(end.transport.take())
+        self.assertEqual(peer.received, b"x" * 300_000 + b"yyy")
 
     def test_nothing_is_written_once_the_stream_closes(self) -> None:
         end, _, writer = self.secured()

@@ -47,8 +47,8 @@ class RunOptions(ComparisonOptions, LoadOptions):
          choice(Delivery)],
         ["client-mode", None, None, "How the clients secure their connections: starttls, pair or "
          "wrapped. [default: starttls]", choice(ModeName)],
-        ["send", None, "raw", "raw: each packet becomes a TLS record; buffered: small writes are "
-         "joined; stock: the mode's default.", one_of(SENDS)],
+        ["send", None, "raw", "raw: each packet becomes a TLS record; buffered: the packets of one "
+         "turn of the reactor become full records; stock: the mode's default.", one_of(SENDS)],
         ["json", None, None, "Also write the results to this file."],
         ["rounds", None, 5, "Number of measurements, with --against or --python. The default of "
          f"--duration is {_SECONDS_OF_A_ROUND:g} then.", whole(1, 1000)],

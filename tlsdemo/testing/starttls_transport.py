@@ -32,7 +32,8 @@ class StartTLSTransport(MemoryTransport):
         is_client: Whether this end opened the connection.  A client sends the ClientHello, unless
             ``startTLS`` is called with ``normal=False``.
         clock: Twisted buffers small writes under TLS until the next iteration of the reactor.
-            :meth:`take` and :meth:`turn` have this clock flush them.
+            :meth:`take` and :meth:`turn` have this clock flush them.  What tlsdemo's streams
+            buffer is flushed by the clock of the ``UpgradeProtocol``: let that be the same.
 
     Attributes:
         TLS: Whether ``startTLS`` has been called.

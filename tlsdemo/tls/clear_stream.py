@@ -6,7 +6,6 @@ from typing import Any
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import (
-    IAddress,
     IHalfCloseableProtocol,
     IProducer,
     IProtocol,
@@ -23,7 +22,8 @@ from tlsdemo.tls.contexts import TLS
 from tlsdemo.tls.half_close import half_closeable
 from tlsdemo.tls.observer import failure_facts
 from tlsdemo.tls.protocol_switch import replace_protocol
-from tlsdemo.tls.stream import Stream, StreamInput, StreamSetup, StreamState
+from tlsdemo.tls.stream import Stream, StreamSetup
+from tlsdemo.tls.stream_state import StreamInput, StreamState
 from tlsdemo.tls.timeouts import ConnectionPhase
 
 
@@ -31,13 +31,9 @@ from tlsdemo.tls.timeouts import ConnectionPhase
 class ClearStream(Stream):
     """The application's transport without TLS: it counts, and passes everything on unchanged."""
 
-    def __init__(self, setup: StreamSetup) -> None:
-        super().__init__(setup)
-        self._transport: Any = None
-
     def makeConnection(self, transport: Any) -> None:
         """Use ``transport``, and connect the application."""
-        self._transport = transport
+        self._below = transport
         self._send = transport.write
         self.connectionMade()
 
@@ -72,13 +68,13 @@ class ClearStream(Stream):
     def write(self, data: bytes) -> None:
         """Send ``data`` unchanged; it is dropped once the stream is closed."""
         if self._send is not None:
-            self.bytes_out += len(data)
+            self._written += len(data)
             self._send(data)
 
     def write_promptly(self) -> None:
         """Have each write sent at once, if possible."""
         if self._send is not None:
-            self._send = prompt_writer(self._transport) or self._send
+            self._send = prompt_writer(self._below) or self._send
 
     def loseConnection(self) -> None:
         """Close in order, after everything that was written has been sent."""
@@ -96,31 +92,21 @@ class ClearStream(Stream):
 
     def pauseProducing(self) -> None:
         """Stop reading the wire."""
-        self._transport.pauseProducing()
+        self._below.pauseProducing()
 
     def resumeProducing(self) -> None:
         """Resume reading the wire."""
-        self._transport.resumeProducing()
+        self._below.resumeProducing()
 
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:
         """Pause ``producer`` whenever the wire cannot take more."""
         self._has_producer = True
-        self._transport.registerProducer(producer, streaming)
+        self._below.registerProducer(producer, streaming)
 
     def unregisterProducer(self) -> None:
         """Stop pausing and resuming the producer."""
         self._producer_done()
-        self._transport.unregisterProducer()
-
-    def getPeer(self) -> IAddress:
-        """Return the peer's address."""
-        address: IAddress = self._transport.getPeer()
-        return address
-
-    def getHost(self) -> IAddress:
-        """Return our own address."""
-        address: IAddress = self._transport.getHost()
-        return address
+        self._below.unregisterProducer()
 
     # The actions of the state machine.
 
@@ -133,16 +119,17 @@ class ClearStream(Stream):
         self._stop_sending()
         # First: a transport that has finished sending is lost within the call.
         self._timer.enter(ConnectionPhase.CLOSING)
-        self._transport.loseConnection()
+        self._below.loseConnection()
 
     def _finish_transport(self) -> None:
         self._stop_sending()
-        self._transport.loseWriteConnection()
+        self._below.loseWriteConnection()
 
     def _abort_transport(self, close_reason: CloseReason) -> None:
         self._close_reason = close_reason
-        self._deliver = self._send = None
-        self._transport.abortConnection()
+        self._deliver = None
+        self._drop_writes()
+        self._below.abortConnection()
         self._drop_unread(close_reason)
 
     states = StreamState

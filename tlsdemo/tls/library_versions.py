@@ -8,6 +8,7 @@ from importlib import metadata
 from OpenSSL import SSL
 
 from tlsdemo.tls.openssl_io import decrypts_directly
+from tlsdemo.tls.openssl_output import encrypts_directly
 from tlsdemo.tls.policy import DEFAULT_GROUPS
 from tlsdemo.tls.verification import verifies_directly
 
@@ -19,6 +20,7 @@ def private_names() -> dict[str, str]:
     """
     return {
         "decryption": "SSL_read" if decrypts_directly else "pyOpenSSL's recv",
+        "encryption": "SSL_write" if encrypts_directly else "pyOpenSSL's send",
         "alert for a wrong name": (
             "bad_certificate" if verifies_directly else "internal_error, as pyOpenSSL sets none"
         ),

@@ -6,6 +6,7 @@ A connection without an observer is not observed, and costs nothing extra.
 from __future__ import annotations
 
 import typing
+from collections.abc import Callable
 
 from OpenSSL import SSL
 from twisted.python.failure import Failure
@@ -38,6 +39,33 @@ class Observer(typing.Protocol):
 
     def tls_created(self, connection: SSL.Connection) -> None:
         """OpenSSL's connection has been created; its handshake has not begun."""
+
+
+def report_first(
+    observer: Observer | None,
+    event: str,
+    owner: object,
+    attribute: str,
+    call: Callable[[bytes], object],
+) -> Callable[[bytes], object]:
+    """Return a function that reports its first call, and puts ``call`` in its place.
+
+    If ``observer`` does not want to know, that is ``call`` itself.
+    """
+    if observer is None or not observer.detailed:
+        return call
+    reported = False
+
+    def first(data: bytes) -> None:
+        # Who has looked this up before goes on calling it.
+        nonlocal reported
+        if not reported:
+            reported = True
+            setattr(owner, attribute, call)
+            observer.detail(event)
+        call(data)
+
+    return first
 
 
 def failure_facts(reason: Failure) -> dict[str, str]:

@@ -17,8 +17,9 @@ class RecordWriter:
     The bytes are counted by ``stream``.  An observer is not told which are the first.
     """
 
-    def __init__(self, stream: Any, layer: Any, connection: TLSConnection) -> None:
+    def __init__(self, stream: Any, sender: Any, layer: Any, connection: TLSConnection) -> None:
         self._stream = stream
+        self._sender = sender
         self._layer = layer
         self._connection = connection
 
@@ -32,7 +33,7 @@ class RecordWriter:
             # The layer fails alike, and ends the connection.
             self._layer.write(data)
             return
-        self._stream.bytes_out += len(data) * times
+        self._stream.count_written(len(data) * times)
         self._layer.transport.write(encrypted)
 
     def prefill(self, data: bytes, times: int) -> Callable[[], None]:
@@ -49,12 +50,14 @@ class RecordWriter:
 
         def send() -> None:
             if not self._stream.disconnecting:
-                self._stream.bytes_out += len(data) * times
+                self._stream.count_written(len(data) * times)
                 self._layer.transport.write(encrypted)
 
         return send
 
     def _encrypt(self, data: bytes, times: int) -> bytes:
+        # What was written before, and waits, comes first.
+        self._sender.finish()
         if len(data) <= MAX_RECORD:
             return self._connection.encrypt(data, times)
         pieces = [data[at : at + MAX_RECORD] for at in range(0, len(data), MAX_RECORD)]

@@ -20,7 +20,7 @@ from twisted.internet.interfaces import (
     IReactorTime,
 )
 from twisted.internet.protocol import connectionDone
-from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory, TLSMemoryBIOProtocol
+from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -75,6 +75,9 @@ class EncryptedSide:
 
 class SecurePair:
     r"""TLS between an encrypted and a cleartext side, for anything that carries bytes.
+
+    Raises:
+        ValueError: If the writes are to be joined, and there is no clock.
 
     Args:
         tls: The TLS settings of this end: a ``ServerTLS`` or a ``ClientTLS``.
@@ -152,8 +155,10 @@ class SecurePair:
     ) -> None:
         self._listener = _PairListener(application, on_secure, on_insecure)
         setup = StreamSetup(self._listener, transport_options, observer=observer)
-        self.cleartext: TLSStream = _PairStream(setup)
-        self.encrypted = _join(tls, self.cleartext, setup, clock)
+        if clock is None and transport_options.send is Send.BUFFERED:
+            raise ValueError("Send.BUFFERED needs a clock, by which joined writes are sent")
+        self.cleartext: TLSStream = _PairStream(setup, clock)
+        self.encrypted = _join(tls, self.cleartext, setup)
 
     def secured(self) -> Deferred[ConnectionInfo]:
         """Return a new Deferred; it fires with the :class:`ConnectionInfo`.
@@ -168,20 +173,18 @@ def secure(
     transport: Any, tls: TLS, setup: StreamSetup, clock: IReactorTime
 ) -> tuple[EncryptedSide, TLSStream]:
     """Connect the encrypted side of a pair to ``transport``."""
-    stream = TLSStream(setup)
-    encrypted = _join(tls, stream, setup, clock)
+    stream = TLSStream(setup, clock)
+    encrypted = _join(tls, stream, setup)
     stream.socket = transport
     replace_protocol(transport, encrypted)
     encrypted.makeConnection(transport)
     return encrypted, stream
 
 
-def _join(
-    tls: TLS, stream: TLSStream, setup: StreamSetup, clock: IReactorTime | None
-) -> EncryptedSide:
+def _join(tls: TLS, stream: TLSStream, setup: StreamSetup) -> EncryptedSide:
     """Make the encrypted side for ``stream``."""
     stream.make_connection = partial(tls.make, setup.observer)
-    layer = _LAYERS[setup.options.send](_factory(tls.is_client, clock), stream)
+    layer = TLSMemoryBIOProtocol(_factory(tls.is_client), stream)
     stream.receiver = encrypted = EncryptedSide(layer, setup.observer)
     return encrypted
 
@@ -210,16 +213,10 @@ class _MadeByStream:
     clientConnectionForTLS = serverConnectionForTLS
 
 
-@lru_cache(maxsize=16)
-def _factory(is_client: bool, clock: IReactorTime | None) -> _Factory:
+@lru_cache(maxsize=2)
+def _factory(is_client: bool) -> _Factory:
     """Return the factory for all layers of one kind: to make one takes long."""
-    return _Factory(_MadeByStream(), is_client, None, clock)  # type: ignore[arg-type]
-
-
-_LAYERS: dict[Send, type[TLSMemoryBIOProtocol]] = {
-    Send.RAW: TLSMemoryBIOProtocol,
-    Send.BUFFERED: BufferingTLSTransport,
-}
+    return _Factory(_MadeByStream(), is_client, None)  # type: ignore[arg-type]
 
 
 class _PairListener:

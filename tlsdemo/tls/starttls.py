@@ -29,14 +29,14 @@ class _StartTLSStream(TLSStream):
 
 
 def secure(
-    transport: Any, tls: TLS, setup: StreamSetup, _clock: IReactorTime
+    transport: Any, tls: TLS, setup: StreamSetup, clock: IReactorTime
 ) -> tuple[TLSMemoryBIOProtocol, TLSStream]:
     """Start TLS on ``transport`` (``ITLSTransport``).
 
     ``startTLS`` puts its TLS layer between the transport and the transport's protocol, so the
     stream has to be that protocol first.
     """
-    stream = _StartTLSStream(setup)
+    stream = _StartTLSStream(setup, clock)
     stream.transport = stream.socket = transport
     replace_protocol(transport, stream)
     transport.startTLS(ObservedTLS(tls, setup.observer))

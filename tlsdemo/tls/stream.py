@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import (
@@ -21,48 +22,17 @@ from zope.interface import implementer
 
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.net.printable_logger import PrintableLogger
-from tlsdemo.state_machine import StateMachine, Symbol
+from tlsdemo.state_machine import StateMachine
 from tlsdemo.tls.half_close import half_closeable
 from tlsdemo.tls.listener import Listener
-from tlsdemo.tls.observer import Observer
+from tlsdemo.tls.observer import Observer, report_first
 from tlsdemo.tls.pull import PullSource
 from tlsdemo.tls.record_writer import RecordWriter
+from tlsdemo.tls.stream_state import FINISHING, USABLE, StreamInput, StreamState
 from tlsdemo.tls.timeouts import NO_TIMEOUTS, ConnectionPhase, PhaseTimer
 from tlsdemo.tls.transport_options import Delivery, TransportOptions
 
 _log = PrintableLogger()
-
-
-class StreamState(Symbol):
-    """The states of a stream."""
-
-    CONNECTING = "connecting"
-    OPEN = "open"
-    HALF_CLOSED = "half-closed: the peer has finished, and the application has not"
-    FINISHED = "half-closed: the application has finished, and the peer has not"
-    CLOSING = "closing"
-    ABORTED = "aborted"
-    CLOSED = "closed"
-
-
-class StreamInput(Symbol):
-    """What happens to a stream."""
-
-    ACCEPTED = "accepted"
-    PEER_FINISHED = "the peer has finished"
-    FINISH = "loseWriteConnection"
-    CLOSE = "loseConnection"
-    ABORT = "abort"
-    LOST = "connection lost"
-
-
-_USABLE = (
-    StreamState.CONNECTING,
-    StreamState.OPEN,
-    StreamState.HALF_CLOSED,
-    StreamState.FINISHED,
-)
-_FINISHING = (StreamState.FINISHED, StreamState.CLOSING)
 
 
 def _untimed() -> PhaseTimer:
@@ -103,7 +73,6 @@ class Stream(StateMachine, ABC):
     Attributes:
         events: How often data has been delivered to the application.
         bytes_in: Bytes of cleartext that have been delivered to the application.
-        bytes_out: Bytes of cleartext that the application has written.
         by_reads: Whether the application gets what one read of the wire brings in one piece, and
             not each record by itself.
     """
@@ -117,7 +86,9 @@ class Stream(StateMachine, ABC):
         self._timer.target = self
         self.events = 0
         self.bytes_in = 0
-        self.bytes_out = 0
+        self._written = 0
+        # The TLS layer, or the transport.
+        self._below: Any = None
         self._state = StreamState.CONNECTING
         self._close_reason: CloseReason | None = None
         # Closing and finishing wait until it has written everything.
@@ -132,6 +103,15 @@ class Stream(StateMachine, ABC):
         )
 
     @property
+    def bytes_out(self) -> int:
+        """Bytes of cleartext that the application has written."""
+        return self._written
+
+    def count_written(self, size: int) -> None:
+        """Count bytes that have been written, but not with :meth:`write`."""
+        self._written += size
+
+    @property
     def transferred(self) -> int:
         """Bytes of cleartext in both directions so far."""
         return self.bytes_in + self.bytes_out
@@ -139,7 +119,7 @@ class Stream(StateMachine, ABC):
     @property
     def disconnecting(self) -> bool:
         """Whether this is being closed, or is closed."""
-        return self._state not in _USABLE
+        return self._state not in USABLE
 
     @property
     def records(self) -> int:
@@ -183,15 +163,17 @@ class Stream(StateMachine, ABC):
     def unregisterProducer(self) -> None:
         """Stop pausing and resuming the producer."""
 
-    @abstractmethod
+    # What all streams share.
+
     def getPeer(self) -> IAddress:
         """Return the peer's address."""
+        address: IAddress = self._below.getPeer()
+        return address
 
-    @abstractmethod
     def getHost(self) -> IAddress:
         """Return our own address."""
-
-    # What all streams share.
+        address: IAddress = self._below.getHost()
+        return address
 
     def rest(self) -> None:
         """Do nothing: nothing has been transferred for a while, and there is nothing to free."""
@@ -253,21 +235,9 @@ class Stream(StateMachine, ABC):
             self._deliver = application.dataReceived
         else:
             self._deliver = self._pull_source.feed
-        if self._observer is not None and self._observer.detailed:
-            self._deliver = self._first(self._observer, "first bytes in", "_deliver", self._deliver)
+        deliver = self._deliver
+        self._deliver = report_first(self._observer, "first bytes in", self, "_deliver", deliver)
         application.makeConnection(self)
-
-    def _first(
-        self, observer: Observer, event: str, attribute: str, function: Callable[[bytes], object]
-    ) -> Callable[[bytes], object]:
-        """Return a function that reports its first call, then puts ``function`` in its place."""
-
-        def first(data: bytes) -> None:
-            setattr(self, attribute, function)
-            observer.detail(event)
-            function(data)
-
-        return first
 
     def _half_close(self) -> None:
         """Tell an application that can send after its peer has finished that the peer has."""
@@ -281,14 +251,22 @@ class Stream(StateMachine, ABC):
     def _stop_sending(self) -> None:
         """Accept no more data; but a registered producer may write the rest."""
         if not self._has_producer:
-            self._send = None
+            self._end_writes()
+
+    def _end_writes(self) -> None:
+        """Send what has been written, and accept no more."""
+        self._drop_writes()
+
+    def _drop_writes(self) -> None:
+        """Accept no more data, and send nothing that still waits."""
+        self._send = None
 
     def _producer_done(self) -> bool:
         """Note that there is no producer any more; return whether closing waited for it."""
-        waited = self._has_producer and self._state in _FINISHING
+        waited = self._has_producer and self._state in FINISHING
         self._has_producer = False
         if waited:
-            self._send = None
+            self._end_writes()
         return waited
 
     def _report_finished(self) -> None:
@@ -305,7 +283,8 @@ class Stream(StateMachine, ABC):
 
     def _release(self) -> None:
         """Drop the references that form cycles, when nothing more will be received or sent."""
-        self._deliver = self._send = None
+        self._deliver = None
+        self._drop_writes()
 
     def _report_failure(self, close_reason: CloseReason, _reason: Failure) -> None:
         """Report the end of a connection that has no application."""

@@ -25,6 +25,7 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol
 from tlsdemo.tls.handshake_observation import HandshakeObservation
 from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.openssl_io import IO
+from tlsdemo.tls.openssl_output import ENCRYPT
 from tlsdemo.tls.wire_buffers import release
 
 _MAX_WITHOUT_DATA = 1 << 15
@@ -64,6 +65,7 @@ class TLSConnection(SSL.Connection):
     observation: HandshakeObservation | None
     _verify_error = 0
     _io = IO
+    _encrypt_part = staticmethod(ENCRYPT)
     _wire_open = True
 
     def __init__(
@@ -232,6 +234,17 @@ class TLSConnection(SSL.Connection):
         if self.observation is not None:
             self.observation.confirmed()
         return data
+
+    def encrypt_part(self, data: bytes, start: int, end: int) -> tuple[int, bytes]:
+        """Encrypt ``data[start:end]``, in records that are full but for the last.
+
+        Return where OpenSSL stopped, and the bytes for the wire.  What it did not take must be sent
+        by the TLS layer, and so must all that follows.
+        """
+        stopped, wire = self._encrypt_part(self, data, start, end)
+        if wire and self.observation is not None:
+            self.observation.sent(wire)
+        return stopped, wire
 
     def release_buffers(self) -> None:
         """Free the buffers that are empty: for a while, nothing is expected."""

@@ -18,13 +18,12 @@ time the application's transport.  It guarantees what Twisted leaves to applicat
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 from weakref import ref
 
 from OpenSSL import SSL
 from twisted.internet.error import ConnectionLost
-from twisted.internet.interfaces import IAddress, IHandshakeListener, IProducer, IProtocol
+from twisted.internet.interfaces import IHandshakeListener, IProtocol, IReactorTime
 from twisted.internet.main import CONNECTION_LOST
 from twisted.internet.protocol import connectionDone
 from twisted.protocols.tls import TLSMemoryBIOProtocol
@@ -39,22 +38,21 @@ from tlsdemo.tls.connection_info import ConnectionInfo, connection_info_of, sett
 from tlsdemo.tls.error_reasons import close_reason_of, is_end_of_file, name_problem
 from tlsdemo.tls.half_close import half_closeable, survive_end_of_file
 from tlsdemo.tls.observer import failure_facts
-from tlsdemo.tls.record_writer import RecordWriter
-from tlsdemo.tls.stream import Stream, StreamInput, StreamSetup, StreamState
+from tlsdemo.tls.stream import Stream, StreamSetup
+from tlsdemo.tls.stream_state import LIVE, SECURE, StreamInput, StreamState
 from tlsdemo.tls.timeouts import ConnectionPhase
 from tlsdemo.tls.tls_connection import TLSConnection
-from tlsdemo.tls.transport_options import Delivery, Send
-
-_SECURE = (StreamState.OPEN, StreamState.HALF_CLOSED, StreamState.FINISHED, StreamState.CLOSING)
-_LIVE = (StreamState.CONNECTING, *_SECURE)
+from tlsdemo.tls.tls_output import TLSOutput
+from tlsdemo.tls.transport_options import Delivery
 
 
 @implementer(IProtocol, IHandshakeListener)
-class TLSStream(Stream):
+class TLSStream(TLSOutput):
     """The application's transport over TLS; :meth:`attach` connects it to the TLS layer.
 
     ``receiver``: the protocol that the wire delivers to, if it is not the layer itself.
     ``make_connection`` makes the layer's connection, if the layer is to ask this for it.
+    ``clock`` has joined writes sent, and is needed only for ``Send.BUFFERED``.
     ``socket``: the transport below the layer's, if the ``write`` of that can be replaced.
     """
 
@@ -63,8 +61,8 @@ class TLSStream(Stream):
     socket: object | None = None
     _info: ref[ConnectionInfo] | None = None
 
-    def __init__(self, setup: StreamSetup) -> None:
-        super().__init__(setup)
+    def __init__(self, setup: StreamSetup, clock: IReactorTime | None = None) -> None:
+        super().__init__(setup, clock)
         self._options = setup.options
         self.by_reads = setup.options.delivery is not Delivery.RECORD
         self._required_alpn = setup.required_alpn
@@ -88,8 +86,9 @@ class TLSStream(Stream):
         connection.coalesce = self.by_reads
         connection.at_close_notify = self._close_notify_received
         connection.required_alpn = self._required_alpn.encode()
-        self._layer = layer
+        self._layer = self._below = layer
         self._connection = connection
+        self._send_into(layer, connection)
 
     @property
     def records(self) -> int:
@@ -161,7 +160,7 @@ class TLSStream(Stream):
         if self._upgraded:
             # The client has asked for TLS, which no probe does.
             connection.silent = False
-        secure = self._state in _SECURE
+        secure = self._state in SECURE
         if secure and connection.held:
             reason = self._deliver_held(reason)
         if secure and isinstance(reason.value, ConnectionLost) and connection.has_close_notify:
@@ -184,8 +183,8 @@ class TLSStream(Stream):
         # The layer closes too.  It drops what a producer writes from now on, and would wait for
         # ever for one that is paused; but what has been written is sent first.
         self._has_producer = False
-        self._send = None
-        self._layer.unregisterProducer()
+        self._end_writes()
+        self._sender.unregister()
         self._timer.enter(ConnectionPhase.CLOSING)
         self._layer.loseConnection()
         return False
@@ -211,28 +210,10 @@ class TLSStream(Stream):
 
     # What the application calls.
 
-    def write(self, data: bytes) -> None:
-        """Encrypt and send ``data``; it is dropped once the stream is closed.
-
-        Raises:
-            RuntimeError: If the connection is not secure yet.
-        """
-        send = self._send
-        if send is not None:
-            self.bytes_out += len(data)
-            send(data)
-        elif self._state is StreamState.CONNECTING:
-            raise RuntimeError("nothing can be written before the connection is secure")
-
     def write_promptly(self) -> None:
         """Have each write sent at once, if that is possible."""
         if prompt := prompt_writer(self.socket):
             self._layer.transport.write = prompt  # type: ignore[union-attr, method-assign]
-
-    def record_writer(self) -> RecordWriter | None:
-        """Return what writes many records at once, if each write is to be a record."""
-        raw = self._options.send is Send.RAW
-        return RecordWriter(self, self._layer, self._connection) if raw else None
 
     def loseConnection(self) -> None:
         """Send everything that was written, then close_notify (RFC 8446, section 6.1).
@@ -243,19 +224,19 @@ class TLSStream(Stream):
 
     def pauseProducing(self) -> None:
         """Deliver nothing more, and stop reading the wire."""
-        if self._state in _LIVE:
+        if self._state in LIVE:
             self._connection.held = True
             self._call_wire("pauseProducing")
 
     def resumeProducing(self) -> None:
         """Deliver what was held back, then resume reading the wire."""
-        if not self._connection.held or self._state not in _LIVE:
+        if not self._connection.held or self._state not in LIVE:
             return
         self._connection.held = False
         # Inside a call from the layer, the layer's own loop continues delivering.
         if not self._in_layer:
             self._layer.dataReceived(b"")
-        if not self._connection.held and self._state in _LIVE:
+        if not self._connection.held and self._state in LIVE:
             self._call_wire("resumeProducing")
 
     def _call_wire(self, name: str) -> None:
@@ -264,42 +245,10 @@ class TLSStream(Stream):
         if method is not None:
             method()
 
-    def registerProducer(self, producer: IProducer, streaming: bool) -> None:
-        """Pause ``producer`` whenever the wire cannot take more."""
-        self._has_producer = True
-        self._layer.registerProducer(producer, streaming)
-
-    def unregisterProducer(self) -> None:
-        """Stop pausing and resuming the producer."""
-        waited = self._producer_done()
-        if waited:
-            # The layer closes already; but BufferingTLSTransport now sends what it has buffered,
-            # which it would send behind the close_notify.
-            self._layer.loseConnection()
-        self._layer.unregisterProducer()
-        if waited and self._state is StreamState.FINISHED:
-            self._report_finished()
-
-    def getPeer(self) -> IAddress:
-        """Return the peer's address."""
-        address: IAddress = self._layer.getPeer()
-        return address
-
-    def getHost(self) -> IAddress:
-        """Return our own address."""
-        address: IAddress = self._layer.getHost()
-        return address
-
     # The actions of the state machine.
 
     def _open(self, application: IProtocol) -> None:
-        if self._options.send is Send.RAW:
-            # The base class's method bypasses the buffering of BufferingTLSTransport.
-            self._send = partial(TLSMemoryBIOProtocol.write, self._layer)
-        else:
-            self._send = self._layer.write
-        if self._observer is not None and self._observer.detailed:
-            self._send = self._first(self._observer, "first bytes out", "_send", self._send)
+        self._begin_writing()
         self._connect(application)
 
     def _close_layer(self, _close_reason: CloseReason | None = None) -> None:
@@ -315,8 +264,8 @@ class TLSStream(Stream):
             self._report_finished()
 
     def _abort_layer(self, close_reason: CloseReason) -> None:
-        self._close_reason = close_reason
-        self._deliver = self._send = None
+        self._close_reason, self._deliver = close_reason, None
+        self._drop_writes()
         self._layer.abortConnection()
         self._drop_unread(close_reason)
 
@@ -328,7 +277,7 @@ class TLSStream(Stream):
             # Somebody has kept it, and must not keep the connection by that.
             settle(info)
         self._connection.break_cycles()
-        self._layer.unregisterProducer()
+        self._sender.close()
 
     states = StreamState
     transitions = transition_table(

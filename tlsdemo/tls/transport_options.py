@@ -21,8 +21,10 @@ class Delivery(enum.Enum):
 class Send(enum.Enum):
     """How writes become TLS records.
 
-    ``RAW``: each write becomes records of its own.  ``BUFFERED``: small writes are joined until
-    the reactor's next turn.
+    ``RAW``: each write becomes records of its own.  ``BUFFERED``: the writes of one turn of the
+    reactor are joined, and sent as full records in its next; at once when there are 64 KiB.
+    Twisted's ``startTLS`` does the same, but with some 64,000 bytes, of which the last fill no
+    record.
     """
 
     RAW = "raw"

@@ -52,10 +52,10 @@ class _Factory(TLSMemoryBIOFactory):
 
 
 def secure(
-    transport: Any, tls: TLS, setup: StreamSetup, _clock: IReactorTime
+    transport: Any, tls: TLS, setup: StreamSetup, clock: IReactorTime
 ) -> tuple[TLSMemoryBIOProtocol, TLSStream]:
     """Attach the stream to the TLS layer, which already is the protocol's transport."""
-    stream = TLSStream(setup)
+    stream = TLSStream(setup, clock)
     replace_protocol(transport, stream)
     stream.attach(transport)
     return transport, stream
