@@ -37,7 +37,7 @@ from tlsdemo.trace.model import Arrow, End, Mark, Trace, begin_line, line_of
 from tlsdemo.trace.record import Kind, Record
 from tlsdemo.trace.timeline import Event
 
-QUICKLY = settings(derandomize=True, deadline=None, max_examples=75)
+QUICKLY = settings(derandomize=True, max_examples=75)
 
 HOSTILE = (
     "a\r\x1b[2K2026-11-25T00:00:00+0000 [tlsdemo#info] FORGED",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -26,7 +26,6 @@ VALUES = {
 
 class RoundTrip(SynchronousTestCase):
     # A busy machine is slow.
-    @settings(deadline=None)
     @given(st.fixed_dictionaries({}, optional={each: VALUES[kind] for each, kind in KINDS.items()}))
     def test_what_is_written_is_read(self, values: dict[str, list[str]]) -> None:
         lines = [toml_line(name, KINDS[name], given) for name, given in values.items()]

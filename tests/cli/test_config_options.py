@@ -158,7 +158,7 @@ class PrintedOptions(ConfigCase):
         self.assertEqual(exit_.code, 0)
         return output.getvalue()
 
-    @settings(deadline=None, max_examples=30)
+    @settings(max_examples=30)
     @given(st.fixed_dictionaries({}, optional=FREE))
     def test_can_be_read_back(self, values: dict[str, list[str | None]]) -> None:
         if "proxy-protocol" not in values:

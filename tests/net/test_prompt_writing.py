@@ -109,7 +109,7 @@ class WritingTests(PromptWriterCase):
         self.socket.write(b"second")
         self.assertEqual(self.socket.everything(), b"first, second")
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(
         st.lists(
             st.tuples(

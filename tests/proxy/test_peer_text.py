@@ -31,7 +31,7 @@ from tlsdemo.proxy.diagnostics import Diagnostics
 from tlsdemo.starttls.negotiation import Negotiation, Refuse
 from tlsdemo.tls import ClientAuth, ModeName, ServerTLS
 
-QUICKLY = settings(derandomize=True, deadline=None, max_examples=25)
+QUICKLY = settings(derandomize=True, max_examples=25)
 
 
 @functools.cache

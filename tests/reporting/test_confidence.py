@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.reporting.confidence import Ratio, ratio, student
 
-QUICKLY = settings(derandomize=True, deadline=None, max_examples=75)
+QUICKLY = settings(derandomize=True, max_examples=75)
 
 
 def known(pairs: list[tuple[float | None, float | None]]) -> Ratio:

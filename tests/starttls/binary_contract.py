@@ -16,7 +16,7 @@ from tlsdemo.starttls.negotiation import Command, Negotiation, Refuse, Say, Swit
 HELLO = b"\x16\x03\x01\x02"
 INJECTED = b"INJECTED"
 
-hostile = settings(derandomize=True, deadline=None, max_examples=60)
+hostile = settings(derandomize=True, max_examples=60)
 
 
 def plaintext(commands: Iterable[Command]) -> bytes:

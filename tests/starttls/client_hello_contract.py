@@ -14,7 +14,7 @@ from tlsdemo.starttls.negotiation import MAX_PLAIN, Command, Negotiation, Refuse
 
 HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01"
 
-hostile = settings(derandomize=True, deadline=None, max_examples=60)
+hostile = settings(derandomize=True, max_examples=60)
 
 
 class AcceptsClientHello(SynchronousTestCase):

@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.starttls.transcripts import cut
 from tlsdemo.starttls.filters import FilterFailed, LineFilter, ProtocolFilter
 
-QUICKLY = settings(derandomize=True, deadline=None, max_examples=100)
+QUICKLY = settings(derandomize=True, max_examples=100)
 LONG = b"long " * 600
 BACKEND, CLIENT = "backend", "client"
 Traffic = Sequence[tuple[str, bytes]]

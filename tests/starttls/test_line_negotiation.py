@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tlsdemo.starttls.line_negotiation import ends_in_literal, reply_code
 from tlsdemo.starttls.negotiation import OTHER
 
-QUICKLY = settings(derandomize=True, deadline=None, max_examples=100)
+QUICKLY = settings(derandomize=True, max_examples=100)
 
 
 class ReplyTests(SynchronousTestCase):

@@ -23,7 +23,7 @@ from tlsdemo.starttls.negotiation import (
 )
 from tlsdemo.starttls.registry import DIALECTS
 
-QUICKLY = settings(derandomize=True, deadline=None, max_examples=75)
+QUICKLY = settings(derandomize=True, max_examples=75)
 MOST_FOR_A_BYTE = 100
 """Bytes that a negotiation may send for each byte that it receives."""
 

@@ -124,7 +124,7 @@ class JoinedWritesTests(SynchronousTestCase):
         self.assertEqual((self.sent, self.clock.getDelayedCalls()), ([], []))
         self.assertEqual(self.joined.total, 4)
 
-    @settings(max_examples=100, deadline=None, database=None)
+    @settings(max_examples=100, database=None)
     @given(
         st.lists(
             st.integers(0, 50)

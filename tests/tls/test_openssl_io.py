@@ -108,7 +108,7 @@ def seen(
 class AsStockTests(SynchronousTestCase):
     """What is delivered is what stock Twisted delivers, whichever way it is read."""
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(
         version=st.sampled_from([TLS12, TLS13]),
         records=st.lists(

@@ -41,7 +41,7 @@ def lengths(wire: bytes) -> list[int]:
 
 
 class EncryptTests(SynchronousTestCase):
-    @settings(max_examples=40, deadline=None, database=None)
+    @settings(max_examples=40, database=None)
     @given(
         version=st.sampled_from([TLS12, TLS13]),
         size=st.integers(0, 40) | st.integers(0, 12 * MAX_RECORD),

@@ -128,7 +128,7 @@ class PullSourceTests(SynchronousTestCase):
             error = self.assertRaises(TypeError, self.buffer.attach, application)
             self.assertIn(type(application).__name__, str(error))
 
-    @settings(max_examples=100, deadline=None, database=None)
+    @settings(max_examples=100, database=None)
     @given(
         pieces=st.lists(st.binary(min_size=1, max_size=9)),
         sizes=st.lists(st.one_of(st.none(), st.integers(1, 12))),

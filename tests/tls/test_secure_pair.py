@@ -95,7 +95,7 @@ class PairTests(SynchronousTestCase):
         exchange(server.transport, client.transport)
         self.assertEqual(client.log, [b"onetwo"])
 
-    @settings(max_examples=60, deadline=None, database=None)
+    @settings(max_examples=60, database=None)
     @given(
         records=st.lists(st.binary(min_size=1, max_size=40), max_size=8),
         sizes=st.lists(st.integers(1, 400), min_size=1, max_size=6),

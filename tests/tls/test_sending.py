@@ -95,7 +95,7 @@ class Sent:
 
 
 class AsWrittenTests(SynchronousTestCase):
-    @settings(max_examples=150, deadline=None, database=None)
+    @settings(max_examples=150, database=None)
     @given(
         mode=st.sampled_from(TLS_MODES),
         version=st.sampled_from([TLS12, TLS13]),

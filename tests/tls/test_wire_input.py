@@ -101,7 +101,7 @@ class WireInputTests(SynchronousTestCase):
         connection.bio_shutdown()
         self.assertRaises(SSL.SysCallError, connection.recv, 1 << 15)
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(
         st.lists(
             st.tuples(st.integers(1, VIEWED // 8) | st.integers(1, 4 * VIEWED), st.booleans()),
