@@ -81,7 +81,7 @@ class Phases(ControllerCase):
     def test_with_a_number_of_packets_the_duration_is_ignored(self) -> None:
         self.begin(packets=3)
         self.to_sending()
-        self.reactor.advance(10 * DURATION)
+        self.pass_time(10 * DURATION)
         self.assertEqual(self.commands(), ["open", "begin"])
         self.end(sent=60)
         self.assertTrue(self.result().complete)

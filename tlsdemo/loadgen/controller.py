@@ -6,15 +6,15 @@ import enum
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from tlsdemo.loadgen.arrivals import Window
+from tlsdemo.loadgen.condition_wait import Condition, ConditionWait
 from tlsdemo.loadgen.plan import Plan
 from tlsdemo.loadgen.scenario import ScenarioName
 from tlsdemo.loadgen.scenario_catalogue import SCENARIOS
-from tlsdemo.loadgen.schedule import Task, shares
+from tlsdemo.loadgen.schedule import Task, longest_standstill, shares
 from tlsdemo.loadgen.status_client import RUN_COUNTS, StatusClient
 from tlsdemo.loadgen.worker_pool import WorkerPool
 from tlsdemo.reporting.latencies import CONFIRMED
@@ -97,7 +97,7 @@ class Controller:
         self._status = status
         self._on_progress = on_progress
         self._pool = WorkerPool(reactor, self._changed, self._worker_failed)
-        self._waiting: tuple[Callable[[], bool], Deferred[None]] | None = None
+        self._wait = ConditionWait(reactor)
         self._phase = LoadPhase.STARTING
         self._problem: str | None = None
         self._stopped = False
@@ -119,7 +119,7 @@ class Controller:
         if not self._stopped:
             self._enter(LoadPhase.CONNECTING)
             self._pool.send_command("open")
-        await self._until(lambda: self._pool.settled or self._stopped)
+        await self._until_done(lambda: self._pool.settled or self._stopped, "settled")
         secured_at = self._reactor.seconds()
         secured = await self._snapshot(status_client)
         if not self._stopped:
@@ -127,7 +127,7 @@ class Controller:
             await self._follow_plan()
         self._enter(LoadPhase.DRAINING)
         self._pool.send_command("finish")
-        await self._until(lambda: self._pool.over)
+        await self._until_done(lambda: self._pool.over)
         arrived = await self._arrived(status_client)
         drained = await self._snapshot(status_client)
         over_at = self._reactor.seconds()
@@ -170,17 +170,17 @@ class Controller:
     async def _workers_ready(self) -> None:
         """Wait for the workers; those that are not ready in time are killed, and end the run."""
         timer = self._reactor.callLater(READY_WITHIN, self._not_ready)
-        await self._until(lambda: self._pool.ready or self._stopped)
+        await self._wait.until(lambda: self._pool.ready or self._stopped)
         if timer.active():
             timer.cancel()
 
     def _not_ready(self) -> None:
-        missing = self._pool.starting
+        missing = len(self._pool.starting)
         self._worker_failed(
             f"{missing} of {self._workers} worker processes were not ready to connect after "
             f"{READY_WITHIN:g} s; with fewer --workers, or fewer other programs, they start sooner"
         )
-        self._pool.kill_starting()
+        self._pool.kill(self._pool.starting)
 
     async def _follow_plan(self) -> None:
         result: WindowResult | None = None
@@ -199,14 +199,14 @@ class Controller:
         self._pool.begin(window)
         ended = lambda: self._pool.over or self._stopped  # noqa: E731
         if self._ends_itself:
-            await self._until(ended)
+            await self._until_done(ended)
         else:
-            await self._until_or_after(ended, window.length)
+            await self._wait.until_or_after(ended, window.length)
         measured = self._reactor.seconds() - began - window.unmeasured
         if window.rate and not self._stopped:
             measured = window.seconds
         self._pool.send_command("rest")
-        await self._until_or_after(
+        await self._wait.until_or_after(
             lambda: self._pool.resting(window.number) or self._stopped,
             min(self._timeout, REST_WITHIN),
         )
@@ -226,13 +226,6 @@ class Controller:
             self._pool.loads(number),
         )
 
-    async def _until_or_after(self, condition: Callable[[], bool], seconds: float) -> None:
-        end = self._reactor.seconds() + seconds
-        timer = self._reactor.callLater(seconds, self._changed)
-        await self._until(lambda: self._reactor.seconds() >= end or condition())
-        if timer.active():
-            timer.cancel()
-
     # Waiting.
 
     def _enter(self, phase: LoadPhase) -> None:
@@ -248,9 +241,7 @@ class Controller:
         counters = self._pool.counters()
         if counters.failures >= HOPELESS and not (counters.clean or counters.secured):
             self.stop("stopped, as no connection could be secured")
-        if self._waiting is not None and self._waiting[0]():
-            (_, deferred), self._waiting = self._waiting, None
-            deferred.callback(None)
+        self._wait.check()
 
     def _worker_failed(self, problem: str) -> None:
         if not self._stopped:
@@ -259,11 +250,20 @@ class Controller:
         self.stop()
         self._changed()
 
-    async def _until(self, condition: Callable[[], bool]) -> None:
-        if not condition():
-            deferred: Deferred[None] = Deferred()
-            self._waiting = (condition, deferred)
-            await deferred
+    async def _until_done(self, condition: Condition, *states: str) -> None:
+        """Wait for the workers; when none gets on, kill those that are not in these states."""
+        within = longest_standstill(self._parts, opening=bool(states))
+        pool = self._pool
+        if not await self._wait.until_or_still(condition, lambda: pool.moved_at, within):
+            stuck = pool.in_work(*states)
+            what = "been secured or has failed" if states else "ended"
+            self._worker_failed(
+                f"{len(stuck)} of {self._workers} worker processes hang: for {within:g} s, longer "
+                f"than the timeouts allow, none of their connections has {what}; they were "
+                "killed"
+            )
+            pool.kill(stuck)
+            await self._wait.until(condition)
 
     # What the server counts.
 

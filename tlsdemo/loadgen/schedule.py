@@ -12,6 +12,9 @@ from tlsdemo.starttls.negotiation import MAX_PLAIN
 SPARE_DESCRIPTORS = 32
 """File descriptors of a worker other than its connections: pipes, the reactor, libraries."""
 
+SLACK = 30.0
+"""Seconds beyond the timeouts of its connections after which a worker hangs that does not get on."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -106,6 +109,18 @@ def shares(parts: Sequence[Task], workers: int) -> list[list[Task]]:
             task = replace(part, connections=count, index=index, of=len(counts))
             of_workers[index].append(task)
     return [tasks for tasks in of_workers if tasks]
+
+
+def longest_standstill(parts: Sequence[Task], opening: bool) -> float | None:
+    """Return the seconds in which something has to happen while connections open, or else end.
+
+    ``None`` if they may wait for ever.  Beyond the timeouts of the connections, a worker has
+    `SLACK` seconds to carry them out and to report.
+    """
+    if opening:
+        return SLACK + max(part.timeout + (1 / part.rate if part.rate else 0) for part in parts)
+    longest = [each for part in parts for each in (part.idle_timeout, part.closing_timeout)]
+    return None if 0 in longest else SLACK + max(*longest, *(part.timeout for part in parts))
 
 
 def default_workers(cpus: int) -> int:
