@@ -13,7 +13,7 @@ SPARE_DESCRIPTORS = 32
 """File descriptors of a worker other than its connections: pipes, the reactor, libraries."""
 
 SLACK = 30.0
-"""Seconds beyond the timeouts of its connections after which a worker hangs that does not get on."""
+"""Seconds beyond the timeouts of its connections that a worker may take to get on."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Task:
     ``connect``: a client endpoint string.  ``mode``, ``send`` and ``dialect``: names.
     ``packet_size``: bytes.  ``packets``: number that each connection sends, or 0 to send until it
     is told to finish.  ``burst``: packets that a connection writes before the next one does.
-    ``rate``: connections per second, 0 for no limit.  ``in_flight``: connections that may be
+    ``rate``: connections opened per second, 0 for no limit.  ``in_flight``: connections that may be
     connecting or negotiating at the same time.
 
     The timeouts are in seconds; 0 means none, except for ``timeout``.  ``timeout``: until a
@@ -101,12 +101,21 @@ def split(connections: int, workers: int) -> list[int]:
 
 
 def shares(parts: Sequence[Task], workers: int) -> list[list[Task]]:
-    """Divide the parts of a load among workers: return the tasks of each worker that has any."""
+    """Divide the parts of a load among workers: return the tasks of each worker that has any.
+
+    The parts may be those of a shard, which are shares themselves.
+    """
     of_workers: list[list[Task]] = [[] for _ in range(workers)]
     for part in parts:
         counts = split(part.connections, workers)
         for index, count in enumerate(counts):
-            task = replace(part, connections=count, index=index, of=len(counts))
+            task = replace(
+                part,
+                connections=count,
+                rate=part.rate * count / part.connections,
+                index=part.index + part.of * index,
+                of=part.of * len(counts),
+            )
             of_workers[index].append(task)
     return [tasks for tasks in of_workers if tasks]
 
