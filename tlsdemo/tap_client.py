@@ -22,27 +22,38 @@ from tlsdemo.cli.load_contradictions import LOAD_CONTRADICTIONS
 from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOptions
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import choice, fail, named
+from tlsdemo.cli.shard_contradictions import SHARD_CONTRADICTIONS
+from tlsdemo.cli.shard_options import ShardOptions
+from tlsdemo.cli.sharded_load import (
+    ArrangedLoad,
+    read_shard,
+    shard_load,
+    status_of,
+    write_plan,
+    write_whole,
+)
 from tlsdemo.cli.standard_output import NOT_WRITTEN_STATUS, SIGPIPE_STATUS
 from tlsdemo.cli.suggestions import one_of
 from tlsdemo.cli.twistd_files import check_twistd_files, in_foreground
-from tlsdemo.loadgen.controller import Controller
-from tlsdemo.loadgen.load_service import LoadService
+from tlsdemo.loadgen.controller import Controller, LoadPhase
+from tlsdemo.loadgen.load_service import LoadService, RunsLoad
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.net.runtime_folder import status_endpoint
+from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.load_progress import LoadProgress
 from tlsdemo.reporting.objectives import verdicts
 from tlsdemo.reporting.progress import Progress
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.run_text import result_lines
 from tlsdemo.reporting.terminal import console_of, print_line, write_line
-from tlsdemo.tls import ModeName, versions
+from tlsdemo.tls import ModeName
 
 CONNECT = "tcp:127.0.0.1:8899"
 
 _log = PrintableLogger(namespace="tlsdemo")
 
 
-class Options(LoadOptions):
+class Options(ShardOptions, LoadOptions):
     """The options of ``twistd tlsclient``."""
 
     command = "twistd tlsclient"
@@ -91,6 +102,8 @@ class Options(LoadOptions):
         super().postOptions()
         self["mode"] = self["mode"] or ModeName.STARTTLS
         check(self, LOAD_CONTRADICTIONS)
+        check(self, SHARD_CONTRADICTIONS)
+        self.check_shard()
         check_client_endpoint(reactor, "connect", self["connect"])
         if self["status"] is None:
             self["status"] = usual_status(self["connect"])
@@ -102,6 +115,12 @@ class Options(LoadOptions):
             self["server-name"] = host_of(self["connect"])
         self._set_twistd_options()
         check_twistd_files(self.command, self.parent)
+
+    def summary(self) -> str:
+        """Return in a few words what is done."""
+        if self["plan"] is not None:
+            return "shard {} of {} of {}".format(*self["shard"], self["plan"])
+        return f"{self['conn']:,} connections to {self['connect']}"
 
     def _set_twistd_options(self) -> None:
         """Run in the foreground, unless twistd's own options say otherwise."""
@@ -181,7 +200,7 @@ class _Load(LoadService):
     def __init__(
         self,
         reactor: Any,
-        controller: Controller,
+        controller: RunsLoad,
         finished: Callable[[RunResult | None], object],
         options: Options,
     ) -> None:
@@ -199,7 +218,7 @@ class _Load(LoadService):
         """Start, and say where a daemon's results will be."""
         super().startService()
         if self._start is not None:
-            self._start.say(f"{self._options['conn']:,} connections to {self._options['connect']}")
+            self._start.say(self._options.summary())
 
 
 def makeService(options: Options) -> IService:
@@ -210,21 +229,37 @@ def makeService(options: Options) -> IService:
     foreground = parent is not None and "nodaemon" in parent and in_foreground(parent)
     if foreground and sys.__stdout__ is None:
         fail(options.command, "cannot write to standard output: it is closed")
-    workers = options.workers()
-    task = options.task(options["connect"], options["mode"], options["server-name"])
     # twistd redirects sys.stdout to the log.
     console = console_of(sys.__stdout__)
     progress = Progress(console_of(sys.__stderr__), "tlsclient")
-    shown = LoadProgress(progress, task.connections, options["duration"], options.packets_to_send())
-    run = Controller(
-        reactor,
-        f"tlsclient-{os.getpid()}",
-        options.parts(task),
-        workers,
-        options.plan(),
-        options["status"],
-        lambda phase, counters, elapsed: shown.show(phase.value, counters, elapsed),
-    )
+    shown: LoadProgress
+
+    def show(phase: LoadPhase, counters: LoadCounters, elapsed: float) -> None:
+        shown.show(phase.value, counters, elapsed)
+
+    load: ArrangedLoad
+    if options["plan"] is not None:
+        shard = read_shard(reactor, options)
+        shown = LoadProgress(progress, shard.load.connections, shard.load.windows[0].seconds)
+        status = status_of(options, shard.load, usual_status)
+        load = shard_load(reactor, options, shard, status, show)
+    else:
+        workers = options.workers()
+        task = options.task(options["connect"], options["mode"], options["server-name"])
+        packets = options.packets_to_send()
+        shown = LoadProgress(progress, task.connections, options["duration"], packets)
+        parts = options.parts(task)
+        if options["write-plan"] is not None:
+            write_plan(options, parts)
+        load = ArrangedLoad(Controller(
+            reactor,
+            f"tlsclient-{os.getpid()}",
+            parts,
+            workers,
+            options.plan(),
+            options["status"],
+            show,
+        ))  # fmt: skip
 
     def finished(result: RunResult | None) -> None:
         judged = [] if result is None else [*verdicts(options["check"], result)]
@@ -232,15 +267,17 @@ def makeService(options: Options) -> IService:
         if result is None or not result.complete or result.lost or not held:
             exit_with(1)
         progress.clear()
+        unwritten = []
+        if result is not None and options["json"] is not None:
+            unwritten = written(Path(options["json"]), result)
         if result is not None and result.hopeless:
             exit_with(2)
             assert sys.__stderr__ is not None
             write_line(sys.__stderr__, f"tlsclient: {result.hopeless}")
             return
-        lines = [] if result is None else [*result_lines(result)]
+        lines = [] if result is None else [*load.lines(), *result_lines(result)]
         lines += [f"check {verdict}" for _, verdict in judged]
-        if result is not None and options["json"] is not None:
-            lines += written(Path(options["json"]), result)
+        lines += unwritten
         for line in lines:
             # A daemon has no terminal.
             _log.info("{line}", line=line)
@@ -255,13 +292,12 @@ def makeService(options: Options) -> IService:
             write_line(sys.__stderr__, f"tlsclient: {why}")
 
     def written(path: Path, result: RunResult) -> list[str]:
-        document = {"schema": 1, "versions": versions(), "runs": [result.as_json()]}
         try:
-            path.write_text(json.dumps(document, indent=2) + "\n")
+            write_whole(path, json.dumps(load.document(result), indent=2) + "\n")
         except OSError as problem:
             exit_with(2)
             return [f"--json is {str(path)!r}: {problem.strerror}"]
         return []
 
     Hangup(reactor, foreground).install()
-    return _Load(reactor, run, finished, options)
+    return _Load(reactor, load.controller, finished, options)

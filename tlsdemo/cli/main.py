@@ -10,6 +10,7 @@ from twisted.python import usage
 
 from tlsdemo.cli.events_command import EventsOptions
 from tlsdemo.cli.findings_command import FindingsOptions
+from tlsdemo.cli.merge_command import MergeOptions
 from tlsdemo.cli.options import Options
 from tlsdemo.cli.run_command import RunOptions
 from tlsdemo.cli.sequence_diagram_command import SequenceDiagramOptions
@@ -33,6 +34,7 @@ class Command(Options):
         ["run", None, RunOptions, "Put the same load on several modes and compare them."],
         ["events", None, EventsOptions, "Show what fires when on both ends, in every scenario."],
         ["findings", None, FindingsOptions, "Reproduce surprising behaviour of stock Twisted."],
+        ["merge", None, MergeOptions, "Add up the results of the shards of a load."],
         ["sequence-diagram", None, SequenceDiagramOptions, "Draw a connection that was traced."],
         ["versions", None, VersionsOptions, "Show the installed versions and other environments."],
         ["waterfall", None, SequenceDiagramOptions, "An alias of sequence-diagram."],

@@ -9,14 +9,16 @@ from typing import Any
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
+from tlsdemo.loadgen.appointment import Appointment
 from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.condition_wait import Condition, ConditionWait
 from tlsdemo.loadgen.plan import Plan
 from tlsdemo.loadgen.scenario import ScenarioName
 from tlsdemo.loadgen.scenario_catalogue import SCENARIOS
 from tlsdemo.loadgen.schedule import Task, longest_standstill, shares
+from tlsdemo.loadgen.shard import REST_WITHIN
 from tlsdemo.loadgen.status_client import RUN_COUNTS, StatusClient
-from tlsdemo.loadgen.worker_pool import WorkerPool
+from tlsdemo.loadgen.worker_pool import LaunchWorker, WorkerPool, launch_process
 from tlsdemo.reporting.latencies import CONFIRMED
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult, ServerSnapshots
@@ -30,9 +32,6 @@ READY_WITHIN = 60.0
 
 HOPELESS = 20
 """Failures after which a load ends of which no connection has been secured."""
-
-REST_WITHIN = 5.0
-"""Seconds that the work of a window may take after its end; what is not done then is reported."""
 
 POLL_INTERVAL = 0.25
 """Seconds between two questions to the status service while the server drains."""
@@ -59,7 +58,8 @@ class Controller:
     The load begins when every connection that is opened before has been secured or has failed.  It
     follows ``plan``, or ends before when every connection has.  ``status`` is the client endpoint
     string of the server's status service, or None if there is none.  ``on_progress`` is called
-    whenever the phase or the counters change.
+    whenever the phase or the counters change.  ``appointment``: when it begins, if not at once.
+    ``launch`` starts a worker.
     """
 
     def __init__(
@@ -71,6 +71,8 @@ class Controller:
         plan: Plan,
         status: str | None,
         on_progress: ProgressCallback,
+        appointment: Appointment | None = None,
+        launch: LaunchWorker = launch_process,
     ) -> None:
         self._reactor = reactor
         self._name = name
@@ -96,7 +98,8 @@ class Controller:
         self._found: float | None = None
         self._status = status
         self._on_progress = on_progress
-        self._pool = WorkerPool(reactor, self._changed, self._worker_failed)
+        self._pool = WorkerPool(reactor, self._changed, self._worker_failed, launch)
+        self._appointment = appointment or Appointment(None, (), reactor.seconds)
         self._wait = ConditionWait(reactor)
         self._phase = LoadPhase.STARTING
         self._problem: str | None = None
@@ -114,9 +117,11 @@ class Controller:
             self._pool.start(shares(self._parts, self._workers))
         await self._workers_ready()
         before = await self._snapshot(status_client)
+        await self._wait.until_or_after(lambda: self._stopped, self._appointment.until_start())
         # The time until all are secured does not include starting processes.
         self._started_at = self._reactor.seconds()
         if not self._stopped:
+            self._appointment.start()
             self._enter(LoadPhase.CONNECTING)
             self._pool.send_command("open")
         await self._until_done(lambda: self._pool.settled or self._stopped, "settled")
@@ -190,12 +195,17 @@ class Controller:
             except StopIteration as end:
                 self._found = end.value
                 return
+            until = self._appointment.until_window(window.number)
+            await self._wait.until_or_after(lambda: self._stopped or self._pool.over, until)
+            if self._stopped:
+                return
             result = await self._run_window(window)
             self._results.append(result)
 
     async def _run_window(self, window: Window) -> WindowResult:
         before = self._pool.counters()
         began = self._reactor.seconds()
+        self._appointment.begin_window()
         self._pool.begin(window)
         ended = lambda: self._pool.over or self._stopped  # noqa: E731
         if self._ends_itself:

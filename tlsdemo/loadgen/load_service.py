@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from tlsdemo.loadgen.controller import Controller
 from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.reporting.run_result import RunResult
 
 _log = PrintableLogger(namespace="tlsdemo")
+
+
+class RunsLoad(Protocol):
+    """What puts on one load: a `Controller`, or what controls a cluster."""
+
+    def run(self) -> Coroutine[Deferred[Any], Any, RunResult]:
+        """Run the load; problems do not raise, they are part of the result."""
+
+    def stop(self) -> None:
+        """End it early; the result is that of what was done."""
 
 
 class LoadService(Service):
@@ -23,7 +32,7 @@ class LoadService(Service):
     """
 
     def __init__(
-        self, reactor: Any, controller: Controller, finished: Callable[[RunResult | None], object]
+        self, reactor: Any, controller: RunsLoad, finished: Callable[[RunResult | None], object]
     ) -> None:
         self._reactor = reactor
         self._controller = controller

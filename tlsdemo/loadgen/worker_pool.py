@@ -23,6 +23,20 @@ SILENT_WITHIN = 30.0
 COMMAND = (sys.executable, "-m", "tlsdemo.loadgen.worker")
 
 
+Receiver = Callable[[bytes], object]
+
+LaunchWorker = Callable[[Any, Receiver], Any]
+"""Starts a worker on a reactor, and calls the receiver with what it writes.
+
+Returns a ChildProcess, or what behaves like one.
+"""
+
+
+def launch_process(reactor: Any, receive: Receiver) -> ChildProcess:
+    """Start a worker process."""
+    return ChildProcess(reactor, COMMAND, stdout=receive)
+
+
 class _Measured:
     """What one worker has measured in one window."""
 
@@ -53,7 +67,7 @@ class _Worker:
         self.measured: dict[int, _Measured] = {}
         self.peers: list[str] = []
         self._silence: IDelayedCall | None = None
-        self.process = ChildProcess(reactor, COMMAND, stdout=split_lines(self._report_received))
+        self.process = pool.launch(reactor, split_lines(self._report_received))
         self.process.wait().addCallback(self._ended)
         self.send(tasks=[task.as_json() for task in tasks])
 
@@ -116,7 +130,7 @@ class WorkerPool:
     """Starts a worker process for each list of tasks, and adds up what they report.
 
     ``on_report`` is called after each report.  ``on_failure`` is called with one line of text when
-    a worker ends before its connections have.
+    a worker ends before its connections have.  ``launch`` starts a worker.
     """
 
     def __init__(
@@ -124,10 +138,12 @@ class WorkerPool:
         reactor: Any,
         on_report: Callable[[], object],
         on_failure: Callable[[str], object],
+        launch: LaunchWorker = launch_process,
     ) -> None:
         self._reactor = reactor
         self.on_report = on_report
         self.on_failure = on_failure
+        self.launch = launch
         self._workers: list[_Worker] = []
         self.moved_at = 0.0
 

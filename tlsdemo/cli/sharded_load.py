@@ -1,0 +1,158 @@
+"""A load that is written as a plan, or of which one shard is run here."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from twisted.python.usage import UsageError
+
+from tlsdemo.cli.endpoint_strings import check_client_endpoint
+from tlsdemo.cli.load_options import LoadOptions
+from tlsdemo.cli.options import fail
+from tlsdemo.loadgen.controller import ProgressCallback
+from tlsdemo.loadgen.load_service import RunsLoad
+from tlsdemo.loadgen.scenario import ScenarioName
+from tlsdemo.loadgen.scenario_catalogue import SCENARIOS
+from tlsdemo.loadgen.schedule import SPARE_DESCRIPTORS, Task
+from tlsdemo.loadgen.shard import BadPlan, LoadPlan, Shard
+from tlsdemo.loadgen.shard_run import ShardRun
+from tlsdemo.net.limits import raise_descriptor_limit
+from tlsdemo.reporting.run_result import RunResult
+from tlsdemo.reporting.shard_result import SCHEMA
+from tlsdemo.reporting.terminal import console_of, print_line
+from tlsdemo.tls import versions
+
+OPEN_FOR = 5.0
+"""Seconds for opening connections that are open before the load, without --open-for."""
+
+LARGEST_PLAN = 1 << 24
+"""Bytes of a plan that are read."""
+
+
+def _document(result: RunResult) -> dict[str, Any]:
+    return {"schema": SCHEMA, "versions": versions(), "runs": [result.as_json()]}
+
+
+@dataclass(frozen=True)
+class ArrangedLoad:
+    """A load that is ready to be run.
+
+    ``controller`` runs it.  ``document`` makes the document of ``--json`` of its result, and
+    ``lines`` returns what is to be said besides the result, when there is one.
+    """
+
+    controller: RunsLoad
+    document: Callable[[RunResult], dict[str, Any]] = _document
+    lines: Callable[[], Sequence[str]] = tuple
+
+
+def plan_of(options: LoadOptions, parts: Sequence[Task]) -> LoadPlan:
+    """Return the load that the options describe; ``parts`` are those of `LoadOptions.parts`."""
+    opens = any(SCENARIOS[ScenarioName(part.scenario)].opens_first for part in parts)
+    open_for = options["open-for"]
+    return LoadPlan(
+        name=f"load-{secrets.token_hex(4)}",
+        parts=tuple(parts),
+        windows=tuple(options.plan()),
+        open_for=(OPEN_FOR if opens else 0.0) if open_for is None else open_for,
+        status=dict(options.given()).get("status", ""),
+    )
+
+
+def write_plan(options: LoadOptions, parts: Sequence[Task]) -> NoReturn:
+    """Write the plan, and end the process."""
+    path, plan = options["write-plan"], plan_of(options, parts)
+    try:
+        write_whole(Path(path), json.dumps(plan.as_json(), indent=2) + "\n")
+    except OSError as problem:
+        fail(options.command, f"--write-plan is {path!r}: {problem.strerror}")
+    # twistd redirects sys.stdout to the log.
+    print_line(
+        console_of(sys.__stdout__),
+        f"{path}: plan {plan.digest}, {plan.connections:,} connections, {len(plan.windows)} "
+        f"windows, for up to {plan.most_shards():,} shards",
+    )
+    raise SystemExit(0)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that is there as a whole or not at all; raises OSError."""
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+        return
+    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def read_plan(reactor: Any, options: LoadOptions) -> LoadPlan:
+    """Return the plan; ends the process with one line if there is none."""
+    path = options["plan"]
+    try:
+        with open(path, "rb") as file:
+            content = file.read(LARGEST_PLAN + 1)
+        if len(content) > LARGEST_PLAN:
+            raise BadPlan(f"it has more than {LARGEST_PLAN:,} bytes")
+        plan = LoadPlan.from_json(json.loads(content))
+        for part in plan.parts:
+            check_client_endpoint(reactor, "connect", part.connect)
+        return plan
+    except OSError as problem:
+        fail(options.command, f"--plan is {path!r}: {problem.strerror}")
+    except (BadPlan, UsageError) as problem:
+        fail(options.command, f"--plan is {path!r}, not a plan of this version: {problem}")
+    except (ValueError, RecursionError):
+        fail(options.command, f"--plan is {path!r}, not a file from --write-plan")
+
+
+def read_shard(reactor: Any, options: LoadOptions) -> Shard:
+    """Return the shard; ends the process with one line if it cannot be run."""
+    number, of = options["shard"]
+    try:
+        shard = read_plan(reactor, options).shard(number, of)
+    except BadPlan as problem:
+        fail(options.command, f"--shard is '{number}/{of}', and {problem}")
+    limit, needed = raise_descriptor_limit(), shard.load.connections + SPARE_DESCRIPTORS
+    if needed > limit:
+        fail(
+            options.command,
+            f"--shard is '{number}/{of}', which needs {needed} file descriptors, and the limit is "
+            f"{limit}; raise it: ulimit -Hn {needed}, as root, or use more shards",
+            status=1,
+        )
+    return shard
+
+
+def status_of(
+    options: LoadOptions, load: LoadPlan, usual_status: Callable[[str], str | None]
+) -> str | None:
+    """Return where the status service is: as the options say, or else as the plan does."""
+    where = dict(options.given()).get("status") or load.status
+    if where:
+        return None if where == "none" else where
+    return usual_status(load.parts[0].connect)
+
+
+def shard_load(
+    reactor: Any,
+    options: LoadOptions,
+    shard: Shard,
+    status: str | None,
+    on_progress: ProgressCallback,
+) -> ArrangedLoad:
+    """Return the load of a shard, with the credentials that the options say."""
+    credentials = options.credentials("client")
+    run = ShardRun(reactor, shard, credentials, status, options["start-at"], on_progress)
+    return ArrangedLoad(
+        run.controller, lambda result: run.result(result).as_json(), lambda: run.lines()
+    )
