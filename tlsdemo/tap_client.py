@@ -26,6 +26,7 @@ from tlsdemo.cli.shard_contradictions import SHARD_CONTRADICTIONS
 from tlsdemo.cli.shard_options import ShardOptions
 from tlsdemo.cli.sharded_load import (
     ArrangedLoad,
+    cluster_load,
     read_shard,
     shard_load,
     status_of,
@@ -244,22 +245,20 @@ def makeService(options: Options) -> IService:
         status = status_of(options, shard.load, usual_status)
         load = shard_load(reactor, options, shard, status, show)
     else:
-        workers = options.workers()
         task = options.task(options["connect"], options["mode"], options["server-name"])
         packets = options.packets_to_send()
         shown = LoadProgress(progress, task.connections, options["duration"], packets)
         parts = options.parts(task)
         if options["write-plan"] is not None:
             write_plan(options, parts)
-        load = ArrangedLoad(Controller(
-            reactor,
-            f"tlsclient-{os.getpid()}",
-            parts,
-            workers,
-            options.plan(),
-            options["status"],
-            show,
-        ))  # fmt: skip
+        if options["cluster"] is not None:
+            load = cluster_load(reactor, options, parts, show)
+        else:
+            name = f"tlsclient-{os.getpid()}"
+            load = ArrangedLoad(
+                Controller(reactor, name, parts, options.workers(), options.plan(),
+                           options["status"], show)
+            )  # fmt: skip
 
     def finished(result: RunResult | None) -> None:
         judged = [] if result is None else [*verdicts(options["check"], result)]
@@ -270,10 +269,11 @@ def makeService(options: Options) -> IService:
         unwritten = []
         if result is not None and options["json"] is not None:
             unwritten = written(Path(options["json"]), result)
-        if result is not None and result.hopeless:
+        hopeless = load.unusable() or (result is not None and result.hopeless)
+        if hopeless:
             exit_with(2)
             assert sys.__stderr__ is not None
-            write_line(sys.__stderr__, f"tlsclient: {result.hopeless}")
+            write_line(sys.__stderr__, f"tlsclient: {hopeless}")
             return
         lines = [] if result is None else [*load.lines(), *result_lines(result)]
         lines += [f"check {verdict}" for _, verdict in judged]

@@ -16,6 +16,7 @@ from twisted.python.usage import UsageError
 from tlsdemo.cli.endpoint_strings import check_client_endpoint
 from tlsdemo.cli.load_options import LoadOptions
 from tlsdemo.cli.options import fail
+from tlsdemo.cli.shard_options import LOCAL
 from tlsdemo.loadgen.controller import ProgressCallback
 from tlsdemo.loadgen.load_service import RunsLoad
 from tlsdemo.loadgen.scenario import ScenarioName
@@ -45,12 +46,14 @@ class ArrangedLoad:
     """A load that is ready to be run.
 
     ``controller`` runs it.  ``document`` makes the document of ``--json`` of its result, and
-    ``lines`` returns what is to be said besides the result, when there is one.
+    ``lines`` returns what is to be said besides the result, when there is one.  ``unusable``
+    returns why nothing could be begun, if so.
     """
 
     controller: RunsLoad
     document: Callable[[RunResult], dict[str, Any]] = _document
     lines: Callable[[], Sequence[str]] = tuple
+    unusable: Callable[[], str | None] = lambda: None
 
 
 def plan_of(options: LoadOptions, parts: Sequence[Task]) -> LoadPlan:
@@ -156,3 +159,35 @@ def shard_load(
     return ArrangedLoad(
         run.controller, lambda result: run.result(result).as_json(), lambda: run.lines()
     )
+
+
+def cluster_load(
+    reactor: Any, options: LoadOptions, parts: Sequence[Task], on_progress: ProgressCallback
+) -> ArrangedLoad:
+    """Return the load of a cluster; ends the process with one line without the extra."""
+    try:
+        from tlsdemo.loadgen.cluster_controller import ClusterController
+    except ImportError as problem:
+        fail(
+            options.command,
+            f"--cluster needs a package that is not installed ({problem}); install it with "
+            "pip install 'tlsdemo[cluster]'",
+        )
+    local = options["cluster"] == LOCAL
+    controller = ClusterController(
+        reactor,
+        None if local else options["cluster"],
+        options.workers() if local else options["workers"],
+        plan_of(options, parts),
+        options.credentials("client"),
+        options["status"],
+        on_progress,
+    )
+
+    def document(result: RunResult) -> dict[str, Any]:
+        return {
+            **_document(result),
+            "shards": [each.header_as_json() for each in controller.results],
+        }
+
+    return ArrangedLoad(controller, document, controller.lines, lambda: controller.unusable)

@@ -19,7 +19,7 @@ from tlsdemo.loadgen.schedule import Task, longest_standstill, shares
 from tlsdemo.loadgen.shard import REST_WITHIN
 from tlsdemo.loadgen.status_client import RUN_COUNTS, StatusClient
 from tlsdemo.loadgen.worker_pool import LaunchWorker, WorkerPool, launch_process
-from tlsdemo.reporting.latencies import CONFIRMED
+from tlsdemo.reporting.latencies import CONFIRMED, Latencies
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult, ServerSnapshots
 from tlsdemo.reporting.snapshot import Snapshot
@@ -171,6 +171,11 @@ class Controller:
         """End the run early, and abort the connections."""
         self.stop()
         self._pool.send_command("abort")
+
+    def measured_so_far(self) -> tuple[int, Latencies]:
+        """Return the number of the current window, and what has been measured in it."""
+        number = len(self._appointment.windows)
+        return number, self._pool.latencies(number)
 
     async def _workers_ready(self) -> None:
         """Wait for the workers; those that are not ready in time are killed, and end the run."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tlsdemo.reporting.latencies import Latencies
@@ -55,6 +55,10 @@ class ShardResult:
         """Return how late a time is by its clock, in seconds after the agreed start."""
         ahead = 0.0 if self.clock is None else self.clock[0]
         return when - ahead - (self.start_at or 0.0)
+
+    def measured_with(self, clock: tuple[float, float]) -> ShardResult:
+        """Return it with what was measured of its clock."""
+        return replace(self, clock=clock)
 
     def header_as_json(self) -> dict[str, Any]:
         """Return what the document of a shard has besides that of a run."""
