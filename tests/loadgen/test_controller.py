@@ -4,7 +4,8 @@ from typing import Any
 
 from tests.loadgen.controller_case import DURATION, TIMEOUT, ControllerCase
 from tests.loadgen.fake_reactor import FakeReactor
-from tlsdemo.loadgen.controller import POLL_INTERVAL, LoadPhase
+from tlsdemo.loadgen.controller import LoadPhase
+from tlsdemo.loadgen.server_counts import POLL_INTERVAL
 
 
 class Phases(ControllerCase):

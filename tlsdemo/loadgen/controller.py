@@ -6,9 +6,6 @@ import enum
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from twisted.internet.task import deferLater
-from twisted.python.failure import Failure
-
 from tlsdemo.loadgen.appointment import Appointment
 from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.condition_wait import Condition, ConditionWait
@@ -16,25 +13,20 @@ from tlsdemo.loadgen.plan import Plan
 from tlsdemo.loadgen.scenario import ScenarioName
 from tlsdemo.loadgen.scenario_catalogue import SCENARIOS
 from tlsdemo.loadgen.schedule import Task, longest_standstill, shares
+from tlsdemo.loadgen.server_counts import ServerCounts
 from tlsdemo.loadgen.shard import REST_WITHIN
-from tlsdemo.loadgen.status_client import RUN_COUNTS, StatusClient
 from tlsdemo.loadgen.worker_pool import LaunchWorker, WorkerPool, launch_process
 from tlsdemo.reporting.latencies import CONFIRMED, Latencies
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult, ServerSnapshots
-from tlsdemo.reporting.snapshot import Snapshot
 from tlsdemo.reporting.window_result import WindowResult
 from tlsdemo.tls import MODES, ModeName
-from tlsdemo.tls.connect_reasons import connect_reason
 
 READY_WITHIN = 60.0
 """Seconds that the worker processes have to start, and to load the certificates."""
 
 HOPELESS = 20
 """Failures after which a load ends of which no connection has been secured."""
-
-POLL_INTERVAL = 0.25
-"""Seconds between two questions to the status service while the server drains."""
 
 
 class LoadPhase(enum.Enum):
@@ -96,7 +88,7 @@ class Controller:
         self._work_rate = parts[first].work_rate
         self._results: list[WindowResult] = []
         self._found: float | None = None
-        self._status = status
+        self._server = ServerCounts(reactor, status, self._note_problem)
         self._on_progress = on_progress
         self._pool = WorkerPool(reactor, self._changed, self._worker_failed, launch)
         self._appointment = appointment or Appointment(None, (), reactor.seconds)
@@ -112,12 +104,12 @@ class Controller:
     async def run(self) -> RunResult:
         """Run the load; problems do not raise, they are part of the result."""
         self._started_at = self._reactor.seconds()
-        status_client = await self._connect_status_client()
+        await self._server.connect()
         if not self._stopped:
             self._pool.start(shares(self._parts, self._workers))
         await self._workers_ready()
-        before = await self._snapshot(status_client)
-        await self._wait.until_or_after(lambda: self._stopped, self._appointment.until_start())
+        before = await self._server.snapshot()
+        await self._appointed_time()
         # The time until all are secured does not include starting processes.
         self._started_at = self._reactor.seconds()
         if not self._stopped:
@@ -126,20 +118,19 @@ class Controller:
             self._pool.send_command("open")
         await self._until_done(lambda: self._pool.settled or self._stopped, "settled")
         secured_at = self._reactor.seconds()
-        secured = await self._snapshot(status_client)
+        secured = await self._server.snapshot()
         if not self._stopped:
             self._enter(LoadPhase.SENDING)
             await self._follow_plan()
         self._enter(LoadPhase.DRAINING)
         self._pool.send_command("finish")
         await self._until_done(lambda: self._pool.over)
-        arrived = await self._arrived(status_client)
-        drained = await self._snapshot(status_client)
+        arrived = await self._arrived()
+        drained = await self._server.snapshot()
         over_at = self._reactor.seconds()
         self._enter(LoadPhase.OVER)
         self._pool.close()
-        if status_client is not None:
-            status_client.close()
+        self._server.close()
         snapshots = None
         if before is not None and secured is not None and drained is not None:
             snapshots = ServerSnapshots(before, secured, drained)
@@ -171,6 +162,16 @@ class Controller:
         """End the run early, and abort the connections."""
         self.stop()
         self._pool.send_command("abort")
+
+    def agree_to_start(self, at: float) -> None:
+        """Set the start of the appointment, if that was left open."""
+        self._appointment.agree(at)
+        self._wait.check()
+
+    async def _appointed_time(self) -> None:
+        self._appointment.ready()
+        await self._wait.until(lambda: self._appointment.agreed or self._stopped)
+        await self._wait.until_or_after(lambda: self._stopped, self._appointment.until_start())
 
     def measured_so_far(self) -> tuple[int, Latencies]:
         """Return the number of the current window, and what has been measured in it."""
@@ -280,64 +281,12 @@ class Controller:
             pool.kill(stuck)
             await self._wait.until(condition)
 
-    # What the server counts.
+    def _note_problem(self, problem: str) -> None:
+        self._problem = self._problem or problem
 
-    async def _connect_status_client(self) -> StatusClient | None:
-        if self._status is None:
-            return None
-        status_client = StatusClient(self._reactor, self._status)
-        try:
-            await status_client.connect()
-        except Exception:
-            why = connect_reason(Failure())
-            self._problem = (
-                f"what arrives is not known: no status service at {self._status} ({why}); "
-                "give --status, or --status=none for a server that is not tlsdemo"
-            )
-            return None
-        return status_client
-
-    async def _snapshot(self, status_client: StatusClient | None) -> Snapshot | None:
-        if status_client is None:
-            return None
-        try:
-            return await status_client.snapshot()
-        except Exception as problem:
-            self._problem = self._problem or f"the status service did not answer: {problem}"
-            return None
-
-    async def _arrived(self, status_client: StatusClient | None) -> int | None:
-        """Poll until the server has drained, or nothing has changed for the task's timeout."""
+    async def _arrived(self) -> int | None:
         # The addresses of the connections of a worker that died are not known.
-        if status_client is None or self._worker_lost or not self._opened_first:
+        if self._worker_lost or not self._opened_first:
             return None
         sent, peers = self._pool.counters().sent, sorted(set(self._pool.peers()))
-        if any(not peer.rpartition(":")[2].isdecimal() for peer in peers):
-            self._problem = self._problem or (
-                "what arrived is not known: connections over a UNIX socket have no address "
-                "by which the server could identify them"
-            )
-            return None
-        last: dict[str, int] = {}
-        quiet_since = self._reactor.seconds()
-        while True:
-            try:
-                counts = await status_client.run(self._name, sent, peers)
-                unknown, still_open, arrived = (counts[each] for each in RUN_COUNTS)
-            except Exception as problem:
-                self._problem = self._problem or f"what arrived is not known: {problem}"
-                return None
-            if unknown:
-                self._problem = self._problem or (
-                    f"what arrived is not known: the server at {self._status} does not know "
-                    f"{unknown} of our connections"
-                )
-                return None
-            if still_open == 0:
-                return arrived
-            if counts != last:
-                last, quiet_since = counts, self._reactor.seconds()
-            elif self._reactor.seconds() - quiet_since > self._timeout:
-                self._problem = f"the server has not drained {still_open} connections"
-                return arrived
-            await deferLater(self._reactor, POLL_INTERVAL, lambda: None)
+        return await self._server.arrived(self._name, sent, peers, self._timeout)

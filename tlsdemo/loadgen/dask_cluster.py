@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from distributed import Client, LocalCluster
 
 import tlsdemo
-from tlsdemo.loadgen.dask_worker import clock, run_shard, tell_shard
+from tlsdemo.loadgen.dask_worker import clock, leave_terminal, run_shard, tell_shard
 from tlsdemo.loadgen.shard import Shard
 from tlsdemo.reporting.plain_values import BadValues
 from tlsdemo.reporting.shard_result import ShardResult
@@ -106,6 +106,8 @@ class DaskLoad:
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         async with AsyncExitStack() as stack:
             self._client = client = await self._connected(stack)
+            if self._address is None:
+                await self._answer(client.run(leave_terminal), "a worker")
             workers = await self._workers_of(client)
             self.shards = [
                 ShardOnWorker(shard, worker)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -29,6 +30,11 @@ _running: dict[str, asyncio.subprocess.Process] = {}
 async def clock() -> tuple[float, str]:
     """Return the time of this machine, and the version of tlsdemo that it has."""
     return time.time(), tlsdemo.__version__
+
+
+async def leave_terminal() -> None:
+    """Leave the process group: Ctrl-C in a terminal is for the command, which ends its workers."""
+    os.setpgid(0, 0)
 
 
 async def run_shard(task: Mapping[str, Any], topic: str, dask_worker: Any = None) -> Any:

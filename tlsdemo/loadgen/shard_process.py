@@ -56,55 +56,50 @@ class ShardProcess(LineOnlyReceiver):
     def __init__(self, reactor: Any, now: Callable[[], float]) -> None:
         self._reactor = reactor
         self._now = now
-        self._task: Mapping[str, Any] | None = None
         self._run: ShardRun | None = None
-        self._stopped = False
         self._reported = float("-inf")
 
     def lineReceived(self, line: bytes) -> None:
         """Take the shard, its start, or its end."""
         message = json.loads(line)
-        if self._task is None:
-            self._task = message
-            self._waiting = self._reactor.callLater(TOLD_WITHIN, self._not_told)
-            self._say(ready=True)
-        elif "start_at" in message and self._waiting.active():
+        if self._run is None:
+            self._prepare(message)
+        elif "start_at" in message:
             self._waiting.cancel()
-            self._start(self._task, message["start_at"])
+            self._run.controller.agree_to_start(message["start_at"])
         elif message.get("stop"):
-            self._stopped = True
-            if self._run is not None:
-                self._run.controller.stop()
+            self._run.controller.stop()
 
-    def _not_told(self) -> None:
-        self._say(problem=f"it was not told within {TOLD_WITHIN:g} s when to start")
-
-    def _start(self, task: Mapping[str, Any], start_at: float) -> None:
+    def _prepare(self, task: Mapping[str, Any]) -> None:
         try:
-            self._run = ShardRun(
+            self._run = run = ShardRun(
                 self._reactor,
                 Shard.from_json(task["shard"]),
                 credentials_from(task["credentials"]),
                 task["status"],
-                start_at,
+                None,
                 self._progress,
+                lambda: self._say(ready=True),
                 self._now,
             )
         except Exception as problem:
             self._say(problem=f"{type(problem).__name__}: {problem}")
             return
-        run = self._run
+        self._waiting = self._reactor.callLater(TOLD_WITHIN, self._not_told)
         done = Deferred.fromCoroutine(run.controller.run())
         done.addCallback(self._done, run)
         done.addErrback(lambda failure: self._say(problem=failure.getErrorMessage()))
-        if self._stopped:
-            run.controller.stop()
+
+    def _not_told(self) -> None:
+        assert self._run is not None
+        self._run.controller.stop(f"it was not told within {TOLD_WITHIN:g} s when to start")
 
     def _done(self, result: RunResult, run: ShardRun) -> None:
         self._say(result=run.result(result).as_json())
 
     def _progress(self, phase: LoadPhase, counters: LoadCounters, elapsed: float) -> None:
-        if self._run is None or self._now() < self._reported + REPORT_EVERY:
+        started = phase not in (LoadPhase.STARTING, LoadPhase.OVER)
+        if self._run is None or not started or self._now() < self._reported + REPORT_EVERY:
             return
         self._reported = self._now()
         window, latencies = self._run.controller.measured_so_far()

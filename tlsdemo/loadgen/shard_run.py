@@ -21,8 +21,8 @@ from tlsdemo.tls import versions
 class ShardRun:
     """A shard that begins at ``start_at``, seconds since the epoch, or at once.
 
-    ``now`` returns the seconds since the epoch.  ``status``: the client endpoint string of the
-    server's status service, if any.
+    ``on_ready``: see `Appointment`.  ``now`` returns the seconds since the epoch.  ``status``: the
+    client endpoint string of the server's status service, if any.
 
     Attributes:
         controller: Runs it.
@@ -36,10 +36,11 @@ class ShardRun:
         status: str | None,
         start_at: float | None,
         on_progress: ProgressCallback,
+        on_ready: Callable[[], object] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._shard = shard
-        self._appointment = Appointment(start_at, shard.window_offsets(), now)
+        self._appointment = Appointment(start_at, shard.window_offsets(), now, on_ready)
         self.controller = Controller(
             reactor,
             shard.name,
