@@ -35,7 +35,7 @@ from tlsdemo.net.limits import raise_descriptor_limit
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult
 
-REPORT_EVERY = 0.5
+REPORT_EVERY = 1.0
 """Seconds between two reports, at least."""
 
 TOLD_WITHIN = 120.0

@@ -153,14 +153,14 @@ def check_shards(shards: Sequence[ShardResult]) -> list[int]:
     first, *others = shards
     for each in others:
         for what, one, other in (
-            ("of the plan", first.plan, each.plan),
-            ("one of so many:", first.of, each.of),
-            ("of the run that began at", first.start_at, each.start_at),
+            ("of plan {}", first.plan, each.plan),
+            ("one of {} shards", first.of, each.of),
+            ("of a run that began at {}", first.start_at, each.start_at),
         ):
             if one != other:
                 raise CannotMerge(
-                    f"{each.source} is {what} {other}, and {first.source} {what} {one}: "
-                    "they are not of the same load"
+                    f"{each.source} is {what.format(other)}, and {first.source} is "
+                    f"{what.format(one)}: they are not of the same load"
                 )
     seen: dict[int, ShardResult] = {}
     for each in shards:
