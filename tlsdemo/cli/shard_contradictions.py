@@ -62,9 +62,9 @@ SHARD_CONTRADICTIONS = (
         "and a plan says all beforehand, so it cannot search; use --steps",
     ),
     Contradiction(
-        "write-plan json",
-        lambda options: _writes_plan(options) and (_has_cluster(options) or options["json"]),
-        "and --write-plan puts on no load; leave one away",
+        "json cluster",
+        _writes_plan,
+        "and --write-plan={write-plan} puts on no load; leave one away",
     ),
     Contradiction(
         "passphrase-file",
