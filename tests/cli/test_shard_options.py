@@ -50,7 +50,7 @@ class Parsing(ShardOptionsCase):
     def test_a_start_that_has_passed_is_refused(self) -> None:
         self.parse(*SHARD, f"--start-at={time.time() - LATE_AT_MOST / 2}")
         then = f"{time.time() - 60:.0f}"
-        self.assert_refused(f"--start-at is {then!r}, 60", *SHARD, f"--start-at={then}")
+        self.assert_refused(f"--start-at is {then!r}, ", *SHARD, f"--start-at={then}")
 
     def test_a_start_in_milliseconds_is_refused(self) -> None:
         then = f"{time.time() * 1000:.0f}"
@@ -86,7 +86,8 @@ class Contradictions(ShardOptionsCase):
             "--write-plan=p --background": "--background is given, and --write-plan and --cluster",
             "--write-plan=p --find-max --slo=failed<1": "--find-max is given, and a plan says all",
             "--cluster=local --find-max --slo=failed<1": "--find-max is given, and a plan says all",
-            "--cluster=local --cert=a --key=a --passphrase-file=f": "--passphrase-file is 'f', and passphrases are",
+            "--cluster=local --cert=a --key=a --passphrase-file=f": "--passphrase-file is 'f', and "
+            "passphrases are not sent",
             "--start-at=9999": "--start-at is '9999', and is only for a --shard",
             "--open-for=3": "--open-for is '3', and is only for --write-plan and --cluster",
         }.items():

@@ -26,7 +26,7 @@ def plan(**changes: Any) -> LoadPlan:
 
 
 def without_credentials(whole: LoadPlan) -> LoadPlan:
-    none = {"certificate": "", "key": "", "authority": "", "passphrase": ""}
+    none: dict[str, Any] = {"certificate": "", "key": "", "authority": "", "passphrase": ""}
     return replace(whole, parts=tuple(replace(part, **none) for part in whole.parts))
 
 

@@ -170,9 +170,10 @@ class Checking(SynchronousTestCase):
         )
 
     def test_another_plan_another_number_and_another_run_are_refused(self) -> None:
-        for changes, why in (
+        cases: tuple[tuple[dict[str, Any], str], ...] = (
             ({"plan": "xyz"}, "out2.json is of plan xyz, and out1.json is of plan abc"),
             ({"of": 3}, "out2.json is one of 3 shards, and out1.json is one of 2 shards"),
             ({"start_at": 7.0}, "out2.json is of a run that began at 7.0, and out1.json is of"),
-        ):
+        )
+        for changes, why in cases:
             self.assertIn(why, self.refused(shard(1), shard(**{"number": 2, **changes})))
