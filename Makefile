@@ -36,7 +36,7 @@ export PIP_USER := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types oldest docs check-docs bench bench-quick instructions fuzz interop interop-peers clean
+.PHONY: help demo test test-all lint types oldest docs site check-docs bench bench-quick instructions fuzz interop interop-peers clean
 .NOTPARALLEL:
 
 help: ## list the targets (the default)
@@ -55,9 +55,10 @@ test: .venv/.test ## the tests that are quick, with branch coverage
 test-all: .venv/.test ## all tests, with branch coverage
 	$(call run_tests,tests $(SLOW_TESTS),6 minutes)
 
-lint: .venv/.dev ## style: ruff
+lint: .venv/.dev ## style: ruff; spelling: codespell
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
+	.venv/bin/python -m codespell_lib
 
 types: .venv/.dev ## types: mypy, strict
 	.venv/bin/python -m mypy
@@ -84,6 +85,10 @@ check-docs: .venv/.demo ## compare those pages with what is seen with the versio
 		grep -h '^Seen with' docs/ecosystems.md .pages/ecosystems.md; \
 	else set -x; diff docs/ecosystems.md .pages/ecosystems.md; fi
 	@rm -rf .pages
+
+site: .venv/.docs ## build the documentation in build/site; warnings are errors
+	.venv/bin/python -m sphinx -q -W --keep-going -b html docs build/site
+	@echo "== build/site/index.html"
 
 bench: .venv/.bench ## what each proxy costs, side by side: writes bench/RESULTS.md; ARGS='...'
 	.venv/bin/python -m bench --output=bench $(ARGS)
@@ -112,7 +117,7 @@ clean: ## remove what make and the tools made; the certificates stay
 # The virtualenvs. A stamp says what is installed; a longer list contains the shorter ones.
 # Once a virtualenv's Python is gone, as after an upgrade of the system's, its stamps say nothing.
 
-STAMPS := .venv/.demo .venv/.bench .venv/.test .venv/.interop .venv/.dev .venv-oldest/.test
+STAMPS := .venv/.demo .venv/.bench .venv/.docs .venv/.test .venv/.interop .venv/.dev .venv-oldest/.test
 .PHONY: $(foreach stamp,$(STAMPS),$(if $(realpath $(dir $(stamp))bin/python),,$(stamp)))
 
 .venv/.demo: .venv/bin/python setup.cfg pyproject.toml
@@ -127,13 +132,17 @@ STAMPS := .venv/.demo .venv/.bench .venv/.test .venv/.interop .venv/.dev .venv-o
 	$(call install,.venv,-e '.[bench]')
 	@touch $@
 
+.venv/.docs: .venv/bin/python setup.cfg pyproject.toml
+	$(call install,.venv,-e '.[docs]')
+	@touch .venv/.demo $@
+
 .venv/.interop: .venv/bin/python setup.cfg pyproject.toml
 	$(call install,.venv,-e '.[interop]')
 	@touch $@
 
 .venv/.dev: .venv/bin/python setup.cfg pyproject.toml
 	$(call install,.venv,-e '.[dev]')
-	@touch .venv/.demo .venv/.test $@
+	@touch .venv/.demo .venv/.docs .venv/.test $@
 
 .venv-oldest/.test: .venv-oldest/bin/python setup.cfg pyproject.toml constraints-oldest.txt
 	$(call install,.venv-oldest,-c constraints-oldest.txt -e '.[test]')

@@ -67,6 +67,13 @@ class Options(RefusingCase):
         )
         self.assertEqual(dict(former), dict(current))
 
+    def test_only_the_differences_that_matter_most_are_shown_of_everything(self) -> None:
+        self.assertTrue(parsed().only_surprises)
+        for option in ("--full", "--sequences", "--details", "--mode=pair", "--scenario=ok"):
+            self.assertFalse(parsed(option).only_surprises, option)
+        self.assertFalse(parsed("--tls=1.3").only_surprises)
+        self.assertFalse(parsed("--stack=none").only_surprises)
+
     def test_a_file_for_keys_that_cannot_be_opened_leaves_nothing_behind(self) -> None:
         self.patch(tempfile, "tempdir", self.mktemp())
         Path(tempfile.gettempdir()).mkdir()

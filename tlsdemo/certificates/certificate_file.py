@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from warnings import catch_warnings, simplefilter
 
@@ -64,3 +65,14 @@ def named(role: str, path: Path) -> str:
 def one_line(error: Exception) -> str:
     """Return the text of an error in one line."""
     return " ".join(str(error).split())
+
+
+def unreadable(paths: Iterable[Path]) -> str | None:
+    """Return why the first of ``paths`` that cannot be read cannot; ``None`` if all can."""
+    for path in paths:
+        try:
+            with path.open("rb"):
+                continue
+        except OSError as error:
+            return str(error)
+    return None

@@ -46,6 +46,7 @@ _BASELINE_ONLY = (
     "expect",
     "output",
     "keylog",
+    "full",
     "sequences",
     "sequence-diagram",
     "details",
@@ -56,7 +57,7 @@ _BASELINE_ONLY = (
 
 _CONTRADICTIONS = (
     Contradiction(
-        "expect output keylog against python format details sequences sequence-diagram",
+        "expect output keylog against python format details full sequences sequence-diagram",
         lambda options: options["list"],
         "and --list makes no connections; leave one away",
     ),
@@ -77,7 +78,8 @@ class EventsOptions(ComparisonOptions):
 
     longdesc = (
         "Makes real connections over loopback, one for each mode, TLS version and scenario, and "
-        "shows the events on both ends in order. Servers of other stacks (asyncio, Node, stock "
+        "shows the events on both ends in order: first the differences that matter most; --full "
+        "shows everything. Servers of other stacks (asyncio, Node, stock "
         "Twisted) are shown for comparison. The default is all of them; --mode, --tls, --scenario "
         "and --stack select some, and can be repeated. With --against or --python, the same "
         "connections are made with other versions, and the differences are shown. A connection "
@@ -98,6 +100,8 @@ class EventsOptions(ComparisonOptions):
     ])  # fmt: skip
 
     optFlags: ClassVar[list[list[Any]]] = [
+        ["full", None, "Show the outcomes of all connections, and not only the differences that "
+         "matter most. A selection is always shown as a whole."],
         ["sequences", None, f"Show the event sequences of more than {FEW} connections, too."],
         ["sequence-diagram", None, f"Draw a sequence diagram of each connection, as text or HTML; "
          f"for at most {FEW}."],
@@ -222,9 +226,22 @@ class EventsOptions(ComparisonOptions):
                 write_diagrams(traces, self["format"], stream)
         elif details or self["sequences"] or not comparisons or not as_text or self["output"]:
             with self._output() as stream:
-                write_matrix(matrix, self["format"], stream, self["sequences"], comparisons)
+                write_matrix(
+                    matrix,
+                    self["format"],
+                    stream,
+                    self["sequences"],
+                    comparisons,
+                    only_surprises=self.only_surprises,
+                )
         elif as_text:
             print("--details shows all that was seen.")
+
+    @property
+    def only_surprises(self) -> bool:
+        """Whether a text has only the differences that matter most: if nothing is selected."""
+        named = any(self[name] for name in ("modes", "versions", "scenarios", "stacks"))
+        return not (named or self["full"] or self["sequences"] or self["details"])
 
     @contextmanager
     def _output(self) -> Iterator[TextIO]:

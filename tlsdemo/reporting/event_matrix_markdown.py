@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tlsdemo.reporting.event_matrix import RACE, THEN, EventMatrix, lifelines_of, outcomes_of
+from tlsdemo.reporting.event_surprises import told
+from tlsdemo.reporting.event_surprises_text import surprises_markdown
 from tlsdemo.reporting.grouping import by_scenario, grouped, names_of, not_observed, not_tried
 from tlsdemo.trace.model import End
 from tlsdemo.trace.observation import Observation
@@ -32,12 +34,13 @@ of their own.
 
 
 def markdown_page(matrix: EventMatrix, with_states: Sequence[Observation]) -> str:
-    """Return the page: outcomes, states, and event sequences.
+    """Return the page: what surprises, outcomes, states, and event sequences.
 
     ``with_states`` are the cells for which the states at each event are shown.
     """
     versions = ", ".join(f"{name} {version}" for name, version in matrix.versions.items())
     lines = [_INTRODUCTION, f"Seen with {versions}.", ""]
+    lines += surprises_markdown(list(told(matrix)))
     lines += ["## Outcome on each end", *_outcomes(matrix.cells)]
     if with_states:
         lines += ["", "## State at each event"]

@@ -13,6 +13,9 @@ from tlsdemo.reporting.event_matrix import EventMatrix
 from tlsdemo.reporting.event_matrix_html import matrix_page
 from tlsdemo.reporting.event_matrix_markdown import markdown_page
 from tlsdemo.reporting.event_matrix_text import LEGEND, outcomes, sequences_text
+from tlsdemo.reporting.event_surprises import told
+from tlsdemo.reporting.event_surprises_text import surprises_text
+from tlsdemo.reporting.grouping import by_scenario
 from tlsdemo.reporting.sequence_diagram_html import page
 from tlsdemo.reporting.sequence_diagram_text import text
 from tlsdemo.reporting.terminal import console_of
@@ -38,8 +41,11 @@ def write_matrix(
     stream: TextIO,
     sequences: bool,
     comparisons: Sequence[EventComparison] = (),
+    only_surprises: bool = False,
 ) -> None:
     """Write ``matrix`` to ``stream``; ``form`` is one of `FORMATS`.
+
+    ``only_surprises``: whether a text has just the differences that matter most.
 
     ``sequences``: whether a text has the event sequences even of more than `FEW` cells.
     ``comparisons`` are part of every format but the text, for which see `write_comparisons`.
@@ -58,6 +64,11 @@ def write_matrix(
         stream.write("".join(each.as_markdown() for each in comparisons))
     else:
         console = console_of(stream, _width(stream))
+        if only_surprises:
+            console.print(surprises_text(list(told(matrix))))
+            count = len(by_scenario(matrix.cells))
+            console.print(f"tlsdemo events --full shows what was seen in all {count} scenarios.")
+            return
         console.print(outcomes(matrix, console.width))
         if console.color_system is not None and not console.no_color:
             console.print(LEGEND)

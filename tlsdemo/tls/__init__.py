@@ -2,6 +2,10 @@
 
 Start from one of these:
 
+- :func:`upgrade` secures a connection that your protocol has already; :class:`UpgradeMixin` does
+  the same for line protocols.
+- :class:`UpgradeServerEndpoint` and :class:`UpgradeClientEndpoint` secure every connection of a
+  factory; so do endpoint strings such as ``starttls:smtp:tcp:HOST:25``.
 - :class:`SecurePair` is TLS without a socket, for anything that carries bytes.
 - :class:`UpgradeProtocol` negotiates in plaintext, as a STARTTLS dialect prescribes, and then
   secures the connection; :class:`ConnectionSettings` say how, in one of the :data:`MODES`.
@@ -17,11 +21,12 @@ Everything that appears in a public signature can be imported from here::
     from tlsdemo.tls import ClientTLS, SecurePair, ServerTLS
 """
 
-from tlsdemo.certificates.files import Credentials
+from tlsdemo.certificates.files import BadCredentials, Credentials
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.starttls.negotiation import Negotiation
 from tlsdemo.tls.connection_info import ConnectionInfo
 from tlsdemo.tls.connection_settings import ConnectionSettings
+from tlsdemo.tls.connection_upgrade import UPGRADE_TIMEOUTS, UpgradeMixin, upgrade
 from tlsdemo.tls.contexts import TLS, ClientAuth, ClientTLS, ServerTLS, UnusableCredentials
 from tlsdemo.tls.error_reasons import Insecure
 from tlsdemo.tls.key_log import KeyLog
@@ -37,12 +42,15 @@ from tlsdemo.tls.timeouts import NO_TIMEOUTS, ConnectionPhase, PhaseTimer, Timeo
 from tlsdemo.tls.tls_connection import TLSConnection
 from tlsdemo.tls.tls_stream import TLSStream
 from tlsdemo.tls.transport_options import Delivery, Send, TransportOptions
+from tlsdemo.tls.upgrade_endpoints import UpgradeClientEndpoint, UpgradeServerEndpoint
 from tlsdemo.tls.upgrade_protocol import UpgradeProtocol
 
 __all__ = [
     "MODES",
     "NO_TIMEOUTS",
     "TLS",
+    "UPGRADE_TIMEOUTS",
+    "BadCredentials",
     "BadPolicy",
     "Cause",
     "ClientAuth",
@@ -77,6 +85,10 @@ __all__ = [
     "Timeouts",
     "TransportOptions",
     "UnusableCredentials",
+    "UpgradeClientEndpoint",
+    "UpgradeMixin",
     "UpgradeProtocol",
+    "UpgradeServerEndpoint",
+    "upgrade",
     "versions",
 ]

@@ -26,6 +26,7 @@ from twisted.internet.interfaces import (
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
+from tlsdemo.certificates.certificate_file import unreadable
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.certificates.identity import is_pkcs12, load_identity
 from tlsdemo.starttls.names import without_last_dot
@@ -68,8 +69,11 @@ def _build(
         return context
     except SSL.Error as error:
         paths = (credentials.certificate, credentials.key, credentials.authority)
-        files = ", ".join(str(path) for path in paths if path is not None)
-        raise UnusableCredentials(f"OpenSSL cannot use {files}: {reasons_of(error)}") from error
+        files = [path for path in paths if path is not None]
+        names = ", ".join(map(str, files))
+        # OpenSSL says "system lib" of a file that it cannot read.
+        problem = unreadable(files) or reasons_of(error)
+        raise UnusableCredentials(f"OpenSSL cannot use {names}: {problem}") from error
 
 
 def _new_context(credentials: Credentials, policy: Policy) -> SSL.Context:

@@ -30,7 +30,7 @@ _DISTINGUISHING_FACTS = {
 }
 """Facts that are part of an event's label: with another value it is a different event."""
 
-_SECURED = ("handshakeCompleted", "start_tls returned", "secure", "secureConnect")
+SECURED = ("handshakeCompleted", "start_tls returned", "secure", "secureConnect")
 """The events by which the stacks report to an application that its connection is secure."""
 
 
@@ -109,7 +109,7 @@ class Outcome:
     def of(cls, events: Sequence[Event]) -> Outcome:
         """Return the outcome that the events on an end amount to."""
         names = {event.name for event in events}
-        secured = [name for name in _SECURED if name in names]
+        secured = [name for name in SECURED if name in names]
         ours = [each for each in events if each.name in ("insecure", "closed")]
         if ours:
             cause = str(ours[-1].facts.get("cause", ""))

@@ -1,0 +1,50 @@
+"""TLS over a UNIX socket, by nothing but endpoint strings: an echo server, and its client.
+
+Run it:  python tls_over_unix_socket.py /tmp/echo.sock server.pem server.key ca.pem
+"""
+
+import sys
+
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import (
+    clientFromString,
+    connectProtocol,
+    quoteStringArgument,
+    serverFromString,
+)
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import react
+from twisted.protocols.wire import Echo
+
+
+class Greeter(Protocol):
+    """Sends a greeting, and waits for it to come back."""
+
+    def __init__(self):
+        self.answer = Deferred()
+        self.over = Deferred()
+
+    def connectionMade(self):
+        self.transport.write(b"hello through a UNIX socket")
+
+    def dataReceived(self, data):
+        self.answer.callback(data.decode())
+
+    def connectionLost(self, reason):
+        self.over.callback(None)
+
+
+async def both(reactor, *paths):
+    path, certificate, key, authority = map(quoteStringArgument, paths)
+    # "immediate": no words before TLS. Others are smtp, imap, postgres, ldap, …
+    server = f"starttls:immediate:unix:{path}:certificate={certificate}:privateKey={key}"
+    port = await serverFromString(reactor, server).listen(Factory.forProtocol(Echo))
+    client = f"starttls:immediate:unix:{path}:serverName=localhost:trustRoots={authority}"
+    greeter = await connectProtocol(clientFromString(reactor, client), Greeter())
+    print(await greeter.answer)
+    greeter.transport.loseConnection()
+    await greeter.over
+    await port.stopListening()
+
+
+react(lambda *given: Deferred.fromCoroutine(both(*given)), sys.argv[1:])
