@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import Any
@@ -11,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.loadgen.fake_reactor import FakeReactor, task
 from tests.loadgen.test_shard import plan
 from tests.support import certificates
+from tlsdemo.certificates.files import PASSPHRASE
 from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.shard_process import (
     REPORT_EVERY,
@@ -101,6 +103,8 @@ class ShardProcessTests(SynchronousTestCase):
     def test_credentials_survive_json_but_for_the_passphrase(self) -> None:
         client = certificates().client
         self.assertEqual(credentials_from(credentials_as_json(client)), client)
+        self.patch(os, "environ", {**os.environ, PASSPHRASE: "secret"})
+        self.assertEqual(credentials_from(credentials_as_json(client)).passphrase, b"secret")
 
 
 class ProcessTests(SynchronousTestCase):

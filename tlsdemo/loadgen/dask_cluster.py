@@ -240,12 +240,12 @@ class DaskLoad:
         waiting = asyncio.gather(*(each.ready.wait() for each in self.shards))
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(waiting, READY_WITHIN)
+        if self._stopping:
+            raise CannotUse("stopped before its start")
         for each, task in zip(self.shards, running, strict=True):
             if task.done() or not each.ready.is_set():
                 why = each.lost or f"its process was not ready after {READY_WITHIN:g} s"
                 raise CannotUse(f"shard {each.shard.number} on {each.worker}: {why}")
-        if self._stopping:
-            raise CannotUse("stopped before its start")
 
     async def _tell_all(self, **message: object) -> None:
         await asyncio.gather(*(self._tell(each, **message) for each in self.shards))

@@ -15,6 +15,7 @@ what has started it.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -27,7 +28,7 @@ from twisted.internet.stdio import StandardIO
 from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
 
-from tlsdemo.certificates.files import Credentials
+from tlsdemo.certificates.files import PASSPHRASE, Credentials
 from tlsdemo.loadgen.controller import LoadPhase
 from tlsdemo.loadgen.shard import Shard
 from tlsdemo.loadgen.shard_run import ShardRun
@@ -129,12 +130,13 @@ def credentials_as_json(credentials: Credentials) -> dict[str, str | None]:
 def credentials_from(values: Mapping[str, str | None]) -> Credentials:
     """Return the credentials of this machine at the paths of :func:`credentials_as_json`.
 
-    Raises BadCredentials.
+    A passphrase is that of our environment.
     """
     cert, key, ca = (
         None if path is None else Path(path) for path in map(values.get, ("cert", "key", "ca"))
     )
-    return Credentials(cert, key, ca)
+    passphrase = os.environ.get(PASSPHRASE)
+    return Credentials(cert, key, ca, None if passphrase is None else passphrase.encode())
 
 
 def main() -> None:
