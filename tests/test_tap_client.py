@@ -315,6 +315,9 @@ class MakeServiceTests(ClientCase):
 class StandardErrorTests(RefusingCase):
     def setUp(self) -> None:
         super().setUp()
+        # twistd redirects sys.stderr to the log, which is what is printed.
+        self.patch(sys, "__stderr__", self.errors)
+        self.patch(sys, "stderr", None)
         observer = log_to_standard_error()
         globalLogPublisher.addObserver(observer)
         self.addCleanup(globalLogPublisher.removeObserver, observer)

@@ -174,11 +174,12 @@ def _to_standard_error(event: LogEvent) -> None:
     """Print warnings and errors; the progress and the result are printed elsewhere."""
     level = event.get("log_level")
     if level is not None and level >= LogLevel.warn:
-        write_line(sys.stderr, f"tlsclient: {formatEvent(event)}")
+        # twistd redirects sys.stderr to the log, which would come here.
+        write_line(sys.__stderr__, f"tlsclient: {formatEvent(event)}")
         failure = event.get("log_failure")
         if failure is not None:
             for line in failure.getTraceback().splitlines():
-                write_line(sys.stderr, line)
+                write_line(sys.__stderr__, line)
 
 
 def log_to_standard_error() -> ILogObserver:
