@@ -209,7 +209,7 @@ class Refusals(DaskLoadCase):
 
     def test_nobody_at_the_address(self) -> None:
         load = DaskLoad("tcp://127.0.0.1:1", None, "topic", lambda _: [], lambda _: {}, self.count)
-        self.assertIn("no Dask scheduler at tcp://127.0.0.1:1: ", self.unusable(load))
+        self.assertIn("cannot use the cluster at tcp://127.0.0.1:1: ", self.unusable(load))
 
     def test_stopped_before_its_start(self) -> None:
         load = self.load(works, works)

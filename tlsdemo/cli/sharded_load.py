@@ -8,6 +8,7 @@ import secrets
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -174,6 +175,9 @@ def cluster_load(
             "pip install 'tlsdemo[cluster]'",
         )
     local = options["cluster"] == LOCAL
+    if local:
+        # It inherits standard error, of which twistd's log later says that its descriptor is -1.
+        resource_tracker.ensure_running()
     controller = ClusterController(
         reactor,
         None if local else options["cluster"],

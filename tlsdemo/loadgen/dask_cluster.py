@@ -131,7 +131,7 @@ class DaskLoad:
 
     @property
     def _where(self) -> str:
-        return self._address or "this machine"
+        return "the local cluster" if self._address is None else f"the cluster at {self._address}"
 
     async def _connected(self, stack: AsyncExitStack) -> Any:
         where: Any = self._address
@@ -154,9 +154,11 @@ class DaskLoad:
             client = Client(where, asynchronous=True, timeout=ANSWER_WITHIN)
             stack.push_async_callback(_close, client)
             return await asyncio.wait_for(client, ANSWER_WITHIN)
-        except (OSError, asyncio.TimeoutError, ValueError) as problem:
-            why = str(problem) or f"no answer within {ANSWER_WITHIN:g} s"
-            raise CannotUse(f"no Dask scheduler at {self._where}: {why}") from None
+        # Dask raises what it likes, such as TypeError without certificates for tls://.
+        except Exception as problem:
+            within = READY_WITHIN if self._address is None else ANSWER_WITHIN
+            why = " ".join(str(problem).split()) or f"no answer within {within:g} s"
+            raise CannotUse(f"cannot use {self._where}: {why}") from None
 
     async def _reach(self, address: str) -> None:
         """Fail at once if nobody listens there: Dask would try for long."""
@@ -169,11 +171,9 @@ class DaskLoad:
         known = sorted(await self._answer(client.nthreads(), "the scheduler"))
         wanted = self._workers or len(known)
         if not known:
-            raise CannotUse(f"the cluster at {self._where} has no workers; start some")
+            raise CannotUse(f"{self._where} has no workers; start some")
         if len(known) < wanted:
-            raise CannotUse(
-                f"--workers is {wanted}, and the cluster at {self._where} has {len(known)}"
-            )
+            raise CannotUse(f"--workers is {wanted}, and {self._where} has {len(known)}")
         return known[:wanted]
 
     async def _answer(self, asked: Any, whose: str) -> Any:
