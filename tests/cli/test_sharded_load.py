@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from twisted.internet import reactor
 
@@ -143,7 +144,10 @@ class Services(ShardedLoadCase):
         self.assertRegex(controller._name, "^load-[0-9a-f]{8}-2$")
 
     def test_without_the_extra_it_says_how_to_install_it(self) -> None:
-        self.patch(sys, "modules", {**sys.modules, "tlsdemo.loadgen.cluster_controller": None})
+        name = "tlsdemo.loadgen.cluster_controller"
+        loaded = patch.dict(sys.modules, {name: None})
+        loaded.start()
+        self.addCleanup(loaded.stop)
         options = self.parse(self.certs, "--cluster=local")
         message = self.refused(lambda: tap_client.makeService(options))
         self.assertIn("--cluster needs a package that is not installed", message)
