@@ -148,6 +148,11 @@ class Server:
 
     # What it uses.
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._running.child.pid
+
     def cpu(self) -> float:
         """Return the CPU seconds so far."""
         return self._of(cpu_seconds)

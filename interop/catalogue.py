@@ -76,6 +76,9 @@ _ALL = (
     Peer("PostgreSQL", "postgres --version", "postgresql"),
     Peer("Prosody", "prosodyctl about", "prosody"),
     Peer("vsftpd", "vsftpd -v 0>&1", "vsftpd"),
+    # Servers and clients of Twisted, which are pinned.
+    Peer("ldaptor", pypi="ldaptor"),
+    Peer("twisted.mail", pypi="Twisted"),
     # What looks on, and what builds environments.
     Peer("pip", pypi="pip"),
     Peer("Prometheus", "prometheus --version", "prometheus"),

@@ -47,13 +47,17 @@ SOURCES = (
 TWISTD = "from twisted.scripts.twistd import run; run()"
 
 STYLE_SHEETS = """
-from tlsdemo.reporting.stylesheets import stylesheet
+from tlsdemo.reporting.page_files import data_file
 for name in ("sequence_diagram.css", "event_matrix.css"):
-    print(len(stylesheet(name)))
+    print(len(data_file(name)))
 """
 """Prints the sizes of the style sheets."""
 
 TIMEOUT = 120.0
+
+
+PLUGINS = {"twisted/plugins/tlsdemo_plugin.py", "twisted/plugins/tlsdemo_endpoints.py"}
+"""What is put into Twisted's own folder."""
 
 
 @dataclass(frozen=True)
@@ -268,14 +272,14 @@ class TheArchives(SynchronousTestCase):
             for path in (ROOT / "tlsdemo").rglob("*")
             if path.is_file() and path.suffix != ".pyc"
         }
-        self.assertEqual(held, package | {"twisted/plugins/tlsdemo_plugin.py"})
+        self.assertEqual(held, package | PLUGINS)
 
     def test_the_sdist_holds_the_tests_and_what_runs_them(self) -> None:
         with tarfile.open(lab().sdist) as archive:
             held = {name.partition("/")[2] for name in archive.getnames()}
         wanted = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("*.py")}
         wanted |= {name for name in SOURCES if (ROOT / name).is_file()}
-        wanted.add("twisted/plugins/tlsdemo_plugin.py")
+        wanted |= PLUGINS
         self.assertEqual(wanted - held, set())
 
     def test_no_private_key_is_in_either(self) -> None:

@@ -135,6 +135,9 @@ class ParsingTests(TapCase):
             "--proxy-protocol-max=64": "--proxy-protocol-max is '64', and no header is expected",
             "--status=none --remember=5": "--remember is '5', and --status=none has no status",
             "--log-events --log-first=0 --log-every=0": "--log-events is given, and --log-first=0",
+            "--trace-format=qlog": "--trace-format is 'qlog', and nothing is traced; add "
+            "--trace=FILE",
+            "--trace-format=x": "--trace-format is 'x', none of json, qlog",
             "--trace-every=5": "--trace-every is '5', and nothing is traced; add --trace=FILE",
             "--tls-min=1.3 --ciphers=ECDHE+AESGCM": "--ciphers is 'ECDHE+AESGCM', which are for",
             "--listen=tcp:99999": "--listen is 'tcp:99999', not an endpoint string",
@@ -230,6 +233,7 @@ class StartTests(RefusingCase):
         self.patch(tap, "collect_rarely", lambda: called.append("yes"))
         self.patch(Hangup, "install", lambda _: None)
         self.patch(Server, "startService", lambda _: None)
+        self.patch(Server, "listening", lambda _: [])
         for parent, expected in (
             (None, []),
             ({"nodaemon": True}, ["yes"]),

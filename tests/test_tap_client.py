@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import atexit
-import doctest
 import errno
 import io
 import json
@@ -10,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from twisted.internet import reactor
 from twisted.logger import Logger, LogLevel, capturedLogs, globalLogPublisher
@@ -19,16 +18,18 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.cli.refusals import RefusingCase
+from tests.reporting import load_results
 from tests.support import certificates
 from tlsdemo import tap_client
 from tlsdemo.cli import load_options
+from tlsdemo.cli.report_options import FILES
 from tlsdemo.loadgen.controller import LoadPhase
 from tlsdemo.net.child_process import environment
 from tlsdemo.net.runtime_folder import status_endpoint
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.window_result import WindowResult
-from tlsdemo.tap_client import exit_with, host_of, log_to_standard_error
+from tlsdemo.tap_client import exit_with, log_to_standard_error
 from tlsdemo.tls import ModeName
 
 
@@ -75,29 +76,6 @@ class ParsingTests(ClientCase):
         }.items():
             message = self.refused(lambda argument=argument: self.parse(argument))  # type: ignore[misc]
             self.assertTrue(message.startswith(f"twistd tlsclient: {expected}"), message)
-
-
-class HostOfTests(SynchronousTestCase):
-    def test_the_docstring_examples_work(self) -> None:
-        outcome = doctest.testmod(tap_client)
-        self.assertEqual((outcome.attempted > 0, outcome.failed), (True, 0))
-
-    def test_the_host_is_found_in_every_form(self) -> None:
-        for connect, host in {
-            "tcp:127.0.0.1:8899": "127.0.0.1",
-            "tcp:host=example.org:port=25": "example.org",
-            "tcp:port=25:host=example.org": "example.org",
-            "tcp:example.org:25:timeout=3": "example.org",
-            r"tcp:\:\:1:8899": "::1",
-            r"tcp:host=2001\:db8\:\:1:port=25": "2001:db8::1",
-            "tls:example.org:443": "example.org",
-            "ssl:example.org:443": "example.org",
-            "unix:/run/tlsdemo": "localhost",
-            "unix:path=/run/tlsdemo": "localhost",
-            "tcp:port=25": "localhost",
-            "tcp:host=:port=25": "localhost",
-        }.items():
-            self.assertEqual(host_of(connect), host, connect)
 
 
 class TwistdTests(ClientCase):
@@ -153,7 +131,7 @@ class QuitReader(io.StringIO):
 class MakeServiceTests(ClientCase):
     def setUp(self) -> None:
         super().setUp()
-        self.made: list[Any] = []
+        self.turns: list[Any] = []
         self.statuses: list[int] = []
         self.output = io.StringIO()
         self.patch(sys, "__stdout__", self.output)
@@ -161,21 +139,24 @@ class MakeServiceTests(ClientCase):
         self.patch(sys, "__stderr__", self.progress)
         self.patch(tap_client, "exit_with", self.statuses.append)
         self.patch(tap_client, "Controller", lambda *arguments: arguments)
+        self.patch(tap_client, "LoadSeries", lambda *arguments: arguments)
         self.patch(tap_client, "_Load", lambda *arguments: arguments[:3])
         self.where = f"--certs={certificates().authority.parent.parent}"
 
     def make(self, *arguments: str) -> tuple[Any, ...]:
         made: Any = tap_client.makeService(self.parse(self.where, "--workers=3", *arguments))
-        used, run, self.finished = made
+        used, (self.turns, self.controller), self.finished = made
         self.assertIs(used, reactor)
-        assert isinstance(run, tuple)
-        return run
+        return self.controller(self.turns[0])  # type: ignore[no-any-return]
+
+    def over(self, *results: RunResult) -> str:
+        """End the loads, and return what is printed."""
+        self.finished([*zip(self.turns, results, strict=False)])
+        return self.output.getvalue()
 
     def end(self, arrived: int | None = 100, clean: int = 2) -> str:
         counters = LoadCounters(begun=2, secured=2, clean=clean, sent=100)
-        finished = cast("Callable[[RunResult], object]", self.finished)
-        finished(RunResult("name", 2, counters, 0.5, 1.0, arrived))
-        return self.output.getvalue()
+        return self.over(RunResult("name", 2, counters, 0.5, 1.0, arrived))
 
     def test_options_that_contradict_each_other_are_refused(self) -> None:
         for arguments, expected in {
@@ -184,6 +165,13 @@ class MakeServiceTests(ClientCase):
             "--mode=wrapped --dialect=smtp": "--dialect is 'smtp', and modes wrapped and clear do",
             "--mode=clear --dialect=smtp": "--dialect is 'smtp', and modes wrapped and clear do",
             "--packets=2 --duration=3": "--duration is '3', and --packets is 2",
+            "--prefill": "--prefill is given, which encrypts what --scenario=stream sends",
+            "--prefill --packets=2 --scenario=churn": "--prefill is given, which encrypts what",
+            "--prefill --packets=2 --rate=3": "--prefill is given, and all packets are sent at",
+            "--prefill --packets=2 --send=stock": "--prefill is given, which makes a TLS record of",
+            "--prefill --packets=2 --mode=clear": "--prefill is given, which makes a TLS record of",
+            "--prefill --packets=9999999": "--prefill is given, and all packets together would be "
+            "more than 1,073,741,824 bytes",
         }.items():
             message = self.refused(lambda each=arguments: self.parse(*each.split()))  # type: ignore[misc]
             self.assertTrue(message.startswith(f"twistd tlsclient: {expected}"), message)
@@ -191,11 +179,15 @@ class MakeServiceTests(ClientCase):
     def test_the_run_has_the_settings_of_the_options(self) -> None:
         run = self.make("--conn=2", "--mode=pair", "--duration=7", "--status=unix:a",
                         "--connect=tcp:localhost:25")  # fmt: skip
-        _, name, (task,), workers, plan, status, _ = run
+        _, name, (task,), workers, plan, status, *_ = run
         self.assertRegex(name, r"^tlsclient-\d+$")
         self.assertEqual((task.connections, task.mode, task.connect, task.server_name),
                          (2, "pair", "tcp:localhost:25", "localhost"))  # fmt: skip
         self.assertEqual((workers, next(plan).seconds, status), (3, 7.0, "unix:a"))
+
+    def test_packets_can_be_encrypted_before(self) -> None:
+        _, _, (task,), *_ = self.make("--prefill", "--packets=2")
+        self.assertTrue(task.prefill)
 
     def test_in_churn_packets_do_not_end_the_load(self) -> None:
         run = self.make("--scenario=churn", "--packets=2", "--duration=7")
@@ -204,24 +196,22 @@ class MakeServiceTests(ClientCase):
 
     def test_a_check_that_does_not_hold_is_a_failure(self) -> None:
         self.make("--conn=2", "--check=failed==0")
-        finished = cast("Callable[[RunResult], object]", self.finished)
         for failures, statuses in ((0, []), (1, [1])):
             failed = {"truncated": failures} if failures else {}
             window = WindowResult(1, "write", 0.0, 1.0, LoadCounters(failed=failed))
             counters = LoadCounters(begun=2, secured=2, clean=2, sent=100)
             result = RunResult("name", 2, counters, 0.5, 1.0, 100, windows=(window,))
-            finished(result)
+            self.over(result)
             self.assertEqual(self.statuses, statuses)
         self.assertIn("check failed==0: yes, 0\n", self.output.getvalue())
         self.assertIn("check failed==0: NO, 1\n", self.output.getvalue())
 
     def test_no_connection_at_all_is_one_line_and_a_status_of_its_own(self) -> None:
         self.make("--conn=2")
-        finished = cast("Callable[[RunResult], object]", self.finished)
         counters = LoadCounters(
             begun=2, failed={"wrong name": 2}, details={"wrong name": "not valid for a"}
         )
-        finished(RunResult("name", 2, counters, 0.5, 1.0))
+        self.over(RunResult("name", 2, counters, 0.5, 1.0))
         self.assertEqual((self.statuses[-1], self.output.getvalue()), (2, ""))
         line = "tlsclient: no connection was secured: wrong name: not valid for a\n"
         self.assertTrue(self.progress.getvalue().endswith(line), self.progress.getvalue())
@@ -232,14 +222,85 @@ class MakeServiceTests(ClientCase):
         self.end()
         written = json.loads(path.read_text())
         self.assertEqual((written["schema"], written["runs"][0]["sent"]), (1, 100))
-        self.make("--conn=2", "--json=/nowhere/a")
-        self.assertIn("--json is '/nowhere/a': No such file or directory\n", self.end())
+        self.make("--conn=2", "--json=/dev/full")
+        self.assertIn("--json is '/dev/full': No space left on device\n", self.end())
         self.assertEqual(self.statuses, [2])
 
-    def test_it_shows_its_progress(self) -> None:
-        watch = self.make("--conn=2")[-1]
+    def test_the_results_are_written_as_distributions_rows_and_a_page(self) -> None:
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        *_, interval = self.make("--conn=2", *(f"--{n}={folder}/a.{n}" for n in FILES))
+        interval(load_results.interval(1.0))
+        interval(load_results.interval(2.0))
+        rows = Path(folder, "a.csv").read_text().splitlines()
+        self.assertEqual([row[:9] for row in rows], ["run,at,se", "1,1.000,1", "1,2.000,1"])
+        self.over(load_results.run())
+        self.assertEqual(
+            sorted(each.name for each in folder.iterdir()),
+            ["a.csv", "a.handshake.hgrm", "a.html", "a.json", "a.opening.handshake.hgrm",
+             "a.opening.round-trip.hgrm", "a.round-trip.hgrm"],
+        )  # fmt: skip
+        self.assertIn("Load on tcp:127.0.0.1:8899", Path(folder, "a.html").read_text())
+
+    def test_a_file_that_cannot_be_written_is_said_once(self) -> None:
+        *_, interval = self.make("--conn=2", "--csv=/dev/full")
+        interval(load_results.interval(1.0))
+        interval(load_results.interval(2.0))
+        text = self.end()
+        self.assertEqual(text.count("--csv is '/dev/full': No space left on device\n"), 1)
+        self.assertEqual(self.statuses, [2])
+
+    def test_loads_are_repeated_and_alternate_between_two_servers(self) -> None:
+        self.make("--conn=2", "--repeat=2", "--connect=tcp:a:1", "--versus=tcp:b:2")
+        turns = [(turn.environment, turn.round) for turn in self.turns]
+        first, second = ("tcp:a:1", "tcp:b:2")
+        self.assertEqual(turns, [(first, 1), (second, 1), (second, 2), (first, 2)])
+        made = [self.controller(turn) for turn in self.turns]
+        self.assertEqual(len({name for _, name, *_ in made}), 4)
+        self.assertEqual([run[2][0].server_name for run in made], ["a", "b", "b", "a"])
+        self.assertEqual([run[2][0].connect for run in made], [first, second, second, first])
+        counters = LoadCounters(begun=2, secured=2, clean=2, sent=100)
+        text = self.over(*[RunResult("name", 2, counters, 0.5, 1.0, 100)] * 4)
+        for title in ("tcp:a:1 run 1:", "tcp:b:2 run 1:", "tcp:b:2 run 2:", "tcp:a:1 run 2:"):
+            self.assertIn(f"{title}\n", text)
+        self.assertEqual(self.statuses, [])
+
+    def test_loads_that_were_not_run_are_a_failure(self) -> None:
+        self.make("--conn=2", "--repeat=2")
+        self.end()
+        self.assertEqual(self.statuses, [1])
+
+    def test_what_was_measured_is_reported_although_the_second_server_is_unreachable(self) -> None:
+        path = Path(self.mktemp())
+        self.make("--conn=2", "--versus=tcp:b:2", f"--json={path}")
+        good = LoadCounters(begun=2, secured=2, clean=2, sent=100)
+        results = [
+            RunResult("name", 2, counters, 0.5, 1.0, 100)
+            for counters in (good, LoadCounters(begun=2, failed={"refused": 2}))
+        ]
+        self.assertIn("tcp:b:2:\n2 connections: 0 secured", self.over(*results))
+        self.assertEqual((self.statuses, len(json.loads(path.read_text())["runs"])), ([1], 2))
+
+    def test_a_second_server_is_not_asked_for_the_status_of_the_first(self) -> None:
+        message = self.refused(lambda: self.parse("--versus=tcp:b:2", "--status=unix:a"))
+        self.assertIn("--status is 'unix:a', which is that of one server", message)
+        self.make("--versus=tcp:127.0.0.1:25")
+        self.assertEqual(
+            [self.controller(turn)[5] for turn in self.turns],
+            [status_endpoint(8899), status_endpoint(25)],
+        )
+        self.make("--versus=tcp:b:2", "--status=none")
+        self.assertEqual([self.controller(turn)[5] for turn in self.turns], [None, None])
+
+    def test_quiet_shows_no_progress(self) -> None:
+        watch = self.make("--conn=2", "--quiet")[6]
         watch(LoadPhase.SENDING, LoadCounters(begun=2), 1.0)
-        self.assertIn("tlsclient: sending for 10 s", self.progress.getvalue())
+        self.assertEqual(self.progress.getvalue(), "")
+
+    def test_it_shows_its_progress(self) -> None:
+        watch = self.make("--conn=2")[6]
+        watch(LoadPhase.CONNECTING, LoadCounters(begun=2), 1.0)
+        self.assertIn("tlsclient: securing 2 connections", self.progress.getvalue())
         self.assertEqual(self.output.getvalue(), "")
 
     def test_output_that_cannot_be_written_is_a_failure_of_its_own(self) -> None:
@@ -269,7 +330,7 @@ class MakeServiceTests(ClientCase):
 
     def test_closed_standard_error_shows_no_progress(self) -> None:
         self.patch(sys, "__stderr__", None)
-        watch = self.make("--conn=2")[-1]
+        watch = self.make("--conn=2")[6]
         watch(LoadPhase.SENDING, LoadCounters(begun=2), 1.0)
         self.assertIn("run name: sent 100", self.end())
 
@@ -295,7 +356,7 @@ class MakeServiceTests(ClientCase):
 
     def test_an_interrupted_run_is_a_failure(self) -> None:
         self.make("--conn=2")
-        cast("Callable[[None], object]", self.finished)(None)
+        self.finished(None)
         self.assertEqual(self.statuses, [1])
 
     def test_the_result_is_also_logged(self) -> None:

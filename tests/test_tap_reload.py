@@ -163,6 +163,7 @@ class ResumptionTests(ReloadCase):
 class SignalTests(SynchronousTestCase):
     def test_the_previous_handler_is_restored_when_the_service_has_stopped(self) -> None:
         self.patch(Server, "startService", lambda _self: None)
+        self.patch(Server, "listening", lambda _self: [])
         stopped: list[Deferred[None]] = [Deferred()]
         self.patch(Server, "stopService", lambda _self: stopped[0])
         options = tap.Options()
@@ -182,6 +183,7 @@ class SignalTests(SynchronousTestCase):
     def test_the_signal_is_handled_in_the_reactors_next_turn(self) -> None:
         turns: list[Callable[[], None]] = []
         self.patch(Server, "startService", lambda _self: None)
+        self.patch(Server, "listening", lambda _self: [])
         self.patch(Server, "stopService", lambda _self: succeed(None))
         options = tap.Options()
         options.parseOptions([f"--certs={certificates().authority.parent.parent}"])

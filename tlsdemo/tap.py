@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from twisted.logger import ILogObserver
 from twisted.python.components import Componentized
 
 from tlsdemo.certificates.files import BadCredentials
+from tlsdemo.cli.config_file import ConfigFile
 from tlsdemo.cli.daemon_start import DaemonStart
 from tlsdemo.cli.hangup import Hangup
 from tlsdemo.cli.options import fail
@@ -21,6 +23,7 @@ from tlsdemo.cli.twistd_files import in_foreground
 from tlsdemo.cli.worker_task import WorkerTask
 from tlsdemo.net.garbage import collect_rarely
 from tlsdemo.net.printable_logger import PrintableLogger
+from tlsdemo.net.service_manager import ServiceManager
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.service import CannotStart, Server
 from tlsdemo.proxy.workers import Workers
@@ -59,12 +62,15 @@ class _TwistdService(Service):
         *arguments: Any,
         twistd: Mapping[str, Any] | None,
         log_format: LogFormat = LogFormat.TEXT,
+        config_file: ConfigFile | None = None,
     ) -> None:
         super().__init__(*arguments)
+        self._manager = ServiceManager.from_environment(os.environ)
+        self._config = config_file
         self._twistd = twistd
         self._log_format = log_format
         foreground = twistd is not None and in_foreground(twistd)
-        self._hangup = Hangup(self._reactor, foreground, self.reload)
+        self._hangup = Hangup(self._reactor, foreground, self._reload_what_can_be)
         self._start: DaemonStart | None = None
 
     def setServiceParent(self, parent: Any) -> None:
@@ -93,16 +99,32 @@ class _TwistdService(Service):
         if self._twistd is not None:
             collect_rarely()
         if self._start is not None:
-            self._start.say(f"listening on {', '.join(self.listening())}")
+            self._start.say(self._listening_on())
+        self._manager.ready(self._listening_on())
 
     def stopService(self) -> Deferred[None]:
         """Stop; the previous SIGHUP handler is restored once all connections have ended."""
+        self._manager.stopping("waiting for open connections to end")
         stopped: Deferred[None] = super().stopService().addBoth(self._restore)
         return stopped
 
     def _restore(self, result: None) -> None:
         self._hangup.restore()
         return result
+
+    def _listening_on(self) -> str:
+        return f"listening on {', '.join(self.listening())}"
+
+    def _reload_what_can_be(self) -> None:
+        self._manager.reloading("loading the certificates again")
+        self.reload()
+        if self._config is not None and self._config.has_changed():
+            _log.warn(
+                "{file} has changed since the start, and only certificates, keys and CAs are "
+                "loaded again; restart the server for its options",
+                file=self._config.name,
+            )
+        self._manager.ready(self._listening_on())
 
     def reload(self) -> None:
         """Load the certificates again, for new connections."""
@@ -194,15 +216,20 @@ def makeService(options: Options) -> IService:
 
     web = options.web_pages(MODES[options["mode"]])
     settings = server_settings(options, reactor, web)
-    count, twistd, log_format = options["workers"], options.parent, options["log-format"]
+    count, twistd = options["workers"], options.parent
     if twistd is not None and "reactorName" in twistd:
         # These are twist's options, and it does not start a service in two steps.
         fail(options.command, "only twistd can run this service; use twistd -n")
+    around: dict[str, Any] = {
+        "twistd": twistd,
+        "log_format": options["log-format"],
+        "config_file": options.config,
+    }
     if count == 1:
-        return _Service(settings, reactor, web, twistd=twistd, log_format=log_format)
+        return _Service(settings, reactor, web, **around)
     name = "default" if twistd is None else twistd.get("reactor") or "default"
 
     def command(index: int, listen: Sequence[str]) -> list[str]:
         return WorkerTask(index, count, listen, name).command(options.arguments)
 
-    return _WorkersService(settings, reactor, count, command, twistd=twistd, log_format=log_format)
+    return _WorkersService(settings, reactor, count, command, **around)

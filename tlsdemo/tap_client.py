@@ -3,47 +3,47 @@
 from __future__ import annotations
 
 import atexit
-import json
 import os
 import sys
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from rich.console import Console
 from twisted.application.service import IService
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
 from zope.interface import provider
 
+from tlsdemo.cli.config_options import ConfigOptions
 from tlsdemo.cli.contradictions import check
 from tlsdemo.cli.daemon_start import DaemonStart
-from tlsdemo.cli.endpoint_strings import EndpointString, check_client_endpoint
+from tlsdemo.cli.endpoint_strings import check_client_endpoint
 from tlsdemo.cli.hangup import Hangup
 from tlsdemo.cli.load_contradictions import LOAD_CONTRADICTIONS
 from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOptions
+from tlsdemo.cli.load_reports import LoadReports, LoadRun, titled
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import choice, fail, named
+from tlsdemo.cli.readiness_run import conclude, readiness_of
+from tlsdemo.cli.report_options import ReportOptions
 from tlsdemo.cli.shard_contradictions import SHARD_CONTRADICTIONS
 from tlsdemo.cli.shard_options import ShardOptions
-from tlsdemo.cli.sharded_load import (
-    ArrangedLoad,
-    cluster_load,
-    read_shard,
-    shard_load,
-    status_of,
-    write_plan,
-    write_whole,
-)
+from tlsdemo.cli.sharded_load import SharedLoad, cluster_load, shard_load, write_plan
 from tlsdemo.cli.standard_output import NOT_WRITTEN_STATUS, SIGPIPE_STATUS
 from tlsdemo.cli.suggestions import one_of
+from tlsdemo.cli.target_names import host_of, usual_status
 from tlsdemo.cli.twistd_files import check_twistd_files, in_foreground
+from tlsdemo.lab.compare.interleaving import ScheduledRun, interleaved_runs
 from tlsdemo.loadgen.controller import Controller, LoadPhase
-from tlsdemo.loadgen.load_service import LoadService, RunsLoad
+from tlsdemo.loadgen.load_series import LoadSeries
+from tlsdemo.loadgen.load_service import Load, LoadService
+from tlsdemo.loadgen.schedule import Task
 from tlsdemo.net.printable_logger import PrintableLogger
-from tlsdemo.net.runtime_folder import status_endpoint
+from tlsdemo.reporting.interval import Interval
 from tlsdemo.reporting.load_counters import LoadCounters
-from tlsdemo.reporting.load_progress import LoadProgress
 from tlsdemo.reporting.objectives import verdicts
 from tlsdemo.reporting.progress import Progress
+from tlsdemo.reporting.readiness_result import CheckResult
+from tlsdemo.reporting.run_comparison import comparison_lines
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.run_text import result_lines
 from tlsdemo.reporting.terminal import console_of, print_line, write_line
@@ -54,7 +54,7 @@ CONNECT = "tcp:127.0.0.1:8899"
 _log = PrintableLogger(namespace="tlsdemo")
 
 
-class Options(ShardOptions, LoadOptions):
+class Options(ConfigOptions, ShardOptions, ReportOptions, LoadOptions):
     """The options of ``twistd tlsclient``."""
 
     command = "twistd tlsclient"
@@ -79,7 +79,6 @@ class Options(ShardOptions, LoadOptions):
          "[default: starttls]", choice(ModeName)],
         ["send", None, "raw", "raw: each packet becomes a TLS record; buffered: small writes are "
          "joined, as startTLS does; stock: the mode's default.", one_of(SENDS)],
-        ["json", None, None, "Also write the results to this file."],
         ["status", None, None, "Client endpoint string of the server's status service; none for "
          "a server that is not tlsdemo. [default: that of this user's server on the same port]"],
     ])  # fmt: skip
@@ -91,7 +90,7 @@ class Options(ShardOptions, LoadOptions):
     groups: ClassVar[Mapping[Group, str]] = {
         Group.LISTENING: "connect",
         Group.TLS: "server-name mode send",
-        Group.LOGGING: "status json background",
+        Group.LOGGING: "status background",
     }
 
     essential = "connect server-name mode cert key ca dialect conn duration scenario"
@@ -106,6 +105,8 @@ class Options(ShardOptions, LoadOptions):
         check(self, SHARD_CONTRADICTIONS)
         self.check_shard()
         check_client_endpoint(reactor, "connect", self["connect"])
+        if self["versus"] is not None:
+            check_client_endpoint(reactor, "versus", self["versus"])
         if self["status"] is None:
             self["status"] = usual_status(self["connect"])
         elif self["status"] == "none":
@@ -123,6 +124,22 @@ class Options(ShardOptions, LoadOptions):
             return "shard {} of {} of {}".format(*self["shard"], self["plan"])
         return f"{self['conn']:,} connections to {self['connect']}"
 
+    def targets(self) -> list[str]:
+        """Return the client endpoint strings of the servers."""
+        return [self["connect"], *([] if self["versus"] is None else [self["versus"]])]
+
+    def status_of(self, target: str) -> str | None:
+        """Return where the status service of a target is, or ``None`` if it has none."""
+        if target == self["connect"] or self.is_given("status"):
+            status: str | None = self["status"]
+            return status
+        return usual_status(target)
+
+    def server_name_of(self, target: str) -> str:
+        """Return the name for which the certificate of a target must be valid."""
+        own = self.is_given("server-name") or target == self["connect"]
+        return str(self["server-name"]) if own else host_of(target)
+
     def _set_twistd_options(self) -> None:
         """Run in the foreground, unless twistd's own options say otherwise."""
         parent = self.parent
@@ -134,39 +151,6 @@ class Options(ShardOptions, LoadOptions):
             parent["pidfile"] = ""
         if not parent["logfile"] and not parent["logger"]:
             parent["logger"] = "tlsdemo.tap_client.log_to_standard_error"
-
-
-def usual_status(connect: str) -> str | None:
-    """Return where the status service of this user's server is that listens at ``connect``.
-
-    ``None`` if that is not a TCP port of this machine.
-
-    >>> usual_status("tcp:host=127.0.0.1:port=8899").rpartition("/")[2]
-    'status-8899'
-    >>> usual_status("tcp:example.org:8899")
-    """
-    host, port = _host_and_port(connect)
-    here = host in ("localhost", "::1") or host.startswith("127.")
-    return status_endpoint(int(port)) if here and port.isdecimal() else None
-
-
-def host_of(connect: str) -> str:
-    """Return the host in a client endpoint string, or ``localhost`` if it has none.
-
-    >>> host_of("tcp:host=example.org:port=25")
-    'example.org'
-    """
-    return _host_and_port(connect)[0] or "localhost"
-
-
-def _host_and_port(connect: str) -> tuple[str, str]:
-    """Return the host and the port in a client endpoint string, empty if it has none."""
-    endpoint = EndpointString.split(connect)
-    if endpoint.kind not in ("tcp", "tls", "ssl"):
-        return "", ""
-    missing = [name for name in ("host", "port") if name not in endpoint.named]
-    given = {**dict(zip(missing, endpoint.arguments, strict=False)), **endpoint.named}
-    return given.get("host", ""), given.get("port", "")
 
 
 @provider(ILogObserver)
@@ -202,11 +186,11 @@ class _Load(LoadService):
     def __init__(
         self,
         reactor: Any,
-        controller: RunsLoad,
-        finished: Callable[[RunResult | None], object],
+        load: Load,
+        finished: Callable[[Any | None], object],
         options: Options,
     ) -> None:
-        super().__init__(reactor, controller, finished)
+        super().__init__(reactor, load, finished)
         self._options = options
         self._start: DaemonStart | None = None
 
@@ -223,6 +207,39 @@ class _Load(LoadService):
             self._start.say(self._options.summary())
 
 
+def _print(console: Console, lines: Sequence[str]) -> None:
+    """Log the lines of a result, and print them."""
+    for line in lines:
+        # A daemon has no terminal.
+        _log.info("{line}", line=line)
+    try:
+        for line in lines:
+            print_line(console, line)
+    except BrokenPipeError:
+        exit_with(SIGPIPE_STATUS)
+    except OSError as problem:
+        exit_with(NOT_WRITTEN_STATUS)
+        why = f"cannot write to standard output: {problem.strerror}"
+        write_line(sys.__stderr__, f"tlsclient: {why}")
+
+
+def _readiness(
+    reactor: Any, options: Options, task: Task, console: Console, progress: Progress
+) -> IService:
+    """Make the service of a scenario that is no load."""
+
+    def finished(results: Sequence[CheckResult] | None) -> None:
+        progress.clear()
+        status, error, lines = conclude(options["json"], task, results or ())
+        if status:
+            exit_with(status)
+        if error:
+            write_line(sys.__stderr__, f"tlsclient: {error}")
+        _print(console, lines)
+
+    return LoadService(reactor, readiness_of(reactor, options, task, progress), finished)
+
+
 def makeService(options: Options) -> IService:
     """Make the load client that ``options`` describe, or end the process with an error message."""
     from twisted.internet import reactor
@@ -231,74 +248,98 @@ def makeService(options: Options) -> IService:
     foreground = parent is not None and "nodaemon" in parent and in_foreground(parent)
     if foreground and sys.__stdout__ is None:
         fail(options.command, "cannot write to standard output: it is closed")
+    shared: SharedLoad | None = None
+    tasks: dict[str, Task] = {}
+    workers, targets = 0, options.targets()
+    if options["plan"] is not None:
+        shared = shard_load(reactor, options)
+        targets = [shared.target]
+    else:
+        workers = 0 if options.readiness or options["cluster"] else options.workers()
+        # Those of every target, so that what is wrong is said before the first load.
+        tasks = {
+            target: options.task(target, options["mode"], options.server_name_of(target))
+            for target in targets
+        }
+        if options["write-plan"] is not None:
+            write_plan(options, options.parts(tasks[targets[0]]))
+        if options["cluster"] is not None:
+            shared = cluster_load(reactor, options, options.parts(tasks[targets[0]]))
     # twistd redirects sys.stdout to the log.
     console = console_of(sys.__stdout__)
-    progress = Progress(console_of(sys.__stderr__), "tlsclient")
-    shown: LoadProgress
+    progress = Progress(console_of(None if options["quiet"] else sys.__stderr__), "tlsclient")
+    if options.readiness:
+        Hangup(reactor, foreground).install()
+        (task,) = tasks.values()
+        return _readiness(reactor, options, task, console, progress)
+    reports = LoadReports(options)
+    turns = [*interleaved_runs([None], targets, options["repeat"])]
 
-    def show(phase: LoadPhase, counters: LoadCounters, elapsed: float) -> None:
-        shown.show(phase.value, counters, elapsed)
+    def controller(turn: ScheduledRun[None]) -> Load:
+        number = turns.index(turn) + 1
+        if len(turns) > 1:
+            progress.title = f"tlsclient {number} of {len(turns)}"
+        parts = shared.parts if shared else options.parts(tasks[turn.environment])
+        shown = shared.progress(progress) if shared else options.load_progress(progress, parts)
 
-    load: ArrangedLoad
-    if options["plan"] is not None:
-        shard = read_shard(reactor, options)
-        shown = LoadProgress(progress, shard.load.connections, shard.load.windows[0].seconds)
-        status = status_of(options, shard.load, usual_status)
-        load = shard_load(reactor, options, shard, status, show)
-    else:
-        task = options.task(options["connect"], options["mode"], options["server-name"])
-        packets = options.packets_to_send()
-        shown = LoadProgress(progress, task.connections, options["duration"], packets)
-        parts = options.parts(task)
-        if options["write-plan"] is not None:
-            write_plan(options, parts)
-        if options["cluster"] is not None:
-            load = cluster_load(reactor, options, parts, show)
-        else:
-            name = f"tlsclient-{os.getpid()}"
-            load = ArrangedLoad(
-                Controller(reactor, name, parts, options.workers(), options.plan(),
-                           options["status"], show)
-            )  # fmt: skip
+        def show(phase: LoadPhase, counters: LoadCounters, elapsed: float) -> None:
+            shown.show(phase.value, counters, elapsed)
 
-    def finished(result: RunResult | None) -> None:
-        judged = [] if result is None else [*verdicts(options["check"], result)]
-        held = all(holds for holds, _ in judged)
-        if result is None or not result.complete or result.lost or not held:
+        def interval(each: Interval) -> None:
+            shown.interval(each)
+            reports.interval(number, each)
+
+        if shared is not None:
+            return shared.make(show, shown.window, interval)
+        return Controller(
+            reactor,
+            f"tlsclient-{os.getpid()}{f'-{number}' if len(turns) > 1 else ''}",
+            parts,
+            workers,
+            options.plan(),
+            options.status_of(turn.environment),
+            show,
+            shown.window,
+            interval,
+        )
+
+    def finished(results: list[tuple[ScheduledRun[None], RunResult]] | None) -> None:
+        runs = [LoadRun(turn.environment, turn.round, result) for turn, result in results or ()]
+        judged = [
+            (holds, f"{title}: {text}" if len(runs) > 1 else text)
+            for title, result in titled(runs).items()
+            for holds, text in verdicts(options["check"], result)
+        ]
+        if (
+            len(runs) < len(turns)
+            or any(not run.result.complete or run.result.lost for run in runs)
+            or not all(holds for holds, _ in judged)
+        ):
             exit_with(1)
         progress.clear()
-        unwritten = []
-        if result is not None and options["json"] is not None:
-            unwritten = written(Path(options["json"]), result)
-        hopeless = load.unusable() or (result is not None and result.hopeless)
+        why = shared.unusable() if shared else None
+        if shared is not None and runs and not why:
+            reports.header = shared.header(runs[0].result)
+        hopeless = why or (runs and runs[0].result.hopeless)
         if hopeless:
             exit_with(2)
-            assert sys.__stderr__ is not None
+            if reports.header and not why:
+                # For tlsdemo merge.
+                reports.write(runs, judged)
             write_line(sys.__stderr__, f"tlsclient: {hopeless}")
             return
-        lines = [] if result is None else [*load.lines(), *result_lines(result)]
-        lines += [f"check {verdict}" for _, verdict in judged]
-        lines += unwritten
-        for line in lines:
-            # A daemon has no terminal.
-            _log.info("{line}", line=line)
-        try:
-            for line in lines:
-                print_line(console, line)
-        except BrokenPipeError:
-            exit_with(SIGPIPE_STATUS)
-        except OSError as problem:
-            exit_with(NOT_WRITTEN_STATUS)
-            why = f"cannot write to standard output: {problem.strerror}"
-            write_line(sys.__stderr__, f"tlsclient: {why}")
-
-    def written(path: Path, result: RunResult) -> list[str]:
-        try:
-            write_whole(path, json.dumps(load.document(result), indent=2) + "\n")
-        except OSError as problem:
+        reports.write(runs, judged)
+        if reports.problems:
             exit_with(2)
-            return [f"--json is {str(path)!r}: {problem.strerror}"]
-        return []
+        lines = [*shared.lines()] if shared else []
+        for title, result in titled(runs).items():
+            lines += [f"{title}:"] if len(runs) > 1 else []
+            lines += result_lines(result)
+        if options["versus"] is not None and len(runs) == len(turns):
+            lines += comparison_lines(reports.comparison(runs))
+        lines += [f"check {text}" for _, text in judged]
+        lines += reports.problems
+        _print(console, lines)
 
     Hangup(reactor, foreground).install()
-    return _Load(reactor, load.controller, finished, options)
+    return _Load(reactor, LoadSeries(turns, controller), finished, options)

@@ -39,11 +39,13 @@ def tlsdemo_peer(
     workers: int = 1,
     checkout: Path = ROOT,
     variant: bool = False,
+    profile: str = "",
 ) -> Peer:
     """Return the peer that is tlsdemo.
 
     ``reactor``: one of twistd's, or ``uvloop`` for that of asyncio with uvloop; the default is
-    epoll.  ``workers``: how many processes accept.
+    epoll.  ``workers``: how many processes accept.  ``profile``: the file to which cProfile writes
+    what it has found, when the process ends.
     """
     options = [f"--mode={mode}", f"--delivery={delivery}"]
     if workers > 1:
@@ -52,7 +54,7 @@ def tlsdemo_peer(
     def start(setup: Setup) -> Running:
         if workers > 1 and "--workers" not in _help(checkout):
             raise NotInstalled("this tlsdemo has no --workers")
-        return _start(setup, options, reactor, checkout)
+        return _start(setup, options, reactor, checkout, profile)
 
     return Peer(name, about, start, ours=True, variant=variant)
 
@@ -66,7 +68,9 @@ def _environment(checkout: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(checkout)}
 
 
-def _start(setup: Setup, options: Sequence[str], reactor: str, checkout: Path) -> Running:
+def _start(
+    setup: Setup, options: Sequence[str], reactor: str, checkout: Path, profile: str
+) -> Running:
     if reactor == "uvloop" and find_spec("uvloop") is None:
         raise NotInstalled("there is no package uvloop")
     own, log, status = setup.credentials, setup.home / "log", setup.home / "status"
@@ -75,6 +79,7 @@ def _start(setup: Setup, options: Sequence[str], reactor: str, checkout: Path) -
             *(sys.executable, "-c", _UVLOOP if reactor == "uvloop" else _TWISTD),
             *("-n", "--pidfile=", f"--logfile={log}"),
             *([f"--reactor={'asyncio' if reactor == 'uvloop' else reactor}"] if reactor else []),
+            *(["--profiler=cprofile", f"--profile={profile}", "--savestats"] if profile else []),
             *("tlsdemo", f"--listen=tcp:0:interface=127.0.0.1:backlog={_BACKLOG}"),
             *(f"--status=unix:{status}", f"--backend=tcp:127.0.0.1:{setup.sink}"),
             *(f"--cert={own.certificate}", f"--key={own.key}", f"--ca={own.authority}"),

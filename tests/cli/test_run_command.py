@@ -83,13 +83,15 @@ class FakeRun:
 
     def __init__(self, case: ComparisonCase, arguments: tuple[Any, ...]) -> None:
         self.case = case
-        _, self.name, (self.task,), self.workers, plan, self.status, self.watch = arguments
+        _, self.name, (self.task,), self.workers, plan, self.status, *watches = arguments
+        self.watch, self.window, _ = watches
         self.duration = next(plan).seconds
         self.stops = 0
         case.loads.append(self)
 
     async def run(self) -> RunResult:
         self.watch(LoadPhase.SENDING, LoadCounters(begun=2), 1.0)
+        self.window(1, 0.0, self.duration)
         return await self.case.going(self.name)
 
     def stop(self) -> None:

@@ -67,8 +67,8 @@ class Parsing(ShardOptionsCase):
 class Contradictions(ShardOptionsCase):
     def test_what_does_not_go_together_is_refused(self) -> None:
         for arguments, expected in {
-            "--plan=p": "--plan and --shard need each other",
-            "--shard=1/2": "--plan and --shard need each other",
+            "--plan=p": "--plan needs --shard",
+            "--shard=1/2": "--shard needs --plan",
             "--plan=p --shard=1/2": "--shard needs --json",
             "--plan=p --shard=1/2 --conn=3": "--conn is '3', and --plan says what the load is",
             "--plan=p --shard=1/2 --connect=tcp:a:1": "--connect is 'tcp:a:1', and --plan says",
@@ -88,6 +88,10 @@ class Contradictions(ShardOptionsCase):
             "--cluster=local --find-max --slo=failed<1": "--find-max is given, and a plan says all",
             "--cluster=local --cert=a --key=a --passphrase-file=f": "--passphrase-file is 'f', and "
             "passphrases are not sent",
+            "--cluster=local --versus=tcp:a:1": "--versus is 'tcp:a:1', and a load that is shared",
+            "--plan=p --shard=1/2 --repeat=2": "--repeat is '2', and a load that is shared",
+            "--cluster=local --csv=c": "--csv is 'c', and a cluster does not report every second",
+            "--cluster=local --scenario=readiness": "--cluster is 'local', and --scenario=readiness",
             "--start-at=9999": "--start-at is '9999', and is only for a --shard",
             "--open-for=3": "--open-for is '3', and is only for --write-plan and --cluster",
         }.items():

@@ -13,7 +13,8 @@ from tests.cli.refusals import RefusingCase
 from tests.support import certificates
 from tlsdemo import tap_client
 from tlsdemo.cli import sharded_load
-from tlsdemo.cli.sharded_load import OPEN_FOR, read_shard, status_of, write_whole
+from tlsdemo.cli.sharded_load import OPEN_FOR, read_shard, status_of
+from tlsdemo.cli.whole_file import write_whole
 from tlsdemo.loadgen.shard import LoadPlan
 
 
@@ -130,18 +131,20 @@ class Reading(ShardedLoadCase):
         ):
             status = [f"--status={planned}"] if planned else []
             plan = self.write("--connect=tcp:a:1", *status)
-            found = status_of(self.shard("1/2", *given), plan, lambda where: f"usual {where}")
+            self.patch(sharded_load, "usual_status", lambda where: f"usual {where}")
+            found = status_of(self.shard("1/2", *given), plan)
             self.assertEqual(found, expected)
 
 
 class Services(ShardedLoadCase):
     def test_a_shard_has_a_service_of_its_own(self) -> None:
         made: list[Any] = []
-        self.patch(tap_client, "_Load", lambda *arguments: made.append(arguments[1]))
-        self.write("--conn=7")
+        self.patch(tap_client, "LoadSeries", lambda *arguments: made.append(arguments))
+        self.write("--conn=7", "--connect=tcp:a:1")
         tap_client.makeService(self.shard("2/2", self.certs))
-        (controller,) = made
-        self.assertRegex(controller._name, "^load-[0-9a-f]{8}-2$")
+        (((turn,), make),) = made
+        self.assertEqual(turn.environment, "tcp:a:1")
+        self.assertRegex(make(turn)._name, "^load-[0-9a-f]{8}-2$")
 
     def test_without_the_extra_it_says_how_to_install_it(self) -> None:
         name = "tlsdemo.loadgen.cluster_controller"

@@ -34,12 +34,14 @@ class RunningCommand:
     ``new_session``: whether it leads a process group, as a command does that a shell starts.
     """
 
-    def __init__(self, arguments: Iterable[str], home: Path, new_session: bool) -> None:
+    def __init__(
+        self, arguments: Iterable[str], home: Path, new_session: bool, stdin: int = subprocess.PIPE
+    ) -> None:
         self.output = ""
         self._process = subprocess.Popen(
             list(arguments), cwd=home, env=environment(), text=True,
             start_new_session=new_session,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -92,8 +94,8 @@ class RunningCommand:
         # Its children may still hold the pipe for a moment.
         self._reader.join(TIMEOUT)
         for close in (self._process.stdin, self._process.stdout):
-            assert close is not None
-            close.close()
+            if close is not None:
+                close.close()
 
 
 class ProcessCase(SynchronousTestCase):
@@ -102,8 +104,10 @@ class ProcessCase(SynchronousTestCase):
         self.home.mkdir()
         self.certs = f"--certs={certificates().authority.parent.parent}"
 
-    def start(self, *arguments: str, new_session: bool = True) -> RunningCommand:
-        running = RunningCommand(arguments, self.home, new_session)
+    def start(
+        self, *arguments: str, new_session: bool = True, stdin: int = subprocess.PIPE
+    ) -> RunningCommand:
+        running = RunningCommand(arguments, self.home, new_session, stdin)
         self.addCleanup(running.clean_up)
         return running
 

@@ -56,6 +56,19 @@ class KnownAnswers(LoadCase):
         self.assertIn(run["groups"], ({"x25519": 180}, {"unknown group": 180}))
 
 
+class OurServer(LoadCase):
+    def test_receives_every_byte_that_was_encrypted_before(self) -> None:
+        for mode in ("starttls", "pair", "wrapped"):
+            server, where = self.server(f"--mode={mode}")
+            command = self.twistd(
+                *("tlsclient", f"--connect={where}", "--status=unix:status", self.certs),
+                *("--workers=2", "--conn=20", "--packets=20000", "--prefill", f"--mode={mode}"),
+            )
+            self.assertEqual(command.wait(), 0, command.output)
+            self.assertIn("sent 12,800,000, received 12,800,000, lost 0", command.output)
+            self.summary(server)
+
+
 class TheGenerator(LoadCase):
     def test_says_so_if_its_worker_was_throttled(self) -> None:
         command = self.load(

@@ -47,7 +47,7 @@ class ControllerWithAppointment(ControllerCase):
     def start(self, appointment: Appointment, *windows: Window) -> Controller:
         controller = Controller(
             self.reactor, "name", [task(connections=2)], 1, steps_of(windows), None,
-            lambda *_: None, appointment,
+            lambda *_: None, appointment=appointment,
         )  # fmt: skip
         self.running = Deferred.fromCoroutine(controller.run())
         self.report("ready")

@@ -29,8 +29,12 @@ class ClusterControllerTests(SynchronousTestCase):
         reactor.callFromThread = lambda call: call()
         self.controller = ClusterController(
             reactor, "tcp://a:1", None, plan(), Credentials(Path("a"), Path("b"), Path("c")),
-            None, lambda *seen: self.progress.append(seen),
+            None,
         )  # fmt: skip
+        self.windows: list[tuple[int, float, float]] = []
+        self.controller.show(
+            lambda *seen: self.progress.append(seen), lambda *seen: self.windows.append(seen)
+        )
         self.load = self.controller._load
         self.load.shards = [ShardOnWorker(plan().shard(n, 2), f"tcp://{n}") for n in (1, 2)]
 
@@ -60,6 +64,7 @@ class ClusterControllerTests(SynchronousTestCase):
                 (LoadPhase.CONNECTING, LoadCounters(begun=4), 3.0),
             ],
         )
+        self.assertEqual(self.windows, [(1, 50.0, 2.0)])
 
     def test_the_result_is_that_of_the_shards_and_names_those_that_were_lost(self) -> None:
         one, two = self.load.shards

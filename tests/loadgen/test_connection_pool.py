@@ -23,6 +23,15 @@ class Opening(ConnectionPoolCase):
         self.opened(connect="tcp:192.0.2.7:25")
         self.assertEqual(self.reactor.tcpClients[0][:2], ("192.0.2.7", 25))
 
+    def test_connections_have_the_source_addresses_in_turn(self) -> None:
+        sources = ("127.0.0.2", "127.0.0.3", "::1")
+        for index, first in ((0, "127.0.0.2"), (4, "127.0.0.3")):
+            self.setUp()
+            self.opened(connections=4, sources=",".join(sources), index=index, of=5)
+            bound = [each[4] for each in self.reactor.tcpClients]
+            self.assertEqual({*bound}, {(each, 0) for each in sources})
+            self.assertEqual((bound[0], bound[3]), ((first, 0), (first, 0)))
+
     def test_only_so_many_are_in_flight(self) -> None:
         self.opened(connections=5, in_flight=2)
         self.turn()

@@ -50,6 +50,12 @@ class RoundRobinTests(SynchronousTestCase):
             self.clock.turn()
         self.assertEqual(self.log, [(name, 4) for name in "abcabc"])
 
+    def test_few_senders_write_several_bursts_in_an_iteration(self) -> None:
+        for name in "ab":
+            self.round_robin.want(self.sender(name, 8))
+        self.clock.turn()
+        self.assertEqual(self.log, [(name, 4) for name in "abab"])
+
     def test_it_continues_until_no_sender_can_send(self) -> None:
         self.round_robin.want(self.sender("a", 9))
         while self.clock.getDelayedCalls():
@@ -81,7 +87,7 @@ class RoundRobinTests(SynchronousTestCase):
         sender.paused = False
         self.round_robin.want(sender)
         self.clock.turn()
-        self.assertEqual(self.log, [("a", 0), ("a", 4)])
+        self.assertEqual(self.log, [("a", 0), ("a", 4), ("a", 4)])
 
     def test_the_packets_of_an_iteration_are_limited(self) -> None:
         many = 3 * PACKETS_PER_ITERATION // 4

@@ -14,6 +14,10 @@ class FakeStream:
     def __init__(self) -> None:
         self.log: list[object] = []
         self.on_write: Callable[[], object] = lambda: None
+        self.writer: FakeWriter | None = None
+
+    def record_writer(self) -> FakeWriter | None:
+        return self.writer
 
     def write(self, data: bytes) -> None:
         self.log.append(data)
@@ -28,15 +32,37 @@ class FakeStream:
     def loseConnection(self) -> None:
         self.log.append("lose")
 
+    def abortConnection(self) -> None:
+        self.log.append("abort")
 
-class SenderTests(SynchronousTestCase):
+
+class FakeWriter:
+    """Writes records to the log of a stream."""
+
+    def __init__(self, stream: FakeStream) -> None:
+        self.stream = stream
+
+    def write(self, data: bytes, times: int) -> None:
+        self.stream.log.append((data, times))
+        self.stream.on_write()
+
+    def prefill(self, data: bytes, times: int) -> Callable[[], None]:
+        self.stream.log.append(f"encrypt {times}")
+        return lambda: self.write(data, times)
+
+
+class SenderCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.stream = FakeStream()
         self.ready: list[Sender] = []
 
-    def sender(self, packets: int = 0) -> Any:
+    def sender(self, packets: int = 0, packet: bytes = b"packet", prefill: bool = False) -> Any:
         sender: Any = Sender(
-            b"packet", packets, self.ready.append, lambda: self.stream.log.append("closing")
+            packet,
+            packets,
+            self.ready.append,
+            lambda: self.stream.log.append("closing"),
+            prefill,
         )
         sender.makeConnection(self.stream)
         return sender
@@ -48,6 +74,8 @@ class SenderTests(SynchronousTestCase):
         self.stream.log.clear()
         return sender
 
+
+class SenderTests(SenderCase):
     def test_it_sends_nothing_before_it_begins(self) -> None:
         sender = self.sender()
         self.assertFalse(sender.can_send)
@@ -61,15 +89,18 @@ class SenderTests(SynchronousTestCase):
         self.assertEqual(self.ready, [sender])
         self.assertTrue(sender.can_send)
 
-    def test_each_packet_is_a_write_of_its_own(self) -> None:
+    def test_the_packets_of_a_burst_are_joined(self) -> None:
         self.began().burst(3)
-        self.assertEqual(self.stream.log, [b"packet"] * 3)
+        self.assertEqual(self.stream.log, [b"packet" * 3])
 
     def test_a_pause_ends_a_burst_at_once(self) -> None:
-        sender = self.began()
+        packet = b"x" * 40_000
+        sender = self.sender(packet=packet)
+        sender.begin()
+        self.stream.log.clear()
         self.stream.on_write = sender.pauseProducing
         sender.burst(3)
-        self.assertEqual(self.stream.log, [b"packet"])
+        self.assertEqual(self.stream.log, [packet])
         self.assertFalse(sender.can_send)
 
     def test_a_paused_sender_does_not_write(self) -> None:
@@ -95,14 +126,15 @@ class SenderTests(SynchronousTestCase):
         sender.burst(2)
         self.assertFalse(sender.complete)
         sender.burst(2)
-        self.assertEqual(self.stream.log, [b"packet"] * 3 + ["unregister", "closing", "lose"])
+        written = [b"packet" * 2, b"packet"]
+        self.assertEqual(self.stream.log, [*written, "unregister", "closing", "lose"])
         self.assertTrue(sender.complete)
         self.assertFalse(sender.can_send)
 
     def test_its_packets_are_counted_across_a_pause(self) -> None:
         sender = self.began(packets=2)
         self.stream.on_write = sender.pauseProducing
-        sender.burst(5)
+        sender.burst(1)
         sender.resumeProducing()
         sender.burst(5)
         self.assertEqual(self.stream.log.count(b"packet"), 2)
@@ -156,3 +188,72 @@ class SenderTests(SynchronousTestCase):
         self.assertEqual(self.stream.log, [])
         self.assertEqual(self.ready, [])
         self.assertFalse(sender.complete)
+
+
+class RecordCase(SenderCase):
+    """On a stream that takes many records at once."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.stream.writer = FakeWriter(self.stream)
+
+
+class RecordTests(RecordCase):
+    def test_a_burst_is_written_at_once(self) -> None:
+        sender = self.began(packets=5)
+        sender.burst(3)
+        sender.burst(3)
+        written = [(b"packet", 3), (b"packet", 2)]
+        self.assertEqual(self.stream.log, [*written, "unregister", "closing", "lose"])
+
+    def test_large_packets_are_written_one_by_one(self) -> None:
+        sender = self.sender(packet=b"x" * 40_000)
+        sender.begin()
+        self.stream.log.clear()
+        self.stream.on_write = sender.pauseProducing
+        sender.burst(3)
+        self.assertEqual(self.stream.log, [(b"x" * 40_000, 1)])
+
+    def test_after_the_connection_is_lost_nothing_is_written(self) -> None:
+        sender = self.began()
+        sender.connectionLost()
+        sender.burst(1)
+        self.assertEqual(self.stream.log, [])
+
+
+class PrefillTests(RecordCase):
+    def prefilled(self) -> Any:
+        sender = self.sender(packets=5, prefill=True)
+        self.assertEqual(self.stream.log, ["encrypt 5"])
+        self.stream.log.clear()
+        return sender
+
+    def test_all_is_sent_at_once_and_the_connection_closed(self) -> None:
+        sender = self.prefilled()
+        sender.begin()
+        written = ["register streaming", (b"packet", 5)]
+        self.assertEqual(self.stream.log, [*written, "unregister", "closing", "lose"])
+        self.assertTrue(sender.complete)
+        self.assertEqual(self.ready, [])
+
+    def test_it_closes_only_when_the_wire_has_taken_all(self) -> None:
+        sender = self.prefilled()
+        self.stream.on_write = sender.pauseProducing
+        sender.begin()
+        self.assertFalse(sender.complete)
+        self.stream.log.clear()
+        sender.resumeProducing()
+        self.assertEqual(self.stream.log, ["unregister", "closing", "lose"])
+
+    def test_what_is_not_sent_cannot_be_closed_in_order(self) -> None:
+        sender = self.prefilled()
+        sender.finish()
+        self.assertEqual(self.stream.log, ["abort"])
+        self.assertFalse(sender.complete)
+
+    def test_without_records_packets_are_sent_as_ever(self) -> None:
+        self.stream.writer = None
+        sender = self.sender(packets=2, prefill=True)
+        sender.begin()
+        sender.burst(2)
+        self.assertIn(b"packetpacket", self.stream.log)

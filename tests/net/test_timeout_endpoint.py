@@ -2,14 +2,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.endpoints import TCP4ClientEndpoint
-from twisted.internet.interfaces import IProtocol
+from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 
 from tlsdemo.net.timeout_endpoint import TimeoutEndpoint
+
+
+@implementer(IStreamClientEndpoint)
+class AtOnce:
+    """An endpoint that connects within the call."""
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803
+        protocol: Any = protocolFactory.buildProtocol(None)  # type: ignore[arg-type]
+        return succeed(protocol)
+
+
+@implementer(IStreamClientEndpoint)
+class Stubborn:
+    """An endpoint that connects when it is told to give up."""
+
+    protocol: Any = Protocol()
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803
+        return Deferred(lambda connecting: connecting.callback(self.protocol))
 
 
 class TimeoutEndpointTests(SynchronousTestCase):
@@ -41,6 +61,23 @@ class TimeoutEndpointTests(SynchronousTestCase):
         self.assertNoResult(connecting)
         connecting.addErrback(lambda _: None)
         connecting.cancel()
+
+    def test_one_that_connects_at_once_needs_no_timer(self) -> None:
+        self.reactor = MemoryReactorClock()
+        connected = TimeoutEndpoint(AtOnce(), self.reactor, 5).connect(
+            Factory.forProtocol(Protocol)
+        )
+        self.assertIsInstance(self.successResultOf(connected), Protocol)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_one_that_connects_when_it_is_cancelled_has_connected(self) -> None:
+        self.reactor = MemoryReactorClock()
+        stubborn = Stubborn()
+        connected = TimeoutEndpoint(stubborn, self.reactor, 5).connect(
+            Factory.forProtocol(Protocol)
+        )
+        self.reactor.advance(5)
+        self.assertIs(self.successResultOf(connected), stubborn.protocol)
 
     def test_can_be_cancelled(self) -> None:
         connecting = self.connect(5)

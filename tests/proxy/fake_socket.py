@@ -14,10 +14,15 @@ from tests.support import start_tls
 
 
 class Wire(FileDescriptor):
-    """What its peer has sent waits in ``arrived``, and is read as a socket is, in :meth:`read`."""
+    """What its peer has sent waits in ``arrived``, and is read as a socket is, in :meth:`read`.
+
+    It takes what is sent only in :meth:`take`, or always, if ``takes`` is set.
+    """
 
     TLS = False
     _tlsClientDefault = False  # noqa: N815
+    _aborting = False
+    takes = False
 
     def __init__(self, protocol: Any) -> None:
         self._reactor: Any = MemoryReactorClock()
@@ -34,15 +39,28 @@ class Wire(FileDescriptor):
         start_tls(self, contextFactory, FileDescriptor)
 
     def writeSomeData(self, data: bytes) -> int:  # noqa: N802
+        if not self.takes:
+            return 0
         self._sent.append(bytes(data))
         return len(data)
 
+    @property
+    def has_queued(self) -> bool:
+        """Whether something waits until the reactor comes round to sending it."""
+        return self in self._reactor.writers
+
     def take(self) -> bytes:
         """Have the wire take all that there is for it."""
+        before, self.takes = self.takes, True
         while self.connected and self in self._reactor.writers:
             reason: Any = self.doWrite()
             if reason is not None:
                 self.connectionLost(Failure(reason))
+        self.takes = before
+        return self.taken()
+
+    def taken(self) -> bytes:
+        """Return what it has taken."""
         sent, self._sent = b"".join(self._sent), []
         return sent
 

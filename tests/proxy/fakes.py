@@ -80,12 +80,20 @@ class RecordingHandlerListener:
 class WaitingBackend:
     """A TCP backend in memory, to which the connection is made by ``connect``."""
 
-    def __init__(self, max_buffer: int = MAX_BUFFER, unavailable: bytes = b"") -> None:
+    def __init__(
+        self, max_buffer: int = MAX_BUFFER, unavailable: bytes = b"", embedded: bool = False
+    ) -> None:
         self._reactor = MemoryReactorClock()
         endpoint = TCP4ClientEndpoint(self._reactor, "192.0.2.9", 25)
         self.clock = self._reactor
         self.backend = Backend(
-            endpoint, self.clock, GREETING, CLOSING, max_buffer, unavailable=unavailable
+            endpoint,
+            self.clock,
+            GREETING,
+            CLOSING,
+            max_buffer,
+            unavailable=unavailable,
+            embedded=embedded,
         )
 
     @property

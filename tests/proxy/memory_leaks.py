@@ -22,8 +22,6 @@ _OLD_TWISTED = not hasattr(tls, "_NullAggregator")
 _COUNTED = _OURS if _OLD_TWISTED else (*_OURS, *_TWISTEDS)
 
 _HELD = {
-    # Twisted's connector and transport of a client refer to each other, and to the protocol.
-    "tlsdemo.proxy.backend.BackendConnection",
     # A bounded cache has those of application data.
     "tlsdemo.trace.record.Record",
     # Part of that cycle under startTLS, but it no longer refers to anything of the connection.

@@ -23,6 +23,9 @@ class ProxyContract(SynchronousTestCase):
     def setUp(self) -> None:
         self.log: list[object] = []
         self.backend = WaitingBackend()
+        self.connect()
+
+    def connect(self) -> None:
         self.proxy = ProxyHandler(RecordingHandlerListener(self.log), self.backend.backend)
         client = ClearClient(self.proxy, self.delivery, self.log)
         self.stream, self.wire, self.fill = client.stream, client.wire, client.fill
@@ -51,7 +54,11 @@ class ConnectingContract(ProxyContract):
         self.wire.turn()
         self.assertEqual(to_backend.take(), b"first")
 
-    def test_the_listener_gets_our_address_towards_the_backend(self) -> None:
+    def test_the_listener_gets_our_address_towards_the_embedded_sink_only(self) -> None:
+        self.backend.connect()
+        self.assertEqual(self.take_log(), ["backend connected"])
+        self.backend = WaitingBackend(embedded=True)
+        self.connect()
         self.backend.connect()
         self.assertEqual(self.take_log(), ["backend connected", "from 192.0.2.2:2"])
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,11 @@ from twisted.internet.task import Clock
 from twisted.logger import LogEvent, LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.trace.qlog_schema import problem_of, texts
 from tlsdemo.net.append_only_file import AppendOnlyFile
+from tlsdemo.net.private_file import CannotOpen
 from tlsdemo.proxy.diagnostics import NO_DIAGNOSTICS, Diagnostics
-from tlsdemo.proxy.trace_file import TraceFile
+from tlsdemo.proxy.trace_file import TraceFile, TraceFormat, begin_file
 from tlsdemo.trace.model import End, Mark, traces_from
 from tlsdemo.trace.timeline import Event
 
@@ -60,6 +64,39 @@ class TraceFileTests(TracingCase):
         self.assertLess(len(names), 8)
         self.assertEqual(names[-1], "trace cut off")
         self.assertEqual([event.name for event in traces[2].marks(End.SERVER)], ["an event"])
+
+    def test_a_trace_may_be_qlog(self) -> None:
+        begin_file(self.file, TraceFormat.QLOG)
+        trace_file = replace(self.trace_file(most=300), trace_format=TraceFormat.QLOG)
+        write = trace_file.writer(1, "127.0.0.1:5")
+        assert write is not None
+        for at in range(5):
+            write(Mark(End.SERVER, Event("connected", float(at))))
+        self.file.close()
+        found = texts(self.path.read_text(encoding="utf-8"))
+        for text in found:
+            self.assertIsNone(problem_of(text))
+        self.assertEqual(found[-1]["name"], "tlsdemo:trace_cut_off")
+
+    def test_another_start_goes_on_with_a_file_of_its_format(self) -> None:
+        for trace_format, other in permutations(TraceFormat):
+            path = Path(self.mktemp())
+            first = AppendOnlyFile("trace", path, Clock())
+            begin_file(first, trace_format)
+            TraceFile(first, trace_format=trace_format).writer(1, "here")
+            first.close()
+            written = path.read_bytes()
+            second = AppendOnlyFile("trace", path, Clock())
+            self.addCleanup(second.close)
+            begin_file(second, trace_format)
+            second.flush()
+            self.assertEqual(path.read_bytes(), written)
+            problem = self.assertRaises(CannotOpen, begin_file, second, other)
+            self.assertEqual(
+                str(problem),
+                f"--trace is {str(second.path)!r}, which has traces in format "
+                f"{trace_format.value}, and --trace-format is {other.value}; name another file",
+            )
 
     def test_nothing_is_traced_after_the_file_is_closed(self) -> None:
         self.file.close()

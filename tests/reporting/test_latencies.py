@@ -82,3 +82,13 @@ class Without(SynchronousTestCase):
         self.patch(module, "CAN_MEASURE", False)
         latencies = recorded(0.1)
         self.assertEqual((latencies.count(ROUND_TRIP), latencies.as_json()), (0, {}))
+
+
+class Means(SynchronousTestCase):
+    @given(SECONDS.filter(bool))
+    def test_are_those_of_the_library(self, seconds: list[float]) -> None:
+        measured = recorded(*seconds)
+        expected = measured.histogram(ROUND_TRIP).get_mean_value() / 1e6
+        found = measured.mean(ROUND_TRIP)
+        assert found is not None
+        self.assertAlmostEqual(found / expected, 1.0, places=9)

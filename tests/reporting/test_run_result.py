@@ -119,6 +119,7 @@ class AsJSON(SynchronousTestCase):
                 "opening": None,
                 "windows": [],
                 "greatest_rate": None,
+                "intervals": [],
             },
         )
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.reporting.traces import arrow, mark, upgraded
-from tlsdemo.reporting.sequence_diagram_text import WIDEST, text
+from tlsdemo.reporting.sequence_diagram_text import WIDEST, bare, text
 from tlsdemo.trace.model import Arrow, End, Fate, Trace
 from tlsdemo.trace.observation import STATE
 from tlsdemo.trace.record import Kind
@@ -22,6 +22,20 @@ s
             ┊┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈ 12.3 ms later ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┊
     12.400  │◀──────────────────────────────────────── plain “220 go\\r\\n” 8 B ─┤
 """
+
+
+BARE = """\
+client                              server
+┬                                        ┬
+● connected                              │
+│                              connected ●
+├─ plain “STARTTLS\\r\\n” ────────────────▶│
+"""
+
+
+class Bare(SynchronousTestCase):
+    def test_a_diagram_has_neither_times_nor_sizes(self) -> None:
+        self.assertEqual(bare(upgraded(), 42)[:5], BARE.splitlines())
 
 
 def lines(*seen: object, width: int = 80) -> list[str]:

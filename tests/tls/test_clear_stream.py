@@ -50,6 +50,13 @@ class ClearStreamTests(SynchronousTestCase):
             (stream.bytes_out, stream.bytes_in, stream.events, stream.records), (8, 4, 2, 0)
         )
 
+    def test_a_closed_stream_stays_so_if_it_is_to_write_promptly(self) -> None:
+        end = self.begun()
+        end.stream.loseConnection()
+        end.stream.write_promptly()
+        end.stream.write(b"too late")
+        self.assertEqual(end.transport.take(), b"")
+
     def test_a_reset_is_a_truncation_and_a_close_is_not(self) -> None:
         for reason, expected in (
             (ConnectionDone(), ["ended: clean", "lost: ConnectionDone"]),

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
 from unittest import mock
+from weakref import ref
 
 from cryptography.x509 import Certificate
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
+from twisted.internet.error import ConnectionDone
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.support import certificates, exchange, subject_of
@@ -88,9 +91,41 @@ class ConnectionInfoTests(SynchronousTestCase):
                 self.assertEqual(agreed.peer, subject_of(certificates().client))
             self.assertEqual(len(read), 1)
 
+    def test_the_connection_is_asked_once_and_only_when_something_is_read(self) -> None:
+        asked: list[SSL.Connection] = []
+
+        def get_cipher_name(connection: SSL.Connection) -> str | None:
+            asked.append(connection)
+            return original(connection)
+
+        original = SSL.Connection.get_cipher_name
+        with mock.patch.object(SSL.Connection, "get_cipher_name", get_cipher_name):
+            agreed = self.agreed(server_tls())
+            self.assertFalse(agreed.upgraded)
+            self.assertEqual(asked, [])
+            self.assertEqual((agreed.version, agreed.alpn), ("TLSv1.3", None))
+            self.assertEqual(agreed.cipher, "TLS_AES_256_GCM_SHA384")
+            self.assertEqual(len(asked), 1)
+
+    def test_one_that_is_kept_outlives_its_connection_and_does_not_keep_it(self) -> None:
+        for mode in (ModeName.PAIR, ModeName.STARTTLS, ModeName.WRAPPED):
+            end = End(mode, server_tls()).secured_with(foreign_client())
+            kept = end.listener.info
+            assert kept is not None
+            connection = ref(end.stream._connection)  # type: ignore[attr-defined]
+            end.transport.lose(ConnectionDone())
+            del end
+            gc.collect()
+            self.assertIsNone(connection())
+            self.assertEqual(kept.version, "TLSv1.3")
+            self.assertEqual(kept.peer, subject_of(certificates().client))
+
     def test_other_attributes_do_not_exist(self) -> None:
-        agreed = self.agreed(server_tls())
-        self.assertRaises(AttributeError, getattr, agreed, "port")
+        for other in ("port", "_port"):
+            agreed = self.agreed(server_tls())
+            self.assertRaises(AttributeError, getattr, agreed, other)
+            self.assertEqual(agreed.version, "TLSv1.3")
+            self.assertRaises(AttributeError, getattr, agreed, other)
 
     def test_names_that_are_not_ascii_are_escaped(self) -> None:
         infos: list[ConnectionInfo] = []

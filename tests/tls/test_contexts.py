@@ -162,6 +162,18 @@ class ClientTLSTests(SynchronousTestCase):
             log = conversation(client_tls(name), foreign_server()).log
             self.assertEqual(log, ["insecure: wrong name"])
 
+    def test_every_other_certificate_is_verified_again(self) -> None:
+        tls = ClientTLS.build(certificates().client, "localhost")
+        for credentials, log in (
+            (hostile.other_name(), ["insecure: wrong name"]),
+            (certificates().server, SECURE),
+            (certificates().server, SECURE),
+            (hostile.other_name(), ["insecure: wrong name"]),
+            (hostile.other_name(), ["insecure: wrong name"]),
+        ):
+            peer = foreign_server(credentials=credentials)
+            self.assertEqual(conversation(tls, peer).log, log)
+
     def test_it_refuses_an_invalid_name(self) -> None:
         for name in (
             "",

@@ -32,6 +32,7 @@ class Stock(TLSConnection):
     bio_read = SSL.Connection.bio_read
     bio_write = SSL.Connection.bio_write
     bio_shutdown = SSL.Connection.bio_shutdown
+    do_handshake = SSL.Connection.do_handshake
 
 
 @implementer(IOpenSSLServerConnectionCreator)
@@ -186,9 +187,12 @@ class ChoiceTests(SynchronousTestCase):
         self.assertIs(openssl_io.choose(), PUBLIC)
 
     def test_stale_data_in_the_buffer_is_never_returned(self) -> None:
-        silent = TLSConnection(SSL.Context(SSL.TLS_METHOD))
-        silent.set_connect_state()
         self.patch(SSL.Connection, "_raise_ssl_error", lambda *_: None)
-        self.assertRaises(SSL.WantReadError, silent.recv, 1 << 15)
-        silent.coalesce = True
-        self.assertRaises(SSL.WantReadError, silent.recv, 1 << 15)
+        for coalesce in (False, True):
+            for said in (b"", b"neither TLS nor anything else"):
+                connection = TLSConnection(SSL.Context(SSL.TLS_METHOD))
+                connection.set_connect_state()
+                connection.coalesce = coalesce
+                connection.bio_write(said)
+                self.assertRaises(SSL.WantReadError, connection.recv, 1 << 15)
+                SSL._lib.ERR_clear_error()  # type: ignore[attr-defined]

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import os
 import ssl
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 from OpenSSL import SSL
@@ -22,6 +26,44 @@ def resumed(number: int, version: ssl.TLSVersion) -> bool:
     return bool(again.tls.session_reused)
 
 
+CONFIGURATION = """
+openssl_conf = init
+[init]
+ssl_conf = ssl
+[ssl]
+system_default = tls
+[tls]
+NumTickets = 1
+"""
+
+COUNT = """
+from tests.tls.memory_ends import End, foreign_client, server_tls
+from tlsdemo.tls import ModeName
+
+peer = foreign_client()
+end = End(ModeName.PAIR, server_tls()).until_complete(peer)
+end.transport.deliver(peer.take())
+# Each ticket is a record of its own.
+rest, tickets = end.transport.take(), 0
+while rest:
+    rest, tickets = rest[5 + int.from_bytes(rest[3:5], "big") :], tickets + 1
+print(tickets)
+"""
+
+
+def tickets(**environment: str) -> int:
+    """How many tickets a server sends in a process with this in its environment."""
+    done = subprocess.run(
+        [sys.executable, "-c", COUNT],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return int(done.stdout)
+
+
 class SessionTicketsTests(SynchronousTestCase):
     def test_a_session_is_resumed_with_the_default_number(self) -> None:
         for version in (TLS12, TLS13):
@@ -37,6 +79,12 @@ class SessionTicketsTests(SynchronousTestCase):
         else:
             error = self.assertRaises(ValueError, SessionTickets, 1)
             self.assertIn("can only send none (0)", str(error))
+
+    def test_openssls_configuration_file_sets_the_number_for_a_process(self) -> None:
+        self.assertEqual(tickets(), DEFAULT_NUMBER)
+        file = Path(self.mktemp())
+        file.write_text(CONFIGURATION)
+        self.assertEqual(tickets(OPENSSL_CONF=str(file.resolve())), 1)
 
     def test_any_number_is_set_if_pyopenssl_can(self) -> None:
         numbers = []

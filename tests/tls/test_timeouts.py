@@ -24,6 +24,7 @@ class PhaseTimerTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.moved = 0
+        self.rested = 0
         self.expired: list[str] = []
         self.timer = self.of(TIMEOUTS)
 
@@ -35,6 +36,9 @@ class PhaseTimerTests(SynchronousTestCase):
     @property
     def transferred(self) -> int:
         return self.moved
+
+    def rest(self) -> None:
+        self.rested += 1
 
     def abort(self, close_reason: CloseReason) -> None:
         self.expired.append(str(close_reason))
@@ -54,6 +58,20 @@ class PhaseTimerTests(SynchronousTestCase):
             self.clock.advance(0.5)
             self.assertEqual(self.expired, [close_reason])
             self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_a_connection_that_is_idle_rests_once(self) -> None:
+        """And again, after it has moved and is idle again."""
+        self.timer.enter(ConnectionPhase.OPEN)
+        self.clock.advance(2)
+        self.assertEqual(self.rested, 1)
+        self.clock.advance(2)
+        self.assertEqual(self.rested, 1)
+        self.moved += 1
+        self.clock.advance(2)
+        self.assertEqual(self.rested, 1)
+        self.clock.advance(2)
+        self.assertEqual(self.rested, 2)
+        self.assertEqual(self.expired, [])
 
     def test_there_are_no_delayed_calls_without_timeouts(self) -> None:
         for phase in ConnectionPhase:

@@ -51,6 +51,19 @@ class UnobservedTests(ConnectionTestCase):
         self.assertIsNone(connection.observation)
 
 
+class SilentTests(SynchronousTestCase):
+    def test_a_server_does_nothing_before_the_first_byte(self) -> None:
+        shakes: list[TLSConnection] = []
+        self.patch(SSL.Connection, "do_handshake", lambda each: shakes.append(each))
+        connection = server_tls().make()
+        connection.set_accept_state()
+        self.assertRaises(SSL.WantReadError, connection.do_handshake)
+        self.assertEqual(shakes, [])
+        connection.bio_write(foreign_client().take())
+        connection.do_handshake()
+        self.assertEqual(shakes, [connection])
+
+
 class ReceiveTests(ConnectionTestCase):
     def test_it_returns_one_record(self) -> None:
         connection, peer = self.connected()

@@ -11,6 +11,7 @@ from twisted.python import usage
 
 from tlsdemo.cli.options import Options, fail
 from tlsdemo.lab.compare.candidate_run import run_candidate
+from tlsdemo.lab.compare.checkout import is_checkout, requirement_of
 from tlsdemo.lab.compare.comparison_error import ComparisonError
 from tlsdemo.lab.compare.environment_builder import (
     BUILD_TIMEOUT,
@@ -73,7 +74,8 @@ class ComparisonOptions(Options):
     def opt_against(self, packages: str) -> None:
         """Compare with other versions, such as 'twisted==24.7.0 pyopenssl==24.2.1'.
 
-        Can be repeated. The environment for them is built once and kept; see tlsdemo versions.
+        A folder is the package in it, and ./twisted@trunk a branch or commit of it. Can be
+        repeated. The environment for them is built once and kept; see tlsdemo versions.
         """
         self["against"].append(packages)
 
@@ -82,7 +84,7 @@ class ComparisonOptions(Options):
         super().postOptions()
         for text in self["against"]:
             try:
-                check_supported(parse_requirements(text), dependencies())
+                check_supported(_requirements(text), dependencies())
             except ComparisonError as problem:
                 raise usage.UsageError(f"--against is {text!r}: {problem}") from None
         if self["python"] is not None:
@@ -167,7 +169,7 @@ class ComparisonOptions(Options):
         self, builder: Builder, text: str | None, python: Interpreter
     ) -> Iterator[Environment]:
         requirements: list[Requirement] = (
-            installed_requirements() if text is None else parse_requirements(text)
+            installed_requirements() if text is None else _requirements(text)
         )
         with ExitStack() as stack:
             try:
@@ -188,3 +190,10 @@ class ComparisonOptions(Options):
     def report(self, text: str) -> None:
         """Write a line of progress to standard error."""
         Progress(standard_error(), self.command).say(text)
+
+
+def _requirements(text: str) -> list[Requirement]:
+    """Return the requirements in ``text``, with those of folders; raises ComparisonError."""
+    archives = default_folder().parent / "checkouts"
+    parts = (requirement_of(each, archives) if is_checkout(each) else each for each in text.split())
+    return parse_requirements(" ".join(parts))

@@ -15,7 +15,7 @@ from tlsdemo.cli.server_log import LogFormat
 from tlsdemo.net.append_only_file import AppendOnlyFile
 from tlsdemo.net.private_file import CannotOpen
 from tlsdemo.proxy.diagnostics import Diagnostics
-from tlsdemo.proxy.trace_file import TraceFile
+from tlsdemo.proxy.trace_file import TraceFile, TraceFormat, begin_file
 from tlsdemo.tls import versions
 from tlsdemo.trace.timeline import Fact
 
@@ -24,6 +24,9 @@ DIAGNOSTICS_PARAMETERS: list[list[Any]] = [
      "level, message and fields. [default: text]", choice(LogFormat)],
     ["trace", None, None, "Append the events and TLS records of connections to this file, as lines "
      "of JSON; tlsdemo sequence-diagram draws them."],
+    ["trace-format", None, None, "json: lines of JSON, for sequence-diagram; or qlog: JSON text "
+     "sequences by draft-ietf-quic-qlog-main-schema, for tools of others. [default: json]",
+     choice(TraceFormat)],
     ["trace-every", None, 1, "Trace one connection in this many, beginning with the first.",
      whole(1)],
     ["trace-max", None, 256 << 20, "Maximum size of the --trace file in bytes; 0 for no limit.",
@@ -48,7 +51,8 @@ class DiagnosticsOptions(usage.Options):
     ]  # fmt: skip
 
     groups: ClassVar[Mapping[Group, str]] = {
-        Group.LOGGING: "log-events log-format trace trace-every trace-max trace-each keylog",
+        Group.LOGGING: "log-events log-format trace trace-format trace-every trace-max trace-each "
+        "keylog",
     }
 
     def check_log(self) -> None:
@@ -76,7 +80,11 @@ class DiagnosticsOptions(usage.Options):
             return None
         file = AppendOnlyFile("trace", Path(self["trace"]), clock, self["trace-max"])
         facts: dict[str, Fact] = {"mode": mode, **versions()}
-        return TraceFile(file, self["trace-every"], self["trace-each"], facts)
+        trace_format = self["trace-format"] or TraceFormat.JSON
+        begin_file(file, trace_format)
+        return TraceFile(
+            file, self["trace-every"], self["trace-each"], facts, trace_format=trace_format
+        )
 
     def _keylog(self, clock: IReactorTime) -> AppendOnlyFile | None:
         if self["keylog"] is None:

@@ -6,6 +6,7 @@ arguments do not fit.  So the usual types have a table here, and others are only
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -142,6 +143,8 @@ def _tried(side: _Side, reactor: IReactorCore, where: str) -> str | None:
         kind = where.partition(":")[0]
         if isinstance(problem, ValueError) and str(problem).startswith("Unknown endpoint type"):
             return f"there is no type {kind!r}{did_you_mean(kind, side.kinds)}"
+        if kind == "systemd" and "LISTEN_FDS" not in os.environ:
+            return "systemd has passed no socket (LISTEN_FDS is not set); see docs/running.md"
         # Parsers are plugins, whose exceptions say more of their code than of the string.
         return f"type {kind!r} does not take these parts"
     return None

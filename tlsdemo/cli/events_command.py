@@ -118,6 +118,13 @@ class EventsOptions(ComparisonOptions):
         "waterfall": "sequence-diagram",
     }
 
+    known_values: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "mode": tuple(MODES),
+        "tls": tuple(TLS),
+        "scenario": tuple(SCENARIOS),
+        "stack": (*STACKS, "none"),
+    }
+
     def __init__(self) -> None:
         super().__init__()
         for name in ("modes", "versions", "scenarios", "stacks"):

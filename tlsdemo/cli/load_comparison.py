@@ -21,7 +21,6 @@ from tlsdemo.lab.compare.interleaving import ScheduledRun, interleaved_runs
 from tlsdemo.loadgen.controller import Controller, LoadPhase
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.reporting.load_counters import LoadCounters
-from tlsdemo.reporting.load_progress import LoadProgress
 from tlsdemo.reporting.load_report import (
     LoadResults,
     comparison_as_json,
@@ -235,12 +234,8 @@ class LoadComparison:
             mode="clear" if mode is ModeName.CLEAR else self._task.mode,
             dialect=self._server_dialect(mode),
         )
-        shown = LoadProgress(
-            self._progress,
-            task.connections,
-            self._options["duration"],
-            self._options.packets_to_send(),
-        )
+        parts = self._options.parts(task)
+        shown = self._options.load_progress(self._progress, parts)
 
         def show(phase: LoadPhase, counters: LoadCounters, elapsed: float) -> None:
             shown.show(phase.value, counters, elapsed)
@@ -250,11 +245,13 @@ class LoadComparison:
         self._current = Controller(
             self._reactor,
             mode.value,
-            self._options.parts(task),
+            parts,
             self._workers,
             self._options.plan(),
             server.status,
             show,
+            shown.window,
+            shown.interval,
         )
         try:
             result = await self._current.run()

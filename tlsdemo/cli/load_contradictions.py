@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tlsdemo.cli.contradictions import Contradiction
+from tlsdemo.cli.endpoint_strings import EndpointString
 from tlsdemo.cli.options import Options
 from tlsdemo.cli.tls_contradictions import ONLY_WITH_TLS, TLS_CONTRADICTIONS
 from tlsdemo.loadgen.scenario import ScenarioName
+from tlsdemo.loadgen.schedule import MOST_PREFILLED, prefilled
 from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import MODES, ModeName
 
@@ -51,7 +53,23 @@ def _says_no_name(options: Options) -> bool:
     return options["dialect"] is None or options["dialect"].name not in _HAVE_NAMES
 
 
+def _connects_from_elsewhere(options: Options) -> bool:
+    to = EndpointString.split(options.get("connect", "tcp:"))
+    # Host, port, timeout and bindAddress.
+    return to.kind != "tcp" or "bindAddress" in to.named or len(to.arguments) > 3
+
+
+def _too_much(options: Options) -> bool:
+    size = prefilled(options["conn"], options["packets"], options["packet-size"])
+    return size > MOST_PREFILLED
+
+
 LOAD_CONTRADICTIONS = (
+    Contradiction(
+        "source",
+        _connects_from_elsewhere,
+        "and --connect is '{connect}': source addresses are for tcp: without bindAddress",
+    ),
     Contradiction(
         f"{ONLY_WITH_TLS} handshake-timeout server-name client-mode",
         in_the_clear,
@@ -72,6 +90,36 @@ LOAD_CONTRADICTIONS = (
         "client-name",
         _says_no_name,
         "which only clients of smtp and lmtp say; add --dialect=smtp",
+    ),
+    Contradiction(
+        "prefill",
+        lambda options: options["scenario"] is not ScenarioName.STREAM or options["packets"] == 0,
+        "which encrypts what --scenario=stream sends, as many as --packets says: give both",
+    ),
+    Contradiction(
+        "prefill",
+        lambda options: options["rate"] or options["steps"] or options["find-max"],
+        "and all packets are sent at once: leave away --rate, --steps and --find-max",
+    ),
+    Contradiction(
+        "prefill",
+        lambda options: options["send"] != "raw" or in_the_clear(options),
+        "which makes a TLS record of each packet: use --send=raw, and another mode than clear",
+    ),
+    Contradiction(
+        "prefill",
+        _too_much,
+        f"and all packets together would be more than {MOST_PREFILLED:,} bytes, as records: "
+        "use fewer --conn, --packets or a smaller --packet-size",
+    ),
+    Contradiction(
+        "status",
+        lambda options: (
+            options.is_given("versus")
+            and options["status"] is not None
+            and options["status"] != "none"
+        ),
+        "which is that of one server, and --versus names a second; give --status=none, or neither",
     ),
     Contradiction(
         "duration",

@@ -9,12 +9,21 @@ from typing import Any, ClassVar
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import fail, seconds, whole
 from tlsdemo.cli.scenario_options import ScenarioOptions
-from tlsdemo.cli.suggestions import one_of
+from tlsdemo.cli.source_addresses import source_addresses
+from tlsdemo.cli.suggestions import knowing, one_of
 from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.loadgen.controller import READY_WITHIN
-from tlsdemo.loadgen.schedule import Task, default_workers, descriptors_needed, workers_needed
+from tlsdemo.loadgen.schedule import (
+    Task,
+    addresses_needed,
+    default_workers,
+    descriptors_needed,
+    workers_needed,
+)
 from tlsdemo.loadgen.status_client import ANSWER_WITHIN
 from tlsdemo.net.limits import raise_descriptor_limit
+from tlsdemo.net.local_addresses import ephemeral_ports, not_ours
+from tlsdemo.starttls.dialect import Dialect
 from tlsdemo.starttls.names import host_name
 from tlsdemo.starttls.negotiation import MAX_LINE, MAX_PLAIN
 from tlsdemo.starttls.registry import DIALECTS, find_dialect
@@ -23,8 +32,17 @@ from tlsdemo.tls import MODES, ClientTLS, ModeName, UnusableCredentials
 CLIENT_NAME = "client.example"
 """A name with a dot, which strict mail servers demand (RFC 5321, section 2.3.5)."""
 
+
+@knowing(DIALECTS)
+def _dialect(name: str) -> Dialect:
+    return find_dialect(one_of(DIALECTS)(name))
+
+
 LOAD_PARAMETERS: list[list[Any]] = [
     ["conn", "c", 2000, "Total number of connections.", whole(1, 1_000_000)],
+    ["source", None, None, "Our addresses that connections come from, in turn, such as "
+     "127.0.0.2-127.0.0.9 or a list with commas. From each there can be some 28,000 connections to "
+     "a server's port. [default: the system's choice]", source_addresses],
     ["workers", None, None, "Number of client processes. [default: the number of CPUs less 1, at "
      "least 1]", whole(1, 1024)],
     ["packet-size", None, 32, "Bytes in a packet, which is one write, or in a message.",
@@ -37,7 +55,7 @@ LOAD_PARAMETERS: list[list[Any]] = [
      whole(1)],
     ["dialect", None, None, "Protocol in which client and server agree to start TLS: "
      f"{', '.join(DIALECTS)}. [default: immediate]",
-     lambda name: find_dialect(one_of(DIALECTS)(name))],
+     _dialect],
     ["client-name", None, CLIENT_NAME, "Name that clients of smtp and lmtp call themselves: a "
      "host name, or an address in brackets.", host_name],
     ["max-line", None, None, "Maximum bytes in a line that a server sends before TLS. [default: "
@@ -77,6 +95,7 @@ class LoadOptions(ScenarioOptions, TLSOptions):
 
     groups: ClassVar[Mapping[Group, str]] = {
         Group.BEFORE_TLS: "dialect client-name max-line max-plain plain-timeout",
+        Group.LISTENING: "source",
         Group.LIMITS: "timeout handshake-timeout idle-timeout closing-timeout "
         "connect-rate in-flight",
         Group.DEMONSTRATION: "conn duration packet-size packets burst workers",
@@ -85,9 +104,10 @@ class LoadOptions(ScenarioOptions, TLSOptions):
     def workers(self) -> int:
         """Return the number of workers.
 
-        Ends the process with one line if the limit of file descriptors is too low for them.
+        Ends the process with one line if there are too few file descriptors or ports for them.
         """
         connections = self["conn"]
+        self._check_ports(connections)
         workers = self["workers"] or default_workers(os.cpu_count() or 1)
         limit, needed = raise_descriptor_limit(), descriptors_needed(connections, workers)
         if needed <= limit:
@@ -100,6 +120,24 @@ class LoadOptions(ScenarioOptions, TLSOptions):
             f"processes, and the limit is {limit}; raise it: ulimit -Hn {needed}, as root{instead}",
             status=1,
         )
+
+    def _check_ports(self, connections: int) -> None:
+        sources, ports = self["source"] or [], ephemeral_ports()
+        if (found := not_ours(sources)) is not None:
+            address, why = found
+            fail(self.command, f"--source has {address}, from which we cannot connect: {why}")
+        if ports is None or self.get("connect", "tcp:").startswith("unix:"):
+            return
+        needed, has = addresses_needed(connections, ports), max(1, len(sources))
+        if needed is None or needed > has:
+            fail(
+                self.command,
+                f"--conn={connections} needs as many ports, and {has} source address"
+                f"{'es have' if has > 1 else ' has'} {has * ports} for one port of a server; "
+                f"give {needed or 'more'} addresses with --source, or more ports with: "
+                "sysctl net.ipv4.ip_local_port_range='1024 65535'",
+                status=1,
+            )
 
     def task(self, connect: str, mode: ModeName, server_name: str) -> Task:
         """Return the task of the workers.
@@ -120,6 +158,7 @@ class LoadOptions(ScenarioOptions, TLSOptions):
         return Task(
             connections=self["conn"],
             connect=connect,
+            sources=",".join(self["source"] or ()),
             server_name=server_name,
             mode=mode.value,
             send=send,
@@ -143,6 +182,7 @@ class LoadOptions(ScenarioOptions, TLSOptions):
             pipeline=self["pipeline"],
             trickle=self["trickle"],
             resume=bool(self["resume"]),
+            prefill=bool(self["prefill"]),
             say=self["say"] or "",
             expect=self["expect"] or "",
             tls_min=self["policy"].lowest.value,

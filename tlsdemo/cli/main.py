@@ -8,8 +8,11 @@ from typing import Any, ClassVar
 
 from twisted.python import usage
 
+from tlsdemo.cli.compare_command import CompareOptions
 from tlsdemo.cli.events_command import EventsOptions
 from tlsdemo.cli.findings_command import FindingsOptions
+from tlsdemo.cli.gate_command import GateOptions
+from tlsdemo.cli.generated_commands import CompletionOptions, ManPageOptions
 from tlsdemo.cli.merge_command import MergeOptions
 from tlsdemo.cli.options import Options
 from tlsdemo.cli.run_command import RunOptions
@@ -32,11 +35,15 @@ class Command(Options):
 
     subCommands: ClassVar[list[list[Any]]] = [
         ["run", None, RunOptions, "Put the same load on several modes and compare them."],
+        ["compare", None, CompareOptions, "Compare the results of loads, with their noise."],
         ["events", None, EventsOptions, "Show what fires when on both ends, in every scenario."],
         ["findings", None, FindingsOptions, "Reproduce surprising behaviour of stock Twisted."],
+        ["gate", None, GateOptions, "Say whether other versions change what one can notice."],
         ["merge", None, MergeOptions, "Add up the results of the shards of a load."],
         ["sequence-diagram", None, SequenceDiagramOptions, "Draw a connection that was traced."],
         ["versions", None, VersionsOptions, "Show the installed versions and other environments."],
+        ["man-page", None, ManPageOptions, "Print a manual page."],
+        ["completion", None, CompletionOptions, "Print a script for completion in a shell."],
         ["waterfall", None, SequenceDiagramOptions, "An alias of sequence-diagram."],
     ]
 

@@ -20,6 +20,7 @@ class Group(Enum):
     LIMITS = "Limits"
     LOGGING = "Logging and tracing"
     DEMONSTRATION = "Demonstration and load"
+    CONFIGURATION = "Configuration file"
     HELP = "Help"
 
 
@@ -83,11 +84,9 @@ class GroupedOptions(Options):
         for name in names:
             takes_value = f"{name}=" in self.longOpt
             option = f"  {letters.get(name, ''):3} --{name}{'=' if takes_value else ''}"
-            default = self.defaults.get(name) if takes_value else None
-            doc = self.docs[name] if default is None else f"{self.docs[name]} [default: {default}]"
             yield (
                 textwrap.fill(
-                    doc,
+                    self.described(name),
                     width,
                     initial_indent=option.ljust(len(indent)),
                     subsequent_indent=indent,

@@ -9,14 +9,16 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
+from functools import wraps
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 from twisted.python import usage
+from twisted.python.reflect import accumulateClassList
 
 import tlsdemo
 from tlsdemo.cli.standard_output import show
-from tlsdemo.cli.suggestions import did_you_mean, one_of
+from tlsdemo.cli.suggestions import did_you_mean, knowing, known_to, one_of
 from tlsdemo.reporting.terminal import write_line
 
 _E = TypeVar("_E", bound=Enum)
@@ -70,8 +72,14 @@ def seconds(least: float, most: float = 1e6) -> Callable[[str], float]:
 
 def choice(names: type[_E]) -> Callable[[str], _E]:
     """Return a parser of the values of an enum."""
-    parse = one_of([str(each.value) for each in names])
-    return lambda text: names(parse(text))
+    values = [str(each.value) for each in names]
+    parse = one_of(values)
+
+    @knowing(values)
+    def parse_choice(text: str) -> _E:
+        return names(parse(text))
+
+    return parse_choice
 
 
 def named(parameters: list[list[Any]]) -> list[list[Any]]:
@@ -80,6 +88,7 @@ def named(parameters: list[list[Any]]) -> list[list[Any]]:
 
 
 def _named(name: str, parse: Callable[[str], object]) -> Callable[[str], object]:
+    @wraps(parse)
     def parse_named(text: str) -> object:
         try:
             return parse(text)
@@ -121,6 +130,17 @@ class Options(usage.Options):
 
     aliases: ClassVar[Mapping[str, str]] = {}
 
+    compData: ClassVar[usage.Completions] = usage.Completions()
+
+    known_values: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """The names that an option takes which has a method; of others, the parser knows them."""
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        """Have Twisted complete the names that options take, in zsh."""
+        super().__init_subclass__(**arguments)
+        actions = {name: usage.CompleteList(names) for name, names in cls.values_of().items()}
+        cls.compData = usage.Completions(optActions=actions)
+
     def __init__(self) -> None:
         super().__init__()
         self._given: list[tuple[str, str]] = []
@@ -137,18 +157,33 @@ class Options(usage.Options):
         Ends the process with status 2 if they are invalid.
         """
         arguments = list(sys.argv[1:] if options is None else options)
+        if arguments[-2:-1] == ["--_shell-completion"]:
+            # Of zsh: the command line is unfinished, and Twisted looks at the names only.
+            super().parseOptions(arguments)
         try:
             super().parseOptions(self._in_order(arguments))
         except (usage.UsageError, getopt.GetoptError) as problem:
             text = str(problem).removeprefix("Parameter type enforcement failed: ")
-            fail(self.command, f"{text}{self._cure(text)} (try: {self.command} --help)")
+            fail(
+                self.command,
+                f"{self.located(text)}{self._cure(text)} (try: {self.command} --help)",
+            )
 
     def _in_order(self, arguments: list[str]) -> list[str]:
         """Return the arguments with the options first; what follows a subcommand belongs to it."""
         if getattr(self, "subCommands", None):
             return arguments
-        self._given, self._names = getopt.gnu_getopt(arguments, self.shortOpt, self.longOpt)
+        given, self._names = getopt.gnu_getopt(arguments, self.shortOpt, self.longOpt)
+        self._given = self._completed(given)
         return self.arguments_without()
+
+    def _completed(self, given: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Return the options given, with what is given elsewhere than on the command line."""
+        return given
+
+    def located(self, problem: str) -> str:
+        """Return a problem with the place of the option that it is about, if it has another."""
+        return problem
 
     def _cure(self, problem: str) -> str:
         """Return what may have been meant by an unknown option or command, or nothing."""
@@ -199,6 +234,21 @@ class Options(usage.Options):
             return str(super().getUsage(width or help_width())).replace(_HYPHEN, "-")
         finally:
             self.longOpt, self.docs = accepted, docs
+
+    def described(self, name: str) -> str:
+        """Return the help of an option, with its default."""
+        doc, default = str(self.docs[name]), self.defaults.get(name)
+        shows = default is not None and f"{name}=" in self.longOpt
+        return f"{doc} [default: {default}]" if shows else doc
+
+    @classmethod
+    def values_of(cls) -> dict[str, tuple[str, ...]]:
+        """Return the names that the options take, by option, as far as they are known."""
+        parameters: list[list[Any]] = []
+        accumulateClassList(cls, "optParameters", parameters)
+        parsers = {each[0]: each[4] for each in parameters if len(each) > 4}
+        known = {name: known_to(parse) for name, parse in parsers.items()}
+        return {**{name: names for name, names in known.items() if names}, **cls.known_values}
 
     def parseArgs(self, *arguments: str) -> None:
         """Refuse arguments that are not options."""

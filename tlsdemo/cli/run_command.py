@@ -67,6 +67,10 @@ class RunOptions(ComparisonOptions, LoadOptions):
 
     essential = "mode client-mode delivery dialect timeout json against conn duration packet-size"
 
+    known_values: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "mode": tuple(name.value for name in ModeName),
+    }
+
     def __init__(self) -> None:
         super().__init__()
         self["modes"] = []

@@ -9,16 +9,25 @@ from typing import Any, ClassVar
 
 from twisted.python import usage
 
+from tlsdemo.cli.contradictions import check
 from tlsdemo.cli.option_groups import Group, GroupedOptions
 from tlsdemo.cli.options import choice, named, seconds, whole
+from tlsdemo.cli.readiness_contradictions import READINESS_CONTRADICTIONS
+from tlsdemo.cli.suggestions import knowing
 from tlsdemo.loadgen.arrivals import Arrivals, Window
 from tlsdemo.loadgen.plan import Plan, find_max, steps
 from tlsdemo.loadgen.scenario import ScenarioName
+from tlsdemo.loadgen.scenario_catalogue import opened_first
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.reporting.latencies import CAN_MEASURE
+from tlsdemo.reporting.load_progress import LoadProgress
 from tlsdemo.reporting.objectives import BadObjective, Objective, objectives, unfulfilled
+from tlsdemo.reporting.progress import Progress
 
 MIXED = "mixed"
+
+READINESS = "readiness"
+"""The scenario that is no load, but a few checks."""
 
 _FIRST_RATE = 50.0
 """Where a search for the greatest rate begins without --rate."""
@@ -37,15 +46,16 @@ def per_second(text: str) -> float:
     return rate
 
 
+@knowing([*(each.value for each in ScenarioName), MIXED])
 def scenario_name(text: str) -> ScenarioName | str:
-    """Read the name of a scenario; `MIXED` is not one, but several."""
-    if text == MIXED:
-        return MIXED
+    """Read the name of a scenario; `MIXED` is not one, but several, and `READINESS` no load."""
+    if text in (MIXED, READINESS):
+        return text
     try:
         return ScenarioName(text)
     except ValueError:
         known = ", ".join(each.value for each in ScenarioName)
-        raise ValueError(f"none of {known}, {MIXED}") from None
+        raise ValueError(f"none of {known}, {MIXED}, {READINESS}") from None
 
 
 def rates(text: str) -> list[float]:
@@ -95,14 +105,19 @@ def wanted(text: str) -> list[Objective]:
 class ScenarioOptions(GroupedOptions):
     """What the connections do; the options ``duration``, ``conn`` and ``packets`` are of the load.
 
-    ``self["scenario"]`` is ``None`` if it is mixed.
+    ``self["scenario"]`` is ``None`` if it is mixed, or ``readiness``.
     """
+
+    readiness = False
+    """Whether the scenario is no load, but checks."""
 
     optParameters: ClassVar[list[list[Any]]] = named([
         ["scenario", None, None, "What the connections do. stream: send packets as "
          "fast as flow control allows. pingpong: send messages, and verify that they come back "
          "(the server has to echo: --role=echo). churn: open, verify and close, --conn at a time. "
-         "idle: be held. mixed: see --mix. [default: stream]", scenario_name],
+         "idle: be held. mixed: see --mix. readiness: see whether the server takes the "
+         "ClientHellos of post-quantum clients, cut into segments, and can ask for another one "
+         "(HelloRetryRequest). [default: stream]", scenario_name],
         ["mix", None, None, "Parts of --scenario=mixed, such as stream=1,pingpong=5@200,idle=10: "
          "their weights, by which --conn is divided, and their rates, if any.", mix],
         ["rate", None, 0.0, "Packets, messages or connections (in churn) per second in all. They "
@@ -133,13 +148,15 @@ class ScenarioOptions(GroupedOptions):
 
     optFlags: ClassVar[list[list[str | None]]] = [
         ["resume", None, "Resume the TLS session of an earlier connection (churn)."],
+        ["prefill", None, "Encrypt the --packets of every connection before the load begins, so "
+         "that it costs the clients little but writing to sockets (stream)."],
         ["find-max", None, "Search the greatest --rate that holds, beginning with --rate: until it "
          "does not fulfil --slo, or work is missed. Then confirm it for twice --duration."],
     ]  # fmt: skip
 
     groups: ClassVar[Mapping[Group, str]] = {
         Group.DEMONSTRATION: "scenario mix rate arrivals seed ramp warm-up steps find-max slo "
-        "pipeline say expect trickle resume check",
+        "pipeline say expect trickle resume prefill check",
     }
 
     def __init__(self) -> None:
@@ -150,6 +167,11 @@ class ScenarioOptions(GroupedOptions):
         """Validate the options together."""
         super().postOptions()
         given = self["scenario"]
+        self.readiness = given == READINESS
+        if self.readiness:
+            self["scenario"] = None
+            check(self, READINESS_CONTRADICTIONS)
+            return
         self["scenario"] = None if given == MIXED else given or ScenarioName.STREAM
         scenario, rate = self["scenario"], self["rate"]
         only = self._refuse_unless
@@ -221,6 +243,17 @@ class ScenarioOptions(GroupedOptions):
         """Return how many packets each connection sends in all; 0 if it is not known."""
         churns = self["scenario"] in (ScenarioName.CHURN, ScenarioName.IDLE, None)
         return 0 if churns else int(self["packets"])
+
+    def load_progress(self, progress: Progress, parts: Sequence[Task]) -> LoadProgress:
+        """Return what shows the progress of a load of these parts."""
+        first = opened_first(parts)
+        return LoadProgress(
+            progress,
+            first,
+            self.packets_to_send(),
+            None if self["find-max"] else len(self["steps"] or [0]),
+            others=first < sum(part.connections for part in parts),
+        )
 
     def plan(self) -> Plan:
         """Return a new plan."""

@@ -69,7 +69,7 @@ SERVER_CONTRADICTIONS = (
         "and --log-first=0 and --log-every=0 select no connection; raise one of them",
     ),
     Contradiction(
-        "trace-every trace-max trace-each",
+        "trace-every trace-max trace-each trace-format",
         lacks("trace"),
         "and nothing is traced; add --trace=FILE",
     ),

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from twisted.python import usage
 
 from tlsdemo.cli.alpn_names import alpn_names
+from tlsdemo.cli.config_options import ConfigOptions
 from tlsdemo.cli.connection_limit import lowered
 from tlsdemo.cli.contradictions import check
 from tlsdemo.cli.diagnostics_options import DIAGNOSTICS_PARAMETERS, DiagnosticsOptions
@@ -24,7 +25,7 @@ from tlsdemo.cli.options import (
 from tlsdemo.cli.proxy_protocol_options import PROXY_PROTOCOL_PARAMETERS, ProxyProtocolOptions
 from tlsdemo.cli.server_contradictions import SERVER_CONTRADICTIONS
 from tlsdemo.cli.session_ticket_options import SESSION_TICKET_PARAMETERS
-from tlsdemo.cli.suggestions import one_of
+from tlsdemo.cli.suggestions import knowing, one_of
 from tlsdemo.cli.tls_options import TLSOptions
 from tlsdemo.cli.twistd_files import check_twistd_files
 from tlsdemo.cli.web_options import WEB_PARAMETERS, WebOptions
@@ -57,13 +58,16 @@ LISTEN = "tcp:8899:interface=127.0.0.1"
 _log = PrintableLogger(namespace="tlsdemo")
 
 
+@knowing(DIALECTS)
 def dialect_name(text: str) -> tuple[bool, Dialect]:
     """Read the name of a dialect, and whether ``auto:`` stands before it."""
     name = text.removeprefix("auto:")
     return name != text, find_dialect(one_of(DIALECTS)(name))
 
 
-class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, WebOptions, TLSOptions):
+class ServerOptions(
+    ProxyProtocolOptions, DiagnosticsOptions, WebOptions, ConfigOptions, TLSOptions
+):
     """The options of ``twistd tlsdemo``."""
 
     command = "twistd tlsdemo"
@@ -173,15 +177,20 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, WebOptions, TLSOpt
 
     essential = "listen backend mode cert key ca client-auth dialect max-connections log-events"
 
+    shorthands: ClassVar[Mapping[str, str]] = {"new": "mode", "readable": "delivery"}
+
     def __init__(self) -> None:
         super().__init__()
         self["listen"] = []
         self.arguments: list[str] = []
+        # The parent of a worker has bound its sockets, and those of systemd are the parent's only.
+        self.is_worker = False
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """Parse the options, and keep them as ``arguments`` for worker processes."""
-        self.arguments = list(options or ())
         super().parseOptions(options)
+        # Not as a file, which may have changed when a worker is started again.
+        self.arguments = self.arguments_without("config")
 
     def opt_listen(self, where: str) -> None:
         """Server endpoint string to listen on. Can be repeated.
@@ -210,7 +219,8 @@ class ServerOptions(ProxyProtocolOptions, DiagnosticsOptions, WebOptions, TLSOpt
         self._check_buffers()
         self["listen"] = self["listen"] or [LISTEN]
         for where in self["listen"]:
-            check_server_endpoint(reactor, "listen", where, PROXY_PREFIX)
+            if not self.is_worker:
+                check_server_endpoint(reactor, "listen", where, PROXY_PREFIX)
             if self["unsafe-injection"] and not is_loopback(where):
                 raise usage.UsageError(
                     f"--unsafe-injection is for the loopback interface only, and --listen is "

@@ -34,6 +34,7 @@ def main() -> None:
     # Ctrl-C reaches every process of a terminal, but it is for the parent to react to it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     options = Options()
+    options.is_worker = True
     options.parseOptions(sys.argv[2:])
     settings = task.settings(server_settings(options, reactor))
     observer: Any = BoundedLog(worker_log(sys.stderr), reactor.seconds)

@@ -62,9 +62,19 @@ SHARD_CONTRADICTIONS = (
         "and a plan says all beforehand, so it cannot search; use --steps",
     ),
     Contradiction(
-        "json cluster",
+        "json hgrm csv html quiet cluster",
         _writes_plan,
         "and --write-plan={write-plan} puts on no load; leave one away",
+    ),
+    Contradiction(
+        "repeat versus",
+        lambda options: _has_plan(options) or _writes_plan(options) or _has_cluster(options),
+        "and a load that is shared is put on one server, once; leave it away",
+    ),
+    Contradiction(
+        "csv",
+        _has_cluster,
+        "and a cluster does not report every second; give --json",
     ),
     Contradiction(
         "passphrase-file",

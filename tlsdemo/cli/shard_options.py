@@ -79,8 +79,10 @@ class ShardOptions(GroupedOptions):
 
     def check_shard(self) -> None:
         """Raise UsageError if what makes a shard is not complete, or if it is too late."""
-        if (self["plan"] is None) != (self["shard"] is None):
-            raise usage.UsageError("--plan and --shard need each other")
+        if self["plan"] is not None and self["shard"] is None:
+            raise usage.UsageError("--plan needs --shard, which says what part of it is run here")
+        if self["shard"] is not None and self["plan"] is None:
+            raise usage.UsageError("--shard needs --plan, the file from --write-plan")
         if self["plan"] is not None and self["json"] is None:
             raise usage.UsageError("--shard needs --json, which tlsdemo merge reads")
         if self["start-at"] is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import sys
 from collections.abc import Callable, Sequence
@@ -18,18 +17,20 @@ from tlsdemo.cli.endpoint_strings import check_client_endpoint
 from tlsdemo.cli.load_options import LoadOptions
 from tlsdemo.cli.options import fail
 from tlsdemo.cli.shard_options import LOCAL
-from tlsdemo.loadgen.controller import ProgressCallback
-from tlsdemo.loadgen.load_service import RunsLoad
-from tlsdemo.loadgen.scenario import ScenarioName
-from tlsdemo.loadgen.scenario_catalogue import SCENARIOS
+from tlsdemo.cli.target_names import usual_status
+from tlsdemo.cli.whole_file import write_whole
+from tlsdemo.loadgen.controller import ProgressCallback, WindowCallback
+from tlsdemo.loadgen.load_service import Load
+from tlsdemo.loadgen.scenario_catalogue import opened_first
 from tlsdemo.loadgen.schedule import SPARE_DESCRIPTORS, Task
 from tlsdemo.loadgen.shard import BadPlan, LoadPlan, Shard
 from tlsdemo.loadgen.shard_run import ShardRun
 from tlsdemo.net.limits import raise_descriptor_limit
+from tlsdemo.reporting.interval import Interval
+from tlsdemo.reporting.load_progress import LoadProgress
+from tlsdemo.reporting.progress import Progress
 from tlsdemo.reporting.run_result import RunResult
-from tlsdemo.reporting.shard_result import SCHEMA
 from tlsdemo.reporting.terminal import console_of, print_line
-from tlsdemo.tls import versions
 
 OPEN_FOR = 5.0
 """Seconds for opening connections that are open before the load, without --open-for."""
@@ -38,34 +39,46 @@ LARGEST_PLAN = 1 << 24
 """Bytes of a plan that are read."""
 
 
-def _document(result: RunResult) -> dict[str, Any]:
-    return {"schema": SCHEMA, "versions": versions(), "runs": [result.as_json()]}
+IntervalCallback = Callable[[Interval], object]
 
 
 @dataclass(frozen=True)
-class ArrangedLoad:
-    """A load that is ready to be run.
+class SharedLoad:
+    """A load of which others do a part.
 
-    ``controller`` runs it.  ``document`` makes the document of ``--json`` of its result, and
-    ``lines`` returns what is to be said besides the result, when there is one.  ``unusable``
-    returns why nothing could be begun, if so.
+    ``target``: the client endpoint string of the server.  ``plan``: what is done here.  ``make``
+    makes what runs it.  ``header`` returns what the document of ``--json`` has besides that of a
+    load of our own, when there is a result, and ``lines`` what is to be said besides it.
+    ``unusable`` returns why nothing could be begun, if so.
     """
 
-    controller: RunsLoad
-    document: Callable[[RunResult], dict[str, Any]] = _document
-    lines: Callable[[], Sequence[str]] = tuple
+    target: str
+    plan: LoadPlan
+    make: Callable[[ProgressCallback, WindowCallback, IntervalCallback], Load]
+    header: Callable[[RunResult], dict[str, Any]]
+    lines: Callable[[], Sequence[str]]
     unusable: Callable[[], str | None] = lambda: None
+
+    @property
+    def parts(self) -> Sequence[Task]:
+        """What it consists of."""
+        return self.plan.parts
+
+    def progress(self, progress: Progress) -> LoadProgress:
+        """Return what shows its progress."""
+        first = opened_first(self.parts)
+        others = first < self.plan.connections
+        return LoadProgress(progress, first, windows=len(self.plan.windows), others=others)
 
 
 def plan_of(options: LoadOptions, parts: Sequence[Task]) -> LoadPlan:
     """Return the load that the options describe; ``parts`` are those of `LoadOptions.parts`."""
-    opens = any(SCENARIOS[ScenarioName(part.scenario)].opens_first for part in parts)
     open_for = options["open-for"]
     return LoadPlan(
         name=f"load-{secrets.token_hex(4)}",
         parts=tuple(parts),
         windows=tuple(options.plan()),
-        open_for=(OPEN_FOR if opens else 0.0) if open_for is None else open_for,
+        open_for=(OPEN_FOR if opened_first(parts) else 0.0) if open_for is None else open_for,
         status=dict(options.given()).get("status", ""),
     )
 
@@ -84,19 +97,6 @@ def write_plan(options: LoadOptions, parts: Sequence[Task]) -> NoReturn:
         f"windows, for up to {plan.most_shards():,} shards",
     )
     raise SystemExit(0)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file that is there as a whole or not at all; raises OSError."""
-    if path.exists() and not path.is_file():
-        path.write_text(text, encoding="utf-8")
-        return
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def read_plan(reactor: Any, options: LoadOptions) -> LoadPlan:
@@ -137,9 +137,7 @@ def read_shard(reactor: Any, options: LoadOptions) -> Shard:
     return shard
 
 
-def status_of(
-    options: LoadOptions, load: LoadPlan, usual_status: Callable[[str], str | None]
-) -> str | None:
+def status_of(options: LoadOptions, load: LoadPlan) -> str | None:
     """Return where the status service is: as the options say, or else as the plan does."""
     where = dict(options.given()).get("status") or load.status
     if where:
@@ -147,24 +145,29 @@ def status_of(
     return usual_status(load.parts[0].connect)
 
 
-def shard_load(
-    reactor: Any,
-    options: LoadOptions,
-    shard: Shard,
-    status: str | None,
-    on_progress: ProgressCallback,
-) -> ArrangedLoad:
+def shard_load(reactor: Any, options: LoadOptions) -> SharedLoad:
     """Return the load of a shard, with the credentials that the options say."""
-    credentials = options.credentials("client")
-    run = ShardRun(reactor, shard, credentials, status, options["start-at"], on_progress)
-    return ArrangedLoad(
-        run.controller, lambda result: run.result(result).as_json(), lambda: run.lines()
+    shard = read_shard(reactor, options)
+    status, credentials = (
+        status_of(options, shard.load),
+        options.credentials("client"),
+    )
+    made: list[ShardRun] = []
+
+    def make(*callbacks: Any) -> Load:
+        made.append(ShardRun(reactor, shard, credentials, status, options["start-at"], *callbacks))
+        return made[0].controller
+
+    return SharedLoad(
+        shard.load.parts[0].connect,
+        shard.load,
+        make,
+        lambda result: {"shard": made[0].result(result).header_as_json()},
+        lambda: made[0].lines() if made else [],
     )
 
 
-def cluster_load(
-    reactor: Any, options: LoadOptions, parts: Sequence[Task], on_progress: ProgressCallback
-) -> ArrangedLoad:
+def cluster_load(reactor: Any, options: LoadOptions, parts: Sequence[Task]) -> SharedLoad:
     """Return the load of a cluster; ends the process with one line without the extra."""
     try:
         from tlsdemo.loadgen.cluster_controller import ClusterController
@@ -178,20 +181,25 @@ def cluster_load(
     if local:
         # It inherits standard error, of which twistd's log later says that its descriptor is -1.
         resource_tracker.ensure_running()
+    plan = plan_of(options, parts)
     controller = ClusterController(
         reactor,
         None if local else options["cluster"],
         options.workers() if local else options["workers"],
-        plan_of(options, parts),
+        plan,
         options.credentials("client"),
         options["status"],
-        on_progress,
     )
 
-    def document(result: RunResult) -> dict[str, Any]:
-        return {
-            **_document(result),
-            "shards": [each.header_as_json() for each in controller.results],
-        }
+    def make(on_progress: ProgressCallback, on_window: WindowCallback, _: Any) -> Load:
+        controller.show(on_progress, on_window)
+        return controller
 
-    return ArrangedLoad(controller, document, controller.lines, lambda: controller.unusable)
+    return SharedLoad(
+        plan.parts[0].connect,
+        plan,
+        make,
+        lambda _: {"shards": [each.header_as_json() for each in controller.results]},
+        controller.lines,
+        lambda: controller.unusable,
+    )

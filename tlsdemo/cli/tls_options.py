@@ -74,9 +74,8 @@ class CredentialOptions(GroupedOptions):
         """
         first, *more = self.identities(side)
         if more:
-            fail(
-                self.command, f"--cert is given {len(more) + 1} times, and a {side} can have only 1"
-            )
+            text = f"--cert is given {len(more) + 1} times, and a {side} can have only 1"
+            fail(self.command, self.located(text))
         return first
 
     def identities(self, side: str) -> list[Credentials]:
@@ -91,8 +90,10 @@ class CredentialOptions(GroupedOptions):
         if len(certs) != len(keys) and max(len(certs), len(keys)) > 1:
             fail(
                 self.command,
-                f"--cert is given {len(certs)} times and --key {len(keys)} times; "
-                "each needs the other",
+                self.located(
+                    f"--cert is given {len(certs)} times and --key {len(keys)} times; "
+                    "each needs the other"
+                ),
             )
         try:
             return [

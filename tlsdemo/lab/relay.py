@@ -54,6 +54,7 @@ class Relay(Factory):
         on_record: Called with an arrow for each record.
         fault: What goes wrong.
         one_segment: Whether to join what an end sends at about the same time.
+        shown: Returns what may be shown of plaintext.
 
     Attributes:
         over: Fires when both connections have ended.
@@ -70,6 +71,7 @@ class Relay(Factory):
         on_record: Callable[[Arrow], object],
         fault: Fault | None = None,
         one_segment: bool = False,
+        shown: Callable[[bytes], bytes] = bytes,
     ) -> None:
         self._reactor = reactor
         self._port = port
@@ -77,7 +79,7 @@ class Relay(Factory):
         self._on_record = on_record
         self._fault = fault
         self._one_segment = one_segment
-        self._readers = {end: RecordReader() for end in End}
+        self._readers = {end: RecordReader(shown) for end in End}
         self._wires: dict[End, _Wire] = {}
         self._early: list[bytes] = []
         self._held: dict[End, list[bytes]] = {end: [] for end in End}

@@ -9,7 +9,7 @@ from typing import Any
 from twisted.internet.threads import deferToThread
 
 from tlsdemo.certificates.files import Credentials
-from tlsdemo.loadgen.controller import LoadPhase, ProgressCallback
+from tlsdemo.loadgen.controller import LoadPhase, ProgressCallback, WindowCallback
 from tlsdemo.loadgen.dask_cluster import CannotUse, DaskLoad, ShardOnWorker
 from tlsdemo.loadgen.shard import BadPlan, LoadPlan, Shard
 from tlsdemo.loadgen.shard_process import credentials_as_json
@@ -42,11 +42,12 @@ class ClusterController:
         plan: LoadPlan,
         credentials: Credentials,
         status: str | None,
-        on_progress: ProgressCallback,
     ) -> None:
         self._reactor = reactor
         self._plan = plan
-        self._on_progress = on_progress
+        self._on_progress: ProgressCallback = lambda *_: None
+        self._on_window: WindowCallback = lambda *_: None
+        self._window = 0
         self.unusable: str | None = None
         files = credentials_as_json(credentials)
         self._load = DaskLoad(
@@ -57,6 +58,10 @@ class ClusterController:
             lambda shard: {"shard": shard.as_json(), "credentials": files, "status": status},
             lambda: reactor.callFromThread(self._reported),
         )
+
+    def show(self, on_progress: ProgressCallback, on_window: WindowCallback) -> None:
+        """Have its progress shown, as that of a `Controller`."""
+        self._on_progress, self._on_window = on_progress, on_window
 
     def _cut(self, workers: int) -> list[Shard]:
         of = min(workers, self._plan.most_shards())
@@ -111,6 +116,11 @@ class ClusterController:
         counters = LoadCounters.total(LoadCounters.from_json(each["counters"]) for each in reports)
         phase = min((LoadPhase(each["phase"]) for each in reports), key=_PHASES.index)
         self._on_progress(phase, counters, max(each["elapsed"] for each in reports))
+        number = max(each["window"] for each in reports)
+        if number > self._window:
+            self._window = number
+            window = self._plan.windows[number - 1]
+            self._on_window(number, window.rate, window.length)
 
 
 def lost_lines(each: ShardOnWorker) -> list[str]:

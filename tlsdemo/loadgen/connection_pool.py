@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
+from itertools import cycle
 from typing import Any
 
-from twisted.internet.endpoints import clientFromString
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.endpoints import clientFromString, quoteStringArgument
+from twisted.internet.interfaces import IDelayedCall, IProtocolFactory
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
@@ -39,10 +40,26 @@ _UNCONFIRMED = CloseReason(
 )
 
 
+def _in_turn(task: Task) -> list[str]:
+    """Return the endpoint strings of a task, one for each source address.
+
+    Each worker begins with another address.
+    """
+    if not task.sources:
+        return [task.connect]
+    sources = task.sources.split(",")
+    first = task.index % len(sources)
+    return [
+        f"{task.connect}:bindAddress={quoteStringArgument(each)}"
+        for each in (*sources[first:], *sources[:first])
+    ]
+
+
 class ConnectionPool:
     """Opens connections, as ``task`` says, for its scenario to use, and counts them.
 
     ``on_settled`` is called whenever no connection is being opened, and none will be.
+    ``around`` wraps the factory of each connection, to see its bytes of the wire.
     ``peers`` are our own addresses, by which the server identifies the connections.
     """
 
@@ -53,9 +70,11 @@ class ConnectionPool:
         reactor: Any,
         recorder: Recorder,
         on_settled: Callable[[], object] = lambda: None,
+        around: Callable[[IProtocolFactory], IProtocolFactory] = lambda factory: factory,
     ) -> None:
         self._task = task
         self._on_settled = on_settled
+        self._around = around
         self.reactor = reactor
         self.recorder = recorder
         self._mode = MODES[ModeName(task.mode)]
@@ -72,7 +91,7 @@ class ConnectionPool:
             self._mode.transport_options(None, Send(task.send), 1 << 16),
             timeouts_of(task),
         )
-        self._endpoint = clientFromString(reactor, task.connect)
+        self._endpoints = cycle([clientFromString(reactor, each) for each in _in_turn(task)])
         self._connections: dict[LoadConnection, None] = {}
         self._began = 0.0
         self._begun = 0
@@ -205,7 +224,7 @@ class ConnectionPool:
         factory = Factory.forProtocol(build)
         factory.noisy = False
         wrapped = settings.mode.wrap(settings.tls, factory, self.reactor)
-        connection.connecting = self._endpoint.connect(wrapped)
+        connection.connecting = next(self._endpoints).connect(self._around(wrapped))
         connection.connecting.addCallbacks(
             self._connected, lambda failure: self._not_connected(connection, failure)
         )

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Any
 
 from tlsdemo.loadgen.appointment import Appointment
 from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.condition_wait import Condition, ConditionWait
+from tlsdemo.loadgen.course import Course
 from tlsdemo.loadgen.plan import Plan
 from tlsdemo.loadgen.scenario import ScenarioName
-from tlsdemo.loadgen.scenario_catalogue import SCENARIOS
+from tlsdemo.loadgen.scenario_catalogue import SCENARIOS, opened_first
 from tlsdemo.loadgen.schedule import Task, longest_standstill, shares
 from tlsdemo.loadgen.server_counts import ServerCounts
 from tlsdemo.loadgen.shard import REST_WITHIN
 from tlsdemo.loadgen.worker_pool import LaunchWorker, WorkerPool, launch_process
+from tlsdemo.reporting.interval import Interval
 from tlsdemo.reporting.latencies import CONFIRMED, Latencies
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult, ServerSnapshots
@@ -42,6 +45,9 @@ class LoadPhase(enum.Enum):
 ProgressCallback = Callable[[LoadPhase, LoadCounters, float], object]
 """Called with the phase, the counters, and the seconds since connecting began."""
 
+WindowCallback = Callable[[int, float, float], object]
+"""Called with the number of a window, its rate, and its seconds."""
+
 
 class Controller:
     """Puts one load on a server.
@@ -50,8 +56,9 @@ class Controller:
     The load begins when every connection that is opened before has been secured or has failed.  It
     follows ``plan``, or ends before when every connection has.  ``status`` is the client endpoint
     string of the server's status service, or None if there is none.  ``on_progress`` is called
-    whenever the phase or the counters change.  ``appointment``: when it begins, if not at once.
-    ``launch`` starts a worker.
+    whenever the phase or the counters change, ``on_window`` with the numbers, rates and seconds
+    (infinite if its work ends it) of windows as they begin, ``on_interval`` with each interval.
+    ``appointment``: when it begins, if not at once.  ``launch`` starts a worker.
     """
 
     def __init__(
@@ -63,6 +70,8 @@ class Controller:
         plan: Plan,
         status: str | None,
         on_progress: ProgressCallback,
+        on_window: WindowCallback = lambda *_: None,
+        on_interval: Callable[[Interval], object] = lambda _: None,
         appointment: Appointment | None = None,
         launch: LaunchWorker = launch_process,
     ) -> None:
@@ -73,11 +82,7 @@ class Controller:
         self._plan = plan
         self._timeout = max(part.timeout for part in parts)
         scenarios = [SCENARIOS[ScenarioName(part.scenario)] for part in parts]
-        self._opened_first = sum(
-            part.connections
-            for part, scenario in zip(parts, scenarios, strict=True)
-            if scenario.opens_first
-        )
+        self._opened_first = opened_first(parts)
         self._ends_itself = all(
             part.packets and scenario.ends_itself
             for part, scenario in zip(parts, scenarios, strict=True)
@@ -90,7 +95,9 @@ class Controller:
         self._found: float | None = None
         self._server = ServerCounts(reactor, status, self._note_problem)
         self._on_progress = on_progress
+        self._on_window = on_window
         self._pool = WorkerPool(reactor, self._changed, self._worker_failed, launch)
+        self._course = Course(self._pool, self._elapsed, on_interval)
         self._appointment = appointment or Appointment(None, (), reactor.seconds)
         self._wait = ConditionWait(reactor)
         self._phase = LoadPhase.STARTING
@@ -141,6 +148,7 @@ class Controller:
             counters=self._pool.counters(),
             opening=self._result(0, 0.0, secured_at - self._started_at, LoadCounters()),
             windows=tuple(self._results),
+            intervals=tuple(self._course.kept),
             unit=self._unit,
             found=self._found,
             securing=secured_at - self._started_at,
@@ -212,6 +220,8 @@ class Controller:
         before = self._pool.counters()
         began = self._reactor.seconds()
         self._appointment.begin_window()
+        self._course.begin(window)
+        self._on_window(window.number, window.rate, inf if self._ends_itself else window.length)
         self._pool.begin(window)
         ended = lambda: self._pool.over or self._stopped  # noqa: E731
         if self._ends_itself:
@@ -226,6 +236,7 @@ class Controller:
             lambda: self._pool.resting(window.number) or self._stopped,
             min(self._timeout, REST_WITHIN),
         )
+        self._course.cut()
         return self._result(window.number, window.rate, max(0.0, measured), before)
 
     def _result(
@@ -245,15 +256,19 @@ class Controller:
     # Waiting.
 
     def _enter(self, phase: LoadPhase) -> None:
+        self._course.enter(phase.value if phase is not LoadPhase.OVER else None)
         self._phase = phase
         self._report_progress()
 
     def _report_progress(self) -> None:
-        elapsed = self._reactor.seconds() - self._started_at
-        self._on_progress(self._phase, self._pool.counters(), elapsed)
+        self._on_progress(self._phase, self._pool.counters(), self._elapsed())
+
+    def _elapsed(self) -> float:
+        return float(self._reactor.seconds() - self._started_at)
 
     def _changed(self) -> None:
         self._report_progress()
+        self._course.advance()
         counters = self._pool.counters()
         if counters.failures >= HOPELESS and not (counters.clean or counters.secured):
             self.stop("stopped, as no connection could be secured")

@@ -120,6 +120,11 @@ class LoadConnection:
 
     # Timeouts.
 
+    def rest(self) -> None:
+        """Free what is only needed while something is received or sent."""
+        if self.stream is not None:
+            self.stream.rest()
+
     @property
     def transferred(self) -> int:
         """Bytes of cleartext in both directions so far."""

@@ -1,4 +1,4 @@
-"""The load generator as a service of twistd: one load, its result, and then the end."""
+"""The load generator as a service of twistd: its loads, their results, and then the end."""
 
 from __future__ import annotations
 
@@ -10,32 +10,29 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from tlsdemo.net.printable_logger import PrintableLogger
-from tlsdemo.reporting.run_result import RunResult
 
 _log = PrintableLogger(namespace="tlsdemo")
 
 
-class RunsLoad(Protocol):
-    """What puts on one load: a `Controller`, or what controls a cluster."""
+class Load(Protocol):
+    """What is run: a `Controller`, a `LoadSeries`, or what controls a cluster."""
 
-    def run(self) -> Coroutine[Deferred[Any], Any, RunResult]:
-        """Run the load; problems do not raise, they are part of the result."""
+    def run(self) -> Coroutine[Deferred[Any], Any, Any]:
+        """Run, and return the result."""
 
     def stop(self) -> None:
-        """End it early; the result is that of what was done."""
+        """End early, with a result."""
 
 
 class LoadService(Service):
-    """Runs ``controller`` once and then stops the reactor; ``finished`` is called with the result.
+    """Runs ``load`` once and then stops the reactor; ``finished`` is called with the result.
 
-    It is called with None if the controller, or ``finished`` itself, raised an exception.
+    It is called with None if the load, or ``finished`` itself, raised an exception.
     """
 
-    def __init__(
-        self, reactor: Any, controller: RunsLoad, finished: Callable[[RunResult | None], object]
-    ) -> None:
+    def __init__(self, reactor: Any, load: Load, finished: Callable[[Any | None], object]) -> None:
         self._reactor = reactor
-        self._controller = controller
+        self._load = load
         self._finished = finished
         self._done: Deferred[None] | None = None
 
@@ -45,11 +42,10 @@ class LoadService(Service):
         self._reactor.callWhenRunning(self._run)
 
     def _run(self) -> None:
-        running: Coroutine[Deferred[Any], Any, RunResult] = self._controller.run()
-        self._done = Deferred.fromCoroutine(running).addCallback(self._finish)
+        self._done = Deferred.fromCoroutine(self._load.run()).addCallback(self._finish)
         self._done.addErrback(self._failed).addBoth(self._stop_reactor)
 
-    def _finish(self, result: RunResult) -> None:
+    def _finish(self, result: Any) -> None:
         self._finished(result)
 
     def _failed(self, failure: Failure) -> None:
@@ -65,5 +61,5 @@ class LoadService(Service):
         """End the load early; fires when its result has been handed over."""
         super().stopService()
         if self._done is not None:
-            self._controller.stop()
+            self._load.stop()
         return self._done

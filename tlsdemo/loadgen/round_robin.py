@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from tlsdemo.loadgen.sender import Sender
 
-PACKETS_PER_ITERATION = 1024
+PACKETS_PER_ITERATION = 4096
 """Packets that are written in one iteration of the reactor, which takes some milliseconds."""
 
 
@@ -39,7 +39,9 @@ class RoundRobin:
 
     def _run(self) -> None:
         self._scheduled = False
-        for _ in range(min(len(self._queue), max(1, PACKETS_PER_ITERATION // self._burst))):
+        for _ in range(max(1, PACKETS_PER_ITERATION // self._burst)):
+            if not self._queue:
+                break
             sender = self._queue.popleft()
             self._queued.discard(sender)
             sender.burst(self._burst)

@@ -16,6 +16,14 @@ SLACK = 30.0
 """Seconds beyond the timeouts of its connections that a worker may take to get on."""
 
 
+MOST_PREFILLED = 1 << 30
+"""Bytes that a load may encrypt before it begins, in all; they are kept in memory."""
+
+_RECORD = 1 << 14
+_OVERHEAD = 22
+"""Bytes of a record, of at most 16 KiB, besides its cleartext (RFC 8446, section 5.2)."""
+
+
 @dataclass(frozen=True)
 class Task:
     """One part of the work of one worker.
@@ -44,6 +52,9 @@ class Task:
     between two bytes on an idle connection, 0 for none.  ``resume``: whether connections resume the
     session of an earlier one.  ``say``, ``expect``: each message, and how the line that answers it
     begins; empty for messages that the server echoes.  Their characters are bytes (ISO 8859-1).
+    ``sources``: our addresses with commas, which connections have in turn; empty for the system's
+    choice.
+    ``prefill``: whether the packets are encrypted before the load begins.
     ``work_rate``: units of work that are due per second, of all workers, where windows have none.
     """
 
@@ -81,6 +92,8 @@ class Task:
     say: str = ""
     expect: str = ""
     work_rate: float = 0.0
+    sources: str = ""
+    prefill: bool = False
     index: int = 0
     of: int = 1
 
@@ -146,6 +159,16 @@ def workers_needed(connections: int, limit: int) -> int | None:
     """Return the least number of workers of which none exceeds ``limit``; None if there is none."""
     each = limit - SPARE_DESCRIPTORS
     return -(-connections // each) if each > 0 else None
+
+
+def prefilled(connections: int, packets: int, size: int) -> int:
+    """Return the bytes of a load that is encrypted before it begins."""
+    return connections * packets * (size + -(-size // _RECORD) * _OVERHEAD)
+
+
+def addresses_needed(connections: int, ports: int) -> int | None:
+    """Return how many source addresses of so many ``ports`` are needed; None if there are none."""
+    return -(-connections // ports) if ports > 0 else None
 
 
 def allowed(rate: float, elapsed: float, connections: int) -> int:

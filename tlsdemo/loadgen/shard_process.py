@@ -80,8 +80,8 @@ class ShardProcess(LineOnlyReceiver):
                 task["status"],
                 None,
                 self._progress,
-                lambda: self._say(ready=True),
-                self._now,
+                on_ready=lambda: self._say(ready=True),
+                now=self._now,
             )
         except Exception as problem:
             self._say(problem=f"{type(problem).__name__}: {problem}")

@@ -9,10 +9,11 @@ from typing import Any
 
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.loadgen.appointment import Appointment
-from tlsdemo.loadgen.controller import Controller, ProgressCallback
+from tlsdemo.loadgen.controller import Controller, ProgressCallback, WindowCallback
 from tlsdemo.loadgen.inside_worker import InsideWorker
 from tlsdemo.loadgen.plan import steps_of
 from tlsdemo.loadgen.shard import Shard
+from tlsdemo.reporting.interval import Interval
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.shard_result import ShardResult
 from tlsdemo.tls import versions
@@ -21,8 +22,9 @@ from tlsdemo.tls import versions
 class ShardRun:
     """A shard that begins at ``start_at``, seconds since the epoch, or at once.
 
-    ``on_ready``: see `Appointment`.  ``now`` returns the seconds since the epoch.  ``status``: the
-    client endpoint string of the server's status service, if any.
+    The callbacks are those of `Controller`; ``on_ready``: see `Appointment`.  ``now`` returns the
+    seconds since the epoch.  ``status``: the client endpoint string of the server's status service,
+    if any.
 
     Attributes:
         controller: Runs it.
@@ -36,6 +38,8 @@ class ShardRun:
         status: str | None,
         start_at: float | None,
         on_progress: ProgressCallback,
+        on_window: WindowCallback = lambda *_: None,
+        on_interval: Callable[[Interval], object] = lambda _: None,
         on_ready: Callable[[], object] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -49,6 +53,8 @@ class ShardRun:
             steps_of(shard.load.windows),
             status,
             on_progress,
+            on_window,
+            on_interval,
             self._appointment,
             InsideWorker,
         )

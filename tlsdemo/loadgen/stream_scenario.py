@@ -34,7 +34,8 @@ class StreamScenario(Scenario):
 
     def application(self, connection: LoadConnection) -> Sender:
         """Return a sender that has not begun."""
-        return Sender(self._packet, self.task.packets, self._can_send, connection.closing)
+        task = self.task
+        return Sender(self._packet, task.packets, self._can_send, connection.closing, task.prefill)
 
     def begin(self, window: Window) -> None:
         """Make every secure connection send."""

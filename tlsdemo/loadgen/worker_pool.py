@@ -47,6 +47,10 @@ class _Measured:
     def until(self, cpu: float, at: float) -> None:
         self._ended = (cpu, at)
 
+    def next(self) -> _Measured:
+        """Return a new one, which begins where this has ended."""
+        return _Measured(*self._ended)
+
     def load(self) -> WorkerLoad:
         (cpu_before, before), (cpu_after, after) = self._began, self._ended
         return worker_load(self.latencies, cpu_after - cpu_before, after - before)
@@ -65,6 +69,7 @@ class _Worker:
         self.outstanding = 0
         self.counters = LoadCounters()
         self.measured: dict[int, _Measured] = {}
+        self.interval = _Measured(0.0, 0.0)
         self.peers: list[str] = []
         self._silence: IDelayedCall | None = None
         self.process = pool.launch(reactor, split_lines(self._report_received))
@@ -81,17 +86,22 @@ class _Worker:
     def _report_received(self, line: bytes) -> None:
         report = json.loads(line)
         before = self.state, self.resting, self.outstanding, self.counters
+        cpu, at = report["cpu"], report["at"]
+        if self.state == "starting":
+            self.interval = _Measured(cpu, at)
         self.state = report["state"]
         self.window = report["window"]
         self.resting = report["resting"]
         self.outstanding = report["outstanding"]
         self.counters = LoadCounters.from_json(report["counters"])
-        cpu, at = report["cpu"], report["at"]
         measured = self.measured.setdefault(self.window, _Measured(cpu, at))
         if not self.resting:
             measured.until(cpu, at)
-        for number, latencies in report["latencies"].items():
-            self.measured[int(number)].latencies.add(Latencies.from_json(latencies))
+        self.interval.until(cpu, at)
+        for number, encoded in report["latencies"].items():
+            latencies = Latencies.from_json(encoded)
+            self.measured[int(number)].latencies.add(latencies)
+            self.interval.latencies.add(latencies)
         self.peers = report.get("peers", self.peers)
         self._heard()
         if before != (self.state, self.resting, self.outstanding, self.counters):
@@ -226,6 +236,16 @@ class WorkerPool:
         """Return how busy each worker was in a window."""
         return tuple(
             worker.measured[window].load() for worker in self._workers if window in worker.measured
+        )
+
+    def take_interval(self) -> tuple[Latencies, tuple[WorkerLoad, ...]]:
+        """Return what was measured since this was called last, and how busy each worker was."""
+        taken = [worker.interval for worker in self._workers]
+        for worker in self._workers:
+            worker.interval = worker.interval.next()
+        return (
+            Latencies.total(each.latencies for each in taken),
+            tuple(each.load() for each in taken),
         )
 
     def counters(self) -> LoadCounters:

@@ -69,6 +69,11 @@ class AppendOnlyFile:
         """Whether lines are still accepted."""
         return self._state is _State.OPEN
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the file had nothing in it, and nothing has been appended."""
+        return not (self._size or self._buffered)
+
     def append(self, line: bytes) -> None:
         """Write ``line``, which ends with a newline, now or later."""
         if self._state is not _State.OPEN:

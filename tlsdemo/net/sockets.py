@@ -29,7 +29,13 @@ def bound_buffers(transport: Any, most: int) -> None:
     proxied connection, and each must be the other's producer.  Below TLS it applies to the
     transport that has the socket; transports without a socket are left as they are.
     """
-    while transport is not None and not isinstance(transport, FileDescriptor):
-        transport = getattr(transport, "transport", None)
+    transport = socket_transport(transport)
     if transport is not None:
         transport.bufferSize = most // 2
+
+
+def socket_transport(transport: Any) -> FileDescriptor | None:
+    """Return ``transport``, or the one below its TLS, that has the socket; ``None`` if none has."""
+    while transport is not None and not isinstance(transport, FileDescriptor):
+        transport = getattr(transport, "transport", None)
+    return transport

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
@@ -13,6 +13,10 @@ from twisted.internet.interfaces import (
 )
 from twisted.python.failure import Failure
 from zope.interface import implementer
+
+from tlsdemo.net.deadlines import deadlines_of
+
+_T = TypeVar("_T")
 
 
 @implementer(IStreamClientEndpoint)
@@ -32,11 +36,36 @@ class TimeoutEndpoint:
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803
         """Connect; fails with TimeoutError if that takes too long."""
         connecting: Deferred[Any] = self._endpoint.connect(protocolFactory)
-        if self._seconds:
-            connecting.addTimeout(self._seconds, self._clock, _timed_out)
+        if self._seconds and not connecting.called:
+            # Not addTimeout, which makes a delayed call for each connection.
+            limit = _Limit(connecting, self._clock)
+            deadlines_of(self._clock).begin(limit, self._seconds)
+            connecting.addBoth(limit.over)
         return connecting
 
 
-def _timed_out(_cancelled: object, seconds: float) -> Failure:
-    # What a cancelled endpoint fails with depends on the endpoint, and does not mention a timeout.
-    return Failure(TimeoutError(f"no answer after {seconds:g} s"))
+class _Limit:
+    """Cancels a Deferred that takes too long."""
+
+    __slots__ = ("_clock", "_waiting", "due", "seconds")
+
+    def __init__(self, waiting: Deferred[Any], clock: IReactorTime) -> None:
+        self._waiting: Deferred[Any] | None = waiting
+        self._clock = clock
+        self.due = self.seconds = 0.0
+
+    def expire(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        assert waiting is not None
+        waiting.cancel()
+
+    def over(self, result: _T) -> _T | Failure:
+        """Return ``result``, or that there was no answer in time."""
+        if self._waiting is not None:
+            self._waiting = None
+            deadlines_of(self._clock).cancel(self)
+            return result
+        if isinstance(result, Failure):
+            # What a cancelled endpoint fails with depends on it, and does not mention a timeout.
+            return Failure(TimeoutError(f"no answer after {self.seconds:g} s"))
+        return result

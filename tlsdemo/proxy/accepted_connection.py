@@ -103,7 +103,7 @@ class AcceptedConnection:
             self.protocol.observer.event(event)
 
     def backend_connected(self, host: str) -> None:
-        """Record our address towards the backend."""
+        """Record our address towards the embedded sink."""
         self._record.backend = host
 
     def drained(self, close_reason: CloseReason) -> None:

@@ -13,13 +13,15 @@ from tlsdemo.proxy.trace_file import TraceFile
 from tlsdemo.tls import Observer
 from tlsdemo.trace.connection_observer import ConnectionObserver, SeveralObservers
 from tlsdemo.trace.model import Arrow, End, Mark
-from tlsdemo.trace.timeline import EventObserver, Fact
+from tlsdemo.trace.timeline import EventObserver, Fact, ToldText
 
 Watch = Callable[[int, str, Callable[[], float]], Observer | None]
 """A function from a connection's number (from 1), its peer's address and the clock to an observer.
 
 ``None`` if it does not watch this connection.
 """
+
+_Report = Callable[[Mark | Arrow], object]
 
 
 @dataclass(frozen=True)
@@ -44,23 +46,27 @@ class Accounting:
 
     def observer(self, number: int, peer: str, clock: Callable[[], float]) -> Observer | None:
         """Return an observer of connection ``number``, which begins now, or ``None``."""
+        observers: list[Observer] = []
         log = self.events.event_logger(number, peer)
-        events = None if log is None else EventObserver(clock, log, close_facts)
-        wanted: list[Observer | None] = [events, self._details(number, peer, clock)]
-        wanted += [watch(number, peer, clock) for watch in self.watches]
-        observers: list[Observer] = [each for each in wanted if each is not None]
+        if log is not None:
+            observers.append(EventObserver(clock, log, close_facts))
+        details = self.events.detail_logger(number, peer)
+        trace = None if self.trace_file is None else self.trace_file.writer(number, peer)
+        if details is not None or trace is not None:
+            observers.append(self._details(clock, details, trace))
+        for watch in self.watches:
+            watching = watch(number, peer, clock)
+            if watching is not None:
+                observers.append(watching)
         if len(observers) > 1:
             return SeveralObservers(observers)
         return observers[0] if observers else None
 
+    @staticmethod
     def _details(
-        self, number: int, peer: str, clock: Callable[[], float]
-    ) -> ConnectionObserver | None:
-        log = self.events.detail_logger(number, peer)
-        trace = None if self.trace_file is None else self.trace_file.writer(number, peer)
+        clock: Callable[[], float], log: _Report | None, trace: _Report | None
+    ) -> ConnectionObserver:
         reports = [each for each in (log, trace) if each is not None]
-        if not reports:
-            return None
 
         def report(seen: Mark | Arrow) -> None:
             for each in reports:
@@ -83,4 +89,4 @@ class Accounting:
 
 def close_facts(name: str, reason: CloseReason) -> Mapping[str, Fact]:
     """Return the facts that describe a close reason in logs and traces of a server."""
-    return {"why" if name == "insecure" else "how": str(reason)}
+    return {"why" if name == "insecure" else "how": ToldText.of(reason)}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import typing
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +14,18 @@ from twisted.internet.interfaces import (
     IReactorTime,
     ISSLTransport,
     IStreamClientEndpoint,
+    ITransport,
 )
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from tlsdemo.net.prompt_writing import prompt_writer
 from tlsdemo.net.reset_after_flush import reset_after_flush
-from tlsdemo.net.sockets import MAX_BUFFER, bound_buffers, without_delay
+from tlsdemo.net.sockets import MAX_BUFFER, bound_buffers, socket_transport, without_delay
 from tlsdemo.proxy.introduction import Introduce, Introduction
 from tlsdemo.starttls.filters import FilterFailed
+from tlsdemo.tls.protocol_switch import replace_protocol
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,8 @@ class Backend:
         unavailable: What tells a client that the backend cannot be reached, or does not greet;
             empty to cut it off.
         introduce: Makes what is said to it about each client first; ``None`` for nothing.
+        embedded: Whether it is the service's own sink, whose records of connections are found by
+            our address towards it.
     """
 
     endpoint: IStreamClientEndpoint
@@ -47,6 +54,7 @@ class Backend:
     max_buffer: int = MAX_BUFFER
     unavailable: bytes = b""
     introduce: Introduce | None = None
+    embedded: bool = False
 
 
 class BackendListener(typing.Protocol):
@@ -70,26 +78,39 @@ class BackendListener(typing.Protocol):
 
 @implementer(IHalfCloseableProtocol)
 class BackendConnection(Protocol):
-    """The plaintext connection to the backend, which is told first who the client is."""
+    """The plaintext connection to the backend, which is told first who the client is.
+
+    Attributes:
+        write: Sends bytes to the backend, once this is connected.
+        promptly: Whether that calls the system each time, as is best if the client's data comes in
+            few large pieces.  To be set before.
+    """
 
     transport: Any
+    promptly = False
+    write: Callable[[bytes], object]
     _introduction: Introduction | None = None
 
     def __init__(self, backend: Backend, listener: BackendListener) -> None:
         self._backend = backend
         self._listener = listener
 
-    def introduce(self, client: IAddress, server: IAddress) -> None:
-        """Note the ends of the client's connection, before this one is made."""
+    def introduce(self, client: ITransport) -> None:
+        """Note the ends of the client's connection, before this one is made, if they are wanted."""
         if self._backend.introduce is not None:
-            self._introduction = self._backend.introduce(client, server)
+            self._introduction = self._backend.introduce(client.getPeer(), client.getHost())
 
     def connectionMade(self) -> None:
         """Set the socket's options, introduce the client, and report the connection."""
+        with suppress(TypeError):
+            # What the endpoint has put in between only forwards, for as long as this lasts.
+            replace_protocol(self.transport, self)
         without_delay(self.transport)
         bound_buffers(self.transport, self._backend.max_buffer)
+        prompt = prompt_writer(self.transport) if self.promptly else None
+        self.write = prompt or self.transport.write
         if self._introduction is not None:
-            self.transport.write(self._introduction.start())
+            self.write(self._introduction.start())
         self._listener.backend_connected()
 
     def dataReceived(self, data: bytes) -> None:
@@ -100,7 +121,7 @@ class BackendConnection(Protocol):
             except FilterFailed as problem:
                 self._listener.backend_failed(problem)
                 return
-            self.transport.write(said)
+            self.write(said)
         if data:
             self._listener.backend_data(data)
 
@@ -138,3 +159,26 @@ class BackendConnection(Protocol):
             self.transport.loseConnection()
         else:
             reset_after_flush(self.transport, self._backend.clock)
+
+
+class BackendFactory(Factory):
+    """Has an endpoint make one connection, and ends with it."""
+
+    noisy = False
+
+    def __init__(self, connection: BackendConnection) -> None:
+        self._connection = connection
+
+    def buildProtocol(self, _address: IAddress | None) -> BackendConnection:
+        """Return the connection."""
+        return self._connection
+
+    def stopFactory(self) -> None:
+        """Break the cycles of Twisted's connector with its transport and its factory.
+
+        All have ended.  So they are freed now, not by a collection of garbage, which is rare.
+        """
+        transport = socket_transport(self._connection.transport)
+        connector = None if transport is None else vars(transport).pop("connector", None)
+        if connector is not None:
+            vars(connector).pop("factory", None)

@@ -14,8 +14,8 @@ class ConnectionRecord:
         received: Returns the bytes of cleartext received so arriving.
         open: Whether the connection is open.
         failed: Whether it has ended with an error.
-        backend: Our own address towards the backend, if there is one: the client address of the
-            embedded sink's record.
+        backend: Our own address towards the embedded sink, if there is one: the client address of
+            the sink's record.
     """
 
     received: Callable[[], int]

@@ -18,7 +18,7 @@ class HandlerListener(typing.Protocol):
         """An event that observers of the connection should see."""
 
     def backend_connected(self, host: str) -> None:
-        """The backend is connected; ``host`` is our own address towards it."""
+        """The embedded sink is connected; ``host`` is our own address towards it."""
 
     def drained(self, close_reason: CloseReason) -> None:
         """The handler has finished; if ``close_reason`` is clean, everything has been handled."""

@@ -76,7 +76,7 @@ class ProxyActions(StateMachine, Handler):
         except FilterFailed as problem:
             self._input(_Input.FAILED, CloseReason(problem.cause, str(problem)))
             return False
-        self._backend.transport.write(passed)
+        self._backend.write(passed)
         return True
 
     def _forward_early(self) -> bool:
@@ -92,7 +92,7 @@ class ProxyActions(StateMachine, Handler):
         backend = self._backend.transport
         if type(self._filter) is ProtocolFilter:
             # The filter changes nothing, so bypass it.
-            self._write = backend.write
+            self._write = self._backend.write
         self.transport.registerProducer(backend, True)
         if not self.full:
             self.transport.resumeProducing()
@@ -109,7 +109,7 @@ class ProxyActions(StateMachine, Handler):
         self.full = False
         rest = self._filter.rest_of_client()
         if rest:
-            self._backend.transport.write(rest)
+            self._backend.write(rest)
         self._backend.finish_sending()
 
     def _forward_and_finish(self) -> None:
@@ -143,7 +143,7 @@ class ProxyActions(StateMachine, Handler):
     def _finish_backend(self) -> None:
         rest = self._filter.rest_of_client()
         if rest:
-            self._backend.transport.write(rest)
+            self._backend.write(rest)
         self._drain_backend()
 
     def _reset_backend(self) -> None:

@@ -17,13 +17,13 @@ from __future__ import annotations
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
-from twisted.internet.protocol import Factory, connectionDone
+from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.net.addresses import address_text
-from tlsdemo.proxy.backend import Backend, BackendConnection
+from tlsdemo.proxy.backend import Backend, BackendConnection, BackendFactory
 from tlsdemo.proxy.handler import HandlerListener
 from tlsdemo.proxy.proxy_actions import ProxyActions
 from tlsdemo.proxy.proxy_state import ProxyInput as _Input
@@ -53,12 +53,12 @@ class ProxyHandler(ProxyActions):
         assert self.transport is not None
         self.full = True
         self.transport.pauseProducing()
-        backend = self._backend
-        backend.introduce(self.transport.getPeer(), self.transport.getHost())
-        # Twisted may keep the factory for long; it must not keep this handler alive.
-        factory = Factory.forProtocol(lambda: backend)
-        factory.noisy = False
-        self._connecting = self._settings.endpoint.connect(factory)
+        if self.transport.by_reads:
+            # Both ways there is one write for each read.
+            self._backend.promptly = True
+            self.transport.write_promptly()
+        self._backend.introduce(self.transport)
+        self._connecting = self._settings.endpoint.connect(BackendFactory(self._backend))
         self._connecting.addErrback(self._not_connected)
 
     def dataReceived(self, data: bytes) -> None:
@@ -89,7 +89,8 @@ class ProxyHandler(ProxyActions):
     def backend_connected(self) -> None:
         """Start forwarding, or wait for the backend's greeting."""
         self.listener.report("backend connected")
-        self.listener.backend_connected(address_text(self._backend.transport.getHost()))
+        if self._settings.embedded:
+            self.listener.backend_connected(address_text(self._backend.transport.getHost()))
         if self._filter.ready:
             self._input(_Input.BACKEND_READY)
         else:

@@ -148,6 +148,7 @@ class Server(Service):
                     settings.names,
                     settings.connection.mode.encrypts,
                 ),
+                embedded=self._has_sink,
             )
         self._serving = [self._serve(where, self._wrapped) for where in settings.listen]
         if settings.status not in (None, STATUS):

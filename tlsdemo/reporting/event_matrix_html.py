@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from tlsdemo.reporting.event_matrix import RACE, THEN, EventMatrix, lifelines_of, outcomes_of
 from tlsdemo.reporting.grouping import by_scenario, grouped, names_of, not_observed, not_tried
 from tlsdemo.reporting.html_page import html_page, html_text
-from tlsdemo.reporting.stylesheets import stylesheet
+from tlsdemo.reporting.page_files import data_file
 from tlsdemo.trace.observation import EventSequences, Observation
 
 TITLE = "What fires when"
@@ -48,9 +48,7 @@ def matrix_page(matrix: EventMatrix, first: str = "") -> str:
         f'<nav aria-label="Scenarios"><ul>{links}</ul></nav>\n{_KEY}</header>\n'
         f"<main>\n{first}{sections}{''.join(_not_observed(matrix.cells))}</main>\n"
     )
-    return html_page(
-        TITLE, stylesheet("sequence_diagram.css") + stylesheet("event_matrix.css"), body
-    )
+    return html_page(TITLE, data_file("sequence_diagram.css") + data_file("event_matrix.css"), body)
 
 
 def _scenario(

@@ -6,7 +6,7 @@ it nothing is recorded, and `CAN_MEASURE` is false.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -137,20 +137,25 @@ class Latencies:
             return None
         return float(histogram.get_value_at_percentile(percentile)) / 1e6
 
+    def values_at(self, name: str, percentiles: Sequence[float]) -> list[float]:
+        """Return the values in seconds at several percentiles, in one pass; there must be some."""
+        found = self.histogram(name).get_percentile_to_value_dict(list(percentiles))
+        return [found[each] / 1e6 for each in percentiles]
+
     def mean(self, name: str) -> float | None:
         """Return the mean in seconds; ``None`` without values."""
         histogram = self.histogram(name)
-        return None if histogram is None else float(histogram.get_mean_value()) / 1e6
+        return None if histogram is None else _mean(histogram) / 1e6
 
     def percentiles(self, name: str) -> Percentiles | None:
         """Return the distribution; ``None`` without values."""
         histogram = self.histogram(name)
         if histogram is None or not histogram.get_total_count():
             return None
-        p50, p90, p99, p999 = (
-            histogram.get_value_at_percentile(each) / 1e6 for each in PERCENTILES
-        )
-        count, mean = int(histogram.get_total_count()), float(histogram.get_mean_value()) / 1e6
+        # In one pass: this is done each second for the live view.
+        at = histogram.get_percentile_to_value_dict(list(PERCENTILES))
+        p50, p90, p99, p999 = (at[each] / 1e6 for each in PERCENTILES)
+        count, mean = int(histogram.get_total_count()), _mean(histogram) / 1e6
         return Percentiles(count, mean, p50, p90, p99, p999, histogram.get_max_value() / 1e6)
 
     def as_json(self) -> dict[str, str]:
@@ -173,6 +178,18 @@ class Latencies:
         names = {name for each in self._histograms for name in (each, each.partition("/")[0])}
         found = {name: self.percentiles(name) for name in sorted(names)}
         return {name: each.as_json() for name, each in found.items() if each is not None}
+
+
+def _mean(histogram: Any) -> float:
+    """Return what the library's ``get_mean_value`` does, which takes 20 times as long."""
+    total = 0
+    for index, count in enumerate(histogram.counts[:]):
+        if count:
+            value = histogram.get_value_from_index(index)
+            least = histogram.get_lowest_equivalent_value(value)
+            total += count * ((least + histogram.get_highest_equivalent_value(value) + 1) // 2)
+    measured = histogram.get_total_count()
+    return total / measured if measured else 0.0
 
 
 def _microseconds(seconds: float) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -41,8 +41,10 @@ class Progress:
 
     def __init__(self, console: Console, title: str = "") -> None:
         self.title = title
+        self.below: RenderableType | None = None
+        """What is shown under the line, on a terminal only."""
         self._console = console
-        self._lives = console.is_terminal and not console.is_dumb_terminal
+        self.lives = console.is_terminal and not console.is_dumb_terminal
         self._live: Live | None = None
         self._phase = ""
         self._things = ""
@@ -62,7 +64,7 @@ class Progress:
         self._phase, self._things = phase, things
         self._total, self._seconds = total, seconds
         self._began = self._shown = self._console.get_time()
-        if self._lives:
+        if self.lives:
             self._write(0, ())
         else:
             self._say(" ".join([self._phase, *self._extent()]))
@@ -73,7 +75,7 @@ class Progress:
         ``now_at``: what is done now, which is shown if there is room.
         """
         now = self._console.get_time()
-        if now - self._shown >= (REFRESH_EVERY if self._lives else PLAIN_EVERY):
+        if now - self._shown >= (REFRESH_EVERY if self.lives else PLAIN_EVERY):
             self._shown = now
             self._write(done, facts, now_at)
 
@@ -103,7 +105,7 @@ class Progress:
         pieces = self._pieces(done, elapsed, facts)
         if now_at:
             pieces.append(Piece(f"now {now_at}", 6))
-        if not self._lives:
+        if not self.lives:
             self._say(f"{self._phase}: {', '.join(each.text.strip() for each in pieces[1:])}")
             return
         with suppress(OSError):
@@ -114,7 +116,9 @@ class Progress:
                     redirect_stdout=False,
                 )  # fmt: skip
                 self._live.start()
-            self._live.update(self._line(pieces, done, elapsed), refresh=True)
+            line = self._line(pieces, done, elapsed)
+            shown = line if self.below is None else Group(line, self.below)
+            self._live.update(shown, refresh=True)
 
     def _pieces(self, done: int, elapsed: float, facts: tuple[str, ...]) -> list[Piece]:
         """Return what there is to say, in its order on the line; the label is the first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tlsdemo.reporting.interval import Interval
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.snapshot import MEGABYTE, Snapshot
 from tlsdemo.reporting.window_result import WindowResult
@@ -45,6 +46,7 @@ class RunResult:
         windows: What was measured of the load, window by window.
         unit: What the rates of windows count.
         found: The greatest rate that held, if that was searched for.
+        intervals: The course of the load.
     """
 
     name: str
@@ -61,6 +63,7 @@ class RunResult:
     windows: tuple[WindowResult, ...] = ()
     unit: str = "connections"
     found: float | None = None
+    intervals: tuple[Interval, ...] = ()
 
     @property
     def lost(self) -> int | None:
@@ -99,10 +102,14 @@ class RunResult:
 
     @property
     def cpu_per_connection(self) -> float | None:
-        """The server's CPU seconds to accept and secure a connection; ``None`` if unknown."""
+        """The server's CPU seconds to accept and secure a connection; ``None`` if unknown.
+
+        If none was opened before the load, of a whole connection, with what it did.
+        """
         if self.snapshots is None:
             return None
-        spent = self.snapshots.secured.since(self.snapshots.started)
+        end = self.snapshots.drained if self.opened_first == 0 else self.snapshots.secured
+        spent = end.since(self.snapshots.started)
         return spent.cpu / spent.opened if spent.opened else None
 
     @property
@@ -152,4 +159,5 @@ class RunResult:
             "opening": self.opening and self.opening.as_json(),
             "windows": [window.as_json() for window in self.windows],
             "greatest_rate": self.found,
+            "intervals": [each.as_json() for each in self.intervals],
         }

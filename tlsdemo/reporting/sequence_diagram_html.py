@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from tlsdemo.printable import printable
 from tlsdemo.reporting.html_page import html_page, html_text
+from tlsdemo.reporting.page_files import data_file
 from tlsdemo.reporting.sequence_diagram import (
     STATES,
     StateValue,
@@ -21,7 +22,6 @@ from tlsdemo.reporting.sequence_diagram import (
     summary,
 )
 from tlsdemo.reporting.sequence_rows import Fold, Gap, Row, Step, description, differences, rows
-from tlsdemo.reporting.stylesheets import stylesheet
 from tlsdemo.trace.model import Arrow, End, Fate, Mark, Trace
 from tlsdemo.trace.record import Kind
 from tlsdemo.trace.timeline import Event
@@ -41,7 +41,7 @@ def page(traces: Sequence[Trace]) -> str:
     """Return a page with the diagrams of ``traces``, side by side in a wide window."""
     title = printable(traces[0].title) if len(traces) == 1 else TITLE
     skip = '<a class="skip" href="#c1">Skip to the connection</a>\n'
-    return html_page(title, stylesheet("sequence_diagram.css"), skip + diagrams(traces))
+    return html_page(title, data_file("sequence_diagram.css"), skip + diagrams(traces))
 
 
 def diagrams(traces: Sequence[Trace]) -> str:

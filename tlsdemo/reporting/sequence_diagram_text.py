@@ -56,6 +56,11 @@ def text(traces: Sequence[Trace], width: int = 80) -> str:
     return "\n".join([*lines, *_legend(traces, any(only_here), each)]) + "\n"
 
 
+def bare(trace: Trace, width: int = 80) -> list[str]:
+    """Return the lines of a diagram without times and sizes, which differ from run to run."""
+    return [line.rstrip() for line in _Drawing(width, measures=False).body(trace)]
+
+
 def trace_list(traces: Mapping[int, Trace]) -> str:
     """Return a list of traces, a line each: the number, the title and the number of rows."""
     return "".join(
@@ -86,11 +91,16 @@ def _legend(traces: Sequence[Trace], differ: bool, width: int) -> Iterator[str]:
 
 
 class _Drawing:
-    """Draws in ``width`` columns: the time, and two lifelines with what is between them."""
+    """Draws in ``width`` columns: the time, and two lifelines with what is between them.
 
-    def __init__(self, width: int) -> None:
+    Without ``measures``, the time and the sizes of records are left away.
+    """
+
+    def __init__(self, width: int, measures: bool = True) -> None:
         self._width = width
-        self._inside = width - _TIME - 4
+        self._measures = measures
+        self._indent = _TIME + 2 if measures else 0
+        self._inside = width - self._indent - 2
 
     def head(self, trace: Trace) -> Iterator[str]:
         """Return the lines above a diagram: title, facts and summary."""
@@ -107,7 +117,8 @@ class _Drawing:
 
     def body(self, trace: Trace, only_here: Collection[int] = ()) -> Iterator[str]:
         """Return the lines of the diagram itself; steps in ``only_here`` are marked."""
-        yield f"{'ms':>{_TIME}}  client" + "server".rjust(self._inside - 4)
+        unit = f"{'ms':>{_TIME}}  " if self._measures else ""
+        yield f"{unit}client" + "server".rjust(self._inside - 4)
         yield self._line("", "┬", " " * self._inside, "┬")
         for row in rows(trace, only_here):
             if isinstance(row, Gap):
@@ -132,7 +143,8 @@ class _Drawing:
         yield self._line("", "┴", " " * self._inside, "┴")
 
     def _line(self, time: str, left: str, middle: str, right: str) -> str:
-        return f"{time:>{_TIME}}  {left}{middle}{right}"
+        before = f"{time:>{_TIME}}".ljust(self._indent) if self._measures else ""
+        return f"{before}{left}{middle}{right}"
 
     def _mark(self, step: Step, mark: Mark) -> Iterator[tuple[str, str, str]]:
         event = mark.event
@@ -155,7 +167,7 @@ class _Drawing:
     def _arrow(self, step: Step, arrow: Arrow) -> Iterator[tuple[str, str, str]]:
         record = arrow.record
         only_here = _ONLY_HERE if step.only_here else ""
-        size = f"{record.length:,} B"
+        size = f"{record.length:,} B" if self._measures else ""
         label = " ".join(filter(None, [only_here, kind_name(record), content_text(record), size]))
         whole = arrow.fate is Fate.PASSED
         width = self._inside if whole else self._inside // 2

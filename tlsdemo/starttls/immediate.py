@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from tlsdemo.starttls.dialect import Dialect
 from tlsdemo.starttls.filters import ProtocolFilter
-from tlsdemo.starttls.negotiation import CONNECTED, Negotiation, Rule, State, Table
+from tlsdemo.starttls.negotiation import (
+    CONNECTED,
+    Command,
+    Negotiation,
+    Rule,
+    State,
+    Switch,
+    Table,
+)
 
 _TABLE: Table = {(State.START, CONNECTED): Rule(State.SWITCHED)}
 
@@ -13,6 +21,11 @@ class ImmediateServer(Negotiation):
     """The server: everything that the client sends is TLS."""
 
     table = _TABLE
+
+    def start(self) -> list[Command]:
+        """Return what the table says, which needs no look at it for each connection."""
+        self.state = State.SWITCHED
+        return [Switch()]
 
 
 class ImmediateClient(Negotiation):

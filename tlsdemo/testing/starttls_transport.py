@@ -118,12 +118,13 @@ def start_tls(
     if clock is None:
         _newtls.startTLS(transport, context_factory, normal, bypass)
     else:
-        with _default_clock(clock):
+        with default_clock(clock):
             _newtls.startTLS(transport, context_factory, normal, bypass)
 
 
 @contextmanager
-def _default_clock(clock: IReactorTime) -> Iterator[None]:
+def default_clock(clock: IReactorTime) -> Iterator[None]:
+    """Have the TLS factories that are made meanwhile flush by ``clock``."""
     # startTLS makes its TLSMemoryBIOFactory itself, without a clock.
     before = tls._get_default_clock
     tls._get_default_clock = lambda: clock

@@ -36,6 +36,7 @@ from tlsdemo.tls.modes import MODES, Mode, ModeName
 from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.policy import BadPolicy, Policy, TLSVersion
 from tlsdemo.tls.pull import PullApplication, PullSource, PullStream
+from tlsdemo.tls.record_writer import RecordWriter
 from tlsdemo.tls.secure_pair import EncryptedSide, SecurePair
 from tlsdemo.tls.stream import Stream, StreamSetup
 from tlsdemo.tls.timeouts import NO_TIMEOUTS, ConnectionPhase, PhaseTimer, Timeouts
@@ -74,6 +75,7 @@ __all__ = [
     "PullApplication",
     "PullSource",
     "PullStream",
+    "RecordWriter",
     "SecurePair",
     "Send",
     "ServerTLS",

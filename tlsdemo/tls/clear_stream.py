@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 from zope.interface import alsoProvides, implementer
 
 from tlsdemo.close_reasons import CLEAN, Cause, CloseReason
+from tlsdemo.net.prompt_writing import prompt_writer
 from tlsdemo.state_machine import transition_table
 from tlsdemo.tls.contexts import TLS
 from tlsdemo.tls.half_close import half_closeable
@@ -73,6 +74,11 @@ class ClearStream(Stream):
         if self._send is not None:
             self.bytes_out += len(data)
             self._send(data)
+
+    def write_promptly(self) -> None:
+        """Have each write sent at once, if possible."""
+        if self._send is not None:
+            self._send = prompt_writer(self._transport) or self._send
 
     def loseConnection(self) -> None:
         """Close in order, after everything that was written has been sent."""

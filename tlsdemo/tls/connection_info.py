@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.x509 import Name
@@ -35,7 +35,8 @@ class ConnectionInfo:
     sni: str | None
     peer: str | None
     upgraded: bool = False
-    group: str | None = None
+    # Not a default of the class, which would be found in place of a value that is not known yet.
+    group: str | None = field(default_factory=lambda: None)
 
     def __str__(self) -> str:
         names = ("group", "alpn", "sni", "peer")
@@ -48,35 +49,53 @@ class ConnectionInfo:
         return type(self), (*values, self.group)
 
 
-def _find_peer(info: ConnectionInfo, name: str) -> str:
+def _find(info: ConnectionInfo, name: str) -> object:
+    values = vars(info)
+    if name in ("version", "cipher", "alpn", "sni", "group") and "_connection" in values:
+        settle(info)
+        return values[name]
     if name != "peer":
         raise AttributeError(f"{type(info).__name__!r} object has no attribute {name!r}")
-    values = vars(info)
-    subject: Name = values.pop("_certificate").to_cryptography().subject
-    values["peer"] = peer = subject.rfc4514_string()
-    return peer
+    settle(info)
+    if "_certificate" in values:
+        subject: Name = values.pop("_certificate").to_cryptography().subject
+        values["peer"] = subject.rfc4514_string()
+    return values["peer"]
 
 
 # Called only for missing attributes.  Inside the class, it would make mypy accept any attribute.
-ConnectionInfo.__getattr__ = _find_peer  # type: ignore[attr-defined]
+ConnectionInfo.__getattr__ = _find  # type: ignore[attr-defined]
 
 
 def connection_info_of(connection: SSL.Connection, upgraded: bool = False) -> ConnectionInfo:
-    """Return the parameters of a connection whose handshake is complete."""
-    certificate = connection.get_peer_certificate()
-    sni = connection.get_servername()
-    info = ConnectionInfo(
-        version=connection.get_protocol_version_name(),
-        cipher=connection.get_cipher_name() or "",
-        alpn=connection.get_alpn_proto_negotiated().decode("ascii", "backslashreplace") or None,
-        sni=None if sni is None else sni.decode("ascii", "backslashreplace"),
-        peer=None,
-        upgraded=upgraded,
-        group=group_of(connection),
-    )
-    if certificate is not None:
-        # Parsing takes longer than everything else and is rarely needed: so only on access.
-        values = vars(info)
-        values["_certificate"] = certificate
-        del values["peer"]
+    """Return the parameters of a connection whose handshake is complete.
+
+    They are asked for when the first is read, as many a server reads none.  Until then this refers
+    to the connection, so :func:`settle` has to be called when that ends.
+    """
+    info = object.__new__(ConnectionInfo)
+    values = vars(info)
+    values["upgraded"] = upgraded
+    values["_connection"] = connection
     return info
+
+
+def settle(info: ConnectionInfo) -> None:
+    """Find all parameters, and drop the reference to the connection."""
+    values = vars(info)
+    connection: SSL.Connection | None = values.pop("_connection", None)
+    if connection is None:
+        return
+    sni = connection.get_servername()
+    alpn = connection.get_alpn_proto_negotiated().decode("ascii", "backslashreplace")
+    certificate = connection.get_peer_certificate()
+    values["version"] = connection.get_protocol_version_name()
+    values["cipher"] = connection.get_cipher_name() or ""
+    values["alpn"] = alpn or None
+    values["sni"] = None if sni is None else sni.decode("ascii", "backslashreplace")
+    values["group"] = group_of(connection)
+    if certificate is None:
+        values["peer"] = None
+    else:
+        # Parsing takes longer than everything else and is rarely needed: so only on access.
+        values["_certificate"] = certificate

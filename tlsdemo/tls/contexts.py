@@ -17,8 +17,7 @@ from pathlib import Path
 
 from OpenSSL import SSL
 from OpenSSL.crypto import X509, PKey
-from service_identity.cryptography import extract_patterns
-from service_identity.hazmat import DNS_ID, IPAddress_ID, verify_service_identity
+from service_identity.hazmat import DNS_ID, IPAddress_ID
 from twisted.internet.interfaces import (
     IOpenSSLClientConnectionCreator,
     IOpenSSLServerConnectionCreator,
@@ -31,6 +30,7 @@ from tlsdemo.certificates.files import Credentials
 from tlsdemo.certificates.identity import is_pkcs12, load_identity
 from tlsdemo.starttls.names import without_last_dot
 from tlsdemo.tls.alpn_selection import set_selection
+from tlsdemo.tls.name_check import NameCheck
 from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.policy import Policy, reasons_of
 from tlsdemo.tls.server_names import matches, names_of
@@ -279,17 +279,18 @@ class ClientTLS:
         # RFC 6066, section 3: literal addresses are not permitted in SNI.
         self._sni: bytes | None = None
         self._session: SSL.Session | None = None
-        self._identity: DNS_ID | IPAddress_ID
+        identity: DNS_ID | IPAddress_ID
         try:
-            self._identity = IPAddress_ID(server_name)
+            identity = IPAddress_ID(server_name)
         except ValueError:
             # A certificate contains no dot at the end either.
             name = without_last_dot(server_name)
             if name != without_last_dot(name):
                 raise ValueError("not a name or an address") from None
-            self._identity = DNS_ID(name)
+            identity = DNS_ID(name)
             # The SNI is the name that is verified, in its ASCII form.
-            self._sni = self._identity.hostname.decode("ascii").encode("idna")
+            self._sni = identity.hostname.decode("ascii").encode("idna")
+        self._verify_name = NameCheck(identity)
 
     @classmethod
     def build(
@@ -343,7 +344,3 @@ class ClientTLS:
         resuming = copy(self)
         resuming._session = session
         return resuming
-
-    def _verify_name(self, certificate: X509) -> None:
-        patterns = extract_patterns(certificate.to_cryptography())
-        verify_service_identity(patterns, [self._identity], [])

@@ -9,8 +9,11 @@ the TLS layer reads and writes them, which is the same in every mode.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+from cryptography.x509 import load_der_x509_certificate
 from OpenSSL import SSL
-from OpenSSL.crypto import X509
+from OpenSSL.crypto import FILETYPE_ASN1, X509, dump_certificate
 
 from tlsdemo.tls.observer import Observer
 
@@ -83,7 +86,7 @@ class HandshakeObservation:
     def name_verified(self, certificate: X509 | None, good: bool, expected: bool) -> None:
         """Report whether a certificate with a good chain has the name that is ``expected``."""
         if certificate is not None and (expected or not self._complete):
-            subject = certificate.to_cryptography().subject.rfc4514_string()
+            subject = _subject_of(dump_certificate(FILETYPE_ASN1, certificate))
             name = "certificate verified" if good else "certificate rejected"
             self._observer.detail(name, subject=subject)
 
@@ -122,6 +125,12 @@ class HandshakeObservation:
             self._observer.detail(f"close_notify {direction}")
         else:
             self._observer.detail(f"alert {direction}", level=level, description=description)
+
+
+@lru_cache(maxsize=16)
+def _subject_of(certificate: bytes) -> str:
+    """Return the subject of a certificate in DER, of which a client sees mostly the same."""
+    return load_der_x509_certificate(certificate).subject.rfc4514_string()
 
 
 def observe_states(context: SSL.Context) -> None:

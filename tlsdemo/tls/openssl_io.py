@@ -18,9 +18,12 @@ from __future__ import annotations
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 from OpenSSL import SSL
+
+from tlsdemo.tls.wire_input import WireInput
 
 MAX_RECORD = 1 << 14
 """Maximum bytes of cleartext in a record (RFC 8446, section 5.1)."""
@@ -52,12 +55,15 @@ class OpenSSLIO:
         drain: Decrypts all records at hand, or some 256 KiB; raises only if there is nothing.
         from_wire: Gives OpenSSL bytes of the wire, of which there must be some.
         for_wire: Returns bytes for the wire, at most so many; ``WantReadError`` if there are none.
+        encrypt: Encrypts the same bytes so many times, as a record each; raises as pyOpenSSL's
+            ``send`` does.  There must be some, and no more than fit into a record.
     """
 
     receive: Callable[[SSL.Connection, int], bytes]
     drain: Callable[[SSL.Connection], Drained]
     from_wire: Callable[[SSL.Connection, bytes], int]
     for_wire: Callable[[SSL.Connection, int], bytes]
+    encrypt: Callable[[SSL.Connection, bytes, int], None]
 
 
 def _drain_publicly(connection: SSL.Connection) -> Drained:
@@ -75,16 +81,23 @@ def _drain_publicly(connection: SSL.Connection) -> Drained:
     return Drained(b"".join(chunks), len(chunks), None)
 
 
+def _encrypt_publicly(connection: SSL.Connection, data: bytes, times: int) -> None:
+    for _ in repeat(None, times):
+        SSL.Connection.send(connection, data)
+
+
 def _direct() -> OpenSSLIO | None:
     """Return functions that call OpenSSL; ``None`` if this version of pyOpenSSL lacks a name."""
     try:
         ffi, lib = SSL._ffi, SSL._lib  # type: ignore[attr-defined]
-        ssl_read, bio_read, bio_write = lib.SSL_read, lib.BIO_read, lib.BIO_write
+        ssl_read, ssl_write, bio_read = lib.SSL_read, lib.SSL_write, lib.BIO_read
+        get_error, want_read = lib.SSL_get_error, lib.SSL_ERROR_WANT_READ
+        wire_input = WireInput(ffi, lib)
         set_mode, clear_mode = lib.SSL_set_mode, lib.SSL_clear_mode
         release_buffers = lib.SSL_MODE_RELEASE_BUFFERS
         probe: Any = SSL.Connection(SSL.Context(SSL.TLS_METHOD), None)
         _ = probe._ssl, probe._into_ssl, probe._from_ssl
-        _ = probe._raise_ssl_error, probe._handle_bio_errors
+        _ = probe._raise_ssl_error
     except AttributeError:
         return None
     buffer = ffi.new("char[]", MAX_DRAINED + _BURST * MAX_RECORD)
@@ -92,6 +105,11 @@ def _direct() -> OpenSSLIO | None:
     start = buffer + 0
 
     def problem_of(connection: Any, got: int) -> SSL.Error:
+        # The end of every drain, so without raising and catching it.
+        if get_error(connection._ssl, got) == want_read:
+            if connection.viewed:
+                wire_input.release(connection)
+            return SSL.WantReadError()
         try:
             connection._raise_ssl_error(connection._ssl, got)
         except SSL.Error as error:
@@ -141,24 +159,30 @@ def _direct() -> OpenSSLIO | None:
                 ssl_read(ssl, buffer, 1)
         return Drained(contents[:drained], records, problem)
 
-    def from_wire(connection: Any, data: bytes) -> int:
-        # A BIO in memory takes everything; bytes() lets it take any buffer.
-        written: int = bio_write(connection._into_ssl, bytes(data), len(data))
-        return written
-
     def for_wire(connection: Any, most: int) -> bytes:
-        bio = connection._from_ssl
-        got = bio_read(bio, buffer, min(most, MAX_DRAINED))
+        got = bio_read(connection._from_ssl, buffer, min(most, MAX_DRAINED))
         if got <= 0:
-            connection._handle_bio_errors(bio, got)
+            # A BIO in memory has no other error, and its end is never told to this one.
+            raise SSL.WantReadError
         data: bytes = contents[:got]
         return data
 
-    return OpenSSLIO(receive, drain, from_wire, for_wire)
+    def encrypt(connection: Any, data: bytes, times: int) -> None:
+        ssl, size = connection._ssl, len(data)
+        for _ in repeat(None, times):
+            done = ssl_write(ssl, data, size)
+            if done <= 0:
+                raise problem_of(connection, done)
+
+    return OpenSSLIO(receive, drain, wire_input.give, for_wire, encrypt)
 
 
 PUBLIC = OpenSSLIO(
-    SSL.Connection.recv, _drain_publicly, SSL.Connection.bio_write, SSL.Connection.bio_read
+    SSL.Connection.recv,
+    _drain_publicly,
+    SSL.Connection.bio_write,
+    SSL.Connection.bio_read,
+    _encrypt_publicly,
 )
 """The same by pyOpenSSL's public methods, for any version."""
 

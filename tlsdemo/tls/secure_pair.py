@@ -170,6 +170,7 @@ def secure(
     """Connect the encrypted side of a pair to ``transport``."""
     stream = TLSStream(setup)
     encrypted = _join(tls, stream, setup, clock)
+    stream.socket = transport
     replace_protocol(transport, encrypted)
     encrypted.makeConnection(transport)
     return encrypted, stream

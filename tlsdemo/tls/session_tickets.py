@@ -1,7 +1,9 @@
 """How many session tickets a server sends (RFC 8446, section 4.6.1), as far as it can be set.
 
 Each costs the server some 35 µs, and 0.75 KiB if the client has a certificate.  With one a client
-can resume its session; a browser that opens several connections at once wants more.
+can resume its session; a browser that opens several connections at once wants more.  pyOpenSSL
+cannot set the number yet, but OpenSSL reads ``NumTickets`` of the file that the environment
+variable OPENSSL_CONF names (SSL_CONF_cmd(3ssl)), for the whole process.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ class SessionTickets:
         if number not in (0, OPENSSLS_NUMBER) and not CAN_SET_NUMBER:
             raise ValueError(
                 "this version of pyOpenSSL can only send none (0), or as many as OpenSSL does "
-                f"({OPENSSLS_NUMBER})"
+                f"({OPENSSLS_NUMBER}, or NumTickets of the file that OPENSSL_CONF names)"
             )
         self._number = number
 

@@ -37,7 +37,7 @@ def secure(
     stream has to be that protocol first.
     """
     stream = _StartTLSStream(setup)
-    stream.transport = transport
+    stream.transport = stream.socket = transport
     replace_protocol(transport, stream)
     transport.startTLS(ObservedTLS(tls, setup.observer))
     layer: TLSMemoryBIOProtocol = transport.protocol

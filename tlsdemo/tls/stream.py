@@ -26,6 +26,7 @@ from tlsdemo.tls.half_close import half_closeable
 from tlsdemo.tls.listener import Listener
 from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.pull import PullSource
+from tlsdemo.tls.record_writer import RecordWriter
 from tlsdemo.tls.timeouts import NO_TIMEOUTS, ConnectionPhase, PhaseTimer
 from tlsdemo.tls.transport_options import Delivery, TransportOptions
 
@@ -103,7 +104,11 @@ class Stream(StateMachine, ABC):
         events: How often data has been delivered to the application.
         bytes_in: Bytes of cleartext that have been delivered to the application.
         bytes_out: Bytes of cleartext that the application has written.
+        by_reads: Whether the application gets what one read of the wire brings in one piece, and
+            not each record by itself.
     """
+
+    by_reads = True
 
     def __init__(self, setup: StreamSetup) -> None:
         self._listener = setup.listener
@@ -147,6 +152,17 @@ class Stream(StateMachine, ABC):
     def write(self, data: bytes) -> None:
         """Send ``data``; it is dropped once the stream is closed."""
 
+    def record_writer(self) -> RecordWriter | None:
+        """Return what writes many records at once, if each write becomes a record."""
+        return None
+
+    @abstractmethod
+    def write_promptly(self) -> None:
+        """Have each write sent at once, if possible, and not when the reactor comes round to it.
+
+        For an application that writes rarely, or much: each write costs a call of send(2).
+        """
+
     @abstractmethod
     def loseConnection(self) -> None:
         """Close in order, after everything that was written has been sent."""
@@ -176,6 +192,9 @@ class Stream(StateMachine, ABC):
         """Return our own address."""
 
     # What all streams share.
+
+    def rest(self) -> None:
+        """Do nothing: nothing has been transferred for a while, and there is nothing to free."""
 
     def logPrefix(self) -> str:
         """Return the name that Twisted's log uses."""

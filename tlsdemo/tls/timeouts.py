@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from twisted.internet.interfaces import IReactorTime
 
 from tlsdemo.close_reasons import Cause, CloseReason
-from tlsdemo.tls.deadlines import Deadlines, deadlines_of
+from tlsdemo.net.deadlines import Deadlines, deadlines_of
 
 
 class ConnectionPhase(enum.Enum):
@@ -61,6 +61,9 @@ class Timed(typing.Protocol):
     @property
     def transferred(self) -> int:
         """Bytes of cleartext in both directions so far."""
+
+    def rest(self) -> None:
+        """Free what is not needed, as nothing has been transferred for a while."""
 
     def abort(self, close_reason: CloseReason) -> None:
         """Close at once, and report ``close_reason``."""
@@ -150,4 +153,6 @@ class PhaseTimer:
         transferred = self._target.transferred
         self._checks = self._checks + 1 if transferred == self._transferred else 0
         self._transferred = transferred
+        if self._checks == 1:
+            self._target.rest()
         return self._checks < _IDLE_CHECKS

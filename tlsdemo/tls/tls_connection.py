@@ -12,6 +12,7 @@ by the next call.  So is the news that there is nothing more, until more comes f
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +25,7 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol
 from tlsdemo.tls.handshake_observation import HandshakeObservation
 from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.openssl_io import IO
+from tlsdemo.tls.wire_buffers import release
 
 _MAX_WITHOUT_DATA = 1 << 15
 """Bytes of whole records after which some must have contained application data.
@@ -34,6 +36,9 @@ and OpenSSL neither limits nor reports them.  The limit is looked at after each 
 
 _FLIGHT = 1 << 15
 """Bytes to read at once for the wire: more than nearly all flights of a handshake have."""
+
+_ENCRYPTED = 1024
+"""Records to encrypt before they are read: OpenSSL's buffer for the wire grows by copying."""
 
 _TOO_MANY_MESSAGES = "too many messages without application data, such as KeyUpdates"
 
@@ -47,6 +52,7 @@ class TLSConnection(SSL.Connection):
         held: Whether ``recv()`` returns nothing, even if there is something.
         silent: Whether this is a server's, and nothing has arrived: no byte of a ClientHello.
         records: How many records of application data have been decrypted.
+        viewed: See :class:`~tlsdemo.tls.wire_input.WireInput`.
         observation: Reports the handshake to an observer, if there is one that wants details.
         required_alpn: The protocol that a server has to select by ALPN (RFC 7301), or to send the
             alert no_application_protocol; ``b""`` for any or none.
@@ -58,6 +64,7 @@ class TLSConnection(SSL.Connection):
     observation: HandshakeObservation | None
     _verify_error = 0
     _io = IO
+    _wire_open = True
 
     def __init__(
         self,
@@ -73,6 +80,7 @@ class TLSConnection(SSL.Connection):
         self.coalesce = False
         self.held = False
         self.silent = not is_client
+        self.viewed: bytes | None = None
         self._without_data = 0
         self.records = 0
         self.required_alpn = b""
@@ -105,11 +113,19 @@ class TLSConnection(SSL.Connection):
         """
         if self.observation is not None:
             self.observation.handshake_resumed()
+        elif self.silent:
+            # Twisted begins before anything has come, and OpenSSL would allocate 30 KiB to wait.
+            raise SSL.WantReadError
         try:
             super().do_handshake()
         except SSL.ZeroReturnError:
             raise SSL.SysCallError(-1, "Unexpected EOF") from None
         self._without_data = 0
+
+    @property
+    def has_close_notify(self) -> bool:
+        """Whether the peer's close_notify has been read."""
+        return bool(self.get_shutdown() & SSL.RECEIVED_SHUTDOWN)
 
     @property
     def wants_name(self) -> bool:
@@ -154,6 +170,7 @@ class TLSConnection(SSL.Connection):
 
     def bio_shutdown(self) -> None:
         """Note that nothing more will come from the wire: that is an error now, not a wait."""
+        self._wire_open = False
         self._forget_waiting()
         super().bio_shutdown()
 
@@ -172,6 +189,22 @@ class TLSConnection(SSL.Connection):
             raise
         self.observation.sent(data)
         return data
+
+    def encrypt(self, data: bytes, times: int) -> bytes:
+        """Return ``data`` so many times, each encrypted as a record; it must fit into one.
+
+        That has to be sent before anything else that OpenSSL has for the wire: records are numbered
+        (RFC 8446, section 5.3).
+        """
+        parts = []
+        while times > 0:
+            now = min(times, _ENCRYPTED)
+            times -= now
+            self._io.encrypt(self, data, now)
+            with contextlib.suppress(SSL.WantReadError):
+                while True:
+                    parts.append(self.bio_read(_FLIGHT))
+        return b"".join(parts)
 
     def recv(self, bufsiz: int, flags: int | None = None) -> bytes:
         """Decrypt one record, or all there are (``coalesce``), or none (``held``)."""
@@ -199,6 +232,12 @@ class TLSConnection(SSL.Connection):
         if self.observation is not None:
             self.observation.confirmed()
         return data
+
+    def release_buffers(self) -> None:
+        """Free the buffers that are empty: for a while, nothing is expected."""
+        # What is behind the end of the wire is known only to the buffer that it was read from.
+        if self._wire_open:
+            release(self)
 
     def wire_ended(self) -> None:
         """Note that the wire has ended, so that nothing can be sent any more."""

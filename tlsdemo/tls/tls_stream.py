@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from weakref import ref
 
 from OpenSSL import SSL
 from twisted.internet.error import ConnectionLost
@@ -31,23 +32,20 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from tlsdemo.close_reasons import Cause, CloseReason
+from tlsdemo.net.prompt_writing import prompt_writer
 from tlsdemo.state_machine import transition_table
 from tlsdemo.tls.alpn_selection import alpn_problem
-from tlsdemo.tls.connection_info import connection_info_of
+from tlsdemo.tls.connection_info import ConnectionInfo, connection_info_of, settle
 from tlsdemo.tls.error_reasons import close_reason_of, is_end_of_file, name_problem
 from tlsdemo.tls.half_close import half_closeable, survive_end_of_file
 from tlsdemo.tls.observer import failure_facts
+from tlsdemo.tls.record_writer import RecordWriter
 from tlsdemo.tls.stream import Stream, StreamInput, StreamSetup, StreamState
 from tlsdemo.tls.timeouts import ConnectionPhase
 from tlsdemo.tls.tls_connection import TLSConnection
 from tlsdemo.tls.transport_options import Delivery, Send
 
-_SECURE = (
-    StreamState.OPEN,
-    StreamState.HALF_CLOSED,
-    StreamState.FINISHED,
-    StreamState.CLOSING,
-)
+_SECURE = (StreamState.OPEN, StreamState.HALF_CLOSED, StreamState.FINISHED, StreamState.CLOSING)
 _LIVE = (StreamState.CONNECTING, *_SECURE)
 
 
@@ -55,16 +53,20 @@ _LIVE = (StreamState.CONNECTING, *_SECURE)
 class TLSStream(Stream):
     """The application's transport over TLS; :meth:`attach` connects it to the TLS layer.
 
-    ``receiver`` is the protocol that the wire delivers to, if it is not the layer itself;
+    ``receiver``: the protocol that the wire delivers to, if it is not the layer itself.
     ``make_connection`` makes the layer's connection, if the layer is to ask this for it.
+    ``socket``: the transport below the layer's, if the ``write`` of that can be replaced.
     """
 
     receiver: object | None = None
     make_connection: Callable[[], TLSConnection] | None = None
+    socket: object | None = None
+    _info: ref[ConnectionInfo] | None = None
 
     def __init__(self, setup: StreamSetup) -> None:
         super().__init__(setup)
         self._options = setup.options
+        self.by_reads = setup.options.delivery is not Delivery.RECORD
         self._required_alpn = setup.required_alpn
         self._upgraded = setup.upgraded
         self._in_layer = False
@@ -83,7 +85,7 @@ class TLSStream(Stream):
                 f"{connection!r} is not a TLSConnection; use ServerTLS or ClientTLS, "
                 "which make them from any context"
             )
-        connection.coalesce = self._options.delivery is not Delivery.RECORD
+        connection.coalesce = self.by_reads
         connection.at_close_notify = self._close_notify_received
         connection.required_alpn = self._required_alpn.encode()
         self._layer = layer
@@ -121,10 +123,11 @@ class TLSStream(Stream):
         if self._state is not StreamState.CONNECTING:
             return
         connection.flush_into(self._layer)
+        connection.release_buffers()
         info = connection_info_of(connection, self._upgraded)
+        self._info = ref(info)
         if self._required_alpn and info.alpn != self._required_alpn:
-            problem = alpn_problem(self._required_alpn)
-            self.abort(CloseReason(Cause.PROTOCOL_ERROR, problem))
+            self.abort(CloseReason(Cause.PROTOCOL_ERROR, alpn_problem(self._required_alpn)))
             return
         self._event("secure", info=info)
         application = self._get_application(lambda: self._listener.secure(info))
@@ -136,8 +139,7 @@ class TLSStream(Stream):
     def dataReceived(self, data: bytes) -> None:
         """Deliver what has been decrypted, unless this has been aborted."""
         # Called for each record: with many small ones, every look-up is measurable.
-        deliver = self._deliver
-        if deliver is None:
+        if (deliver := self._deliver) is None:
             return
         if self._pull_source is None:
             self.events += 1
@@ -162,10 +164,14 @@ class TLSStream(Stream):
         secure = self._state in _SECURE
         if secure and connection.held:
             reason = self._deliver_held(reason)
-        if secure and isinstance(reason.value, ConnectionLost) and self._has_close_notify():
+        if secure and isinstance(reason.value, ConnectionLost) and connection.has_close_notify:
             # A reset after close_notify truncates nothing.
             reason = connectionDone
         self._input(StreamInput.LOST, close_reason_of(reason, connection, secure), reason)
+
+    def rest(self) -> None:
+        """Free what is only needed while something is received or sent."""
+        self._connection.release_buffers()
 
     def _close_notify_received(self) -> bool:
         """Close, unless the application has more to send; return whether it has."""
@@ -183,9 +189,6 @@ class TLSStream(Stream):
         self._timer.enter(ConnectionPhase.CLOSING)
         self._layer.loseConnection()
         return False
-
-    def _has_close_notify(self) -> bool:
-        return bool(self._connection.get_shutdown() & SSL.RECEIVED_SHUTDOWN)
 
     def _deliver_held(self, reason: Failure) -> Failure:
         """Deliver what OpenSSL has kept while this was paused; return the reason for the end.
@@ -220,6 +223,16 @@ class TLSStream(Stream):
             send(data)
         elif self._state is StreamState.CONNECTING:
             raise RuntimeError("nothing can be written before the connection is secure")
+
+    def write_promptly(self) -> None:
+        """Have each write sent at once, if that is possible."""
+        if prompt := prompt_writer(self.socket):
+            self._layer.transport.write = prompt  # type: ignore[union-attr, method-assign]
+
+    def record_writer(self) -> RecordWriter | None:
+        """Return what writes many records at once, if each write is to be a record."""
+        raw = self._options.send is Send.RAW
+        return RecordWriter(self, self._layer, self._connection) if raw else None
 
     def loseConnection(self) -> None:
         """Send everything that was written, then close_notify (RFC 8446, section 6.1).
@@ -310,6 +323,10 @@ class TLSStream(Stream):
     def _release(self) -> None:
         super()._release()
         self.receiver = None
+        info = None if self._info is None else self._info()
+        if info is not None:
+            # Somebody has kept it, and must not keep the connection by that.
+            settle(info)
         self._connection.break_cycles()
         self._layer.unregisterProducer()
 
@@ -319,12 +336,7 @@ class TLSStream(Stream):
         (StreamState.CONNECTING, StreamInput.CLOSE, StreamState.ABORTED, _abort_layer),
         (StreamState.CONNECTING, StreamInput.ABORT, StreamState.ABORTED, _abort_layer),
         (StreamState.CONNECTING, StreamInput.LOST, StreamState.CLOSED, Stream._report_failure),
-        (
-            StreamState.OPEN,
-            StreamInput.PEER_FINISHED,
-            StreamState.HALF_CLOSED,
-            Stream._half_close,
-        ),
+        (StreamState.OPEN, StreamInput.PEER_FINISHED, StreamState.HALF_CLOSED, Stream._half_close),
         (StreamState.OPEN, StreamInput.FINISH, StreamState.FINISHED, _finish_layer),
         (StreamState.OPEN, StreamInput.CLOSE, StreamState.CLOSING, _close_layer),
         (StreamState.OPEN, StreamInput.ABORT, StreamState.ABORTED, _abort_layer),

@@ -117,6 +117,9 @@ class UpgradeProtocol(StateMachine, Protocol):
         self._detail("connectionLost", **failure_facts(reason))
         self._input(_Input.LOST)
 
+    def rest(self) -> None:
+        """Do nothing: before TLS there is nothing to free."""
+
     def abort(self, close_reason: CloseReason) -> None:
         """Close at once, before or after the switch, and report ``close_reason``."""
         if self.stream is not None:
@@ -201,7 +204,7 @@ class UpgradeProtocol(StateMachine, Protocol):
             switch.alpn.decode(),
             self._plaintext,
         )
-        del self._listener
+        del self._listener, self._negotiation
         wire, self.stream = self._settings.mode.secure(
             self.transport, self._settings.tls, setup, self._clock
         )

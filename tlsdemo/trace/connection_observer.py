@@ -8,7 +8,7 @@ from typing import Any
 from tlsdemo.trace.model import Arrow, End, Mark
 from tlsdemo.trace.record_reader import RecordReader
 from tlsdemo.trace.redaction import Redaction
-from tlsdemo.trace.timeline import CloseFacts, Event, Fact, cause_and_detail, facts_of
+from tlsdemo.trace.timeline import CloseFacts, Event, Fact, ToldText, cause_and_detail, facts_of
 from tlsdemo.trace.tls_names import alert_name
 
 
@@ -71,7 +71,7 @@ class ConnectionObserver:
             facts = {"alert": alert_name(level, description)}
         known = facts_of(name, facts, self._close_facts)
         texts = {
-            key: value if isinstance(value, str | int | float | None) else str(value)
+            key: value if isinstance(value, str | int | float | None) else ToldText.of(value.value)
             for key, value in known.items()
         }
         event = Event(name, self._clock() - self._began, {**texts, **self._state()})

@@ -180,6 +180,9 @@ def _object(number: int, line: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
+        # The record separator (RFC 7464).
+        if line.startswith("\x1e"):
+            raise _not_a_trace(number, line, "it is qlog; write the trace without --trace-format")
         raise _not_a_trace(number, line, "it is no object of JSON")
     return fields
 

@@ -18,6 +18,19 @@ class LazyText:
         return str(self.value)
 
 
+class ToldText(str):
+    """The text of a fact that remembers its ``source``, for what needs more than the text."""
+
+    source: object
+
+    @classmethod
+    def of(cls, source: object) -> ToldText:
+        """Return the text of ``source``."""
+        text = cls(source)
+        text.source = source
+        return text
+
+
 Fact = str | int | float | bool | None | LazyText
 
 

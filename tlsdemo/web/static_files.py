@@ -1,8 +1,4 @@
-"""The files that the pages refer to: all are part of the package, so no network is needed.
-
-uPlot (https://github.com/leeoniya/uPlot, version 1.6.32, MIT) draws the charts; its licence is
-beside it.
-"""
+"""The files that the pages refer to: all are part of the package, so no network is needed."""
 
 from __future__ import annotations
 
@@ -11,17 +7,23 @@ from typing import Any
 
 from twisted.web.resource import Resource
 
-from tlsdemo.reporting.stylesheets import stylesheet
+from tlsdemo.reporting.page_files import data_file
 
 _TYPES = {
     "live.css": "text/css",
-    "uPlot.min.css": "text/css",
     "icon.svg": "image/svg+xml",
     "live.js": "text/javascript",
     "connection.js": "text/javascript",
+}
+"""The files of this package, and their media types."""
+
+_OF_REPORTS = {
+    "sequence_diagram.css": "text/css",
+    "uPlot.min.css": "text/css",
     "uPlot.iife.min.js": "text/javascript",
     "uPlot.LICENSE": "text/plain",
 }
+"""Those that pages in files have as well."""
 
 
 class _File(Resource):
@@ -40,9 +42,8 @@ class _File(Resource):
 def static_files() -> dict[str, Resource]:
     """Return a resource for each file, by its name."""
     folder = files(__package__).joinpath("static")
-    found: dict[str, Resource] = {
+    own: dict[str, Resource] = {
         name: _File(folder.joinpath(name).read_text(encoding="utf-8"), kind)
         for name, kind in _TYPES.items()
     }
-    name = "sequence_diagram.css"
-    return {**found, name: _File(stylesheet(name), "text/css")}
+    return {**own, **{name: _File(data_file(name), kind) for name, kind in _OF_REPORTS.items()}}

@@ -9,9 +9,10 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.lab.compare import candidate_run
-from tlsdemo.lab.compare.candidate_run import run_candidate
+from tlsdemo.lab.compare.candidate_run import run_candidate, run_here
 from tlsdemo.lab.compare.comparison_error import ComparisonError
 from tlsdemo.lab.compare.environment_cache import Environment
+from tlsdemo.tls import versions
 
 
 class CandidateRun(SynchronousTestCase):
@@ -58,6 +59,15 @@ class CandidateRun(SynchronousTestCase):
     def test_a_command_that_takes_too_long_is_ended(self) -> None:
         self.replace_tlsdemo("import time; time.sleep(99)")
         self.assertIn("did not end within", self.problem("events", within=0.05))
+
+    def test_the_installed_versions_are_run_in_the_same_way(self) -> None:
+        result = run_here(["findings", "--format=json", "no-resumption"], 60.0)
+        self.assertEqual(result["versions"], versions())
+        problem = self.assertRaises(ComparisonError, run_here, ["--version"], 60.0)
+        self.assertEqual(
+            str(problem),
+            "tlsdemo --version gave no result in the installed versions: it ended with status 0",
+        )
 
     def test_a_tlsdemo_in_the_current_directory_is_not_imported(self) -> None:
         decoy = Path(self.mktemp()).absolute()

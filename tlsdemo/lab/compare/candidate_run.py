@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tlsdemo.lab.compare.comparison_error import ComparisonError
 from tlsdemo.lab.compare.environment_builder import environment_variables
 from tlsdemo.lab.compare.environment_cache import Environment
+from tlsdemo.lab.compare.source_tree import PACKAGE
 from tlsdemo.lab.compare.tool import execute
 
 # Like ``python -m tlsdemo``, except that a tlsdemo in the current directory is not imported.
@@ -29,12 +32,28 @@ def run_candidate(environment: Environment, arguments: Sequence[str], timeout: f
     Raises:
         ComparisonError: If there is no JSON, or if it takes more than ``timeout`` seconds.
     """
-    command = [str(environment.python), "-c", _TLSDEMO, *arguments]
-    done = execute(command, environment_variables(environment), timeout, errors_apart=True)
+    variables = environment_variables(environment)
+    return _result(str(environment.python), variables, arguments, timeout, environment.key)
+
+
+def run_here(arguments: Sequence[str], timeout: float) -> Any:
+    """Run ``tlsdemo`` with ``arguments`` in a new process with the installed versions.
+
+    Otherwise as `run_candidate`.
+    """
+    path = [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+    return _result(sys.executable, variables, arguments, timeout, "the installed versions")
+
+
+def _result(
+    python: str, variables: Mapping[str, str], arguments: Sequence[str], timeout: float, where: str
+) -> Any:
+    done = execute([python, "-c", _TLSDEMO, *arguments], variables, timeout, errors_apart=True)
     try:
         return json.loads(done.said)
     except ValueError:
         name = f"tlsdemo {arguments[0] if arguments else ''}".rstrip()
         raise ComparisonError(
-            f"{name} gave no result in {environment.key}: it ended with status {done.status}"
+            f"{name} gave no result in {where}: it ended with status {done.status}"
         ) from None

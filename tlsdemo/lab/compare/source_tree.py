@@ -13,11 +13,11 @@ from pathlib import Path
 from tlsdemo.lab.compare.comparison_error import ComparisonError
 from tlsdemo.lab.compare.requirements import Requirement, parse_requirements
 
-_PACKAGE = Path(__file__).resolve().parents[2]
+PACKAGE = Path(__file__).resolve().parents[2]
 _PLUGIN = Path("twisted", "plugins", "tlsdemo_plugin.py")
 
 
-def dependencies(package: Path = _PACKAGE) -> list[Requirement]:
+def dependencies(package: Path = PACKAGE) -> list[Requirement]:
     """Return the dependencies of tlsdemo: those in setup.cfg, or those of the installed package.
 
     A checkout takes precedence, because an older tlsdemo may be installed as well.
@@ -28,7 +28,7 @@ def dependencies(package: Path = _PACKAGE) -> list[Requirement]:
     return _requirements(_installed().requires or [])
 
 
-def oldest_python(package: Path = _PACKAGE) -> tuple[int, int]:
+def oldest_python(package: Path = PACKAGE) -> tuple[int, int]:
     """Return the oldest version of Python that tlsdemo supports."""
     config = _checkout(package)
     if config is None:
@@ -60,7 +60,7 @@ def _requirements(lines: Iterable[str]) -> list[Requirement]:
     return [each for line in wanted for each in parse_requirements(line)]
 
 
-def link_into(environment: Path, package: Path = _PACKAGE) -> Path:
+def link_into(environment: Path, package: Path = PACKAGE) -> Path:
     """Return a folder that, on the PYTHONPATH of ``environment``, adds only the running tlsdemo.
 
     The folder that contains the package cannot be used itself: if it is site-packages, its

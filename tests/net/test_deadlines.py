@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.tls.deadlines import Deadlines, deadlines_of
+from tlsdemo.net.deadlines import Deadlines, deadlines_of
 
 
 class Waiting:

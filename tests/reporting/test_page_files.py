@@ -5,12 +5,12 @@ from itertools import product
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tlsdemo.reporting.page_files import data_file
 from tlsdemo.reporting.sequence_diagram_html import DECISIVE_EVENTS
-from tlsdemo.reporting.stylesheets import stylesheet
 from tlsdemo.trace.model import End
 from tlsdemo.trace.record import Kind
 
-STYLE = stylesheet("sequence_diagram.css")
+STYLE = data_file("sequence_diagram.css")
 
 BACKGROUNDS = {"paper", "card", "chosen"}
 NOT_FOR_TEXT = {"rule"}
@@ -83,4 +83,4 @@ class TheStyleSheets(SynchronousTestCase):
 
     def test_close_every_block(self) -> None:
         for name in ("sequence_diagram.css", "event_matrix.css"):
-            self.assertEqual(stylesheet(name).count("{"), stylesheet(name).count("}"))
+            self.assertEqual(data_file(name).count("{"), data_file(name).count("}"))

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.cli.refusals import RefusingCase
+from tests.reporting.load_results import run, window
+from tlsdemo.cli.main import main
+
+
+class Compare(RefusingCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.output = io.StringIO()
+        self.patch(sys, "stdout", self.output)
+
+    def write(self, *runs: dict[str, Any]) -> str:
+        path = Path(self.mktemp())
+        path.write_text(json.dumps({"schema": 1, "runs": runs}))
+        return str(path)
+
+    def measured(self, target: str, count: int) -> dict[str, Any]:
+        found = run([window(count=count)], opening=None).as_json()
+        return {**found, "target": target}
+
+    def compared(self, *arguments: str, status: int = 0) -> str:
+        self.output.seek(0)
+        self.output.truncate()
+        self.assertEqual(main(["compare", *arguments]), status)
+        return self.output.getvalue()
+
+    def test_compares_the_first_file_with_each_other(self) -> None:
+        files = [self.write(self.measured("tcp:a", count)) for count in (500, 600, 700)]
+        text = self.compared(*files)
+        self.assertIn(f"{files[1]} (1 runs) beside {files[0]} (1 runs):\n", text)
+        self.assertIn(f"{files[2]} (1 runs) beside {files[0]} (1 runs):\n", text)
+        self.assertIn("+20.0%", text)
+        self.assertIn("+40.0%", text)
+
+    def test_compares_the_servers_of_one_file(self) -> None:
+        targets = ["tcp:a", "tcp:b", "tcp:b", "tcp:a"] * 3
+        counts = {"tcp:a": 500, "tcp:b": 400}
+        runs = [self.measured(each, counts[each] + n % 3) for n, each in enumerate(targets)]
+        file = self.write(*runs)
+        text = self.compared(file, "--fail-if=handshakes/s<-5%", status=1)
+        self.assertIn("tcp:b (6 runs) beside tcp:a (6 runs):\n", text)
+        self.assertRegex(text, r"fail-if handshakes/s<-5%: FAILED, handshakes/s -(19|20)\.\d%\n")
+        self.assertNotIn("note: the runs did not alternate", text)
+        text = self.compared(file, "--fail-if=handshakes/s<-30%", "--fail-if=messages/s>+5%")
+        self.assertEqual(text.count(": ok, "), 2)
+
+    def test_every_problem_is_one_line(self) -> None:
+        good = self.write(self.measured("tcp:a", 5))
+        no_json = Path(self.mktemp())
+        no_json.write_bytes(b"\xff\x00")
+        for arguments, problem in (
+            ((), "which files? A.json B.json"),
+            ((good,), f"{good!r} has only one side; name another file"),
+            ((good, "/nowhere"), "'/nowhere' cannot be read: No such file or directory"),
+            ((good, str(no_json)), f"{str(no_json)!r} is not JSON"),
+            ((good, self.write()), "has no results: it has no runs"),
+            ((good, "--fail-if=x"), "--fail-if is 'x', no limit, such as handshakes/s<-5%"),
+        ):
+            message = self.refused(lambda each=arguments: main(["compare", *each]))  # type: ignore[misc]
+            self.assertIn(problem, message)

@@ -1,0 +1,1 @@
+"""The gate: whether other versions change something that an application can notice."""
