@@ -91,7 +91,7 @@ class Contradictions(ShardOptionsCase):
             "--cluster=local --versus=tcp:a:1": "--versus is 'tcp:a:1', and a load that is shared",
             "--plan=p --shard=1/2 --repeat=2": "--repeat is '2', and a load that is shared",
             "--cluster=local --csv=c": "--csv is 'c', and a cluster does not report every second",
-            "--cluster=local --scenario=readiness": "--cluster is 'local', and --scenario=readiness",
+            "--cluster=local --scenario=readiness": "--cluster is 'local', and --scenario",
             "--start-at=9999": "--start-at is '9999', and is only for a --shard",
             "--open-for=3": "--open-for is '3', and is only for --write-plan and --cluster",
         }.items():
