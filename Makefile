@@ -53,7 +53,7 @@ test: .venv/.test ## the tests that are quick, with branch coverage
 	$(call run_tests,tests,3 minutes)
 
 test-all: .venv/.test ## all tests, with branch coverage
-	$(call run_tests,tests $(SLOW_TESTS),6 minutes)
+	$(call run_tests,tests $(SLOW_TESTS),8 minutes)
 
 lint: .venv/.dev ## style: ruff; spelling: codespell
 	.venv/bin/python -m ruff check .
@@ -64,7 +64,7 @@ types: .venv/.dev ## types: mypy, strict
 	.venv/bin/python -m mypy
 
 oldest: .venv-oldest/.test ## all tests with the oldest versions supported; OLDEST_PYTHON=...
-	@echo "== Tests, with the oldest supported versions: some 4 minutes on two idle cores"
+	@echo "== Tests, with the oldest supported versions: some 6 minutes on two idle cores"
 	@$(call versions,.venv-oldest)
 	.venv-oldest/bin/python -m tests.slowest $(OLDEST_TESTS)
 

@@ -96,8 +96,9 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "twisted.internet.protocol.ProcessProtocol": ("tlsdemo/net/child_process.py",),
     # The edges: what a peer has chosen leaves the program only where it is made printable.
     "twisted.logger.Logger": ("tlsdemo/net/printable_logger.py",),
-    # An extra: nothing else needs it.
+    # Extras: nothing else needs them.
     "prometheus_client": ("tlsdemo/metrics/prometheus.py",),
+    "distributed": ("tlsdemo/loadgen/dask_cluster.py",),
     "html": ("tlsdemo/reporting/html_page.py",),
     "rich.text": ("tlsdemo/reporting/terminal.py", "tlsdemo/reporting/event_matrix_text.py"),
     # The global reactor, where a service or a worker is assembled.
@@ -106,6 +107,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
         "tlsdemo/tap_client.py",
         "tlsdemo/cli/",
         "tlsdemo/loadgen/worker.py",
+        "tlsdemo/loadgen/shard_process.py",
         "tlsdemo/lab/stacks/stock_twisted.py",
     ),
 }
@@ -127,6 +129,7 @@ PURE_FILES = (
     "tlsdemo/metrics/histogram.py",
     "tlsdemo/metrics/reading.py",
     "tlsdemo/web/live_series.py",
+    "tlsdemo/loadgen/appointment.py",
     "tlsdemo/loadgen/arrivals.py",
     "tlsdemo/loadgen/exchange.py",
     "tlsdemo/loadgen/plan.py",

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import atexit
-import doctest
 import errno
 import io
 import json
@@ -30,7 +29,7 @@ from tlsdemo.net.runtime_folder import status_endpoint
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.window_result import WindowResult
-from tlsdemo.tap_client import exit_with, host_of, log_to_standard_error
+from tlsdemo.tap_client import exit_with, log_to_standard_error
 from tlsdemo.tls import ModeName
 
 
@@ -77,29 +76,6 @@ class ParsingTests(ClientCase):
         }.items():
             message = self.refused(lambda argument=argument: self.parse(argument))  # type: ignore[misc]
             self.assertTrue(message.startswith(f"twistd tlsclient: {expected}"), message)
-
-
-class HostOfTests(SynchronousTestCase):
-    def test_the_docstring_examples_work(self) -> None:
-        outcome = doctest.testmod(tap_client)
-        self.assertEqual((outcome.attempted > 0, outcome.failed), (True, 0))
-
-    def test_the_host_is_found_in_every_form(self) -> None:
-        for connect, host in {
-            "tcp:127.0.0.1:8899": "127.0.0.1",
-            "tcp:host=example.org:port=25": "example.org",
-            "tcp:port=25:host=example.org": "example.org",
-            "tcp:example.org:25:timeout=3": "example.org",
-            r"tcp:\:\:1:8899": "::1",
-            r"tcp:host=2001\:db8\:\:1:port=25": "2001:db8::1",
-            "tls:example.org:443": "example.org",
-            "ssl:example.org:443": "example.org",
-            "unix:/run/tlsdemo": "localhost",
-            "unix:path=/run/tlsdemo": "localhost",
-            "tcp:port=25": "localhost",
-            "tcp:host=:port=25": "localhost",
-        }.items():
-            self.assertEqual(host_of(connect), host, connect)
 
 
 class TwistdTests(ClientCase):
@@ -400,6 +376,9 @@ class MakeServiceTests(ClientCase):
 class StandardErrorTests(RefusingCase):
     def setUp(self) -> None:
         super().setUp()
+        # twistd redirects sys.stderr to the log, which is what is printed.
+        self.patch(sys, "__stderr__", self.errors)
+        self.patch(sys, "stderr", None)
         observer = log_to_standard_error()
         globalLogPublisher.addObserver(observer)
         self.addCleanup(globalLogPublisher.removeObserver, observer)

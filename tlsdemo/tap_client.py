@@ -16,7 +16,7 @@ from zope.interface import provider
 from tlsdemo.cli.config_options import ConfigOptions
 from tlsdemo.cli.contradictions import check
 from tlsdemo.cli.daemon_start import DaemonStart
-from tlsdemo.cli.endpoint_strings import EndpointString, check_client_endpoint
+from tlsdemo.cli.endpoint_strings import check_client_endpoint
 from tlsdemo.cli.hangup import Hangup
 from tlsdemo.cli.load_contradictions import LOAD_CONTRADICTIONS
 from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOptions
@@ -25,17 +25,21 @@ from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import choice, fail, named
 from tlsdemo.cli.readiness_run import conclude, readiness_of
 from tlsdemo.cli.report_options import ReportOptions
+from tlsdemo.cli.shard_contradictions import SHARD_CONTRADICTIONS
+from tlsdemo.cli.shard_options import ShardOptions
+from tlsdemo.cli.sharded_load import SharedLoad, cluster_load, shard_load, write_plan
 from tlsdemo.cli.standard_output import NOT_WRITTEN_STATUS, SIGPIPE_STATUS
 from tlsdemo.cli.suggestions import one_of
+from tlsdemo.cli.target_names import host_of, usual_status
 from tlsdemo.cli.twistd_files import check_twistd_files, in_foreground
 from tlsdemo.lab.compare.interleaving import ScheduledRun, interleaved_runs
-from tlsdemo.loadgen.controller import Controller
+from tlsdemo.loadgen.controller import Controller, LoadPhase
 from tlsdemo.loadgen.load_series import LoadSeries
 from tlsdemo.loadgen.load_service import Load, LoadService
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.net.printable_logger import PrintableLogger
-from tlsdemo.net.runtime_folder import status_endpoint
 from tlsdemo.reporting.interval import Interval
+from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.objectives import verdicts
 from tlsdemo.reporting.progress import Progress
 from tlsdemo.reporting.readiness_result import CheckResult
@@ -50,7 +54,7 @@ CONNECT = "tcp:127.0.0.1:8899"
 _log = PrintableLogger(namespace="tlsdemo")
 
 
-class Options(ConfigOptions, ReportOptions, LoadOptions):
+class Options(ConfigOptions, ShardOptions, ReportOptions, LoadOptions):
     """The options of ``twistd tlsclient``."""
 
     command = "twistd tlsclient"
@@ -98,6 +102,8 @@ class Options(ConfigOptions, ReportOptions, LoadOptions):
         super().postOptions()
         self["mode"] = self["mode"] or ModeName.STARTTLS
         check(self, LOAD_CONTRADICTIONS)
+        check(self, SHARD_CONTRADICTIONS)
+        self.check_shard()
         check_client_endpoint(reactor, "connect", self["connect"])
         if self["versus"] is not None:
             check_client_endpoint(reactor, "versus", self["versus"])
@@ -111,6 +117,12 @@ class Options(ConfigOptions, ReportOptions, LoadOptions):
             self["server-name"] = host_of(self["connect"])
         self._set_twistd_options()
         check_twistd_files(self.command, self.parent)
+
+    def summary(self) -> str:
+        """Return in a few words what is done."""
+        if self["plan"] is not None:
+            return "shard {} of {} of {}".format(*self["shard"], self["plan"])
+        return f"{self['conn']:,} connections to {self['connect']}"
 
     def targets(self) -> list[str]:
         """Return the client endpoint strings of the servers."""
@@ -141,49 +153,17 @@ class Options(ConfigOptions, ReportOptions, LoadOptions):
             parent["logger"] = "tlsdemo.tap_client.log_to_standard_error"
 
 
-def usual_status(connect: str) -> str | None:
-    """Return where the status service of this user's server is that listens at ``connect``.
-
-    ``None`` if that is not a TCP port of this machine.
-
-    >>> usual_status("tcp:host=127.0.0.1:port=8899").rpartition("/")[2]
-    'status-8899'
-    >>> usual_status("tcp:example.org:8899")
-    """
-    host, port = _host_and_port(connect)
-    here = host in ("localhost", "::1") or host.startswith("127.")
-    return status_endpoint(int(port)) if here and port.isdecimal() else None
-
-
-def host_of(connect: str) -> str:
-    """Return the host in a client endpoint string, or ``localhost`` if it has none.
-
-    >>> host_of("tcp:host=example.org:port=25")
-    'example.org'
-    """
-    return _host_and_port(connect)[0] or "localhost"
-
-
-def _host_and_port(connect: str) -> tuple[str, str]:
-    """Return the host and the port in a client endpoint string, empty if it has none."""
-    endpoint = EndpointString.split(connect)
-    if endpoint.kind not in ("tcp", "tls", "ssl"):
-        return "", ""
-    missing = [name for name in ("host", "port") if name not in endpoint.named]
-    given = {**dict(zip(missing, endpoint.arguments, strict=False)), **endpoint.named}
-    return given.get("host", ""), given.get("port", "")
-
-
 @provider(ILogObserver)
 def _to_standard_error(event: LogEvent) -> None:
     """Print warnings and errors; the progress and the result are printed elsewhere."""
     level = event.get("log_level")
     if level is not None and level >= LogLevel.warn:
-        write_line(sys.stderr, f"tlsclient: {formatEvent(event)}")
+        # twistd redirects sys.stderr to the log, which would come here.
+        write_line(sys.__stderr__, f"tlsclient: {formatEvent(event)}")
         failure = event.get("log_failure")
         if failure is not None:
             for line in failure.getTraceback().splitlines():
-                write_line(sys.stderr, line)
+                write_line(sys.__stderr__, line)
 
 
 def log_to_standard_error() -> ILogObserver:
@@ -224,7 +204,7 @@ class _Load(LoadService):
         """Start, and say where a daemon's results will be."""
         super().startService()
         if self._start is not None:
-            self._start.say(f"{self._options['conn']:,} connections to {self._options['connect']}")
+            self._start.say(self._options.summary())
 
 
 def _print(console: Console, lines: Sequence[str]) -> None:
@@ -268,12 +248,23 @@ def makeService(options: Options) -> IService:
     foreground = parent is not None and "nodaemon" in parent and in_foreground(parent)
     if foreground and sys.__stdout__ is None:
         fail(options.command, "cannot write to standard output: it is closed")
-    workers = 0 if options.readiness else options.workers()
-    # Those of every target, so that what is wrong is said before the first load.
-    tasks = {
-        target: options.task(target, options["mode"], options.server_name_of(target))
-        for target in options.targets()
-    }
+    shared: SharedLoad | None = None
+    tasks: dict[str, Task] = {}
+    workers, targets = 0, options.targets()
+    if options["plan"] is not None:
+        shared = shard_load(reactor, options)
+        targets = [shared.target]
+    else:
+        workers = 0 if options.readiness or options["cluster"] else options.workers()
+        # Those of every target, so that what is wrong is said before the first load.
+        tasks = {
+            target: options.task(target, options["mode"], options.server_name_of(target))
+            for target in targets
+        }
+        if options["write-plan"] is not None:
+            write_plan(options, options.parts(tasks[targets[0]]))
+        if options["cluster"] is not None:
+            shared = cluster_load(reactor, options, options.parts(tasks[targets[0]]))
     # twistd redirects sys.stdout to the log.
     console = console_of(sys.__stdout__)
     progress = Progress(console_of(None if options["quiet"] else sys.__stderr__), "tlsclient")
@@ -282,19 +273,24 @@ def makeService(options: Options) -> IService:
         (task,) = tasks.values()
         return _readiness(reactor, options, task, console, progress)
     reports = LoadReports(options)
-    turns = [*interleaved_runs([None], options.targets(), options["repeat"])]
+    turns = [*interleaved_runs([None], targets, options["repeat"])]
 
-    def controller(turn: ScheduledRun[None]) -> Controller:
-        task, number = tasks[turn.environment], turns.index(turn) + 1
+    def controller(turn: ScheduledRun[None]) -> Load:
+        number = turns.index(turn) + 1
         if len(turns) > 1:
             progress.title = f"tlsclient {number} of {len(turns)}"
-        parts = options.parts(task)
-        shown = options.load_progress(progress, parts)
+        parts = shared.parts if shared else options.parts(tasks[turn.environment])
+        shown = shared.progress(progress) if shared else options.load_progress(progress, parts)
+
+        def show(phase: LoadPhase, counters: LoadCounters, elapsed: float) -> None:
+            shown.show(phase.value, counters, elapsed)
 
         def interval(each: Interval) -> None:
             shown.interval(each)
             reports.interval(number, each)
 
+        if shared is not None:
+            return shared.make(show, shown.window, interval)
         return Controller(
             reactor,
             f"tlsclient-{os.getpid()}{f'-{number}' if len(turns) > 1 else ''}",
@@ -302,7 +298,7 @@ def makeService(options: Options) -> IService:
             workers,
             options.plan(),
             options.status_of(turn.environment),
-            lambda phase, counters, elapsed: shown.show(phase.value, counters, elapsed),
+            show,
             shown.window,
             interval,
         )
@@ -321,15 +317,21 @@ def makeService(options: Options) -> IService:
         ):
             exit_with(1)
         progress.clear()
-        if runs and runs[0].result.hopeless:
+        why = shared.unusable() if shared else None
+        if shared is not None and runs and not why:
+            reports.header = shared.header(runs[0].result)
+        hopeless = why or (runs and runs[0].result.hopeless)
+        if hopeless:
             exit_with(2)
-            assert sys.__stderr__ is not None
-            write_line(sys.__stderr__, f"tlsclient: {runs[0].result.hopeless}")
+            if reports.header and not why:
+                # For tlsdemo merge.
+                reports.write(runs, judged)
+            write_line(sys.__stderr__, f"tlsclient: {hopeless}")
             return
         reports.write(runs, judged)
         if reports.problems:
             exit_with(2)
-        lines = []
+        lines = [*shared.lines()] if shared else []
         for title, result in titled(runs).items():
             lines += [f"{title}:"] if len(runs) > 1 else []
             lines += result_lines(result)

@@ -12,6 +12,7 @@ from tests.loadgen.fake_reactor import FakeReactor, FakeStatus, FakeWorker, task
 from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.controller import Controller, LoadPhase
 from tlsdemo.loadgen.plan import steps
+from tlsdemo.loadgen.worker_pool import SILENT_WITHIN
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.snapshot import Snapshot
@@ -70,6 +71,15 @@ class ControllerCase(SynchronousTestCase):
     def report(self, state: str, **report: Any) -> None:
         for worker in self.workers:
             worker.report(state, **report)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass while the workers report that nothing has changed."""
+        end = self.reactor.seconds() + seconds
+        while (left := end - self.reactor.seconds()) > 0:
+            for worker in self.workers:
+                if worker.last_report:
+                    worker.report_again()
+            self.reactor.advance(min(left, SILENT_WITHIN / 2))
 
     def commands(self) -> list[str]:
         """The commands that were sent to each worker, the same to all."""

@@ -84,6 +84,8 @@ class Attempt:
 class FakeWorker(FakeProcess):
     """A process, read and written as a worker's controller does."""
 
+    last_report = b""
+
     @property
     def messages(self) -> list[Any]:
         return [json.loads(line) for line in self.written.splitlines()]
@@ -115,7 +117,12 @@ class FakeWorker(FakeProcess):
         }
         if peers is not None:
             report["peers"] = list(peers)
-        self.protocol.outReceived(json.dumps(report).encode() + b"\n")
+        self.last_report = json.dumps(report).encode() + b"\n"
+        self.report_again()
+
+    def report_again(self) -> None:
+        """Say the same as before, as a worker does several times a second."""
+        self.protocol.outReceived(self.last_report)
 
 
 class FakeReactor(FakeProcessStarter, MemoryReactorClock):  # type: ignore[misc, unused-ignore]

@@ -66,7 +66,7 @@ class Problems(ControllerCase):
         self.server.answers.clear()
         self.begin_with_status()
         self.report("ready")
-        self.reactor.advance(ANSWER_WITHIN)
+        self.pass_time(ANSWER_WITHIN)
         self.report("settled")
         self.reactor.advance(DURATION)
         self.end()
@@ -105,7 +105,7 @@ class Problems(ControllerCase):
         self.begin(workers=2)
         one, other = self.workers
         one.report("ready")
-        self.reactor.advance(READY_WITHIN)
+        self.pass_time(READY_WITHIN)
         one.report("over", peers=[])
         self.assertEqual((one.signals, other.signals), ([], ["KILL"]))
         other.die(signal=9)

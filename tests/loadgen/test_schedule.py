@@ -9,12 +9,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.loadgen.fake_reactor import task
 from tlsdemo.loadgen import schedule as plan
+from tlsdemo.loadgen.arrivals import Window, due_times
 from tlsdemo.loadgen.schedule import (
     SPARE_DESCRIPTORS,
     Task,
     allowed,
     default_workers,
     descriptors_needed,
+    shares,
     split,
     until_next,
     workers_needed,
@@ -93,3 +95,24 @@ class Pacing(SynchronousTestCase):
     def test_until_the_next_is_never_negative(self, rate: float, elapsed: float) -> None:
         self.assertGreaterEqual(until_next(rate, elapsed), 0.0)
         self.assertLessEqual(until_next(rate, elapsed), 1 / rate + 1e-6)
+
+
+class Shares(SynchronousTestCase):
+    def test_the_rate_of_opening_connections_is_that_of_all_workers(self) -> None:
+        cut = shares([task(connections=3, rate=6.0)], 2)
+        self.assertEqual([(each.connections, each.rate) for (each,) in cut], [(2, 4.0), (1, 2.0)])
+
+    def test_the_shares_of_a_share_do_each_unit_of_work_once(self) -> None:
+        window = Window(rate=100.0, seconds=1.0)
+        whole = [*due_times(window)]
+        cut = [
+            due
+            for share in shares([task(connections=12)], 3)
+            for (each,) in shares(share, 2)
+            for due in due_times(window, each.index, each.of)
+        ]
+        self.assertEqual(sorted(cut), whole)
+
+    def test_a_share_that_is_not_cut_stays_as_it_is(self) -> None:
+        for share in shares([task(connections=12)], 3):
+            self.assertEqual(shares(share, 1), [share])

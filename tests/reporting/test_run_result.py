@@ -112,6 +112,9 @@ class AsJSON(SynchronousTestCase):
                 "groups": {},
                 "resumed": 0,
                 "closed_without_close_notify": 0,
+                "opened_first": None,
+                "encrypted": True,
+                "counters": result().counters.as_json(),
                 "unit": "connections",
                 "opening": None,
                 "windows": [],
@@ -127,6 +130,7 @@ class AsJSON(SynchronousTestCase):
             unknown,
             {
                 "opening",
+                "opened_first",
                 "greatest_rate",
                 "arrived",
                 "lost",

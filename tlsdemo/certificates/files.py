@@ -21,7 +21,10 @@ from tlsdemo.certificates.certificate_file import (
 )
 from tlsdemo.certificates.identity import load_identity
 
-__all__ = ["BadCredentials", "Credentials", "load_certificates"]
+__all__ = ["PASSPHRASE", "BadCredentials", "Credentials", "load_certificates"]
+
+PASSPHRASE = "TLSDEMO_PASSPHRASE"
+"""The environment variable with the passphrase of a key."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tlsdemo.cli.options import Options
+from tlsdemo.cli.whole_file import write_whole
 from tlsdemo.reporting.interval import COLUMNS, Interval, csv_row, csv_text
 from tlsdemo.reporting.load_page import LoadPage
 from tlsdemo.reporting.percentile_files import distribution_files
@@ -47,13 +48,15 @@ def titled(runs: Sequence[LoadRun]) -> dict[str, RunResult]:
 class LoadReports:
     """Writes the files that ``options`` ask for.
 
-    What cannot be written is kept in ``problems``, one line each.
+    What cannot be written is kept in ``problems``, one line each.  ``header`` is what the JSON has
+    besides what that of every load has.
     """
 
     def __init__(self, options: Options) -> None:
         self._options = options
         self._began = datetime.now(timezone.utc)
         self._has_rows = False
+        self.header: dict[str, Any] = {}
         self.problems: list[str] = []
 
     def interval(self, run: int, interval: Interval) -> None:
@@ -72,7 +75,7 @@ class LoadReports:
         """Write the results, when all runs are over."""
         if not self._has_rows:
             self._attempt("csv", lambda path: self._append(path, []))
-        self._attempt("json", lambda path: path.write_text(self._document(runs)))
+        self._attempt("json", lambda path: write_whole(path, self._document(runs)))
         self._attempt("hgrm", lambda path: self._distributions(path, runs))
         page = LoadPage(
             f"Load on {' and '.join(dict.fromkeys(run.target for run in runs))}",
@@ -98,6 +101,7 @@ class LoadReports:
             "versions": versions(),
             "began": self._began.isoformat(timespec="seconds"),
             "command": self._command(),
+            **self.header,
             "runs": [run.as_json() for run in runs],
         }
         return json.dumps(document, indent=2) + "\n"

@@ -13,6 +13,7 @@ from tlsdemo.cli.events_command import EventsOptions
 from tlsdemo.cli.findings_command import FindingsOptions
 from tlsdemo.cli.gate_command import GateOptions
 from tlsdemo.cli.generated_commands import CompletionOptions, ManPageOptions
+from tlsdemo.cli.merge_command import MergeOptions
 from tlsdemo.cli.options import Options
 from tlsdemo.cli.run_command import RunOptions
 from tlsdemo.cli.sequence_diagram_command import SequenceDiagramOptions
@@ -38,6 +39,7 @@ class Command(Options):
         ["events", None, EventsOptions, "Show what fires when on both ends, in every scenario."],
         ["findings", None, FindingsOptions, "Reproduce surprising behaviour of stock Twisted."],
         ["gate", None, GateOptions, "Say whether other versions change what one can notice."],
+        ["merge", None, MergeOptions, "Add up the results of the shards of a load."],
         ["sequence-diagram", None, SequenceDiagramOptions, "Draw a connection that was traced."],
         ["versions", None, VersionsOptions, "Show the installed versions and other environments."],
         ["man-page", None, ManPageOptions, "Print a manual page."],

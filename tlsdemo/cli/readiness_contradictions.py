@@ -24,7 +24,7 @@ READINESS_CONTRADICTIONS = (
         "and tlsdemo run has only servers of its own; use twistd tlsclient --connect",
     ),
     Contradiction(
-        f"{_LOAD} mode send status background hgrm csv html repeat versus",
+        f"{_LOAD} mode send status background hgrm csv html repeat versus plan write-plan cluster",
         lambda _: True,
         "and --scenario=readiness is no load: it makes one connection for each check; "
         "leave one away",

@@ -18,16 +18,13 @@ from tlsdemo.certificates.demo_ca import (
     default_directory,
     demo_certificates,
 )
-from tlsdemo.certificates.files import BadCredentials, Credentials
+from tlsdemo.certificates.files import PASSPHRASE, BadCredentials, Credentials
 from tlsdemo.certificates.identity import is_pkcs12
 from tlsdemo.cli.option_groups import Group, GroupedOptions
 from tlsdemo.cli.options import choice, fail, named
 from tlsdemo.cli.suggestions import one_of
 from tlsdemo.reporting.terminal import write_line
 from tlsdemo.tls.policy import CIPHERS, BadPolicy, Policy, TLSVersion
-
-PASSPHRASE = "TLSDEMO_PASSPHRASE"
-"""The environment variable with the passphrase of a key."""
 
 
 class CredentialOptions(GroupedOptions):

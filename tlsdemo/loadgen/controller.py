@@ -7,38 +7,29 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any
 
-from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
-from twisted.python.failure import Failure
-
+from tlsdemo.loadgen.appointment import Appointment
 from tlsdemo.loadgen.arrivals import Window
+from tlsdemo.loadgen.condition_wait import Condition, ConditionWait
 from tlsdemo.loadgen.course import Course
 from tlsdemo.loadgen.plan import Plan
 from tlsdemo.loadgen.scenario import ScenarioName
 from tlsdemo.loadgen.scenario_catalogue import SCENARIOS, opened_first
-from tlsdemo.loadgen.schedule import Task, shares
-from tlsdemo.loadgen.status_client import RUN_COUNTS, StatusClient
-from tlsdemo.loadgen.worker_pool import WorkerPool
+from tlsdemo.loadgen.schedule import Task, longest_standstill, shares
+from tlsdemo.loadgen.server_counts import ServerCounts
+from tlsdemo.loadgen.shard import REST_WITHIN
+from tlsdemo.loadgen.worker_pool import LaunchWorker, WorkerPool, launch_process
 from tlsdemo.reporting.interval import Interval
-from tlsdemo.reporting.latencies import CONFIRMED
+from tlsdemo.reporting.latencies import CONFIRMED, Latencies
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult, ServerSnapshots
-from tlsdemo.reporting.snapshot import Snapshot
 from tlsdemo.reporting.window_result import WindowResult
 from tlsdemo.tls import MODES, ModeName
-from tlsdemo.tls.connect_reasons import connect_reason
 
 READY_WITHIN = 60.0
 """Seconds that the worker processes have to start, and to load the certificates."""
 
 HOPELESS = 20
 """Failures after which a load ends of which no connection has been secured."""
-
-REST_WITHIN = 5.0
-"""Seconds that the work of a window may take after its end; what is not done then is reported."""
-
-POLL_INTERVAL = 0.25
-"""Seconds between two questions to the status service while the server drains."""
 
 
 class LoadPhase(enum.Enum):
@@ -54,6 +45,9 @@ class LoadPhase(enum.Enum):
 ProgressCallback = Callable[[LoadPhase, LoadCounters, float], object]
 """Called with the phase, the counters, and the seconds since connecting began."""
 
+WindowCallback = Callable[[int, float, float], object]
+"""Called with the number of a window, its rate, and its seconds."""
+
 
 class Controller:
     """Puts one load on a server.
@@ -64,6 +58,7 @@ class Controller:
     string of the server's status service, or None if there is none.  ``on_progress`` is called
     whenever the phase or the counters change, ``on_window`` with the numbers, rates and seconds
     (infinite if its work ends it) of windows as they begin, ``on_interval`` with each interval.
+    ``appointment``: when it begins, if not at once.  ``launch`` starts a worker.
     """
 
     def __init__(
@@ -75,8 +70,10 @@ class Controller:
         plan: Plan,
         status: str | None,
         on_progress: ProgressCallback,
-        on_window: Callable[[int, float, float], object] = lambda *_: None,
+        on_window: WindowCallback = lambda *_: None,
         on_interval: Callable[[Interval], object] = lambda _: None,
+        appointment: Appointment | None = None,
+        launch: LaunchWorker = launch_process,
     ) -> None:
         self._reactor = reactor
         self._name = name
@@ -96,12 +93,13 @@ class Controller:
         self._work_rate = parts[first].work_rate
         self._results: list[WindowResult] = []
         self._found: float | None = None
-        self._status = status
+        self._server = ServerCounts(reactor, status, self._note_problem)
         self._on_progress = on_progress
         self._on_window = on_window
-        self._pool = WorkerPool(reactor, self._changed, self._worker_failed)
+        self._pool = WorkerPool(reactor, self._changed, self._worker_failed, launch)
         self._course = Course(self._pool, self._elapsed, on_interval)
-        self._waiting: tuple[Callable[[], bool], Deferred[None]] | None = None
+        self._appointment = appointment or Appointment(None, (), reactor.seconds)
+        self._wait = ConditionWait(reactor)
         self._phase = LoadPhase.STARTING
         self._problem: str | None = None
         self._stopped = False
@@ -113,32 +111,33 @@ class Controller:
     async def run(self) -> RunResult:
         """Run the load; problems do not raise, they are part of the result."""
         self._started_at = self._reactor.seconds()
-        status_client = await self._connect_status_client()
+        await self._server.connect()
         if not self._stopped:
             self._pool.start(shares(self._parts, self._workers))
         await self._workers_ready()
-        before = await self._snapshot(status_client)
+        before = await self._server.snapshot()
+        await self._appointed_time()
         # The time until all are secured does not include starting processes.
         self._started_at = self._reactor.seconds()
         if not self._stopped:
+            self._appointment.start()
             self._enter(LoadPhase.CONNECTING)
             self._pool.send_command("open")
-        await self._until(lambda: self._pool.settled or self._stopped)
+        await self._until_done(lambda: self._pool.settled or self._stopped, "settled")
         secured_at = self._reactor.seconds()
-        secured = await self._snapshot(status_client)
+        secured = await self._server.snapshot()
         if not self._stopped:
             self._enter(LoadPhase.SENDING)
             await self._follow_plan()
         self._enter(LoadPhase.DRAINING)
         self._pool.send_command("finish")
-        await self._until(lambda: self._pool.over)
-        arrived = await self._arrived(status_client)
-        drained = await self._snapshot(status_client)
+        await self._until_done(lambda: self._pool.over)
+        arrived = await self._arrived()
+        drained = await self._server.snapshot()
         over_at = self._reactor.seconds()
         self._enter(LoadPhase.OVER)
         self._pool.close()
-        if status_client is not None:
-            status_client.close()
+        self._server.close()
         snapshots = None
         if before is not None and secured is not None and drained is not None:
             snapshots = ServerSnapshots(before, secured, drained)
@@ -172,20 +171,35 @@ class Controller:
         self.stop()
         self._pool.send_command("abort")
 
+    def agree_to_start(self, at: float) -> None:
+        """Set the start of the appointment, if that was left open."""
+        self._appointment.agree(at)
+        self._wait.check()
+
+    async def _appointed_time(self) -> None:
+        self._appointment.ready()
+        await self._wait.until(lambda: self._appointment.agreed or self._stopped)
+        await self._wait.until_or_after(lambda: self._stopped, self._appointment.until_start())
+
+    def measured_so_far(self) -> tuple[int, Latencies]:
+        """Return the number of the current window, and what has been measured in it."""
+        number = len(self._appointment.windows)
+        return number, self._pool.latencies(number)
+
     async def _workers_ready(self) -> None:
         """Wait for the workers; those that are not ready in time are killed, and end the run."""
         timer = self._reactor.callLater(READY_WITHIN, self._not_ready)
-        await self._until(lambda: self._pool.ready or self._stopped)
+        await self._wait.until(lambda: self._pool.ready or self._stopped)
         if timer.active():
             timer.cancel()
 
     def _not_ready(self) -> None:
-        missing = self._pool.starting
+        missing = len(self._pool.starting)
         self._worker_failed(
             f"{missing} of {self._workers} worker processes were not ready to connect after "
             f"{READY_WITHIN:g} s; with fewer --workers, or fewer other programs, they start sooner"
         )
-        self._pool.kill_starting()
+        self._pool.kill(self._pool.starting)
 
     async def _follow_plan(self) -> None:
         result: WindowResult | None = None
@@ -195,25 +209,30 @@ class Controller:
             except StopIteration as end:
                 self._found = end.value
                 return
+            until = self._appointment.until_window(window.number)
+            await self._wait.until_or_after(lambda: self._stopped or self._pool.over, until)
+            if self._stopped:
+                return
             result = await self._run_window(window)
             self._results.append(result)
 
     async def _run_window(self, window: Window) -> WindowResult:
         before = self._pool.counters()
         began = self._reactor.seconds()
+        self._appointment.begin_window()
         self._course.begin(window)
         self._on_window(window.number, window.rate, inf if self._ends_itself else window.length)
         self._pool.begin(window)
         ended = lambda: self._pool.over or self._stopped  # noqa: E731
         if self._ends_itself:
-            await self._until(ended)
+            await self._until_done(ended)
         else:
-            await self._until_or_after(ended, window.length)
+            await self._wait.until_or_after(ended, window.length)
         measured = self._reactor.seconds() - began - window.unmeasured
         if window.rate and not self._stopped:
             measured = window.seconds
         self._pool.send_command("rest")
-        await self._until_or_after(
+        await self._wait.until_or_after(
             lambda: self._pool.resting(window.number) or self._stopped,
             min(self._timeout, REST_WITHIN),
         )
@@ -234,13 +253,6 @@ class Controller:
             self._pool.loads(number),
         )
 
-    async def _until_or_after(self, condition: Callable[[], bool], seconds: float) -> None:
-        end = self._reactor.seconds() + seconds
-        timer = self._reactor.callLater(seconds, self._changed)
-        await self._until(lambda: self._reactor.seconds() >= end or condition())
-        if timer.active():
-            timer.cancel()
-
     # Waiting.
 
     def _enter(self, phase: LoadPhase) -> None:
@@ -260,9 +272,7 @@ class Controller:
         counters = self._pool.counters()
         if counters.failures >= HOPELESS and not (counters.clean or counters.secured):
             self.stop("stopped, as no connection could be secured")
-        if self._waiting is not None and self._waiting[0]():
-            (_, deferred), self._waiting = self._waiting, None
-            deferred.callback(None)
+        self._wait.check()
 
     def _worker_failed(self, problem: str) -> None:
         if not self._stopped:
@@ -271,70 +281,27 @@ class Controller:
         self.stop()
         self._changed()
 
-    async def _until(self, condition: Callable[[], bool]) -> None:
-        if not condition():
-            deferred: Deferred[None] = Deferred()
-            self._waiting = (condition, deferred)
-            await deferred
-
-    # What the server counts.
-
-    async def _connect_status_client(self) -> StatusClient | None:
-        if self._status is None:
-            return None
-        status_client = StatusClient(self._reactor, self._status)
-        try:
-            await status_client.connect()
-        except Exception:
-            why = connect_reason(Failure())
-            self._problem = (
-                f"what arrives is not known: no status service at {self._status} ({why}); "
-                "give --status, or --status=none for a server that is not tlsdemo"
+    async def _until_done(self, condition: Condition, *states: str) -> None:
+        """Wait for the workers; when none gets on, kill those that are not in these states."""
+        within = longest_standstill(self._parts, opening=bool(states))
+        pool = self._pool
+        if not await self._wait.until_or_still(condition, lambda: pool.moved_at, within):
+            stuck = pool.in_work(*states)
+            what = "been secured or has failed" if states else "ended"
+            self._worker_failed(
+                f"{len(stuck)} of {self._workers} worker processes hang: for {within:g} s, longer "
+                f"than the timeouts allow, none of their connections has {what}; they were "
+                "killed"
             )
-            return None
-        return status_client
+            pool.kill(stuck)
+            await self._wait.until(condition)
 
-    async def _snapshot(self, status_client: StatusClient | None) -> Snapshot | None:
-        if status_client is None:
-            return None
-        try:
-            return await status_client.snapshot()
-        except Exception as problem:
-            self._problem = self._problem or f"the status service did not answer: {problem}"
-            return None
+    def _note_problem(self, problem: str) -> None:
+        self._problem = self._problem or problem
 
-    async def _arrived(self, status_client: StatusClient | None) -> int | None:
-        """Poll until the server has drained, or nothing has changed for the task's timeout."""
+    async def _arrived(self) -> int | None:
         # The addresses of the connections of a worker that died are not known.
-        if status_client is None or self._worker_lost or not self._opened_first:
+        if self._worker_lost or not self._opened_first:
             return None
         sent, peers = self._pool.counters().sent, sorted(set(self._pool.peers()))
-        if any(not peer.rpartition(":")[2].isdecimal() for peer in peers):
-            self._problem = self._problem or (
-                "what arrived is not known: connections over a UNIX socket have no address "
-                "by which the server could identify them"
-            )
-            return None
-        last: dict[str, int] = {}
-        quiet_since = self._reactor.seconds()
-        while True:
-            try:
-                counts = await status_client.run(self._name, sent, peers)
-                unknown, still_open, arrived = (counts[each] for each in RUN_COUNTS)
-            except Exception as problem:
-                self._problem = self._problem or f"what arrived is not known: {problem}"
-                return None
-            if unknown:
-                self._problem = self._problem or (
-                    f"what arrived is not known: the server at {self._status} does not know "
-                    f"{unknown} of our connections"
-                )
-                return None
-            if still_open == 0:
-                return arrived
-            if counts != last:
-                last, quiet_since = counts, self._reactor.seconds()
-            elif self._reactor.seconds() - quiet_since > self._timeout:
-                self._problem = f"the server has not drained {still_open} connections"
-                return arrived
-            await deferLater(self._reactor, POLL_INTERVAL, lambda: None)
+        return await self._server.arrived(self._name, sent, peers, self._timeout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from tlsdemo.loadgen.controller import Controller
+from tlsdemo.loadgen.load_service import Load
 from tlsdemo.reporting.run_result import RunResult
 
 _T = TypeVar("_T")
@@ -17,10 +17,10 @@ class LoadSeries(Generic[_T]):
     It ends early when it is stopped, or with a load of which no connection was secured.
     """
 
-    def __init__(self, turns: Sequence[_T], make: Callable[[_T], Controller]) -> None:
+    def __init__(self, turns: Sequence[_T], make: Callable[[_T], Load]) -> None:
         self._turns = turns
         self._make = make
-        self._current: Controller | None = None
+        self._current: Load | None = None
         self._stopped = False
 
     async def run(self) -> list[tuple[_T, RunResult]]:

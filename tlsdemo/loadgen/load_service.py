@@ -15,7 +15,7 @@ _log = PrintableLogger(namespace="tlsdemo")
 
 
 class Load(Protocol):
-    """What is run: a `Controller` or a `LoadSeries`."""
+    """What is run: a `Controller`, a `LoadSeries`, or what controls a cluster."""
 
     def run(self) -> Coroutine[Deferred[Any], Any, Any]:
         """Run, and return the result."""

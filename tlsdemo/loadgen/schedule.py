@@ -12,6 +12,9 @@ from tlsdemo.starttls.negotiation import MAX_PLAIN
 SPARE_DESCRIPTORS = 32
 """File descriptors of a worker other than its connections: pipes, the reactor, libraries."""
 
+SLACK = 30.0
+"""Seconds beyond the timeouts of its connections that a worker may take to get on."""
+
 
 MOST_PREFILLED = 1 << 30
 """Bytes that a load may encrypt before it begins, in all; they are kept in memory."""
@@ -31,7 +34,7 @@ class Task:
     ``connect``: a client endpoint string.  ``mode``, ``send`` and ``dialect``: names.
     ``packet_size``: bytes.  ``packets``: number that each connection sends, or 0 to send until it
     is told to finish.  ``burst``: packets that a connection writes before the next one does.
-    ``rate``: connections per second, 0 for no limit.  ``in_flight``: connections that may be
+    ``rate``: connections opened per second, 0 for no limit.  ``in_flight``: connections that may be
     connecting or negotiating at the same time.
 
     The timeouts are in seconds; 0 means none, except for ``timeout``.  ``timeout``: until a
@@ -111,14 +114,35 @@ def split(connections: int, workers: int) -> list[int]:
 
 
 def shares(parts: Sequence[Task], workers: int) -> list[list[Task]]:
-    """Divide the parts of a load among workers: return the tasks of each worker that has any."""
+    """Divide the parts of a load among workers: return the tasks of each worker that has any.
+
+    The parts may be those of a shard, which are shares themselves.
+    """
     of_workers: list[list[Task]] = [[] for _ in range(workers)]
     for part in parts:
         counts = split(part.connections, workers)
         for index, count in enumerate(counts):
-            task = replace(part, connections=count, index=index, of=len(counts))
+            task = replace(
+                part,
+                connections=count,
+                rate=part.rate * count / part.connections,
+                index=part.index + part.of * index,
+                of=part.of * len(counts),
+            )
             of_workers[index].append(task)
     return [tasks for tasks in of_workers if tasks]
+
+
+def longest_standstill(parts: Sequence[Task], opening: bool) -> float | None:
+    """Return the seconds in which something has to happen while connections open, or else end.
+
+    ``None`` if they may wait for ever.  Beyond the timeouts of the connections, a worker has
+    `SLACK` seconds to carry them out and to report.
+    """
+    if opening:
+        return SLACK + max(part.timeout + (1 / part.rate if part.rate else 0) for part in parts)
+    longest = [each for part in parts for each in (part.idle_timeout, part.closing_timeout)]
+    return None if 0 in longest else SLACK + max(*longest, *(part.timeout for part in parts))
 
 
 def default_workers(cpus: int) -> int:

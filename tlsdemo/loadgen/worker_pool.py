@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from twisted.internet.interfaces import IDelayedCall
+
 from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.net.child_process import ChildProcess, split_lines
@@ -15,7 +17,24 @@ from tlsdemo.reporting.latencies import Latencies
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.window_result import WorkerLoad, worker_load
 
+SILENT_WITHIN = 30.0
+"""Seconds without a report after which a worker hangs, or has no CPU, and is killed."""
+
 COMMAND = (sys.executable, "-m", "tlsdemo.loadgen.worker")
+
+
+Receiver = Callable[[bytes], object]
+
+LaunchWorker = Callable[[Any, Receiver], Any]
+"""Starts a worker on a reactor, and calls the receiver with what it writes.
+
+Returns a ChildProcess, or what behaves like one.
+"""
+
+
+def launch_process(reactor: Any, receive: Receiver) -> ChildProcess:
+    """Start a worker process."""
+    return ChildProcess(reactor, COMMAND, stdout=receive)
 
 
 class _Measured:
@@ -42,6 +61,7 @@ class _Worker:
 
     def __init__(self, pool: WorkerPool, reactor: Any, tasks: Sequence[Task]) -> None:
         self._pool = pool
+        self._reactor = reactor
         self._tasks = tasks
         self.state = "starting"
         self.window = 0
@@ -51,7 +71,8 @@ class _Worker:
         self.measured: dict[int, _Measured] = {}
         self.interval = _Measured(0.0, 0.0)
         self.peers: list[str] = []
-        self.process = ChildProcess(reactor, COMMAND, stdout=split_lines(self._report_received))
+        self._silence: IDelayedCall | None = None
+        self.process = pool.launch(reactor, split_lines(self._report_received))
         self.process.wait().addCallback(self._ended)
         self.send(tasks=[task.as_json() for task in tasks])
 
@@ -64,6 +85,7 @@ class _Worker:
 
     def _report_received(self, line: bytes) -> None:
         report = json.loads(line)
+        before = self.state, self.resting, self.outstanding, self.counters
         cpu, at = report["cpu"], report["at"]
         if self.state == "starting":
             self.interval = _Measured(cpu, at)
@@ -81,9 +103,33 @@ class _Worker:
             self.measured[int(number)].latencies.add(latencies)
             self.interval.latencies.add(latencies)
         self.peers = report.get("peers", self.peers)
+        self._heard()
+        if before != (self.state, self.resting, self.outstanding, self.counters):
+            self._pool.moved()
         self._pool.on_report()
 
+    def _heard(self) -> None:
+        """Expect the next report, unless this was the last."""
+        if self.state == "over":
+            self._expect_nothing()
+        elif self._silence is None:
+            self._silence = self._reactor.callLater(SILENT_WITHIN, self._hangs)
+        elif self._silence.active():
+            self._silence.reset(SILENT_WITHIN)
+
+    def _expect_nothing(self) -> None:
+        if self._silence is not None and self._silence.active():
+            self._silence.cancel()
+
+    def _hangs(self) -> None:
+        self._pool.on_failure(
+            f"a worker process hangs: it has said nothing for {SILENT_WITHIN:g} s, and was killed; "
+            "if other programs need all of the CPU, let fewer run beside it"
+        )
+        self.process.kill()
+
     def _ended(self, _returncode: int) -> None:
+        self._expect_nothing()
         if self.state != "over":
             self.state = "over"
             self.resting, self.outstanding = True, 0
@@ -94,7 +140,7 @@ class WorkerPool:
     """Starts a worker process for each list of tasks, and adds up what they report.
 
     ``on_report`` is called after each report.  ``on_failure`` is called with one line of text when
-    a worker ends before its connections have.
+    a worker ends before its connections have.  ``launch`` starts a worker.
     """
 
     def __init__(
@@ -102,11 +148,18 @@ class WorkerPool:
         reactor: Any,
         on_report: Callable[[], object],
         on_failure: Callable[[str], object],
+        launch: LaunchWorker = launch_process,
     ) -> None:
         self._reactor = reactor
         self.on_report = on_report
         self.on_failure = on_failure
+        self.launch = launch
         self._workers: list[_Worker] = []
+        self.moved_at = 0.0
+
+    def moved(self) -> None:
+        """Note that a worker has got on, or was told to do something."""
+        self.moved_at = self._reactor.seconds()
 
     def start(self, tasks: Iterable[Sequence[Task]]) -> None:
         """Start the workers, which read their tasks and then wait for a command."""
@@ -114,11 +167,13 @@ class WorkerPool:
 
     def send_command(self, command: str) -> None:
         """Send every worker one of ``open``, ``rest``, ``finish`` and ``abort``."""
+        self.moved()
         for worker in self._workers:
             worker.send(do=command)
 
     def begin(self, window: Window) -> None:
         """Begin a window; a task that has a rate keeps it."""
+        self.moved()
         for worker in self._workers:
             worker.begin(window)
 
@@ -127,31 +182,34 @@ class WorkerPool:
         for worker in self._workers:
             worker.process.close_stdin()
 
-    def kill_starting(self) -> None:
-        """Kill the workers that have not yet read their tasks."""
-        for worker in self._workers:
-            if worker.state == "starting":
-                worker.process.kill()
+    def kill(self, workers: Iterable[_Worker]) -> None:
+        """Kill some of the workers."""
+        for worker in workers:
+            worker.process.kill()
 
     @property
-    def starting(self) -> int:
-        """How many workers have not yet read their tasks."""
-        return sum(worker.state == "starting" for worker in self._workers)
+    def starting(self) -> list[_Worker]:
+        """The workers that have not yet read their tasks."""
+        return [worker for worker in self._workers if worker.state == "starting"]
+
+    def in_work(self, *states: str) -> list[_Worker]:
+        """Return the workers that are neither over nor in one of these states."""
+        return [worker for worker in self._workers if worker.state not in ("over", *states)]
 
     @property
     def ready(self) -> bool:
         """Whether every worker has read its task."""
-        return self.starting == 0
+        return not self.starting
 
     @property
     def settled(self) -> bool:
         """Whether every worker's connections have been secured or have failed."""
-        return all(worker.state in ("settled", "over") for worker in self._workers)
+        return not self.in_work("settled")
 
     @property
     def over(self) -> bool:
         """Whether every connection has ended."""
-        return all(worker.state == "over" for worker in self._workers)
+        return not self.in_work()
 
     def resting(self, window: int) -> bool:
         """Whether every worker rests after a window, and what it began then is done."""

@@ -105,6 +105,7 @@ class WindowResult:
         """Return the measurements for JSON; latencies are in seconds."""
         return {
             "number": self.number,
+            "main": self.main,
             "loop": self.loop,
             "rate": self.rate or None,
             "seconds": self.seconds,

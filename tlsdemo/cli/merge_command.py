@@ -1,0 +1,112 @@
+"""``tlsdemo merge``: the results of the shards of a load, as those of one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+from twisted.python import usage
+
+from tlsdemo.cli.options import Options, check_output_file, fail
+from tlsdemo.cli.scenario_options import wanted
+from tlsdemo.reporting.objectives import verdicts
+from tlsdemo.reporting.plain_values import BadValues
+from tlsdemo.reporting.run_text import result_lines
+from tlsdemo.reporting.shard_result import (
+    SCHEMA,
+    CannotMerge,
+    ShardResult,
+    check_shards,
+    merged_run,
+)
+from tlsdemo.reporting.shard_text import shard_line, together_lines
+from tlsdemo.reporting.terminal import console_of, print_line
+
+
+class MergeOptions(Options):
+    """The options of ``tlsdemo merge``."""
+
+    command = "tlsdemo merge"
+
+    synopsis = "Usage: tlsdemo merge [options] FILE.json ..."
+
+    longdesc = (
+        "Adds up the results of the shards of a load, which twistd tlsclient --shard has written: "
+        "counters and histograms without loss, so that percentiles are those of all shards "
+        "together. The exit status is 1 if a shard is missing, or did not do all that it had to, "
+        "and 2 if the files are not of one load."
+    )
+
+    optParameters: ClassVar[list[list[Any]]] = [
+        ["json", None, None, "Also write the whole to this file, as tlsclient --json does."],
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self["check"] = []
+
+    def opt_check(self, text: str) -> None:
+        """Set the exit status to 1 unless this holds of every window: 'p99(round-trip)<5ms'.
+
+        As that of tlsclient. Can be repeated.
+        """
+        try:
+            self["check"] += wanted(text)
+        except ValueError as problem:
+            raise usage.UsageError(f"--check is {text!r}, {problem}") from None
+
+    def parseArgs(self, *files: str) -> None:
+        """Keep the names of the files."""
+        if not files:
+            raise usage.UsageError("which files? Those that tlsclient --shard --json has written")
+        self["files"] = files
+
+    def postOptions(self) -> None:
+        """Validate the options together."""
+        super().postOptions()
+        check_output_file("json", self["json"])
+
+    def run(self) -> int:
+        """Merge, print what came out, and return the exit status."""
+        shards = sorted((self._read(path) for path in self["files"]), key=lambda each: each.number)
+        try:
+            missing = check_shards(shards)
+        except CannotMerge as problem:
+            fail(self.command, problem)
+        of = shards[0].of
+        result = merged_run(shards, [f"shard {number} of {of} is missing" for number in missing])
+        judged = [*verdicts(self["check"], result)]
+        lines = [
+            *(shard_line(each) for each in shards),
+            *together_lines(shards),
+            *result_lines(result),
+            *(f"check {verdict}" for _, verdict in judged),
+        ]
+        console = console_of(sys.stdout)
+        for line in lines:
+            print_line(console, line)
+        if self["json"] is not None:
+            document = {
+                "schema": SCHEMA,
+                "versions": dict(shards[0].versions),
+                "runs": [result.as_json()],
+                "shards": [each.header_as_json() for each in shards],
+            }
+            try:
+                Path(self["json"]).write_text(json.dumps(document, indent=2) + "\n")
+            except OSError as problem:
+                fail(self.command, f"--json is {self['json']!r}: {problem.strerror}")
+        held = all(holds for holds, _ in judged)
+        return 0 if result.complete and not result.lost and held else 1
+
+    def _read(self, path: str) -> ShardResult:
+        try:
+            return ShardResult.from_json(json.loads(Path(path).read_bytes()), path)
+        except OSError as problem:
+            fail(self.command, f"{path!r}: {problem.strerror}")
+        except BadValues as problem:
+            fail(self.command, f"{path!r} is not the result of a shard: {problem}")
+        except (ValueError, RecursionError):
+            fail(self.command, f"{path!r} is not JSON, and so no result of a shard")
