@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from tlsdemo.lab.findings.finding import TICKET, Finding, evidence
+from tlsdemo.lab.findings.finding import Finding, evidence
 from tlsdemo.lab.findings.recording_protocols import (
     HandshakeRecorder,
     RecordingProtocol,
@@ -161,7 +161,7 @@ FINDINGS = (
         "close the connection later. Call abortConnection() a few seconds after loseConnection(), "
         "as tlsdemo does.",
         _lose_connection,
-        ticket=f"{TICKET}7926",
+        tickets=(7926, 8930),
     ),
     Finding(
         "abort-is-connection-lost",
@@ -184,7 +184,7 @@ FINDINGS = (
         "sending. Clients of other servers should close only when they have their answer, as "
         "tlsdemo's do.",
         _half_close,
-        ticket=f"{TICKET}5341",
+        tickets=(5341,),
     ),
     Finding(
         "paused-producer-never-ends",
@@ -196,5 +196,6 @@ FINDINGS = (
         "has stopped too. The file descriptor is leaked. Call abortConnection() after a timeout; "
         "tlsdemo has one for closing.",
         _paused_producer,
+        tickets=(11168,),
     ),
 )

@@ -8,7 +8,7 @@ import trustme
 from OpenSSL import SSL
 from twisted.internet.ssl import CertificateOptions, PrivateCertificate, TLSVersion
 
-from tlsdemo.lab.findings.finding import TICKET, AffectedVersions, Finding, evidence
+from tlsdemo.lab.findings.finding import AffectedVersions, Finding, evidence
 from tlsdemo.lab.findings.recording_protocols import RecordingProtocol, factory_of
 from tlsdemo.lab.findings.stdlib_peer import StdlibPeer
 from tlsdemo.lab.findings.testbed import Testbed
@@ -88,7 +88,7 @@ FINDINGS = (
         "set_max_proto_version, as tlsdemo does.",
         _maximum,
         affected=AffectedVersions(until="26.4"),
-        ticket=f"{TICKET}10232",
+        tickets=(10232,),
     ),
     Finding(
         "ciphers-without-forward-secrecy",
