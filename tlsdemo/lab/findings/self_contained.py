@@ -42,8 +42,9 @@ class _Definition:
             return []
         last, found = self.node.lineno, []
         for each in self.node.body:
-            is_method = isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)
-            if is_method and not _CALLED_BY_OTHERS.match(each.name):
+            if isinstance(
+                each, ast.FunctionDef | ast.AsyncFunctionDef
+            ) and not _CALLED_BY_OTHERS.match(each.name):
                 found.append(_Definition(each, last + 1, _end(each)))
             last = _end(each)
         return found

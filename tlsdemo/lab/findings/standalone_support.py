@@ -147,7 +147,8 @@ class ReproductionCase(TestCase):
     ) -> None:
         directory = Path(self.mktemp())
         directory.mkdir(parents=True)
-        testbed = Testbed(reactor, make_certificates(directory))
+        certificates: Any = make_certificates(directory)
+        testbed = Testbed(reactor, certificates)
         try:
             evidence = await reproduction(testbed)
         except NoVerdict as problem:

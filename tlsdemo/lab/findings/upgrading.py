@@ -234,7 +234,6 @@ FINDINGS = (
         "accepts a login on that basis may be talking in plaintext (starttls-injection). Wait for "
         "handshakeCompleted, or for tlsdemo's event secure.",
         _marked,
-        tickets=(5709,),
     ),
     Finding(
         "connect-before-verification",
