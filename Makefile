@@ -71,6 +71,8 @@ oldest: .venv-oldest/.test ## all tests with the oldest versions supported; OLDE
 docs: .venv/.demo ## write the pages of docs/ that are made from what is seen
 	$(call pages,docs)
 	.venv/bin/python -m tlsdemo findings --all --format=markdown >docs/findings.md
+	.venv/bin/python -m tlsdemo findings --reports .reports >/dev/null
+	mv .reports/index.md docs/reports.md && rm -r .reports
 	.venv/bin/python -m tlsdemo.starttls.state_diagrams >docs/dialects.md
 	.venv/bin/python -m tlsdemo.cli.state_machines_page >docs/state-machines.md
 

@@ -28,7 +28,7 @@ class AffectedVersions:
     """The versions of one library in which a finding holds.
 
     Attributes:
-        library: The library, by the name that :func:`tlsdemo.tls.versions` uses.
+        library: The library, by the name that ``versions()`` uses.
         since: The first affected version; empty if the oldest supported one is affected.
         until: The first version that is no longer affected; empty if there is none yet.
     """

@@ -15,7 +15,7 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -100,11 +100,17 @@ class SelfContained:
         names: What is wanted.
         instead: Names that are to be taken from elsewhere.
         methods: Names of methods that the caller will use.
+        bare: Whether docstrings are left out.
     """
 
     def __init__(
-        self, names: Iterable[Name], instead: Mapping[Name, Name], methods: Iterable[str] = ()
+        self,
+        names: Iterable[Name],
+        instead: Mapping[Name, Name],
+        methods: Iterable[str] = (),
+        bare: bool = False,
     ) -> None:
+        self._bare = bare
         self._instead = instead
         self._modules: dict[str, _Module] = {}
         self._taken: dict[Name, None] = {}
@@ -140,8 +146,16 @@ class SelfContained:
     @property
     def text(self) -> str:
         """The definitions, in an order in which they can be executed."""
+        return self.text_of(self._order)
+
+    def text_without(self, modules: Sequence[str]) -> str:
+        """Return the definitions of all modules except these."""
+        return self.text_of([each for each in self._order if each not in modules])
+
+    def text_of(self, modules: Sequence[str]) -> str:
+        """Return the definitions of these modules."""
         pieces = []
-        for module in map(self._module, self._order):
+        for module in map(self._module, modules):
             done: set[int] = set()
             for name, definition in module.definitions.items():
                 if (module.name, name) in self._taken and id(definition) not in done:
@@ -199,9 +213,11 @@ class SelfContained:
         for start, end, new in sorted(self._replacements(module, definition, left_out))[::-1]:
             line = lines[start[0]]
             lines[start[0]] = line[: start[1]] + new + line[end:]
-        for each in left_out:
-            for number in range(each.first, each.last + 1):
-                del lines[number]
+        gone = [(each.first, each.last) for each in left_out]
+        gone += _docstrings(definition) if self._bare else []
+        for first, last in gone:
+            for number in range(first, last + 1):
+                lines.pop(number, None)
         return b"\n".join(lines.values()).decode().strip("\n")
 
     def _replacements(
@@ -231,6 +247,20 @@ def _bound(node: ast.stmt) -> list[str]:
         for each in ast.walk(node)
         if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
     ]
+
+
+def _docstrings(definition: _Definition) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last line of each, except where there is nothing else."""
+    yield _end(definition.node) + 1, definition.last
+    for node in ast.walk(definition.node):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            texts = [each for each in node.body if _is_text(each)]
+            if len(texts) < len(node.body):
+                yield from ((each.lineno, _end(each)) for each in texts)
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def _end(node: ast.stmt) -> int:

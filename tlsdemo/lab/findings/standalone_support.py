@@ -1,6 +1,6 @@
 """What a reproduction needs instead of tlsdemo's certificates, and the test that it becomes.
 
-Only the text of this module is used: tlsdemo.lab.findings.standalone_tests copies it.
+Only the text of this module is used: tlsdemo.lab.findings.standalone copies it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any, ClassVar
 
 import twisted
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 from OpenSSL import SSL
 from twisted.internet import reactor
@@ -44,59 +45,31 @@ class DemoCertificates:
     client: Credentials
 
 
-def make_certificates(directory: Path) -> DemoCertificates:
+def make_certificates(directory: Path) -> Any:
     """Write certificates that are valid for a day into ``directory``."""
-    authority_key = ec.generate_private_key(ec.SECP256R1())
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
+    issuer_key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.now(timezone.utc)
 
-    def write(name: str, key: ec.EllipticCurvePrivateKey, leaf: bool = True) -> Credentials:
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) if leaf else issuer
-        now = datetime.now(timezone.utc)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(issuer)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
+    def write(name: str, ca: bool = False) -> Credentials:
+        key = issuer_key if ca else ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        names = x509.SubjectAlternativeName([x509.DNSName(name)])
+        certificate = (
+            x509.CertificateBuilder(issuer, subject, key.public_key(), 1 + len(name))
             .not_valid_before(now - timedelta(hours=1))
             .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.BasicConstraints(ca=not leaf, path_length=None), critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()),
-                False,
-            )
+            .add_extension(x509.BasicConstraints(ca, path_length=None), critical=True)
+            .add_extension(names, critical=False)
+            .sign(issuer_key, SHA256())
         )
-        if leaf:
-            names = x509.SubjectAlternativeName([x509.DNSName(name)])
-            builder = builder.add_extension(names, critical=False)
-        else:
-            usage = x509.KeyUsage(
-                digital_signature=True,
-                content_commitment=False,
-                key_encipherment=False,
-                data_encipherment=False,
-                key_agreement=False,
-                key_cert_sign=True,
-                crl_sign=True,
-                encipher_only=False,
-                decipher_only=False,
-            )
-            builder = builder.add_extension(usage, critical=True)
-        certificate = builder.sign(authority_key, hashes.SHA256())
         files = Credentials(directory / f"{name}.pem", directory / f"{name}.key")
-        pem = serialization.Encoding.PEM
-        files.certificate.write_bytes(certificate.public_bytes(pem))
-        files.key.write_bytes(
-            key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        )
+        files.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
+        files.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         return files
 
-    return DemoCertificates(
-        write("authority", authority_key, leaf=False).certificate,
-        write("localhost", ec.generate_private_key(ec.SECP256R1())),
-        write("client", ec.generate_private_key(ec.SECP256R1())),
-    )
+    authority = write("authority", ca=True).certificate
+    return DemoCertificates(authority, write("localhost"), write("client"))
 
 
 def environment() -> dict[str, str]:
@@ -147,8 +120,7 @@ class ReproductionCase(TestCase):
     ) -> None:
         directory = Path(self.mktemp())
         directory.mkdir(parents=True)
-        certificates: Any = make_certificates(directory)
-        testbed = Testbed(reactor, certificates)
+        testbed = Testbed(reactor, make_certificates(directory))
         try:
             evidence = await reproduction(testbed)
         except NoVerdict as problem:

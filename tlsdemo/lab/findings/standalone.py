@@ -1,4 +1,4 @@
-"""The findings as a trial module that runs without tlsdemo: plain Twisted, and nothing else."""
+"""The findings as programs that run without tlsdemo: plain Twisted, and nothing else."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from tlsdemo.lab.findings.finding import AffectedVersions, Finding
 from tlsdemo.lab.findings.self_contained import Name, SelfContained
 
 _SUPPORT = "tlsdemo.lab.findings.standalone_support"
+_RUN = "tlsdemo.lab.findings.standalone_run"
 _FINDING = "tlsdemo.lab.findings.finding"
 
 _INSTEAD: dict[Name, Name] = {
@@ -17,7 +18,7 @@ _INSTEAD: dict[Name, Name] = {
 }
 
 _MODULE = '''\
-"""{summary}
+"""What is surprising about TLS in Twisted.
 
 Each test fails with StillSo as long as the behaviour that it is about is observed.  With versions
 that are known to be affected that is expected (todo); once it is fixed, trial reports an unexpected
@@ -38,13 +39,12 @@ from __future__ import annotations
 {tests}'''
 
 
-def standalone_tests(themes: Mapping[str, Sequence[Finding]], name: str, summary: str) -> str:
+def standalone_tests(themes: Mapping[str, Sequence[Finding]], name: str) -> str:
     """Return the source of a trial module.
 
     Args:
         themes: The findings by theme; each theme becomes a TestCase.
-        name: The name of the file.
-        summary: The first line of the module's docstring.
+        name: The name of the module.
     """
     reproductions = {
         finding.name: (finding.reproduce.__module__, finding.reproduce.__name__)
@@ -62,12 +62,29 @@ def standalone_tests(themes: Mapping[str, Sequence[Finding]], name: str, summary
         for theme, findings in themes.items()
     ]  # fmt: skip
     return _MODULE.format(
-        summary=summary,
         name=name,
         imports="\n".join(code.imports),
         definitions=code.text,
         tests="\n\n\n".join(cases) + "\n",
     )
+
+
+def standalone_program(finding: Finding) -> tuple[str, str]:
+    """Return the code that is particular to ``finding``, and everything around it.
+
+    The second text is a program whose last part is the first one.
+    """
+    reproduction = (finding.reproduce.__module__, finding.reproduce.__name__)
+    code = SelfContained([(_RUN, "run"), reproduction], _INSTEAD, bare=True)
+    own = code.text_of([reproduction[0]])
+    last = f'if __name__ == "__main__":\n    run({code.name_of(reproduction)})\n'
+    parts = [
+        f'"""{finding.title}"""',
+        "from __future__ import annotations",
+        "\n".join(code.imports),
+        code.text_without([reproduction[0]]),
+    ]
+    return own, "\n\n".join(parts) + f"\n\n{own}\n\n{last}"
 
 
 def _test(finding: Finding, reproduction: str) -> str:
