@@ -29,7 +29,8 @@ def run(directory: str, *arguments: str) -> tuple[int, str]:
 
 def undefined(source: str) -> set[str]:
     """The names that a module uses, and neither defines nor imports anywhere."""
-    used, known = set(), set(dir(builtins)) | {"__name__"}
+    used: set[str] = set()
+    known = set(dir(builtins)) | {"__name__"}
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Name):
             (used if isinstance(node.ctx, ast.Load) else known).add(node.id)
@@ -124,6 +125,14 @@ class Selection(SynchronousTestCase):
         self.assertIn("_TIMEOUT = 8.0", code.text)
         self.assertIn("_TIMEOUT_finding = 6.0", code.text)
 
+    def test_the_imports_are_sorted_and_grouped(self) -> None:
+        support = ("tlsdemo.lab.findings.standalone_support", "versions")
+        numbers = ("tlsdemo.lab.findings.finding", "_numbers")
+        self.assertEqual(
+            SelfContained([support, numbers], {}).imports,
+            "import re\n\nimport twisted\nfrom OpenSSL import SSL",
+        )
+
     def test_a_name_can_be_taken_from_elsewhere(self) -> None:
         elsewhere = ("tlsdemo.lab.findings.standalone_support", "Credentials")
         code = SelfContained([("tlsdemo.lab.findings.testbed", "Testbed")], {
@@ -131,4 +140,4 @@ class Selection(SynchronousTestCase):
             ("tlsdemo.certificates.demo_ca", "DemoCertificates"): elsewhere,
         })  # fmt: skip
         self.assertIn("The files of one end", code.text)
-        self.assertNotIn("trustme", "".join(code.imports))
+        self.assertNotIn("trustme", code.imports)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 import builtins
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib.util import find_spec
@@ -131,17 +132,22 @@ class SelfContained:
         return self._new_names.get(name, name[1])
 
     @property
-    def imports(self) -> list[str]:
-        """The imports that the text needs, sorted, in groups separated by an empty line."""
-        froms: dict[str, set[str]] = {}
-        plain = sorted(each for each in self._imports if each.startswith("import "))
-        for each in self._imports - set(plain):
-            module, _, name = each.removeprefix("from ").partition(" import ")
-            froms.setdefault(module, set()).add(name)
-        return [
-            *plain,
-            *(f"from {module} import {_listed(froms[module])}" for module in sorted(froms)),
-        ]
+    def imports(self) -> str:
+        """The imports that the text needs, sorted: the standard library, then the others."""
+        named: dict[str, set[str]] = {}
+        lines: list[tuple[bool, str, str]] = []
+        for each in self._imports:
+            module, _, name = each.partition(" import ")
+            if name:
+                named.setdefault(module, set()).add(name)
+            else:
+                lines.append((_is_foreign(each), each, each))
+        for module, names in named.items():
+            lines.append((_is_foreign(module), module, f"{module} import {_listed(names)}"))
+        # "import" comes before "from".
+        lines.sort(key=lambda line: (line[0], line[1][:1] != "i", line[1].lower()))
+        groups = [[text for foreign, _, text in lines if foreign is each] for each in (False, True)]
+        return "\n\n".join("\n".join(group) for group in groups if group)
 
     @property
     def text(self) -> str:
@@ -214,7 +220,9 @@ class SelfContained:
             line = lines[start[0]]
             lines[start[0]] = line[: start[1]] + new + line[end:]
         gone = [(each.first, each.last) for each in left_out]
-        gone += _docstrings(definition) if self._bare else []
+        for first, last in _docstrings(definition) if self._bare else ():
+            # With the empty line below it.
+            gone.append((first, last + (lines.get(last + 1) == b"")))
         for first, last in gone:
             for number in range(first, last + 1):
                 lines.pop(number, None)
@@ -261,6 +269,10 @@ def _docstrings(definition: _Definition) -> Iterator[tuple[int, int]]:
 
 def _is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _is_foreign(statement: str) -> bool:
+    return statement.split()[1].partition(".")[0] not in sys.stdlib_module_names
 
 
 def _end(node: ast.stmt) -> int:

@@ -63,7 +63,7 @@ def standalone_tests(themes: Mapping[str, Sequence[Finding]], name: str) -> str:
     ]  # fmt: skip
     return _MODULE.format(
         name=name,
-        imports="\n".join(code.imports),
+        imports=code.imports,
         definitions=code.text,
         tests="\n\n\n".join(cases) + "\n",
     )
@@ -81,10 +81,10 @@ def standalone_program(finding: Finding) -> tuple[str, str]:
     parts = [
         f'"""{finding.title}"""',
         "from __future__ import annotations",
-        "\n".join(code.imports),
-        code.text_without([reproduction[0]]),
+        code.imports,
     ]
-    return own, "\n\n".join(parts) + f"\n\n{own}\n\n{last}"
+    around = code.text_without([reproduction[0]])
+    return own, "\n\n".join(parts) + f"\n\n\n{around}\n\n{own}\n\n{last}"
 
 
 def _test(finding: Finding, reproduction: str) -> str:
