@@ -160,12 +160,21 @@ def measure(options: BenchOptions) -> Results:
     }
     with workbench(options["limit"]) as bench:
         try:
-            run_rounds(every, options["plan"].rounds, bench, results)
+            run_rounds(
+                every, options["plan"].rounds, bench, results, keep=lambda: _keep(results, options)
+            )
         except KeyboardInterrupt:
             say("interrupted: the results are incomplete")
             results.environment = {**results.environment, "incomplete": True}
         results.environment = {**results.environment, "versions": bench.versions}
     return results
+
+
+def _keep(results: Results, options: BenchOptions) -> None:
+    """Keep the results so far: --again makes a report of them if the rest is lost."""
+    if options["output"] is not None:
+        folder = Path(options["output"])
+        (folder / "results.json").write_text(results.as_json(), encoding="utf-8")
 
 
 def write(results: Results, folder: Path) -> None:
