@@ -28,7 +28,8 @@ def run_rounds(
 ) -> None:
     """Run every task once in each round: A B C A B C, so that a slow minute meets all of them.
 
-    ``keep`` is called after each task, to keep the results so far.  What cannot be measured is told once, and not tried again.
+    ``keep`` is called after each task, to keep the results so far.  What cannot be measured is
+    told once, and not tried again.
     """
     for task in tasks:
         cases = results.cases.setdefault(task.measure, [])
