@@ -23,8 +23,8 @@ COVERED := tlsdemo/tls/*,tlsdemo/starttls/*,tlsdemo/testing/*,tlsdemo/state_mach
 # Tests that take seconds are in modules named slow_*.py, beside the others. Trial does not look into
 # those of its own accord; `make test-all` and `make oldest` name them.
 SLOW_TESTS := $(sort $(subst /,.,$(basename $(shell find tests -name 'slow_*.py'))))
-# The bench needs a pyOpenSSL that sets the groups, so it has no part in the oldest versions.
-OLDEST_TESTS := $(filter-out tests.bench tests.bench.%,$(SLOW_TESTS) $(sort $(subst /,.,\
+# The bench needs a pyOpenSSL that sets the groups, and statistics have nothing to do with versions.
+OLDEST_TESTS := $(filter-out tests.bench tests.bench.% tests.reporting.slow_statistics,$(SLOW_TESTS) $(sort $(subst /,.,\
 	$(patsubst %/__init__.py,%,$(wildcard tests/*/__init__.py)) \
 	$(basename $(wildcard tests/test_*.py)))))
 
