@@ -15,6 +15,7 @@ OURS := --mode=starttls --mode=pair --mode=wrapped \
 	--peer=twisted-starttls --peer=twisted-wrapped --peer=twisted-pair
 THEIRS := --peer=asyncio-start_tls --peer=asyncio-streams --peer=node-tlssocket \
 	--peer=node-securepair --peer=twisted-starttls
+IN_README := --scenario='ALPN only' --tls=1.3 --stack=twisted-starttls --against='twisted==25.5.0'
 
 # Coverage that no change may lower; these tell what happens on the wire.
 COVERED := tlsdemo/tls/*,tlsdemo/starttls/*,tlsdemo/testing/*,tlsdemo/state_machine.py,tlsdemo/close_reasons.py
@@ -22,8 +23,8 @@ COVERED := tlsdemo/tls/*,tlsdemo/starttls/*,tlsdemo/testing/*,tlsdemo/state_mach
 # Tests that take seconds are in modules named slow_*.py, beside the others. Trial does not look into
 # those of its own accord; `make test-all` and `make oldest` name them.
 SLOW_TESTS := $(sort $(subst /,.,$(basename $(shell find tests -name 'slow_*.py'))))
-# The bench needs a pyOpenSSL that sets the groups, so it has no part in the oldest versions.
-OLDEST_TESTS := $(filter-out tests.bench tests.bench.%,$(SLOW_TESTS) $(sort $(subst /,.,\
+# The bench needs a pyOpenSSL that sets the groups, and statistics have nothing to do with versions.
+OLDEST_TESTS := $(filter-out tests.bench tests.bench.% tests.reporting.slow_statistics,$(SLOW_TESTS) $(sort $(subst /,.,\
 	$(patsubst %/__init__.py,%,$(wildcard tests/*/__init__.py)) \
 	$(basename $(wildcard tests/test_*.py)))))
 
@@ -68,13 +69,19 @@ oldest: .venv-oldest/.test ## all tests with the oldest versions supported; OLDE
 	@$(call versions,.venv-oldest)
 	.venv-oldest/bin/python -m tests.slowest $(OLDEST_TESTS)
 
-docs: .venv/.demo ## write the pages of docs/ that are made from what is seen
+docs: .venv/.docs ## write the pages and images of docs/ that are made from what is seen; build the site
 	$(call pages,docs)
+	@rm -rf .pages && mkdir .pages
+	.venv/bin/python -m tlsdemo events $(IN_README) --sequence-diagram --output=.pages/alpn.txt
+	.venv/bin/python docs/text_image.py .pages/alpn.txt docs/images/alpn.svg \
+		'A client that offers ALPN: the release of Twisted installed (left) and 25.5 (right)'
+	@rm -rf .pages
 	.venv/bin/python -m tlsdemo findings --all --format=markdown >docs/findings.md
 	.venv/bin/python -m tlsdemo findings --reports .reports >/dev/null
 	mv .reports/index.md docs/reports.md && rm -r .reports
 	.venv/bin/python -m tlsdemo.starttls.state_diagrams >docs/dialects.md
 	.venv/bin/python -m tlsdemo.cli.state_machines_page >docs/state-machines.md
+	@$(MAKE) --no-print-directory site
 
 check-docs: .venv/.demo ## compare those pages with what is seen with the versions installed
 	@echo "== The pages of docs/, and what is seen now"

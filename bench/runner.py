@@ -24,10 +24,12 @@ def run_rounds(
     workbench: Workbench,
     results: Results,
     tell: Callable[[str], object] = say,
+    keep: Callable[[], object] = lambda: None,
 ) -> None:
     """Run every task once in each round: A B C A B C, so that a slow minute meets all of them.
 
-    What cannot be measured is told once, and not tried again.
+    ``keep`` is called after each task, to keep the results so far.  What cannot be measured is
+    told once, and not tried again.
     """
     for task in tasks:
         cases = results.cases.setdefault(task.measure, [])
@@ -43,6 +45,7 @@ def run_rounds(
             title = f"{number}/{rounds} {task.measure}: {task.peer}"
             if not _run(task, number, workbench, results, partial(_titled, tell, title)):
                 given_up.add(key)
+            keep()
             spent = time.monotonic() - began
             tell(f"  {done + 1} of {rounds * len(tasks)}, {spent / 60:.1f} minutes")
 

@@ -121,8 +121,9 @@ class ContributingTests(SynchronousTestCase):
 class ReadmeTests(CommandCase):
     def test_all_mentioned_options_exist(self) -> None:
         offered = set(re.findall(r"--[a-z][a-z-]+", "".join(text for _, text in self.helps())))
-        how_to = (ROOT / "docs" / "how-to").glob("*.md")
-        for page in (ROOT / "README.md", *how_to):
+        docs = ROOT / "docs"
+        pages = (docs / "server.md", docs / "compare.md", *(docs / "how-to").glob("*.md"))
+        for page in (ROOT / "README.md", *pages):
             mentioned = set(re.findall(r"--[a-z][a-z-]+", page.read_text(encoding="utf-8")))
             self.assertEqual(mentioned - offered, set(), page.name)
 

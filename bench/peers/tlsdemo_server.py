@@ -40,14 +40,15 @@ def tlsdemo_peer(
     checkout: Path = ROOT,
     variant: bool = False,
     profile: str = "",
+    more: Sequence[str] = (),
 ) -> Peer:
     """Return the peer that is tlsdemo.
 
     ``reactor``: one of twistd's, or ``uvloop`` for that of asyncio with uvloop; the default is
     epoll.  ``workers``: how many processes accept.  ``profile``: the file to which cProfile writes
-    what it has found, when the process ends.
+    what it has found, when the process ends.  ``more``: more options.
     """
-    options = [f"--mode={mode}", f"--delivery={delivery}"]
+    options = [f"--mode={mode}", f"--delivery={delivery}", *more]
     if workers > 1:
         options.append(f"--workers={workers}")
 

@@ -78,15 +78,15 @@ class RegistryTests(SynchronousTestCase):
                     f"{dialect.protocol_filter.__name__}` in tests/starttls/test_{module}.py",
                 )
 
-    def test_readme_says_which_dialects_a_proxy_can_relay_and_which_it_cannot(self) -> None:
-        readme = (ROOT / "README.md").read_text(encoding="utf-8")
-        section = readme.partition("\n## Dialects\n")[2].partition("\n## ")[0]
+    def test_page_says_which_dialects_a_proxy_can_relay_and_which_it_cannot(self) -> None:
+        page = (ROOT / "docs" / "server.md").read_text(encoding="utf-8")
+        section = page.partition("\n## Dialects\n")[2].partition("\n## ")[0]
         relayed, _, others = " ".join(section.split()).partition("plain backend of their kind")
         for name, dialect in DIALECTS.items():
             sentence = others if dialect.protocol_filter is None else relayed
             self.assertTrue(
                 re.search(f"`{name}`", sentence),
-                f"name `{name}` in README.md, section Dialects: "
+                f"name `{name}` in docs/server.md, section Dialects: "
                 + ("after" if dialect.protocol_filter is None else "before")
                 + ' the words "plain backend of their kind"',
             )  # fmt: skip

@@ -28,7 +28,7 @@ on this page was observed on real connections over the loopback interface. Clien
 clock, and a relay between them recorded the TLS records. Each connection is made more than once; a
 scenario whose event sequence changes from one time to the next is called a race.
 `handshakeCompleted` and `connectionLost` are Twisted's events; `secure`, `insecure`, `confirmed`
-and `closed` are tlsdemo's (see [the README](../README.md)). Servers of other stacks report events
+and `closed` are tlsdemo's (see [the server](server.md)). Servers of other stacks report events
 of their own.
 """
 
