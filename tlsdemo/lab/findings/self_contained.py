@@ -17,7 +17,7 @@ import builtins
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -113,7 +113,6 @@ class SelfContained:
     ) -> None:
         self._bare = bare
         self._instead = instead
-        self._modules: dict[str, _Module] = {}
         self._taken: dict[Name, None] = {}
         self._attributes = set(methods)
         self._imports: set[str] = set()
@@ -161,7 +160,7 @@ class SelfContained:
     def text_of(self, modules: Sequence[str]) -> str:
         """Return the definitions of these modules."""
         pieces = []
-        for module in map(self._module, modules):
+        for module in map(_module, modules):
             done: set[int] = set()
             for name, definition in module.definitions.items():
                 if (module.name, name) in self._taken and id(definition) not in done:
@@ -169,17 +168,12 @@ class SelfContained:
                     pieces.append(self._cut(module, definition))
         return "\n\n\n".join(pieces) + "\n"
 
-    def _module(self, name: str) -> _Module:
-        if name not in self._modules:
-            self._modules[name] = _Module(name)
-        return self._modules[name]
-
     def _take(self, name: Name, seen: set[Name]) -> None:
         name = self._instead.get(name, name)
         if name in seen:
             return
         seen.add(name)
-        module = self._module(name[0])
+        module = _module(name[0])
         if name[1] in module.ours:
             return self._take(module.ours[name[1]], seen)
         self._taken[name] = None
@@ -245,6 +239,11 @@ class SelfContained:
             new = self.name_of(self._instead.get(origin, origin))
             if new != old and not hasattr(builtins, old):
                 yield at, at[1] + len(old.encode()), new.encode()
+
+
+@cache
+def _module(name: str) -> _Module:
+    return _Module(name)
 
 
 def _bound(node: ast.stmt) -> list[str]:
