@@ -11,7 +11,7 @@ CAUSES: dict[str, str] = {
         "``acceptableProtocols``. Its callback ``alpnSelect`` then has nothing to choose from, "
         'and returns ``b""``. OpenSSL takes an empty protocol for an error of the callback, and '
         "aborts with internal_error. ``OpenSSL.SSL.NO_OVERLAPPING_PROTOCOLS``, which a comment in "
-        "the callback already names, makes the handshake continue without ALPN. With "
+        "the callback already names, makes the handshake continue without ALPN (tried). With "
         "``acceptableProtocols`` and no overlap, the alert would better be "
         "no_application_protocol (RFC 7301, section 3.2)."
     ),
@@ -78,8 +78,10 @@ CAUSES: dict[str, str] = {
     "no-alert-for-wrong-name": (
         "``_verifyCB`` calls ``failVerification`` from within OpenSSL's callback. That aborts the "
         "TCP connection before the callback has returned, and OpenSSL writes its alert only then. "
-        "``failVerification`` could keep the reason, and leave the end to "
-        "``_checkHandshakeStatus``, which flushes the alert."
+        "With a ``failVerification`` that only keeps the reason, and leaves the end to "
+        "``_checkHandshakeStatus``, the server receives an alert, and the client's application "
+        "the same reason (tried with TLS 1.2 and 1.3, with both startTLS and "
+        "TLSMemoryBIOFactory); the alert is internal_error, because no error was set."
     ),
     "internal-error-for-refused-certificate": (
         "pyOpenSSL's ``_VerifyHelper`` returns 0 to OpenSSL without ``X509_STORE_CTX_set_error``, "
