@@ -79,6 +79,7 @@ docs: .venv/.docs ## write the pages and images of docs/ that are made from what
 	.venv/bin/python -m tlsdemo findings --all --format=markdown >docs/findings.md
 	.venv/bin/python -m tlsdemo.starttls.state_diagrams >docs/dialects.md
 	.venv/bin/python -m tlsdemo.cli.state_machines_page >docs/state-machines.md
+	.venv/bin/python -m tlsdemo.scan.scan_page docs/scan.md
 	@$(MAKE) --no-print-directory site
 
 check-docs: .venv/.demo ## compare those pages with what is seen with the versions installed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -48,7 +48,7 @@ class ScanOptions(Options):
          whole(1, 1 << 30)],
     ])  # fmt: skip
 
-    known_values = {"rule": tuple(RULES)}
+    known_values: ClassVar[Mapping[str, tuple[str, ...]]] = {"rule": tuple(RULES)}
 
     def __init__(self) -> None:
         super().__init__()
@@ -90,9 +90,7 @@ class ScanOptions(Options):
             try:
                 for path in python_files(Path(name)):
                     try:
-                        yield from scan_source(
-                            str(path), content_of(path, self["largest"]), rules
-                        )
+                        yield from scan_source(str(path), content_of(path, self["largest"]), rules)
                     except NotPython as problem:
                         self._tell(f"{str(path)!r}: {problem}")
                     except Unreadable as problem:

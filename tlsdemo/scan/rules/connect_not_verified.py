@@ -90,8 +90,8 @@ def _is_stored(node: ast.AST) -> bool:
 RULE = Rule(
     name="connect-not-verified",
     title="`wrapClientTLS(...).connect()` taken for a verified server.",
-    why="The Deferred fires when TCP is connected. The handshake has not begun, and a server with a "
-    "wrong certificate looks connected as well.",
+    why="The Deferred fires when TCP is connected. The handshake has not begun, and a server with "
+    "a wrong certificate looks connected as well.",
     cure="Wait for handshakeCompleted of a protocol that declares IHandshakeListener.",
     finding="connect-before-verification",
     check=_check,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
-from tlsdemo.scan.class_family import families
+from tlsdemo.scan.class_family import families, own_attribute
 from tlsdemo.scan.python_source import FunctionNode, PythonSource, nodes_in
 from tlsdemo.scan.rule import Rule, Spot
 
@@ -14,67 +15,63 @@ _MAKING_CONNECTIONS = ("clientConnectionForTLS", "serverConnectionForTLS")
 _CHANGING = ("set_", "use_", "load_", "add_")
 """How the names of the methods of OpenSSL.SSL.Context begin that change it."""
 
-_CACHING = {
-    "twisted.internet.ssl.CertificateOptions",
-    "twisted.internet.ssl.DefaultOpenSSLContextFactory",
-}
-"""Whose getContext returns the same context each time."""
+_CONTEXT = re.compile(r"context|ctx", re.IGNORECASE)
 
 _BAD = """\
 from OpenSSL import SSL
-from twisted.internet.ssl import CertificateOptions
 
-class Options(CertificateOptions):
-    def getContext(self):
-        context = CertificateOptions.getContext(self)
-        context.set_verify(SSL.VERIFY_PEER, self.check)
-        return context
+class Options:
+    def clientConnectionForTLS(self, protocol):
+        context = self.options.getContext()
+        context.set_info_callback(protocol.state_changed)
+        return SSL.Connection(context, None)
 """
 
 _GOOD = """\
 from OpenSSL import SSL
-from twisted.internet.ssl import CertificateOptions
 
-class Options(CertificateOptions):
-    changed = None
+class Options:
+    def __init__(self, options):
+        self.context = options.getContext()
+        self.context.set_info_callback(self.state_changed)
 
-    def getContext(self):
-        if self.changed is None:
-            self.changed = CertificateOptions.getContext(self)
-            self.changed.set_verify(SSL.VERIFY_PEER, self.check)
-        return self.changed
+    def clientConnectionForTLS(self, protocol):
+        return SSL.Connection(self.context, None)
 """
 
 
 def _check(source: PythonSource) -> Iterator[tuple[Spot, str]]:
     for family in families(source):
         for method in family.own_methods():
-            if method.name == "getContext" and family.foreign & _CACHING:
-                yield from _changed(method, "each call of getContext changes the same context")
-            elif method.name in _MAKING_CONNECTIONS:
-                yield from _changed(method, "each connection changes the context of all")
+            if method.name in _MAKING_CONNECTIONS:
+                yield from _changed_for_each(method)
     for function in source.functions():
         yield from _changed_after_connection(source, function)
 
 
-def _changed(method: FunctionNode, what: str) -> Iterator[tuple[Spot, str]]:
-    """Yield the first change, unless something is asked before, such as whether it was done."""
-    shared = {
-        target.id
-        for node in method.body
-        if isinstance(node, ast.Assign)
-        and isinstance(node.value, ast.Call)
-        and isinstance(node.value.func, ast.Attribute)
-        and node.value.func.attr == "getContext"
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
+def _changed_for_each(method: FunctionNode) -> Iterator[tuple[Spot, str]]:
+    """Yield the first change that is made whenever a connection is."""
+    shared: set[str] = set()
     for statement in method.body:
-        if isinstance(statement, ast.Expr):
-            changed = _changed_name(statement.value)
-            if changed in shared:
-                yield statement, what
+        if isinstance(statement, ast.Assign):
+            names = {each.id for each in statement.targets if isinstance(each, ast.Name)}
+            shared = shared | names if _is_shared(statement.value) else shared - names
+        elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+            of = statement.value.func
+            if _changed_name(statement.value) in shared or (
+                isinstance(of, ast.Attribute)
+                and of.attr.startswith(_CHANGING)
+                and _CONTEXT.search(own_attribute(of.value))
+            ):
+                yield statement, "each connection changes the context of all"
                 return
+
+
+def _is_shared(node: ast.expr) -> bool:
+    """Return whether it is ``self.context``, or ``self.options.getContext()``."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return node.func.attr == "getContext" and bool(own_attribute(node.func.value))
+    return bool(_CONTEXT.search(own_attribute(node)))
 
 
 def _changed_after_connection(
@@ -110,7 +107,7 @@ RULE = Rule(
     name="context-changed-late",
     title="A context that is changed after it was handed out.",
     why="One context serves many connections: the change also concerns those that exist, or comes "
-    "too late for them. pyOpenSSL warns of it, and will refuse it.",
+    "too late for them. pyOpenSSL 26.4 raises ValueError once a connection has the context.",
     cure="Change a context once, where it is made, before the first connection has it.",
     finding="",
     check=_check,

@@ -1,4 +1,4 @@
-"""PURE.  A peer that is rejected in handshakeCompleted, and whose data is delivered all the same."""
+"""PURE.  A peer rejected in handshakeCompleted, whose data is delivered all the same."""
 
 from __future__ import annotations
 

@@ -48,9 +48,12 @@ def _asked(method: FunctionNode) -> Iterator[tuple[Spot, str]]:
         for call in transport_calls(statement, "getPeerCertificate"):
             yield call, "getPeerCertificate() is None in connectionMade"
         for node in ast.walk(statement):
-            if isinstance(node, ast.Attribute) and node.attr == "negotiatedProtocol":
-                if is_own_attribute(node.value, "transport"):
-                    yield node, "negotiatedProtocol is None in connectionMade"
+            if (
+                isinstance(node, ast.Attribute)
+                and node.attr == "negotiatedProtocol"
+                and is_own_attribute(node.value, "transport")
+            ):
+                yield node, "negotiatedProtocol is None in connectionMade"
 
 
 RULE = Rule(

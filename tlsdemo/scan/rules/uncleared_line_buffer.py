@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from tlsdemo.scan.class_family import ClassFamily, families, own_attribute, transport_calls
-from tlsdemo.scan.python_source import PythonSource
+from tlsdemo.scan.class_family import families, own_attribute, transport_calls
+from tlsdemo.scan.python_source import PythonSource, nodes_in
 from tlsdemo.scan.rule import Rule, Spot
 
-_CLEARING = {"clearLineBuffer", "setRawMode", "_buffer"}
+_CLEARING = {"clearLineBuffer"}
+_CLEARING_IN_THE_METHOD = {"clearLineBuffer", "setRawMode", "_buffer"}
+"""In other methods, the last two have other purposes."""
 
 _BAD = """\
 from twisted.protocols.basic import LineReceiver
@@ -43,20 +45,19 @@ class Server(LineReceiver):
 
 def _check(source: PythonSource) -> Iterator[tuple[Spot, str]]:
     for family in families(source):
-        if not family.is_line_receiver or _clears(family):
+        if not family.is_line_receiver or _mentions(family.nodes(), _CLEARING):
             continue
         for method in family.own_methods():
             # Nothing has been received when the connection is made.
-            if method.name != "connectionMade":
+            if method.name != "connectionMade" and not _mentions(
+                nodes_in(method), _CLEARING_IN_THE_METHOD
+            ):
                 for call in transport_calls(method, "startTLS"):
                     yield call, "what follows the request for TLS stays in the line buffer"
 
 
-def _clears(family: ClassFamily) -> bool:
-    return any(
-        isinstance(node, ast.Attribute) and own_attribute(node) in _CLEARING
-        for node in family.nodes()
-    )
+def _mentions(nodes: Iterable[ast.AST], names: set[str]) -> bool:
+    return any(own_attribute(node) in names for node in nodes)
 
 
 RULE = Rule(
