@@ -64,7 +64,7 @@ class TheCommand(RefusingCase):
     def test_writes_json(self) -> None:
         document = self.document("--format=json", str(self.folder))
         (hit,) = document["hits"]
-        self.assertEqual((hit["line"], hit["rule"]), (4, "unverified-server"))
+        self.assertEqual((hit["line"], hit["rule"]), (5, "unverified-server"))
         self.assertEqual(document["not_read"], [])
 
     def test_writes_sarif(self) -> None:

@@ -119,7 +119,8 @@ class NotFound(SynchronousTestCase):
         self.check(
             begin + "    def handshakeCompleted(self): self.transport.loseConnection()\n",
             begin + "    def handshakeCompleted(self): self.reject()\n"
-            "    def reject(self):\n        self.closed = 1\n        self.transport.abortConnection()\n"
+            "    def reject(self):\n        self.closed = 1\n"
+            "        self.transport.abortConnection()\n"
             "    def dataReceived(self, data): assert not self.closed\n",
             begin + "    def handshakeCompleted(self): self.transport.loseConnection()\n"
             "    def dataReceived(self, data): assert not self.transport.disconnecting\n",

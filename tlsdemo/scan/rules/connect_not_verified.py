@@ -19,6 +19,7 @@ _MARK = re.compile(r"secured?$|verified|trusted|authenticated|handshake_?(done|c
 _BAD = """\
 from twisted.internet.endpoints import wrapClientTLS
 
+
 async def connect(tls, endpoint, factory):
     protocol = await wrapClientTLS(tls, endpoint).connect(factory)
     protocol.verified = True
@@ -27,6 +28,7 @@ async def connect(tls, endpoint, factory):
 
 _GOOD = """\
 from twisted.internet.endpoints import wrapClientTLS
+
 
 async def connect(tls, endpoint, factory):
     protocol = await wrapClientTLS(tls, endpoint).connect(factory)

@@ -20,6 +20,7 @@ _CONTEXT = re.compile(r"context|ctx", re.IGNORECASE)
 _BAD = """\
 from OpenSSL import SSL
 
+
 class Options:
     def clientConnectionForTLS(self, protocol):
         context = self.options.getContext()
@@ -29,6 +30,7 @@ class Options:
 
 _GOOD = """\
 from OpenSSL import SSL
+
 
 class Options:
     def __init__(self, options):

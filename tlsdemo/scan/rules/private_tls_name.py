@@ -14,12 +14,14 @@ _PUBLIC_MODULE = "twisted.protocols.tls"
 _BAD = """\
 from twisted.internet._sslverify import ClientTLSOptions
 
+
 class Options(ClientTLSOptions):
     pass
 """
 
 _GOOD = """\
 from twisted.internet.ssl import optionsForClientTLS
+
 
 def options(name):
     return optionsForClientTLS(name)

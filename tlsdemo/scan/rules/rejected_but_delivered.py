@@ -19,6 +19,7 @@ from twisted.internet.interfaces import IHandshakeListener
 from twisted.internet.protocol import Protocol
 from zope.interface import implementer
 
+
 @implementer(IHandshakeListener)
 class Server(Protocol):
     def handshakeCompleted(self):
@@ -33,6 +34,7 @@ _GOOD = """\
 from twisted.internet.interfaces import IHandshakeListener
 from twisted.internet.protocol import Protocol
 from zope.interface import implementer
+
 
 @implementer(IHandshakeListener)
 class Server(Protocol):

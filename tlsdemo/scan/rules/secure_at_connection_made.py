@@ -12,6 +12,7 @@ from tlsdemo.scan.rule import Rule, Spot
 _BAD = """\
 from twisted.internet.protocol import Protocol
 
+
 class Server(Protocol):
     def connectionMade(self):
         self.user = self.transport.getPeerCertificate().get_subject().CN
@@ -21,6 +22,7 @@ _GOOD = """\
 from twisted.internet.interfaces import IHandshakeListener
 from twisted.internet.protocol import Protocol
 from zope.interface import implementer
+
 
 @implementer(IHandshakeListener)
 class Server(Protocol):

@@ -16,6 +16,7 @@ _CLEARING_IN_THE_METHOD = {"clearLineBuffer", "setRawMode", "_buffer"}
 _BAD = """\
 from twisted.protocols.basic import LineReceiver
 
+
 class Server(LineReceiver):
     secure = False
 
@@ -28,6 +29,7 @@ class Server(LineReceiver):
 
 _GOOD = """\
 from twisted.protocols.basic import LineReceiver
+
 
 class Server(LineReceiver):
     secure = False

@@ -11,6 +11,7 @@ from tlsdemo.scan.rule import Rule, Spot
 _BAD = """\
 from twisted.internet.protocol import Protocol
 
+
 class Server(Protocol):
     def handshakeCompleted(self):
         self.check(self.transport.getPeerCertificate())
@@ -20,6 +21,7 @@ _GOOD = """\
 from twisted.internet.interfaces import IHandshakeListener
 from twisted.internet.protocol import Protocol
 from zope.interface import implementer
+
 
 @implementer(IHandshakeListener)
 class Server(Protocol):

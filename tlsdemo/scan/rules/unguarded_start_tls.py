@@ -10,7 +10,7 @@ from tlsdemo.scan.class_family import ClassFamily, families, own_attribute, tran
 from tlsdemo.scan.python_source import PythonSource, nodes_in
 from tlsdemo.scan.rule import Rule, Spot
 
-_STATE = re.compile(r"tls|ssl|secur|crypt|cert|handshake|upgrad|phase|state|mode", re.IGNORECASE)
+_STATE = re.compile(r"tls|ssl|secure|crypt|cert|handshake|upgrad|phase|state|mode", re.IGNORECASE)
 """The names of attributes that may tell whether TLS has begun."""
 
 _RECEIVING = {"dataReceived", "lineReceived", "rawDataReceived", "stringReceived"}
@@ -18,6 +18,7 @@ _RECEIVING = {"dataReceived", "lineReceived", "rawDataReceived", "stringReceived
 
 _BAD = """\
 from twisted.internet.protocol import Protocol
+
 
 class Server(Protocol):
     def dataReceived(self, data):
@@ -28,6 +29,7 @@ class Server(Protocol):
 
 _GOOD = """\
 from twisted.internet.protocol import Protocol
+
 
 class Server(Protocol):
     tls_started = False

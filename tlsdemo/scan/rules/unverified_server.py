@@ -20,12 +20,14 @@ _VERIFYING = {"trustRoot", "caCerts"}
 _BAD = """\
 from twisted.internet import reactor, ssl
 
+
 def connect(factory):
     reactor.connectSSL("example.com", 993, factory, ssl.ClientContextFactory())
 """
 
 _GOOD = """\
 from twisted.internet import reactor, ssl
+
 
 def connect(factory):
     tls = ssl.optionsForClientTLS("example.com")
