@@ -103,6 +103,7 @@ class TheCommand(RefusingCase):
     def test_bad_options_are_refused(self) -> None:
         for arguments, problem in (
             ([], "scan what?"),
+            ([""], "a PATH is empty"),
             (["--rule=nonsense", "."], "--rule is 'nonsense'"),
             (["--format=xml", "."], "--format is 'xml', none of"),
             (["--largest=0", "."], "--largest is '0', not between"),

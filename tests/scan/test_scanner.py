@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import suppress
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.scan.python_source import NotPython
@@ -61,6 +63,11 @@ class BadInput(SynchronousTestCase):
         ):
             self.assertEqual(scan_source("a.py", source.encode(), RULES.values()), [])
         self.assertEqual(scan_source("a.py", b"", RULES.values()), [])
+
+    def test_the_longest_sum_is_scanned_or_told_apart(self) -> None:
+        # Python 3.10 crashes on a usual stack.
+        with suppress(NotPython):
+            scan_source("a.py", b"a = " + b"1+" * 200_000 + b"1\n", RULES.values())
 
     def test_classes_that_derive_from_each_other(self) -> None:
         source = b"class A(B): pass\nclass B(A): pass\nclass C(C): pass\n"

@@ -21,7 +21,10 @@ class Folders(SynchronousTestCase):
         return path
 
     def found(self) -> list[str]:
-        return [path.relative_to(self.folder).as_posix() for path in python_files(self.folder)]
+        return [
+            path.relative_to(self.folder).as_posix()
+            for path in python_files(self.folder, self.fail)
+        ]
 
     def test_have_their_python_files_read(self) -> None:
         for name in ("b.py", "a.py", "c/d.py", "e.txt", "f.pyc"):
@@ -39,6 +42,22 @@ class Folders(SynchronousTestCase):
         (self.folder / "loop").symlink_to(self.folder.absolute())
         self.assertEqual(self.found(), ["a.py"])
 
+    def test_that_cannot_be_read_are_told_and_the_rest_is_read(self) -> None:
+        for name in ("a/a.py", "b.py"):
+            self.file(name)
+        listed = os.scandir
+
+        def scandir(path: str) -> object:
+            if path.endswith("/a"):
+                raise PermissionError(13, "Permission denied", path)
+            return listed(path)
+
+        self.patch(os, "scandir", scandir)
+        told: list[str] = []
+        self.assertEqual(len(list(python_files(self.folder, told.append))), 1)
+        (line,) = told
+        self.assertRegex(line, "/a': permission denied$")
+
 
 class Files(SynchronousTestCase):
     def setUp(self) -> None:
@@ -49,17 +68,18 @@ class Files(SynchronousTestCase):
 
     def test_of_any_name_are_read_if_named(self) -> None:
         self.path.write_bytes(b"a")
-        self.assertEqual(list(python_files(self.path)), [self.path])
+        self.assertEqual(list(python_files(self.path, self.fail)), [self.path])
         self.assertEqual(content_of(self.path), b"a")
 
     def test_that_do_not_exist(self) -> None:
-        self.assertIn("no such file", self.problem(lambda: list(python_files(self.path))))
+        self.assertIn(
+            "no such file", self.problem(lambda: list(python_files(self.path, self.fail)))
+        )
 
     def test_of_impossible_names(self) -> None:
         for name in ("a\0b", "a" * 5000):
-            self.assertIn(
-                repr(name), self.problem(lambda each=name: list(python_files(Path(each))))
-            )
+            files = python_files(Path(name), self.fail)
+            self.assertIn(repr(name), self.problem(next, files))
 
     def test_that_are_too_large(self) -> None:
         self.path.write_bytes(b"aaa")

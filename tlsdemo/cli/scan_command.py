@@ -68,6 +68,8 @@ class ScanOptions(Options):
         """Take the files and folders."""
         if not paths:
             raise usage.UsageError("scan what? name files or folders, such as: tlsdemo scan .")
+        if "" in paths:
+            raise usage.UsageError("a PATH is empty; name a file or a folder")
         self["paths"] = list(paths)
 
     def run(self) -> int:
@@ -88,7 +90,7 @@ class ScanOptions(Options):
         rules = [RULES[name] for name in RULES if name in self["rules"] or not self["rules"]]
         for name in self["paths"]:
             try:
-                for path in python_files(Path(name)):
+                for path in python_files(Path(name), self._tell):
                     try:
                         yield from scan_source(str(path), content_of(path, self["largest"]), rules)
                     except NotPython as problem:

@@ -94,7 +94,7 @@ class ClassFamily:
             for decorator in each.decorator_list:
                 if isinstance(decorator, ast.Call) and self._declares(decorator, interface):
                     return True
-        for call, name in self._source.calls(self._source.tree):
+        for call, name in self._source.calls():
             # Of any class: an object may be given an interface far from its class.
             if name.endswith(_DECLARING[1:]) and self._declares(call, interface):
                 return True

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import ast
+import sys
+import threading
 import warnings
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+_DEEP_STACK = 1 << 30
+"""Bytes of a stack on which what fits in a file of some megabytes can be parsed; few are used."""
 
 FUNCTION_NODES = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -29,7 +35,7 @@ class PythonSource:
             with warnings.catch_warnings():
                 # Of invalid escapes and the like: they are not what is looked for.
                 warnings.simplefilter("ignore")
-                self.tree = ast.parse(content)
+                self.tree = _parsed(content)
         except SyntaxError as problem:
             where = f", line {problem.lineno}" if problem.lineno else ""
             raise NotPython(f"it cannot be parsed as Python{where}: {problem.msg}") from None
@@ -39,6 +45,7 @@ class PythonSource:
             raise NotPython(f"it cannot be parsed as Python: {problem}") from None
         self._names: dict[str, str] = {}
         self.classes: dict[str, ast.ClassDef] = {}
+        self._all = list(nodes_in(self.tree))
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 self._names.update(_imported(node))
@@ -47,7 +54,7 @@ class PythonSource:
 
     def walk(self) -> Iterator[ast.AST]:
         """Yield all nodes, except those for type checkers only."""
-        return nodes_in(self.tree)
+        return iter(self._all)
 
     def functions(self) -> Iterator[FunctionNode]:
         """Yield all functions and methods, nested ones included."""
@@ -66,11 +73,24 @@ class PythonSource:
         parts.append(self._names.get(node.id, node.id))
         return ".".join(reversed(parts))
 
-    def calls(self, within: ast.AST) -> Iterator[tuple[ast.Call, str]]:
-        """Yield the calls, each with the full name of what is called, or ""."""
-        for node in nodes_in(within):
+    def calls(self) -> Iterator[tuple[ast.Call, str]]:
+        """Yield all calls, each with the full name of what is called, or ""."""
+        for node in self._all:
             if isinstance(node, ast.Call):
                 yield node, self.full_name(node.func)
+
+
+def _parsed(content: bytes) -> ast.Module:
+    if sys.version_info >= (3, 11):
+        return ast.parse(content)
+    # Python 3.10 does not bound how deep it goes, and would crash on a small stack.
+    with ThreadPoolExecutor(1) as executor:
+        usual = threading.stack_size(_DEEP_STACK)
+        try:
+            future = executor.submit(ast.parse, content)
+        finally:
+            threading.stack_size(usual)
+        return future.result()
 
 
 def nodes_in(root: ast.AST) -> Iterator[ast.AST]:

@@ -33,7 +33,7 @@ class Server(Protocol):
 
 def _check(source: PythonSource) -> Iterator[tuple[Spot, str]]:
     # Who calls connectionMade of another protocol may do so after the handshake.
-    layered = any(name.endswith(".connectionMade") for _, name in source.calls(source.tree))
+    layered = any(name.endswith(".connectionMade") for _, name in source.calls())
     for family in families(source):
         if not family.is_protocol or layered:
             continue

@@ -36,7 +36,7 @@ def connect(factory):
 
 
 def _check(source: PythonSource) -> Iterator[tuple[Spot, str]]:
-    for call, name in source.calls(source.tree):
+    for call, name in source.calls():
         if name.endswith(_OLD):
             yield call, f"{name.rpartition('.')[2]} verifies nothing"
     for node in source.walk():
