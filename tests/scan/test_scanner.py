@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from contextlib import suppress
+import contextlib
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -66,7 +66,7 @@ class BadInput(SynchronousTestCase):
 
     def test_the_longest_sum_is_scanned_or_told_apart(self) -> None:
         # Python 3.10 crashes on a usual stack.
-        with suppress(NotPython):
+        with contextlib.suppress(NotPython):
             scan_source("a.py", b"a = " + b"1+" * 200_000 + b"1\n", RULES.values())
 
     def test_classes_that_derive_from_each_other(self) -> None:
