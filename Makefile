@@ -77,6 +77,8 @@ docs: .venv/.docs ## write the pages and images of docs/ that are made from what
 		'A client that offers ALPN: the release of Twisted installed (left) and 25.5 (right)'
 	@rm -rf .pages
 	.venv/bin/python -m tlsdemo findings --all --format=markdown >docs/findings.md
+	.venv/bin/python -m tlsdemo findings --reports .reports >/dev/null
+	mv .reports/index.md docs/reports.md && rm -r .reports
 	.venv/bin/python -m tlsdemo.starttls.state_diagrams >docs/dialects.md
 	.venv/bin/python -m tlsdemo.cli.state_machines_page >docs/state-machines.md
 	.venv/bin/python -m tlsdemo.scan.scan_page docs/scan.md

@@ -159,22 +159,23 @@ def measure(options: BenchOptions) -> Results:
         "command": " ".join([COMMAND, *sys.argv[1:]]),
     }
     with workbench(options["limit"]) as bench:
+
+        def keep(incomplete: bool = True) -> None:
+            more = {"versions": bench.versions, "incomplete": incomplete}
+            results.environment = {**results.environment, **more}
+            if options["output"] is not None:
+                # --again makes a report of it if the rest is lost.
+                folder = Path(options["output"])
+                (folder / "results.json").write_text(results.as_json(), encoding="utf-8")
+
         try:
-            run_rounds(
-                every, options["plan"].rounds, bench, results, keep=lambda: _keep(results, options)
-            )
+            run_rounds(every, options["plan"].rounds, bench, results, keep=keep)
         except KeyboardInterrupt:
             say("interrupted: the results are incomplete")
-            results.environment = {**results.environment, "incomplete": True}
-        results.environment = {**results.environment, "versions": bench.versions}
+            keep()
+        else:
+            keep(incomplete=False)
     return results
-
-
-def _keep(results: Results, options: BenchOptions) -> None:
-    """Keep the results so far: --again makes a report of them if the rest is lost."""
-    if options["output"] is not None:
-        folder = Path(options["output"])
-        (folder / "results.json").write_text(results.as_json(), encoding="utf-8")
 
 
 def write(results: Results, folder: Path) -> None:

@@ -21,7 +21,7 @@ from bench.server import Server
 from tlsdemo.certificates.demo_ca import DemoCertificates, demo_certificates
 from tlsdemo.net.limits import raise_descriptor_limit
 
-_SPARE = 200
+_SPARE = 800
 """Descriptors that a process needs besides those of its connections."""
 
 

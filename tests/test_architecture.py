@@ -71,6 +71,7 @@ SIBLINGS: dict[str, set[str]] = {
     "tlsdemo.lab.findings": {
         *("alpn", "closing", "small_writes", "defaults", "delivery", "connection_ends"),
         *("handshake_events", "mail", "rejecting", "resumption", "stopping", "upgrading"),
+        *("hello", "incoming", "wrapping"),
     },
     "tlsdemo.loadgen": {
         *("churn_scenario", "idle_scenario", "pingpong_scenario", "stream_scenario"),
@@ -115,6 +116,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
         "tlsdemo/loadgen/worker.py",
         "tlsdemo/loadgen/shard_process.py",
         "tlsdemo/lab/stacks/stock_twisted.py",
+        # Its text becomes a part of a program.
+        "tlsdemo/lab/findings/standalone_support.py",
     ),
 }
 

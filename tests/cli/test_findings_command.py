@@ -11,6 +11,7 @@ from pathlib import Path
 from twisted.trial.unittest import TestCase
 
 from tests.cli.refusals import RefusingCase
+from tlsdemo.cli.finding_files import reportable
 from tlsdemo.cli.findings_command import FindingsOptions
 from tlsdemo.lab.findings.finding_catalogue import FINDINGS
 from tlsdemo.net.child_process import environment
@@ -35,6 +36,9 @@ class Options(RefusingCase):
             "--format=html": "--format is 'html', none of text, json, markdown",
             "--all --exit-code": "--exit-code needs --against or --python",
             "--json --all --format=markdown": "--json and --format=markdown exclude each other",
+            "--as-tests=x --reports=y": "--reports is 'y', but --as-tests reproduces nothing",
+            "--reports=y --details": "--details is given, but --reports writes its results into "
+            "files",
         }.items():
             message = self.refused(lambda each=arguments: self.parsed(*each.split()))  # type: ignore[misc]
             self.assertEqual(
@@ -56,6 +60,22 @@ class Options(RefusingCase):
         options = self.parsed("--certs=/dev/null/certs", "no-resumption")
         self.assertIn("/dev/null/certs", self.refused(options.run, status=1))
 
+    def test_without_a_name_the_reports_are_about_what_has_no_ticket(self) -> None:
+        self.assertEqual(self.parsed("--reports=x")["names"], reportable())
+        self.assertEqual(self.parsed("--reports=x", "no-resumption")["names"], ["no-resumption"])
+
+    def test_all_findings_are_written_as_tests(self) -> None:
+        output, directory = StringIO(), Path(self.mktemp())
+        self.patch(sys, "stdout", output)
+        self.assertEqual(self.parsed(f"--as-tests={directory}").run(), 0)
+        path = directory / "test_tls_findings.py"
+        self.assertEqual(output.getvalue(), f"{path}\n")
+        self.assertEqual(path.read_text("utf-8").count("    def test_"), len(FINDINGS))
+
+    def test_a_folder_that_cannot_be_written_to_is_reported(self) -> None:
+        options = self.parsed("--as-tests=/dev/null/tests")
+        self.assertIn("/dev/null/tests", self.refused(options.run, status=1))
+
 
 class Processes(TestCase):
     def start(self, *arguments: str) -> subprocess.Popen[str]:
@@ -76,6 +96,15 @@ class Processes(TestCase):
         output, errors = process.communicate(timeout=60)
         self.assertTrue(output.startswith("# Findings\n"), output)
         self.assertIn("- Reproduce: `tlsdemo findings no-resumption`\n", output)
+        self.assertEqual((process.returncode, errors), (0, ""))
+
+    def test_a_report_is_written(self) -> None:
+        directory = Path(self.mktemp())
+        process = self.start(f"--reports={directory}", "no-resumption")
+        output, errors = process.communicate(timeout=60)
+        self.assertEqual(output.splitlines(), [
+            f"{directory}/no-resumption.md", f"{directory}/index.md",
+        ])  # fmt: skip
         self.assertEqual((process.returncode, errors), (0, ""))
 
     def test_all_are_a_table_of_verdicts(self) -> None:

@@ -13,8 +13,8 @@ from tlsdemo.reporting.findings_text import full_report, listing, page, summary,
 VERSIONS = {"Twisted": "1.0", "OpenSSL": "OpenSSL 4.0.3 29 Sep 2026"}
 
 
-def description(name: str = "a-name", ticket: str = "") -> FindingDescription:
-    return FindingDescription(name, "A title.", "A paragraph.", "Twisted before 26.4", ticket)
+def description(name: str = "a-name", tickets: tuple[str, ...] = ()) -> FindingDescription:
+    return FindingDescription(name, "A title.", "A paragraph.", "Twisted before 26.4", tickets)
 
 
 def result(evidence: Evidence, name: str = "a-name", seconds: float = 0.5) -> FindingResult:
@@ -34,10 +34,11 @@ class Page(SynchronousTestCase):
         self.assertEqual(printed.count("\n## "), 1)
         self.assertEqual(printed.count("\n### "), 1)
 
-    def test_a_ticket_is_a_link(self) -> None:
-        themes = {"Theme": [description(ticket="https://example.org/1")]}
+    def test_every_ticket_is_a_link(self) -> None:
+        tickets = ("https://example.org/1", "https://example.org/2")
+        themes = {"Theme": [description(tickets=tickets)]}
         printed = page(themes, {"a-name": Verdict.STILL_SO}, VERSIONS)
-        self.assertIn("- Ticket: <https://example.org/1>\n", printed)
+        self.assertIn("- Ticket: <https://example.org/1>, <https://example.org/2>\n", printed)
 
     def test_the_versions_can_be_read_from_the_printed_page(self) -> None:
         read = versions_of(page({}, {}, VERSIONS))

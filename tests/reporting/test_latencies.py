@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -85,6 +85,7 @@ class Without(SynchronousTestCase):
 
 
 class Means(SynchronousTestCase):
+    @settings(max_examples=15)  # The library's function takes long.
     @given(SECONDS.filter(bool))
     def test_are_those_of_the_library(self, seconds: list[float]) -> None:
         measured = recorded(*seconds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from math import ceil
 from pathlib import Path
@@ -17,8 +17,9 @@ from tlsdemo.certificates.demo_ca import DemoCertificates, default_directory, de
 from tlsdemo.certificates.files import BadCredentials
 from tlsdemo.cli.comparison_options import BOUNDS, EXIT_CODE, ComparisonOptions
 from tlsdemo.cli.contradictions import Contradiction, check
+from tlsdemo.cli.finding_files import reportable, write_reports, write_tests
 from tlsdemo.cli.findings_run import FindingsRun
-from tlsdemo.cli.options import named
+from tlsdemo.cli.options import fail, named
 from tlsdemo.cli.suggestions import did_you_mean, one_of
 from tlsdemo.lab.findings.finding_catalogue import DESCRIPTIONS, FINDINGS
 from tlsdemo.reporting.finding_comparison import (
@@ -46,6 +47,16 @@ _CONTRADICTIONS = (
         "against python certs",
         lambda options: not options["names"],
         "and no finding is named; add names, or --all",
+    ),
+    Contradiction(
+        "against python certs json details reports",
+        lambda options: options["as-tests"] is not None,
+        "but --as-tests reproduces nothing",
+    ),
+    Contradiction(
+        "against python json details",
+        lambda options: options["reports"] is not None,
+        "but --reports writes its results into files",
     ),
 )
 
@@ -78,6 +89,10 @@ class FindingsOptions(ComparisonOptions):
     optParameters: ClassVar[list[list[Any]]] = named([
         ["format", None, "text", "Format of the results: text, json, or markdown (the page of the "
          "documentation).", one_of(FORMATS)],
+        ["as-tests", None, None, "Reproduce nothing; write the findings, or those that are named, "
+         "into this directory as a trial module that needs Twisted and not tlsdemo."],
+        ["reports", None, None, "Reproduce the findings without a ticket, or those that are named, "
+         "and write a report on each that still holds into this directory, ready to be filed."],
         ["certs", None, None, "Directory of the demo certificates. [default: certs/ in a "
          "checkout, otherwise in the user's data directory]"],
     ])  # fmt: skip
@@ -102,7 +117,9 @@ class FindingsOptions(ComparisonOptions):
             raise usage.UsageError("--all does not take names")
         if self["all"]:
             self["names"] = list(FINDINGS)
-        if self["names"] and not self["all"] and not self.compares:
+        elif self["reports"] is not None and not self["names"]:
+            self["names"] = reportable()
+        elif self["names"] and not self.compares and self["as-tests"] is self["reports"] is None:
             self["details"] = True
         if self["format"] != "text" and not self["names"]:
             raise usage.UsageError(f"--format={self['format']} needs --all, or names of findings")
@@ -110,7 +127,11 @@ class FindingsOptions(ComparisonOptions):
         check(self, _CONTRADICTIONS)
 
     def run(self) -> int:
-        """List or reproduce the findings, and return the exit status."""
+        """List, write or reproduce the findings, and return the exit status."""
+        if self["as-tests"] is not None:
+            return self._write(
+                lambda: [write_tests(Path(self["as-tests"]), self["names"] or FINDINGS)]
+            )
         if not self["names"]:
             print("\n".join(listing(each.description for each in FINDINGS.values())))
             return 0
@@ -137,7 +158,12 @@ class FindingsOptions(ComparisonOptions):
         if not run.interrupted:
             candidates = self.candidates("--format=json", without=_BASELINE_ONLY)
             others = {each.name: each.result for each in candidates}
-        if self["format"] == "json":
+        if self["reports"] is not None:
+            written = self._write(
+                lambda: write_reports(Path(self["reports"]), run.results, run.versions)
+            )
+            complete = complete and written == 0
+        elif self["format"] == "json":
             document = comparison_json(run.as_json(), others)
             write_lines(sys.stdout, [json.dumps(document, indent=2)])
         elif self["format"] == "markdown":
@@ -155,6 +181,14 @@ class FindingsOptions(ComparisonOptions):
         if not complete or (self["exit-code"] and any(_is_unknown(each) for each in found)):
             return self.error_status
         return 1 if self["exit-code"] and found else 0
+
+    def _write(self, write: Callable[[], list[Path]]) -> int:
+        try:
+            for path in write():
+                print(path)
+        except OSError as problem:
+            fail(self.command, problem, status=1)
+        return 0
 
     def _write_page(self, run: FindingsRun, others: Mapping[str, Any]) -> None:
         verdicts = {each.finding.name: each.evidence.verdict for each in run.results}

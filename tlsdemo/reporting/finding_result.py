@@ -41,14 +41,14 @@ class FindingDescription:
         title: One sentence.
         paragraph: What happens, why it matters, and what to do about it.
         affected: The affected versions, in words.
-        ticket: The URL of the upstream ticket; empty if none is known.
+        tickets: The URLs of the upstream tickets that are about it, the closest one first.
     """
 
     name: str
     title: str
     paragraph: str
     affected: str
-    ticket: str = ""
+    tickets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

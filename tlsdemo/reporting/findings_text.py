@@ -41,7 +41,7 @@ def full_report(result: FindingResult) -> list[str]:
         fill(finding.paragraph, _TERMINAL_WIDTH),
         "",
         f"Affected:  {finding.affected}",
-        f"Ticket:    {finding.ticket or 'none known'}",
+        f"Ticket:    {', '.join(finding.tickets) or 'none known'}",
         "",
         "Observed just now:",
         *map(_evidence_line, evidence.lines or ("nothing",)),
@@ -109,7 +109,7 @@ def page(
         if chosen:
             lines += [f"## {theme}", ""]
         for finding in chosen:
-            ticket = f"<{finding.ticket}>" if finding.ticket else "none known"
+            tickets = ", ".join(f"<{ticket}>" for ticket in finding.tickets) or "none known"
             lines += [
                 f"### {finding.name}",
                 "",
@@ -118,7 +118,7 @@ def page(
                 *_wrapped(finding.paragraph),
                 "",
                 f"- Affected: {finding.affected}",
-                f"- Ticket: {ticket}",
+                f"- Ticket: {tickets}",
                 f"- Verdict: {verdicts[finding.name].value}",
                 f"- Reproduce: `tlsdemo findings {finding.name}`",
                 "",

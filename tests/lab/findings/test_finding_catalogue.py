@@ -35,5 +35,5 @@ class FindingCatalogue(SynchronousTestCase):
 
     def test_every_ticket_is_one_of_twisted(self) -> None:
         for finding in FINDINGS.values():
-            if finding.ticket:
-                self.assertRegex(finding.ticket, f"^{re.escape(TICKET)}[0-9]+$")
+            for ticket in finding.description.tickets:
+                self.assertRegex(ticket, f"^{re.escape(TICKET)}[0-9]+$")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from tlsdemo.lab.findings.finding import TICKET, Finding, evidence
+from tlsdemo.lab.findings.finding import Finding, evidence
 from tlsdemo.lab.findings.recording_protocols import (
     HandshakeRecorder,
     RecordingProtocol,
@@ -93,6 +93,22 @@ async def _half_close(testbed: Testbed) -> Evidence:
     )
 
 
+async def _lose_write(testbed: Testbed) -> Evidence:
+    lines, truncated = [], []
+    for mode in ("wrapped", "startTLS"):
+        application = HandshakeRecorder()
+        peer = await testbed.secured_peer_of(application, mode)
+        application.transport.loseWriteConnection()
+        await testbed.require("close its direction", lambda: peer.lost)  # noqa: B023
+        truncated.append(not peer.close_notify_received)
+        lines.append(
+            f"{mode}: loseWriteConnection(): the client receives "
+            f"{'close_notify' if peer.close_notify_received else 'no close_notify'}, and the end "
+            f"of TCP; callbacks of the server: {application.callbacks_text}"
+        )
+    return evidence(all(truncated), *lines)
+
+
 @implementer(IPushProducer)
 class _Producer:
     """Writes until it is paused."""
@@ -161,7 +177,7 @@ FINDINGS = (
         "close the connection later. Call abortConnection() a few seconds after loseConnection(), "
         "as tlsdemo does.",
         _lose_connection,
-        ticket=f"{TICKET}7926",
+        tickets=(7926, 8930),
     ),
     Finding(
         "abort-is-connection-lost",
@@ -184,7 +200,7 @@ FINDINGS = (
         "sending. Clients of other servers should close only when they have their answer, as "
         "tlsdemo's do.",
         _half_close,
-        ticket=f"{TICKET}5341",
+        tickets=(5341,),
     ),
     Finding(
         "paused-producer-never-ends",
@@ -196,5 +212,17 @@ FINDINGS = (
         "has stopped too. The file descriptor is leaked. Call abortConnection() after a timeout; "
         "tlsdemo has one for closing.",
         _paused_producer,
+        tickets=(11168,),
+    ),
+    Finding(
+        "lose-write-connection-truncates",
+        "loseWriteConnection under TLS ends TCP without close_notify, as a truncation does.",
+        "The method is TCP's: TLS does not know about it, and sends no close_notify. The other end "
+        "sees TCP end within TLS, which it must take for an attack that cuts the stream; most "
+        "then close their own direction as well, so that the answer which the half-close was meant "
+        "to wait for never comes. Do not call it on a transport that may be secure; tlsdemo's "
+        "transports send close_notify instead, and go on reading.",
+        _lose_write,
+        tickets=(5341,),
     ),
 )

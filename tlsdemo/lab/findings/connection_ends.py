@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from twisted.internet.error import ConnectionClosed, ConnectionDone
 
-from tlsdemo.lab.findings.finding import TICKET, Finding, evidence
+from tlsdemo.lab.findings.finding import Finding, evidence
 from tlsdemo.lab.findings.recording_protocols import (
     HandshakeRecorder,
     exception_name,
@@ -139,6 +139,7 @@ FINDINGS = (
         "code that is correct for TCP raises in its connectionLost as soon as the first scanner "
         "connects. Handle SSL.Error as well; in tlsdemo it is mapped to a cause like any other.",
         _no_connection_closed,
+        tickets=(5183,),
     ),
     Finding(
         "close-notify-in-handshake",
@@ -149,6 +150,6 @@ FINDINGS = (
         "and anyone on the network can trigger alarms that watch the log for tracebacks. Ignore "
         "this error; tlsdemo ends such a handshake with a cause of its own.",
         _close_in_handshake,
-        ticket=f"{TICKET}12181",
+        tickets=(12181,),
     ),
 )

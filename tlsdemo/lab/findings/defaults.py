@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ssl
+from datetime import datetime, timedelta, timezone
 
-import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from OpenSSL import SSL
-from twisted.internet.ssl import CertificateOptions, PrivateCertificate, TLSVersion
+from twisted.internet.ssl import PrivateCertificate, TLSVersion
 
-from tlsdemo.lab.findings.finding import TICKET, AffectedVersions, Finding, evidence
+from tlsdemo.lab.findings.finding import AffectedVersions, Finding, evidence
 from tlsdemo.lab.findings.recording_protocols import RecordingProtocol, factory_of
 from tlsdemo.lab.findings.stdlib_peer import StdlibPeer
 from tlsdemo.lab.findings.testbed import Testbed
@@ -30,8 +35,7 @@ async def _handshake(testbed: Testbed, port: int, context: ssl.SSLContext) -> St
 
 async def _ciphers(testbed: Testbed) -> Evidence:
     # These suites need an RSA key; the demo certificate of the server has an ECDSA key.
-    leaf = trustme.CA().issue_cert("localhost", key_type=trustme.KeyType.RSA)
-    options = PrivateCertificate.loadPEM(leaf.private_key_and_cert_chain_pem.bytes()).options()
+    options = _rsa_certificate().options()
     port = testbed.listen(testbed.tls_factory(options, RecordingProtocol()))
     negotiated = []
     for suite in SSL.Connection(options.getContext(), None).get_cipher_list():
@@ -50,6 +54,21 @@ async def _ciphers(testbed: Testbed) -> Evidence:
     )
 
 
+def _rsa_certificate() -> PrivateCertificate:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(timezone.utc)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, SHA256())
+    )
+    pem = certificate.public_bytes(Encoding.PEM)
+    pem += key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return PrivateCertificate.loadPEM(pem)  # type: ignore[no-any-return]
+
+
 def _supported(context: ssl.SSLContext, suite: str) -> bool:
     try:
         context.set_ciphers(suite)
@@ -59,14 +78,7 @@ def _supported(context: ssl.SSLContext, suite: str) -> bool:
 
 
 async def _maximum(testbed: Testbed) -> Evidence:
-    leaf = trustme.CA().issue_cert("localhost")
-    own = PrivateCertificate.loadPEM(leaf.private_key_and_cert_chain_pem.bytes())
-    options = own.options()
-    lowered = CertificateOptions(
-        privateKey=options.privateKey,
-        certificate=options.certificate,
-        lowerMaximumSecurityTo=TLSVersion.TLSv1_2,
-    )
+    lowered = testbed.server_options(lowerMaximumSecurityTo=TLSVersion.TLSv1_2)
     port = testbed.listen(testbed.tls_factory(lowered, RecordingProtocol()))
     context = testbed.stdlib_context(version=ssl.TLSVersion.TLSv1_2)
     peer = await _handshake(testbed, port, context)
@@ -88,7 +100,7 @@ FINDINGS = (
         "set_max_proto_version, as tlsdemo does.",
         _maximum,
         affected=AffectedVersions(until="26.4"),
-        ticket=f"{TICKET}10232",
+        tickets=(10232,),
     ),
     Finding(
         "ciphers-without-forward-secrecy",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tlsdemo.lab.findings.finding import TICKET, Finding, evidence
+from tlsdemo.lab.findings.finding import Finding, evidence
 from tlsdemo.lab.findings.recording_protocols import HandshakeRecorder, RecordingProtocol
 from tlsdemo.lab.findings.stdlib_peer import APPLICATION_DATA, StdlibPeer, records
 from tlsdemo.lab.findings.testbed import Testbed, limit_buffers
@@ -155,7 +155,7 @@ FINDINGS = (
         "(event-per-record). Combine the writes yourself, or use BufferingTLSTransport; with "
         "tlsdemo's pair you can choose (--send).",
         _record_per_write,
-        ticket=f"{TICKET}11989",
+        tickets=(11989,),
     ),
     Finding(
         "pause-comes-late",

@@ -28,7 +28,7 @@ class AffectedVersions:
     """The versions of one library in which a finding holds.
 
     Attributes:
-        library: The library, by the name that :func:`tlsdemo.tls.versions` uses.
+        library: The library, by the name that ``versions()`` uses.
         since: The first affected version; empty if the oldest supported one is affected.
         until: The first version that is no longer affected; empty if there is none yet.
     """
@@ -76,7 +76,7 @@ class Finding:
         paragraph: What happens, why it matters, and what to do about it.
         reproduce: Makes it happen on the loopback interface.
         affected: The affected versions.
-        ticket: The URL of the upstream ticket; empty if none is known.
+        tickets: The numbers of the upstream tickets that are about it, the closest one first.
         timeout: The number of seconds that the reproduction may take.
     """
 
@@ -85,7 +85,7 @@ class Finding:
     paragraph: str
     reproduce: Reproduction
     affected: AffectedVersions = ALL_SUPPORTED
-    ticket: str = ""
+    tickets: tuple[int, ...] = ()
     timeout: float = _TIMEOUT
 
     def __post_init__(self) -> None:
@@ -102,8 +102,9 @@ class Finding:
     @property
     def description(self) -> FindingDescription:
         """The finding without its reproduction."""
+        tickets = tuple(f"{TICKET}{number}" for number in self.tickets)
         return FindingDescription(
-            self.name, self.title, self.paragraph, str(self.affected), self.ticket
+            self.name, self.title, self.paragraph, str(self.affected), tickets
         )
 
     def judge(self, evidence: Evidence, versions: Mapping[str, str]) -> Evidence:

@@ -9,23 +9,29 @@ from tlsdemo.lab.findings import (
     defaults,
     delivery,
     handshake_events,
+    hello,
+    incoming,
     mail,
     rejecting,
     resumption,
     small_writes,
     stopping,
     upgrading,
+    wrapping,
 )
 from tlsdemo.lab.findings.finding import Finding
 from tlsdemo.reporting.finding_result import FindingDescription
 
 THEMES: dict[str, tuple[Finding, ...]] = {
     "Upgrading": upgrading.FINDINGS,
+    "Wrapping": wrapping.FINDINGS,
     "Mail": mail.FINDINGS,
+    "First message": hello.FINDINGS,
     "Handshake events": handshake_events.FINDINGS,
     "Rejecting": rejecting.FINDINGS,
     "Application protocols": alpn.FINDINGS,
     "Delivery": delivery.FINDINGS,
+    "Reading": incoming.FINDINGS,
     "Cost": small_writes.FINDINGS,
     "Closing": closing.FINDINGS,
     "Ends of connections": connection_ends.FINDINGS,

@@ -5,6 +5,10 @@ from __future__ import annotations
 import ssl
 from typing import Any
 
+from OpenSSL import SSL
+from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
+from zope.interface import implementer
+
 from tlsdemo.lab.findings.finding import AffectedVersions, Finding, evidence
 from tlsdemo.lab.findings.recording_protocols import (
     HandshakeRecorder,
@@ -110,6 +114,48 @@ async def _completed_wrong_name(testbed: Testbed) -> Evidence:
     return evidence(any(completed), "the server is localhost, not elsewhere.example", *lines)
 
 
+async def _no_alert(testbed: Testbed) -> Evidence:
+    lines, silent = [], []
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        _, server = await _wrong_name(testbed, version)
+        assert server.reason is not None
+        silent.append(server.error is None)
+        lines.append(
+            f"{version.name.replace('v1_', ' 1.')}: alert that the server receives: "
+            f"{server.error.reason if server.error else 'none'}; then "
+            f"{exception_name(server.reason)}"
+        )
+    return evidence(all(silent), "the server is localhost, not elsewhere.example", *lines)
+
+
+@implementer(IOpenSSLClientConnectionCreator)
+class _Refusing:
+    """Verifies with a callback of its own, which accepts nothing."""
+
+    def __init__(self, trusting: SSL.Context) -> None:
+        self._context = trusting
+
+    def clientConnectionForTLS(self, _protocol: object) -> SSL.Connection:
+        """Return a connection."""
+        return SSL.Connection(self._context, None)
+
+
+async def _internal_error(testbed: Testbed) -> Evidence:
+    context = SSL.Context(SSL.TLS_METHOD)
+    context.load_verify_locations(str(testbed.certificates.authority))
+    context.set_verify(SSL.VERIFY_PEER, lambda *_: False)
+    port, server = testbed.stdlib_server(testbed.stdlib_context(server=True))
+    client = HandshakeRecorder()
+    testbed.connect(port, testbed.tls_factory(_Refusing(context), client, client=True))
+    await testbed.require("end", lambda: client.lost and server.error)
+    assert server.error is not None
+    return evidence(
+        "INTERNAL_ERROR" in server.error.reason,
+        "a client whose verify callback returns False for a certificate that OpenSSL trusts",
+        f"alert that the server receives: {server.error.reason}",
+    )
+
+
 async def _two_types(testbed: Testbed) -> Evidence:
     untrusted = await _reason_of_client(testbed, testbed.client_options(trusting=False))
     wrong = await _reason_of_client(testbed, testbed.client_options("elsewhere.example"))
@@ -182,5 +228,26 @@ FINDINGS = (
         "ConnectionClosed. Code that handles one of them, and was tested with one of them, misses "
         "the other. Handle both; tlsdemo maps each to a cause with a name.",
         _two_types,
+    ),
+    Finding(
+        "no-alert-for-wrong-name",
+        "A client that rejects the server's name sends no alert, and only resets the connection.",
+        "The name is checked in a callback of OpenSSL, which aborts the connection at once: the "
+        "alert that OpenSSL would send when the callback returns has nowhere to go. RFC 8446, "
+        "section 6.2, asks for a fatal alert. The operator of the server, who could correct "
+        "the certificate or the name in DNS, sees only resets, as after a scan "
+        "(endings-not-told-apart). Look at the client's log for them; tlsdemo's client "
+        "sends an alert.",
+        _no_alert,
+    ),
+    Finding(
+        "internal-error-for-refused-certificate",
+        "A verify callback that returns False reports an internal error to the peer.",
+        "OpenSSL chooses the alert by the error that a callback has set, and pyOpenSSL offers no "
+        "way to set one. So a callback that refuses a certificate which OpenSSL itself would "
+        "accept, as for a name, a pin or a revocation, tells the peer internal_error, and its "
+        "operator looks for a broken client in place of a wrong certificate. Where OpenSSL can "
+        "verify what you need, have it do so; tlsdemo has it verify the name if pyOpenSSL can.",
+        _internal_error,
     ),
 )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import ClientFactory
 from twisted.internet.ssl import (
@@ -18,6 +19,7 @@ from twisted.internet.ssl import (
 )
 from twisted.internet.task import deferLater
 from twisted.logger import LogEvent, LogLevel, globalLogPublisher
+from twisted.protocols.policies import ProtocolWrapper
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 
 from tlsdemo.certificates.demo_ca import DemoCertificates
@@ -132,6 +134,13 @@ class Testbed:
         self._ports.append(port)
         return int(port.getHost().port)
 
+    async def listen_at(self, description: str, factory: Any) -> int:
+        """Listen at the endpoint with this string description, and return its port."""
+        endpoint = serverFromString(self.reactor, description)
+        port: Any = await endpoint.listen(_Tracking(factory, self._protocols))
+        self._ports.append(port)
+        return int(port.getHost().port)
+
     def serve(self, application: RecordingProtocol, mode: str, options: Any = None) -> int:
         """Serve ``application``, and return the port.
 
@@ -229,7 +238,9 @@ class Testbed:
         for port in self._ports:
             stopped: Deferred[object] = maybeDeferred(port.stopListening)
             await stopped
-        transports = [each.transport for each in self._protocols if each.transport is not None]
+        transports = [
+            _lowest(each.transport) for each in self._protocols if each.transport is not None
+        ]
         for transport in transports:
             transport.abortConnection()
         await self.wait_until(lambda: not any(transport.connected for transport in transports))
@@ -241,6 +252,13 @@ class Testbed:
             self.logged.append(failure.type.__name__)
         elif event.get("log_level", LogLevel.info) >= LogLevel.warn:
             self.logged.append(str(event.get("log_format")))
+
+
+def _lowest(transport: Any) -> Any:
+    """Return the TCP transport: one of TLS can no longer be aborted once it is lost."""
+    while isinstance(transport, ProtocolWrapper):
+        transport = transport.transport
+    return transport
 
 
 class _Tracking(ClientFactory):

@@ -8,7 +8,7 @@ from twisted.internet.endpoints import TCP4ClientEndpoint, wrapClientTLS
 from twisted.internet.interfaces import ISSLTransport
 from twisted.protocols.basic import LineReceiver
 
-from tlsdemo.lab.findings.finding import TICKET, Finding, evidence
+from tlsdemo.lab.findings.finding import Finding, evidence
 from tlsdemo.lab.findings.recording_protocols import (
     HandshakeRecorder,
     RecordingProtocol,
@@ -244,7 +244,7 @@ FINDINGS = (
         "connect() as success, for retries or a fallback, is misled. Wait for handshakeCompleted; "
         "tlsdemo's events secure and insecure are exactly that outcome.",
         _connected_early,
-        ticket=f"{TICKET}12075",
+        tickets=(12075,),
     ),
     Finding(
         "connection-made-before-handshake",
@@ -255,7 +255,7 @@ FINDINGS = (
         "there are allocated for anyone who can connect. Do that in handshakeCompleted; in "
         "tlsdemo an application is connected only when the connection is secure.",
         _connection_made,
-        ticket=f"{TICKET}3687",
+        tickets=(3687, 5183),
     ),
     Finding(
         "long-line-ends-clean",
@@ -265,6 +265,6 @@ FINDINGS = (
         "scanners and attackers show up, and none of it is visible. Override lineLengthExceeded "
         "to answer and to log; in tlsdemo it is a refusal with a cause (too much before TLS).",
         _long_line,
-        ticket=f"{TICKET}3542",
+        tickets=(3542,),
     ),
 )
