@@ -110,7 +110,7 @@ class Command(RefusingCase):
 
     def test_every_problem_is_one_line(self) -> None:
         for arguments, expected in {
-            "": "tlsdemo: which command? run, compare, events, findings, gate, merge, "
+            "": "tlsdemo: which command? run, compare, events, findings, gate, merge, scan, "
             "sequence-diagram, versions, man-page, completion (try: tlsdemo --help)",
             "walk": "tlsdemo: Unknown command: walk (try: tlsdemo --help)",
             "event": "tlsdemo: Unknown command: event; did you mean events? (try: tlsdemo --help)",

@@ -16,6 +16,7 @@ from tlsdemo.cli.generated_commands import CompletionOptions, ManPageOptions
 from tlsdemo.cli.merge_command import MergeOptions
 from tlsdemo.cli.options import Options
 from tlsdemo.cli.run_command import RunOptions
+from tlsdemo.cli.scan_command import ScanOptions
 from tlsdemo.cli.sequence_diagram_command import SequenceDiagramOptions
 from tlsdemo.cli.standard_output import guarded
 from tlsdemo.cli.versions_command import VersionsOptions
@@ -40,6 +41,7 @@ class Command(Options):
         ["findings", None, FindingsOptions, "Reproduce surprising behaviour of stock Twisted."],
         ["gate", None, GateOptions, "Say whether other versions change what one can notice."],
         ["merge", None, MergeOptions, "Add up the results of the shards of a load."],
+        ["scan", None, ScanOptions, "Find what is known to go wrong with TLS in source code."],
         ["sequence-diagram", None, SequenceDiagramOptions, "Draw a connection that was traced."],
         ["versions", None, VersionsOptions, "Show the installed versions and other environments."],
         ["man-page", None, ManPageOptions, "Print a manual page."],

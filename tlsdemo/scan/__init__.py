@@ -1,0 +1,1 @@
+"""What is known to go wrong with TLS in Twisted, found in source code that is never imported."""

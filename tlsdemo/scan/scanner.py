@@ -1,0 +1,73 @@
+"""PURE.  Apply the rules to a source, without what a comment in it says to ignore."""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tlsdemo.scan.python_source import PythonSource
+from tlsdemo.scan.rule import Rule
+
+_IGNORE = re.compile(r"#\s*tlsdemo:\s*ignore\[([\w\s,-]*)\]")
+
+_RELEVANT = re.compile(
+    rb"twisted|OpenSSL|handshakeCompleted|ConnectionForTLS|ClientContextFactory|CertificateOptions"
+)
+"""Without any of these words, no rule finds something: most files of a project have none."""
+
+
+@dataclass(frozen=True, order=True)
+class Hit:
+    """A place where a rule is broken; lines and columns count from 1."""
+
+    path: str
+    line: int
+    column: int
+    rule: str
+    what: str
+
+
+def scan_source(path: str, content: bytes, rules: Iterable[Rule]) -> list[Hit]:
+    """Return what the rules find in the content of a file, in the order of its lines.
+
+    Raises:
+        NotPython: If it cannot be parsed.
+    """
+    source = PythonSource(content)
+    if not _RELEVANT.search(content):
+        return []
+    ignored = _ignored(content)
+    found = set()
+    for rule in rules:
+        for spot, what in rule.check(source):
+            # A comment may stand on any line of a statement that goes over several.
+            lines = range(spot.lineno, _last_line(spot) + 1)
+            if not any(rule.name in ignored.get(line, ()) for line in lines):
+                found.add(Hit(path, spot.lineno, spot.col_offset + 1, rule.name, what))
+    return sorted(found)
+
+
+def _last_line(spot: object) -> int:
+    # Of a class or a function, the first line of its body is another matter.
+    first: int = getattr(spot, "lineno")  # noqa: B009
+    if hasattr(spot, "body"):
+        return first
+    return getattr(spot, "end_lineno", None) or first
+
+
+def _ignored(content: bytes) -> dict[int, set[str]]:
+    """Return the names of rules to ignore, by line."""
+    if b"tlsdemo:" not in content:
+        return {}
+    ignored: dict[int, set[str]] = {}
+    try:
+        for token in tokenize.tokenize(io.BytesIO(content).readline):
+            if token.type == tokenize.COMMENT and (found := _IGNORE.search(token.string)):
+                ignored[token.start[0]] = {name.strip() for name in found[1].split(",")}
+    except (tokenize.TokenError, SyntaxError):
+        # The parser has accepted it: nothing but comments is lost.
+        pass
+    return ignored
