@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 from twisted.internet.abstract import FileDescriptor
@@ -21,6 +22,15 @@ class WithoutDelay(SynchronousTestCase):
         without_delay(Tcp())
         without_delay(object())
         self.assertEqual(asked, [True])
+
+    def test_is_left_on_a_socket_that_has_no_such_option(self) -> None:
+        class Local:
+            """As a UNIX client of Twisted 24.7."""
+
+            def setTcpNoDelay(self, _enabled: bool) -> None:
+                raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+        without_delay(Local())
 
 
 class BoundBuffers(SynchronousTestCase):

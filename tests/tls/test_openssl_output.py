@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import contextlib
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from OpenSSL import SSL
 from twisted.trial.unittest import SynchronousTestCase
@@ -47,6 +47,7 @@ class EncryptTests(SynchronousTestCase):
         size=st.integers(0, 40) | st.integers(0, 12 * MAX_RECORD),
         cut=st.integers(0, 100),
     )
+    @example(TLS13, 12 * MAX_RECORD, 3)
     def test_a_part_becomes_full_records_but_for_the_last(
         self, version: object, size: int, cut: int
     ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from twisted.internet.abstract import FileDescriptor
@@ -14,7 +15,9 @@ def without_delay(transport: Any) -> None:
     """
     set_no_delay = getattr(transport, "setTcpNoDelay", None)
     if set_no_delay is not None:
-        set_no_delay(True)
+        # In old versions of Twisted, the clients of UNIX sockets have the method as well.
+        with contextlib.suppress(OSError):
+            set_no_delay(True)
 
 
 MAX_BUFFER = 1 << 17
