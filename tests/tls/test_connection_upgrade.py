@@ -213,6 +213,19 @@ class FailureTests(UpgradeCase):
                 self.assertIn(words, str(raised))
         self.assertEqual(transport.take(), b"")
 
+    def test_settings_that_cannot_be_used_leave_no_timer_behind(self) -> None:
+        class Unusable:
+            is_client = True
+
+            def make(self, observer: object = None) -> Any:
+                raise ValueError("nothing to make it from")
+
+        client = LineClient()
+        transport = self.connected(client, is_client=True)
+        tls: Any = Unusable()
+        self.assertRaises(ValueError, upgrade, transport, tls, client, clock=self.clock)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
 
 class OtherApplicationTests(UpgradeCase):
     def test_another_protocol_is_connected_when_the_connection_is_secure(self) -> None:

@@ -105,7 +105,11 @@ def upgrade(
     listener = UpgradeListener(application, result, stays)
     setup = StreamSetup(listener, options, timer, observer, upgraded=True)
     timer.enter(ConnectionPhase.HANDSHAKE)
-    wire, stream = chosen.secure(transport, tls, setup, clock)
+    try:
+        wire, stream = chosen.secure(transport, tls, setup, clock)
+    except BaseException:
+        timer.enter(ConnectionPhase.OVER)
+        raise
     if stays:
         application.transport = stream  # type: ignore[attr-defined]
     if leftover:
