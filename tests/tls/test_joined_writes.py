@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.tls.joined_writes import MAX_JOINED, JoinedWrites
-from tlsdemo.tls.openssl_output import MAX_RECORD
+from tlsdemo.tls.openssl_io import MAX_RECORD
 
 SIZES = st.integers(0, 50) | st.integers(0, 3 * MAX_JOINED)
 

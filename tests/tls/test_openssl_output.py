@@ -9,7 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.tls.memory_ends import TLS12, TLS13, ForeignPeer, foreign_client, server_tls
 from tlsdemo.tls import TLSConnection, openssl_output
-from tlsdemo.tls.openssl_output import ENCRYPT, MAX_RECORD, PUBLIC, Encrypt
+from tlsdemo.tls.openssl_io import MAX_RECORD
+from tlsdemo.tls.openssl_output import ENCRYPT, PUBLIC, Encrypt
 
 WAYS = {"direct": ENCRYPT, "public": PUBLIC}
 

@@ -15,7 +15,7 @@ from tests.tls.half_closeable import TLS_MODES
 from tests.tls.memory_ends import TLS12, TLS13, End, foreign_client, server_tls
 from tlsdemo.tls import ModeName, SecurePair, Send, TransportOptions
 from tlsdemo.tls.joined_writes import MAX_JOINED
-from tlsdemo.tls.openssl_output import MAX_RECORD
+from tlsdemo.tls.openssl_io import MAX_RECORD
 from tlsdemo.tls.paced_sender import PORTION
 
 SIZES = st.integers(0, 40) | st.integers(0, 3 * PORTION)

@@ -7,7 +7,7 @@ from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from tlsdemo.tls.openssl_output import MAX_RECORD
+from tlsdemo.tls.openssl_io import MAX_RECORD
 
 MAX_JOINED = 4 * MAX_RECORD
 """Bytes that are kept at most until the reactor's next turn; full records are sent as soon as there

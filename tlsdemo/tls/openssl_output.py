@@ -19,8 +19,7 @@ from typing import Any
 
 from OpenSSL import SSL
 
-MAX_RECORD = 1 << 14
-"""Maximum bytes of cleartext in a record (RFC 8446, section 5.1)."""
+from tlsdemo.tls.openssl_io import MAX_RECORD
 
 _SPARE = 1 << 12
 """More bytes than a record is longer than its cleartext, and than OpenSSL says before it."""

@@ -9,7 +9,7 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from tlsdemo.tls.joined_writes import JoinedWrites
-from tlsdemo.tls.openssl_output import MAX_RECORD
+from tlsdemo.tls.openssl_io import MAX_RECORD
 from tlsdemo.tls.tls_connection import TLSConnection
 
 PORTION = 4 * MAX_RECORD
