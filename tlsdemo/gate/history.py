@@ -41,11 +41,7 @@ def _rows(verdict: Verdict, changes: Sequence[Change]) -> Iterator[str]:
         found = finding_of(first)
         what = f"[{name}](findings.md#{name})" if found else f"{first.part}, {first.what}"
         cells = len({cell for change in same for cell in change.cells})
-        sides = [first.candidate, first.baseline]
-        if first.part == "findings":
-            # Without what was observed: the finding tells.
-            sides = [side.partition(",")[0] for side in sides]
-        yield _row(verdict.name, what, str(cells or ""), *sides)
+        yield _row(verdict.name, what, str(cells or ""), first.candidate, first.baseline)
 
 
 def _row(*cells: str) -> str:
