@@ -19,13 +19,14 @@ _FINDINGS = {
 _CONCERNS = {"handshake-completed-though-wrong-name": ("handshakeCompleted", "secure")}
 """The events that a finding is about, where others of those connections may differ as well."""
 
-_NEWS = {
+NEWS = {
     "Python": "https://docs.python.org/3/whatsnew/",
     "Twisted": "https://github.com/twisted/twisted/blob/trunk/NEWS.rst",
     "pyOpenSSL": "https://www.pyopenssl.org/en/latest/changelog.html",
     "cryptography": "https://cryptography.io/en/latest/changelog/",
     "OpenSSL": "https://github.com/openssl/openssl/blob/master/CHANGES.md",
 }
+"""Where the news of each is, by its name in `tlsdemo.tls.versions`."""
 
 
 def finding_of(change: Change) -> str:
@@ -45,5 +46,5 @@ def read_on(change: Change, here: Mapping[str, str], there: Mapping[str, str]) -
     """Return where to read on: the finding, and the news of what differs between the versions."""
     finding = finding_of(change)
     found = [f"tlsdemo findings {finding}"] if finding else []
-    news = [_NEWS[name] for name in _NEWS if here.get(name) != there.get(name)]
+    news = [NEWS[name] for name in NEWS if here.get(name) != there.get(name)]
     return ", ".join([*found, *news]) or "the two sources: the versions are the same"

@@ -83,6 +83,7 @@ class Verdict:
         return {
             "part": change.part, "what": change.what, "baseline": change.baseline,
             "candidate": change.candidate, "cells": list(change.cells),
+            "observed": list(change.observed), "problem": change.problem,
             "read_on": read_on(change, self.here, self.there), "change": change.key,
         }  # fmt: skip
 
