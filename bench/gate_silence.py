@@ -1,7 +1,7 @@
 """Whether `tlsdemo gate` is silent about what is installed: ``python -m bench.gate_silence``.
 
-Each run is a whole one, as a user starts it, one after the other.  A run that speaks shows a race in
-the gate: nothing differs.  It is shown, and the exit status is 1.
+Each run is a whole one, as a user starts it, one after the other.  A run that speaks shows a race
+in the gate: nothing differs.  It is shown, and the exit status is 1.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ LONGEST_RUN = 1800.0
 """Seconds that a run may take; on two idle cores it takes about a minute."""
 
 
-def main(
-    arguments: Sequence[str], run: Callable[[str], tuple[int, str]] | None = None
-) -> int:
+def main(arguments: Sequence[str], run: Callable[[str], tuple[int, str]] | None = None) -> int:
     """Run the gate as often as ``arguments`` say, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.gate_silence", description=__doc__)
     parser.add_argument("--runs", type=int, default=20, help="how many runs (default: 20)")

@@ -1,6 +1,7 @@
 """The gate between neighbouring releases: ``python -m bench.releases --output docs``.
 
-Writes gate-history.json after each step, and gate-history.md.
+Writes gate-history.json after each step, and gate-history.md.  With ``--package``, what the file has
+of other packages stays.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--package", action="append", choices=_PACKAGES, dest="packages")
     parser.add_argument("--releases", type=int, default=10, help="how many of each (default: 10)")
     parser.add_argument("--part", action="append", choices=PARTS, dest="parts")
-    parser.add_argument("--output", type=Path, default=Path("docs"), help="where to (default: docs)")
+    parser.add_argument(
+        "--output", type=Path, default=Path("docs"), help="where to (default: docs)"
+    )
     parser.add_argument("--page-only", type=Path, help="compare nothing; write the page there")
     wanted = parser.parse_args(arguments)
     data_file = wanted.output / DATA
@@ -41,19 +44,30 @@ def main(arguments: Sequence[str]) -> int:
         data = json.loads(data_file.read_text(encoding="utf-8"))
         wanted.page_only.write_text(page(data), encoding="utf-8")
         return 0
-    data = {
-        "date": date.today().isoformat(), "python": platform.python_version(),
-        "parts": [name for name in PARTS if name in (wanted.parts or PARTS)], "steps": [],
-    }  # fmt: skip
+    parts = [name for name in PARTS if name in (wanted.parts or PARTS)]
+    packages = wanted.packages or _PACKAGES
+    steps = _kept(data_file, packages)
     try:
-        for step in _steps(wanted.packages or _PACKAGES, wanted.releases, data["parts"]):
-            data["steps"].append(step)
+        for step in _steps(packages, wanted.releases, parts):
+            steps.append(step)
+            steps.sort(key=lambda each: _PACKAGES.index(each["package"]))
+            data = {"date": date.today().isoformat(), "python": platform.python_version(),
+                    "parts": parts, "steps": steps}  # fmt: skip
             data_file.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", "utf-8")
     except ComparisonError as problem:
         _report(str(problem))
         return 2
+    data = json.loads(data_file.read_text(encoding="utf-8"))
     (wanted.output / PAGE).write_text(page(data), encoding="utf-8")
     return 0
+
+
+def _kept(data_file: Path, packages: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the steps of other packages in the file, if it is there."""
+    if not data_file.exists():
+        return []
+    steps = json.loads(data_file.read_text(encoding="utf-8"))["steps"]
+    return [each for each in steps if each["package"] not in packages]
 
 
 def _steps(

@@ -1,4 +1,4 @@
-"""The package index: which releases there are, which pip says, and which fit together, which uv does.
+"""The package index: which releases there are, as pip says, and which fit together, as uv does.
 
 pip can resolve versions as well, but a resolution takes it half a minute on a busy machine.
 """

@@ -55,7 +55,9 @@ def _rows(step: Mapping[str, Any]) -> Iterator[str]:
     )
     changes = [_change(each) for each in step["changes"]]
     told = [each for each in changes if not each.problem]
-    news = ", ".join(f"[{each}]({NEWS[each]})" for each in NEWS if here[each] != there[each])
+    news = ", ".join(
+        f"[{each}]({NEWS[each]})" for each in NEWS if here.get(each) != there.get(each)
+    )
     if not changes:
         yield row(name, beside, "nothing", "", "", "", news)
     for what, cells, old, new in explained_rows(told):

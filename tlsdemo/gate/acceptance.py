@@ -51,7 +51,9 @@ class Acceptance:
     def accepts(self, change: Change) -> bool:
         """Return whether ``change`` has been accepted, in all of its connections."""
         keys = [key for key in self.cells if change.is_called(key)]
-        return bool(keys) and set(change.cells) <= {each for key in keys for each in self.cells[key]}
+        return bool(keys) and set(change.cells) <= {
+            each for key in keys for each in self.cells[key]
+        }
 
     def add(self, changes: Iterable[Change]) -> None:
         """Accept ``changes`` as well."""

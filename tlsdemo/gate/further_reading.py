@@ -16,8 +16,11 @@ _FINDINGS = {
 }
 """What is in the names of the connections whose events each finding explains."""
 
-_CONCERNS = {"handshake-completed-though-wrong-name": ("handshakeCompleted", "secure")}
-"""The events that a finding is about, where others of those connections may differ as well."""
+_CONCERNS = {
+    "alpn-kills-handshake": ("internal error", "internal_error"),
+    "handshake-completed-though-wrong-name": ("handshakecompleted", "secure"),
+}
+"""The events that a finding is about, in lower case, where others may differ there as well."""
 
 NEWS = {
     "Python": "https://docs.python.org/3/whatsnew/",
@@ -33,7 +36,7 @@ def finding_of(change: Change) -> str:
     """Return the finding that a change is about, or that explains all connections with it."""
     if change.part == "findings":
         return change.what
-    events = f"{change.baseline} {change.candidate}"
+    events = f"{change.baseline} {change.candidate}".lower()
     for name, texts in _FINDINGS.items():
         explained = [any(text in cell for text in texts) for cell in change.cells]
         concerned = any(event in events for event in _CONCERNS.get(name, ("",)))

@@ -33,8 +33,8 @@ WITH_OTHER_STACKS = (
 """The scenarios that are run with other stacks: those in which the stacks differ."""
 
 PROGRAM_TIMEOUT = 300.0
-"""Seconds after which a program of another stack ends by itself: it is started ahead, and has to wait
-for the connections before its own, each of which may take `laboratory.RUN_TIMEOUT`."""
+"""Seconds after which a program of another stack ends by itself: it is started ahead, and has to
+wait for the connections before its own, each of which may take `laboratory.RUN_TIMEOUT`."""
 
 
 def why_not(cell: Cell) -> str:

@@ -49,7 +49,7 @@ IGNORED_TIMEOUT = 0.2
 RUN_TIMEOUT = 90.0
 """Seconds after which a connection that has not ended is given up.
 
-With a load of 40, a peer's program took more than 30 s to exit when its connection was long over."""
+With a load of 40, a peer's program took more than 30 s to exit after its connection was over."""
 
 ABORT_TIMEOUT = 1.0
 """Seconds that both ends have for closing after a connection has been given up and reset."""

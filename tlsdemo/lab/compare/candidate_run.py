@@ -14,8 +14,8 @@ from tlsdemo.lab.compare.environment_cache import Environment
 from tlsdemo.lab.compare.source_tree import PACKAGE
 from tlsdemo.lab.compare.tool import execute
 
-# Like ``python -m tlsdemo``, except that a tlsdemo in the current directory is not imported, and that
-# a crash, as of an import, is the last line of what it prints.
+# Like ``python -m tlsdemo``, except that a tlsdemo in the current directory is not imported, and
+# that a crash, as of an import, is the last line of what it prints.
 _TLSDEMO = """\
 import sys
 sys.path[:] = filter(None, sys.path)
