@@ -1,7 +1,7 @@
 """The gate between neighbouring releases: ``python -m bench.releases --output docs``.
 
-Writes gate-history.json after each step, and gate-history.md.  With ``--package``, what the file has
-of other packages stays.
+Writes gate-history.json after each step, and gate-history.md.  With ``--package``, what the file
+has of other packages stays.
 """
 
 from __future__ import annotations

@@ -56,7 +56,8 @@ class GateOptions(ComparisonOptions):
         "Compares the installed versions with others, and says nothing if an application cannot "
         "notice a difference. Otherwise it says what, where to read on, and how to accept it, and "
         "the exit status is 1; after an error it is 2, also if a finding cannot be reproduced with "
-        f"one of them. What depends on timing is tried three times before it counts. The parts are {', '.join(PARTS)}; --part selects some. {BOUNDS}"
+        "one of them. What depends on timing is tried three times before it counts. "
+        f"The parts are {', '.join(PARTS)}; --part selects some. {BOUNDS}"
     )
 
     optParameters: ClassVar[list[list[Any]]] = [
