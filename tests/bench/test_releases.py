@@ -154,7 +154,7 @@ class TheCommand(SynchronousTestCase):
             self.assertEqual(command.main([f"--output={output}", f"--package={package}"]), 0)
         data = json.loads((output / command.DATA).read_text())
         self.assertEqual(data["steps"], [steps[1], steps[0]])
-        self.assertEqual(data["parts"], ["findings", "stock", "events"])
+        self.assertEqual(data["parts"], ["findings", "stock"])
         again = output / "again.md"
         command.main([f"--output={output}", f"--page-only={again}"])
         self.assertEqual(again.read_text(), (output / command.PAGE).read_text())
