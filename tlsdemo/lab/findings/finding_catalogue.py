@@ -6,11 +6,13 @@ from tlsdemo.lab.findings import (
     alpn,
     closing,
     connection_ends,
+    contexts,
     defaults,
     delivery,
     handshake_events,
     hello,
     incoming,
+    key_exchange,
     mail,
     rejecting,
     resumption,
@@ -32,12 +34,13 @@ THEMES: dict[str, tuple[Finding, ...]] = {
     "Application protocols": alpn.FINDINGS,
     "Delivery": delivery.FINDINGS,
     "Reading": incoming.FINDINGS,
-    "Cost": small_writes.FINDINGS,
+    "Cost": small_writes.FINDINGS + key_exchange.FINDINGS,
     "Closing": closing.FINDINGS,
     "Ends of connections": connection_ends.FINDINGS,
     "Stopping": stopping.FINDINGS,
     "Resumption": resumption.FINDINGS,
     "Defaults": defaults.FINDINGS,
+    "Contexts": contexts.FINDINGS,
 }
 """The findings under the headings of the documentation, in its order."""
 
