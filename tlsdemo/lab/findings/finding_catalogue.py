@@ -6,7 +6,6 @@ from tlsdemo.lab.findings import (
     alpn,
     closing,
     connection_ends,
-    contexts,
     defaults,
     delivery,
     handshake_events,
@@ -14,6 +13,7 @@ from tlsdemo.lab.findings import (
     incoming,
     key_exchange,
     mail,
+    new_pyopenssl,
     rejecting,
     resumption,
     small_writes,
@@ -40,7 +40,7 @@ THEMES: dict[str, tuple[Finding, ...]] = {
     "Stopping": stopping.FINDINGS,
     "Resumption": resumption.FINDINGS,
     "Defaults": defaults.FINDINGS,
-    "Contexts": contexts.FINDINGS,
+    "New pyOpenSSL": new_pyopenssl.FINDINGS,
 }
 """The findings under the headings of the documentation, in its order."""
 

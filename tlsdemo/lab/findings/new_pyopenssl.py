@@ -1,4 +1,4 @@
-"""Findings about contexts and certificates, and the versions of pyOpenSSL that break them."""
+"""Findings about what new releases of pyOpenSSL refuse, and what that does to Twisted."""
 
 from __future__ import annotations
 
