@@ -78,6 +78,7 @@ _ALL = (
     Peer("vsftpd", "vsftpd -v 0>&1", "vsftpd"),
     # Servers and clients of Twisted, which are pinned.
     Peer("ldaptor", pypi="ldaptor"),
+    Peer("Scrapy", pypi="Scrapy"),
     Peer("twisted.mail", pypi="Twisted"),
     # What looks on, and what builds environments.
     Peer("pip", pypi="pip"),

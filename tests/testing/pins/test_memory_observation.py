@@ -288,7 +288,7 @@ class Clients(SynchronousTestCase):
     def test_a_client_that_waits_for_its_endpoint(self) -> None:
         async def ask(endpoint: Any) -> None:
             tls = wrapClientTLS(client_options(), endpoint)
-            protocol = await tls.connect(factory_of(Protocol))
+            protocol: Any = await tls.connect(factory_of(Protocol))
             protocol.transport.write(b"asked when connected\r\n")
 
         trace = self.client(
