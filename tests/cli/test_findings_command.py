@@ -84,7 +84,7 @@ class Options(RefusingCase):
         self.assertEqual(output.getvalue(), f"{path}\n")
         source = path.read_text("utf-8")
         self.assertIn("def test_handshake(benchmark", source)
-        self.assertNotRegex(source, "(from|import) tlsdemo")
+        self.assertNotRegex(source, r"\n(from|import) tlsdemo")
 
     def test_a_folder_that_cannot_be_written_to_is_reported(self) -> None:
         options = self.parsed("--as-tests=/dev/null/tests")
