@@ -96,5 +96,4 @@ class TheColumn(SynchronousTestCase):
 
     def test_if_a_comment_is_in_no_encoding(self) -> None:
         source = b"# caf\xe9\n" + BEGIN.encode() + b"ssl.ClientContextFactory()\n"
-        with contextlib.suppress(NotPython):
-            self.assertEqual(self.column(source), 1)
+        self.assertEqual(self.column(source), 1)
