@@ -34,7 +34,7 @@ class Text(SynchronousTestCase):
     def test_of_a_closed_loop_says_so(self) -> None:
         self.assertEqual(
             lines(window()),
-            "closed loop: 10 messages done in 2.00 s, 5.0/s\n"
+            "closed loop: 10 messages done in 2.00 s, 5.0/s, 3 unfinished\n"
             "  round trip: p50 2.00, p90 2.00, p99 2.00, p99.9 2.00, max 2.00 ms (10 measured)",
         )
 

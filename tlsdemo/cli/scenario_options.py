@@ -23,6 +23,7 @@ from tlsdemo.reporting.latencies import CAN_MEASURE
 from tlsdemo.reporting.load_progress import LoadProgress
 from tlsdemo.reporting.objectives import BadObjective, Objective, objectives, unfulfilled
 from tlsdemo.reporting.progress import Progress
+from tlsdemo.reporting.window_result import WindowResult
 
 MIXED = "mixed"
 
@@ -267,10 +268,9 @@ class ScenarioOptions(GroupedOptions):
         if self["find-max"]:
             slo = self["slo"]
 
-            def holds(result: Any) -> bool:
+            def holds(result: WindowResult) -> bool:
                 # A rate at which work waits for the end of the window does not hold.
-                kept_up = result.missed_share <= 0.001 and result.done > 0
-                return kept_up and not unfulfilled(slo, result)
+                return result.kept_up and not unfulfilled(slo, result)
 
             return find_max(holds, self["rate"] or _FIRST_RATE, first)
         return steps(self["steps"] or [self["rate"]], first)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -125,6 +126,7 @@ class Controller:
             self._pool.send_command("open")
         await self._until_done(lambda: self._pool.settled or self._stopped, "settled")
         secured_at = self._reactor.seconds()
+        opened = self._pool.counters()
         secured = await self._server.snapshot()
         if not self._stopped:
             self._enter(LoadPhase.SENDING)
@@ -146,7 +148,12 @@ class Controller:
             connections=sum(part.connections for part in self._parts),
             opened_first=self._opened_first,
             counters=self._pool.counters(),
-            opening=self._result(0, 0.0, secured_at - self._started_at, LoadCounters()),
+            # Its last latencies are reported later: a server confirms when it likes.
+            opening=replace(
+                self._result(0, 0.0, secured_at - self._started_at, LoadCounters()),
+                counters=opened,
+                unfinished=0,
+            ),
             windows=tuple(self._results),
             intervals=tuple(self._course.kept),
             unit=self._unit,
@@ -208,6 +215,12 @@ class Controller:
                 window = next(self._plan) if result is None else self._plan.send(result)
             except StopIteration as end:
                 self._found = end.value
+                if self._found == 0:
+                    rates = [each.rate for each in self._results]
+                    self._note_problem(
+                        f"the search found no rate that holds: {len(rates)} windows, from "
+                        f"{min(rates):,.3g} to {max(rates):,.6g} per second"
+                    )
                 return
             until = self._appointment.until_window(window.number)
             await self._wait.until_or_after(lambda: self._stopped or self._pool.over, until)
@@ -217,11 +230,13 @@ class Controller:
             self._results.append(result)
 
     async def _run_window(self, window: Window) -> WindowResult:
+        if self._ends_itself:
+            window = replace(window, seconds=inf)
         before = self._pool.counters()
         began = self._reactor.seconds()
         self._appointment.begin_window()
         self._course.begin(window)
-        self._on_window(window.number, window.rate, inf if self._ends_itself else window.length)
+        self._on_window(window.number, window.rate, window.length)
         self._pool.begin(window)
         ended = lambda: self._pool.over or self._stopped  # noqa: E731
         if self._ends_itself:
@@ -229,7 +244,7 @@ class Controller:
         else:
             await self._wait.until_or_after(ended, window.length)
         measured = self._reactor.seconds() - began - window.unmeasured
-        if window.rate and not self._stopped:
+        if window.rate and not (self._stopped or self._ends_itself):
             measured = window.seconds
         self._pool.send_command("rest")
         await self._wait.until_or_after(
@@ -251,6 +266,7 @@ class Controller:
             self._pool.latencies(number),
             self._pool.outstanding,
             self._pool.loads(number),
+            before.open,
         )
 
     # Waiting.

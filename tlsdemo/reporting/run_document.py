@@ -99,7 +99,7 @@ def _run(run: Mapping[str, Any]) -> MeasuredRun:
 
 
 def _windows(run: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    if run.get("greatest_rate"):
+    if run.get("greatest_rate") is not None:
         # Each search tries other rates.
         return {}
     several = len(run["windows"]) > 1
@@ -130,5 +130,9 @@ def histogram(run: MeasuredRun, name: str) -> tuple[Any, float] | None:
     found = run.histograms.get(f"{label} " if label else "")
     if not CAN_MEASURE or found is None or not latency:
         return None
-    read = Latencies.from_json(found).histogram(latency.replace("-", " "))
+    try:
+        read = Latencies.from_json(found).histogram(latency.replace("-", " "))
+    except Exception:
+        # It is damaged; the library that decodes it raises what it likes.
+        return None
     return None if read is None else (read, float(percentile[1:]))
