@@ -12,6 +12,9 @@ from tlsdemo.reporting.load_counters import LoadCounters
 BUSY = 0.9
 """Share of one CPU from which a worker is at its limit: it has only one thread."""
 
+LONG_ENOUGH = 0.5
+"""Seconds of a window that shows how busy a worker is; in a shorter one it has only begun."""
+
 MOST_LATE = 0.001
 """The share of the work that may be late at a rate with which a server keeps up."""
 
@@ -99,6 +102,8 @@ class WindowResult:
 
     def warnings(self) -> Iterator[str]:
         """Say why the figures are about the client, if they are."""
+        if self.seconds < LONG_ENOUGH:
+            return
         for index, worker in enumerate(self.workers, 1):
             if worker.cpu >= BUSY:
                 yield (

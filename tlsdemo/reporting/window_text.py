@@ -66,6 +66,8 @@ def load_lines(result: RunResult) -> Iterator[str]:
         yield "before the load:"
         for line in latency_lines(result.opening.latencies):
             yield f"  {line}"
+        for warning in result.opening.warnings():
+            yield f"warning: {warning}"
     for window in result.windows:
         if window.done or window.rate:
             yield rate_line(window, unit)
