@@ -140,7 +140,7 @@ class MakeServiceTests(ClientCase):
         self.patch(tap_client, "exit_with", self.statuses.append)
         self.patch(tap_client, "Controller", lambda *arguments: arguments)
         self.patch(tap_client, "LoadSeries", lambda *arguments: arguments)
-        self.patch(tap_client, "_Load", lambda *arguments: arguments[:3])
+        self.patch(tap_client, "ClientService", lambda *arguments: arguments[:3])
         self.where = f"--certs={certificates().authority.parent.parent}"
 
     def make(self, *arguments: str) -> tuple[Any, ...]:

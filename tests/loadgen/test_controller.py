@@ -138,7 +138,9 @@ class Result(ControllerCase):
         self.end()
         result = self.result()
         self.assertEqual(result.found, 0)
-        self.assertIn("found no rate that holds: 1 windows, from 0.15 to 0.15", result.problem or "")
+        self.assertIn(
+            "found no rate that holds: 1 windows, from 0.15 to 0.15", result.problem or ""
+        )
 
     def test_it_is_not_complete_if_one_connection_was_not_closed_cleanly(self) -> None:
         self.begin_with_status()

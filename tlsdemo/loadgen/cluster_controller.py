@@ -92,6 +92,10 @@ class ClusterController:
         """End the load early; the result is that of what was done."""
         self._load.stop_soon()
 
+    def abort(self) -> None:
+        """Do the same: what shards wait for is bounded by their timeouts."""
+        self.stop()
+
     @property
     def _shards(self) -> Sequence[ShardOnWorker]:
         return self._load.shards

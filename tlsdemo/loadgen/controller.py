@@ -8,6 +8,8 @@ from dataclasses import replace
 from math import inf
 from typing import Any
 
+from twisted.internet.interfaces import IDelayedCall
+
 from tlsdemo.loadgen.appointment import Appointment
 from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.condition_wait import Condition, ConditionWait
@@ -28,6 +30,9 @@ from tlsdemo.tls import MODES, ModeName
 
 READY_WITHIN = 60.0
 """Seconds that the worker processes have to start, and to load the certificates."""
+
+ABORT_WITHIN = 2.0
+"""Seconds for workers to abort their connections, before they are killed."""
 
 HOPELESS = 20
 """Failures after which a load ends of which no connection has been secured."""
@@ -105,6 +110,7 @@ class Controller:
         self._problem: str | None = None
         self._stopped = False
         self._worker_lost = False
+        self._killing: IDelayedCall | None = None
         self._started_at = 0.0
 
     # The phases, in their order.
@@ -116,6 +122,9 @@ class Controller:
         if not self._stopped:
             self._pool.start(shares(self._parts, self._workers))
         await self._workers_ready()
+        if self._stopped:
+            # They have opened nothing, and may hang.
+            self._pool.kill(self._pool.starting)
         before = await self._server.snapshot()
         await self._appointed_time()
         # The time until all are secured does not include starting processes.
@@ -140,6 +149,8 @@ class Controller:
         self._enter(LoadPhase.OVER)
         self._pool.close()
         self._server.close()
+        if self._killing is not None and self._killing.active():
+            self._killing.cancel()
         snapshots = None
         if before is not None and secured is not None and drained is not None:
             snapshots = ServerSnapshots(before, secured, drained)
@@ -174,9 +185,13 @@ class Controller:
             self._changed()
 
     def abort(self) -> None:
-        """End the run early, and abort the connections."""
+        """End the run within `ABORT_WITHIN` seconds: abort the connections, and ask for no more."""
         self.stop()
+        self._server.abort()
         self._pool.send_command("abort")
+        if self._killing is None:
+            kill = lambda: self._pool.kill(self._pool.in_work())  # noqa: E731
+            self._killing = self._reactor.callLater(ABORT_WITHIN, kill)
 
     def agree_to_start(self, at: float) -> None:
         """Set the start of the appointment, if that was left open."""
@@ -194,7 +209,7 @@ class Controller:
         return number, self._pool.latencies(number)
 
     async def _workers_ready(self) -> None:
-        """Wait for the workers; those that are not ready in time are killed, and end the run."""
+        """Wait for the workers; if some are not ready in time, the run ends."""
         timer = self._reactor.callLater(READY_WITHIN, self._not_ready)
         await self._wait.until(lambda: self._pool.ready or self._stopped)
         if timer.active():
@@ -206,7 +221,6 @@ class Controller:
             f"{missing} of {self._workers} worker processes were not ready to connect after "
             f"{READY_WITHIN:g} s; with fewer --workers, or fewer other programs, they start sooner"
         )
-        self._pool.kill(self._pool.starting)
 
     async def _follow_plan(self) -> None:
         result: WindowResult | None = None

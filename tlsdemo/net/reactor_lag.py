@@ -26,7 +26,8 @@ class LagReading:
 class LagMeter:
     """Schedules a call every ``period`` seconds, and measures how late it is.
 
-    ``now`` is what it is measured by, if not the clock itself.  Each user has a :meth:`reading` of its own, which others do not reset.
+    ``now`` is what it is measured by, if not the clock itself.  Each user has a :meth:`reading` of
+    its own, which others do not reset.
     """
 
     def __init__(
