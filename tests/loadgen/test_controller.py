@@ -122,7 +122,12 @@ class Result(ControllerCase):
         self.report("settled", begun=3, secured=2, failed={"truncated": 1})
         self.reactor.advance(DURATION)
         for worker in self.workers:
-            counted = {"begun": 3, "secured": 2, "clean": 1, "failed": {"truncated": 2}}
+            counted: dict[str, Any] = {
+                "begun": 3,
+                "secured": 2,
+                "clean": 1,
+                "failed": {"truncated": 2},
+            }
             worker.report("settled", **counted)
             worker.report("over", peers=[], **counted)
         opening, (window,) = self.result().opening, self.result().windows

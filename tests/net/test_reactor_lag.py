@@ -63,7 +63,8 @@ class LagMeterTests(SynchronousTestCase):
     def test_it_may_have_another_clock(self) -> None:
         # That of the reactor can be set, by NTP or by hand.
         other = Clock()
-        meter, late = LagMeter(self.clock, 0.5, other.seconds), []
+        late: list[float] = []
+        meter = LagMeter(self.clock, 0.5, other.seconds)
         meter.report_to(late.append)
         meter.start()
         other.advance(0.75)

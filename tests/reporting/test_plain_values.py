@@ -49,7 +49,7 @@ class ReadValues(SynchronousTestCase):
             ({"failed": {"a": "x"}}, "'failed a' is 'x', not of the type int"),
             ({"failed": {"a": -1}}, "'failed a' is -1, below 0"),
         ):
-            bad = {**values, **changes}
+            bad: dict[str, object] = {**values, **changes}
             problem = self.assertRaises(BadValues, fields_of, bad, kinds, "it")
             self.assertEqual(str(problem), why)
         problem = self.assertRaises(BadValues, fields_of, {"rate": 1}, kinds, "it")

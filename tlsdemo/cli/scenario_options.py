@@ -13,13 +13,13 @@ from tlsdemo.cli.contradictions import check
 from tlsdemo.cli.option_groups import Group, GroupedOptions
 from tlsdemo.cli.options import choice, named, seconds, whole
 from tlsdemo.cli.readiness_contradictions import READINESS_CONTRADICTIONS
+from tlsdemo.cli.scenario_contradictions import SCENARIO_CONTRADICTIONS
 from tlsdemo.cli.suggestions import knowing
 from tlsdemo.loadgen.arrivals import Arrivals, Window
 from tlsdemo.loadgen.plan import Plan, find_max, steps
 from tlsdemo.loadgen.scenario import ScenarioName
 from tlsdemo.loadgen.scenario_catalogue import opened_first
 from tlsdemo.loadgen.schedule import Task
-from tlsdemo.reporting.latencies import CAN_MEASURE
 from tlsdemo.reporting.load_progress import LoadProgress
 from tlsdemo.reporting.objectives import BadObjective, Objective, objectives, unfulfilled
 from tlsdemo.reporting.progress import Progress
@@ -75,9 +75,12 @@ def mix(text: str) -> dict[ScenarioName, tuple[float, float]]:
         weight, _, rate = numbers.partition("@")
         try:
             scenario = ScenarioName(name)
-            parts[scenario] = float(weight), per_second(rate or "0")
+            share = float(weight), per_second(rate or "0")
         except ValueError:
             raise ValueError(f"{part!r} is not like pingpong=3 or churn=1@20") from None
+        if scenario in parts:
+            raise ValueError(f"{name} is in it twice")
+        parts[scenario] = share
         if not 0 < parts[scenario][0] < _MOST_RATE:
             raise ValueError(f"{part!r} has no weight above 0")
         if parts[scenario][1] and scenario is ScenarioName.IDLE:
@@ -174,43 +177,7 @@ class ScenarioOptions(GroupedOptions):
             check(self, READINESS_CONTRADICTIONS)
             return
         self["scenario"] = None if given == MIXED else given or ScenarioName.STREAM
-        scenario, rate = self["scenario"], self["rate"]
-        only = self._refuse_unless
-        mixed, idle = scenario is None, scenario is ScenarioName.IDLE
-        only(("mix",), mixed, "is only for --scenario=mixed")
-        if mixed and not self["mix"]:
-            raise usage.UsageError("--scenario is 'mixed', which needs --mix")
-        only(
-            ("rate", "steps", "find-max"),
-            not (mixed or idle),
-            "has no meaning for --scenario=idle, and --mix has the rates of mixed",
-        )
-        only(("steps",), not (rate or self["find-max"]), "has the rates already")
-        only(("slo",), self["find-max"], "is only for --find-max; give --check")
-        only(("ramp",), rate or self["steps"], "is only for a --rate")
-        only(("arrivals", "seed"), self._has_rate(), "is only for a --rate")
-        only(("trickle",), mixed or idle, "is only for --scenario=idle")
-        only(("pipeline",), mixed or scenario is ScenarioName.PINGPONG, "is only for pingpong")
-        only(("resume",), mixed or scenario is ScenarioName.CHURN, "is only for churn")
-        answering = (ScenarioName.PINGPONG, ScenarioName.CHURN, None)
-        only(("say", "expect"), scenario in answering, "is only for pingpong and churn")
-        if (self["say"] is None) != (self["expect"] is None):
-            raise usage.UsageError("--say and --expect need each other")
-        if self["find-max"] and not self["slo"]:
-            raise usage.UsageError("--find-max needs --slo, which says when a rate holds")
-        if not CAN_MEASURE and (self._has_rate() or self["warm-up"]):
-            raise usage.UsageError(
-                "rates and --warm-up need histograms: pip install 'tlsdemo[load]'"
-            )
-
-    def _has_rate(self) -> bool:
-        of_parts = any(rate for _, rate in (self["mix"] or {}).values())
-        return bool(self["rate"] or self["steps"] or self["find-max"] or of_parts)
-
-    def _refuse_unless(self, names: Sequence[str], meaningful: object, why: str) -> None:
-        for name in names:
-            if not meaningful and self.is_given(name):
-                raise usage.UsageError(f"--{name} {why}")
+        check(self, SCENARIO_CONTRADICTIONS)
 
     def opt_check(self, text: str) -> None:
         """Set the exit status to 1 unless this holds of every window: 'p99(round-trip)<5ms'.
