@@ -16,7 +16,6 @@ from tlsdemo.reporting.run_comparison import RunComparison, comparison_lines
 from tlsdemo.reporting.run_document import NotADocument, Side, sides
 from tlsdemo.reporting.terminal import console_of, print_line
 
-
 SCHEMA = 1
 """That of the document of ``--json``, which docs/load.md describes."""
 

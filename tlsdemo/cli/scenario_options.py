@@ -7,8 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from twisted.python import usage
-
+from tlsdemo.cli.check_option import CheckOption, wanted
 from tlsdemo.cli.contradictions import check
 from tlsdemo.cli.option_groups import Group, GroupedOptions
 from tlsdemo.cli.options import choice, named, seconds, whole
@@ -21,7 +20,7 @@ from tlsdemo.loadgen.scenario import ScenarioName
 from tlsdemo.loadgen.scenario_catalogue import opened_first
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.reporting.load_progress import LoadProgress
-from tlsdemo.reporting.objectives import BadObjective, Objective, objectives, unfulfilled
+from tlsdemo.reporting.objectives import unfulfilled
 from tlsdemo.reporting.progress import Progress
 from tlsdemo.reporting.window_result import WindowResult
 
@@ -98,15 +97,7 @@ def escaped(text: str) -> str:
     return read
 
 
-def wanted(text: str) -> list[Objective]:
-    """Read objectives."""
-    try:
-        return objectives(text)
-    except BadObjective as problem:
-        raise ValueError(str(problem)) from None
-
-
-class ScenarioOptions(GroupedOptions):
+class ScenarioOptions(CheckOption, GroupedOptions):
     """What the connections do; the options ``duration``, ``conn`` and ``packets`` are of the load.
 
     ``self["scenario"]`` is ``None`` if it is mixed, or ``readiness``.
@@ -163,10 +154,6 @@ class ScenarioOptions(GroupedOptions):
         "pipeline say expect trickle resume prefill check",
     }
 
-    def __init__(self) -> None:
-        super().__init__()
-        self["check"] = []
-
     def postOptions(self) -> None:
         """Validate the options together."""
         super().postOptions()
@@ -178,16 +165,6 @@ class ScenarioOptions(GroupedOptions):
             return
         self["scenario"] = None if given == MIXED else given or ScenarioName.STREAM
         check(self, SCENARIO_CONTRADICTIONS)
-
-    def opt_check(self, text: str) -> None:
-        """Set the exit status to 1 unless this holds of every window: 'p99(round-trip)<5ms'.
-
-        As --slo; also lost==0. Can be repeated.
-        """
-        try:
-            self["check"] += wanted(text)
-        except ValueError as problem:
-            raise usage.UsageError(f"--check is {text!r}, {problem}") from None
 
     def parts(self, task: Task) -> list[Task]:
         """Return the parts of the load, of which ``task`` has everything else."""

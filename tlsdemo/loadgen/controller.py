@@ -103,7 +103,7 @@ class Controller:
         self._on_progress = on_progress
         self._on_window = on_window
         self._pool = WorkerPool(reactor, self._changed, self._worker_failed, launch)
-        self._course = Course(self._pool, self._elapsed, on_interval)
+        self._course = Course(self._pool, self._elapsed, on_interval, appointment is not None)
         self._appointment = appointment or Appointment(None, (), reactor.seconds)
         self._wait = ConditionWait(reactor)
         self._phase = LoadPhase.STARTING

@@ -8,6 +8,7 @@ from typing import Any
 
 from tlsdemo.reporting.latencies import Latencies
 from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.reporting.merged_course import merged_course, read_interval
 from tlsdemo.reporting.plain_values import (
     BadValues,
     fields_of,
@@ -43,6 +44,7 @@ class ShardResult:
             that was not measured.
         source: Where the result is from.
         versions: Of libraries.
+        target: The client endpoint string of the server, if that is known.
     """
 
     number: int
@@ -56,6 +58,7 @@ class ShardResult:
     clock: tuple[float, float] | None = None
     source: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+    target: str = ""
 
     def late(self, when: float) -> float:
         """Return how late a time is by its clock, in seconds after the agreed start."""
@@ -98,11 +101,12 @@ class ShardResult:
             raise BadValues("it is not the result of a shard, but of a whole load")
         try:
             head, (run,), clock = values["shard"], values["runs"], values["shard"]["clock"]
-            if not 1 <= int(head["number"]) <= int(head["of"]):
+            fields_of(head, _HEAD, "its shard")
+            if not 1 <= head["number"] <= head["of"]:
                 raise BadValues(f"it is shard {head['number']!r} of {head['of']!r}")
             return cls(
-                number=int(head["number"]),
-                of=int(head["of"]),
+                number=head["number"],
+                of=head["of"],
                 plan=str(head["plan"]),
                 host=str(head["host"]),
                 start_at=None if head["start_at"] is None else float(head["start_at"]),
@@ -111,6 +115,7 @@ class ShardResult:
                 run=read_run(run),
                 clock=None if clock is None else (float(clock[0]), float(clock[1])),
                 source=source,
+                target=str(run.get("target", "")),
                 versions={str(key): str(value) for key, value in values["versions"].items()},
             )
         except BadValues:
@@ -120,6 +125,13 @@ class ShardResult:
             why = f"lacks {problem}" if isinstance(problem, KeyError) else str(problem)
             raise BadValues(f"it is damaged: {why}") from None
 
+
+_HEAD = {
+    "number": "int",
+    "of": "int",
+    "start_at": "float | None",
+    "started": "float | None",
+}
 
 _RUN = {
     "mode": "str",
@@ -163,6 +175,9 @@ def read_run(values: Mapping[str, Any]) -> RunResult:
         windows=tuple(_window(each) for each in list_of(values["windows"], "'windows'")),
         unit=found["unit"],
         found=found["greatest_rate"],
+        intervals=tuple(
+            read_interval(each) for each in list_of(values.get("intervals", []), "'intervals'")
+        ),
     )
 
 
@@ -237,6 +252,11 @@ def merged_run(shards: Sequence[ShardResult], problems: Iterable[str] = ()) -> R
             for index in range(max(len(run.windows) for run in runs))
         ),
         unit=first.unit,
+        intervals=merged_course(
+            (each.late(each.started), each.run.intervals)
+            for each in shards
+            if each.start_at is not None and each.started is not None
+        ),
     )
 
 
