@@ -1,22 +1,15 @@
 from __future__ import annotations
 
-import io
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
-from tests.cli.refusals import RefusingCase
+from tests.cli.printed import PrintingCase
 from tests.reporting.load_results import run, window
 from tlsdemo.cli.main import main
 
 
-class Compare(RefusingCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.output = io.StringIO()
-        self.patch(sys, "stdout", self.output)
-
+class Compare(PrintingCase):
     def write(self, *runs: dict[str, Any]) -> str:
         path = Path(self.mktemp())
         path.write_text(json.dumps({"schema": 1, "runs": runs}))
@@ -27,10 +20,9 @@ class Compare(RefusingCase):
         return {**found, "target": target}
 
     def compared(self, *arguments: str, status: int = 0) -> str:
-        self.output.seek(0)
-        self.output.truncate()
-        self.assertEqual(main(["compare", *arguments]), status)
-        return self.output.getvalue()
+        returned, text = self.run_("compare", *arguments)
+        self.assertEqual(returned, status)
+        return text
 
     def test_compares_the_first_file_with_each_other(self) -> None:
         files = [self.write(self.measured("tcp:a", count)) for count in (500, 600, 700)]

@@ -1,13 +1,10 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
-import sys
 from dataclasses import replace
-from pathlib import Path
 
-from tests.cli.refusals import RefusingCase
+from tests.cli.printed import PrintingCase
 from tests.reporting.test_latencies import recorded
 from tests.reporting.test_merged_course import measured
 from tests.reporting.test_shard_result import run, shard, window
@@ -23,14 +20,7 @@ def complete(number: int, of: int = 2) -> ShardResult:
     return shard(number, of, run=run(counters=COUNTERS, windows=(measured,)))
 
 
-class MergeCase(RefusingCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.output = io.StringIO()
-        self.patch(sys, "stdout", self.output)
-        self.folder = Path(self.mktemp())
-        self.folder.mkdir()
-
+class MergeCase(PrintingCase):
     def file(self, name: str, content: ShardResult | str) -> str:
         text = content if isinstance(content, str) else json.dumps(content.as_json())
         (self.folder / name).write_text(text)
