@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.trial.unittest import SynchronousTestCase
 
 from tests.loadgen.connection_pool_case import ConnectionPoolCase
-from tests.loadgen.fake_reactor import FakeReactor
+from tests.loadgen.fake_reactor import FakeReactor, task
 from tests.support import MemoryTransport
 from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.connection_pool import ConnectionPool
+from tlsdemo.loadgen.scenario_catalogue import packets_that_end
 from tlsdemo.reporting.latencies import FIRST_BYTE, ROUND_TRIP, WRITE
 
 
@@ -24,6 +26,20 @@ class ScenarioCase(ConnectionPoolCase):
 
     def failures(self, pool: ConnectionPool) -> dict[str, int]:
         return dict(pool.counters().failed)
+
+
+class Ends(SynchronousTestCase):
+    def test_a_load_ends_with_its_packets_if_each_part_does(self) -> None:
+        for parts, packets in (
+            ([("stream", 5)], 5),
+            ([("pingpong", 0)], 0),
+            ([("churn", 5)], 0),
+            ([("idle", 5)], 0),
+            ([("stream", 5), ("pingpong", 5)], 5),
+            ([("stream", 5), ("idle", 5)], 0),
+        ):
+            tasks = [task(scenario=name, packets=count) for name, count in parts]
+            self.assertEqual(packets_that_end(tasks), packets, parts)
 
 
 class Streaming(ScenarioCase):

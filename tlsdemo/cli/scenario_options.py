@@ -17,7 +17,7 @@ from tlsdemo.cli.suggestions import knowing
 from tlsdemo.loadgen.arrivals import Arrivals, Window
 from tlsdemo.loadgen.plan import Plan, find_max, steps
 from tlsdemo.loadgen.scenario import ScenarioName
-from tlsdemo.loadgen.scenario_catalogue import opened_first
+from tlsdemo.loadgen.scenario_catalogue import opened_first, packets_that_end
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.reporting.load_progress import LoadProgress
 from tlsdemo.reporting.objectives import unfulfilled
@@ -184,18 +184,13 @@ class ScenarioOptions(CheckOption, GroupedOptions):
             answering.add(ScenarioName.CHURN)
         return self["say"] is None and bool(answering & {self["scenario"], *(self["mix"] or {})})
 
-    def packets_to_send(self) -> int:
-        """Return how many packets each connection sends in all; 0 if it is not known."""
-        churns = self["scenario"] in (ScenarioName.CHURN, ScenarioName.IDLE, None)
-        return 0 if churns else int(self["packets"])
-
     def load_progress(self, progress: Progress, parts: Sequence[Task]) -> LoadProgress:
         """Return what shows the progress of a load of these parts."""
         first = opened_first(parts)
         return LoadProgress(
             progress,
             first,
-            self.packets_to_send(),
+            packets_that_end(parts),
             None if self["find-max"] else len(self["steps"] or [0]),
             others=first < sum(part.connections for part in parts),
         )

@@ -16,7 +16,7 @@ from tlsdemo.loadgen.condition_wait import Condition, ConditionWait
 from tlsdemo.loadgen.course import Course
 from tlsdemo.loadgen.plan import Plan
 from tlsdemo.loadgen.scenario import ScenarioName
-from tlsdemo.loadgen.scenario_catalogue import SCENARIOS, opened_first
+from tlsdemo.loadgen.scenario_catalogue import SCENARIOS, opened_first, packets_that_end
 from tlsdemo.loadgen.schedule import Task, longest_standstill, shares
 from tlsdemo.loadgen.server_counts import ServerCounts
 from tlsdemo.loadgen.shard import REST_WITHIN
@@ -89,10 +89,7 @@ class Controller:
         self._timeout = max(part.timeout for part in parts)
         scenarios = [SCENARIOS[ScenarioName(part.scenario)] for part in parts]
         self._opened_first = opened_first(parts)
-        self._ends_itself = all(
-            part.packets and scenario.ends_itself
-            for part, scenario in zip(parts, scenarios, strict=True)
-        )
+        self._ends_itself = packets_that_end(parts) > 0
         # Of several parts, the work of the first is counted that has a rate.
         first = next((index for index, part in enumerate(parts) if part.work_rate), 0)
         self._main, self._unit = scenarios[first].main, scenarios[first].unit
