@@ -3,7 +3,8 @@
 A reactor wants the main thread of a process, which in a Dask worker belongs to Dask.  It reads and
 writes JSON lines.  Input: first the shard, its credentials and the status service; then
 ``{"start_at": …}`` in seconds since the epoch, once it has said ``{"ready": true}``; and at any
-time ``{"stop": true}`` or ``{"abort": true}``.  Output: then a report every `REPORT_EVERY` seconds, ::
+time ``{"stop": true}`` or ``{"abort": true}``.  Output: then a report every `REPORT_EVERY`
+seconds, ::
 
     {"phase": …, "counters": …, "elapsed": …, "window": …, "latencies": …}
 
