@@ -20,6 +20,12 @@ def complete(number: int, of: int = 2) -> ShardResult:
     return shard(number, of, run=run(counters=COUNTERS, windows=(measured,)))
 
 
+def damaged(number: int) -> ShardResult:
+    whole = complete(number)
+    course = (replace(measured(1.0, 0.001), histograms={"round trip": "x"}),)
+    return replace(whole, run=replace(whole.run, intervals=course))
+
+
 class MergeCase(PrintingCase):
     def file(self, name: str, content: ShardResult | str) -> str:
         text = content if isinstance(content, str) else json.dumps(content.as_json())
@@ -84,6 +90,7 @@ class Merge(MergeCase):
             (complete(1), "shard 1 of 2 is there twice, in "),
             (shard(2, plan="xyz"), "they are not of the same load"),
             ("{", "is not JSON, and so no result of a shard"),
+            (damaged(2), "a histogram of an interval is damaged"),
             ("{}", "is not the result of a shard: its schema is None"),
         ):
             other = self.file("other", content)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -10,6 +11,7 @@ from tests.reporting.test_latencies import recorded
 from tlsdemo.reporting.interval import Interval, distributions
 from tlsdemo.reporting.latencies import ROUND_TRIP, Latencies
 from tlsdemo.reporting.merged_course import merged_course, read_interval
+from tlsdemo.reporting.plain_values import BadValues
 
 
 def measured(at: float, *seconds: float, **changes: Any) -> Interval:
@@ -50,6 +52,11 @@ class Merged(SynchronousTestCase):
         (merged,) = merged_course([(0.0, short), (0.0, [measured(1.0)])])
         self.assertEqual((merged.seconds, len(merged.workers)), (1.0, 4))
         self.assertEqual(merged.outstanding, 4)
+
+    def test_a_damaged_histogram_is_said(self) -> None:
+        bad = replace(measured(1.0, 0.001), histograms={"round trip": "x"})
+        problem = self.assertRaises(BadValues, merged_course, [(0.0, [bad])])
+        self.assertIn("a histogram of an interval is damaged: ", str(problem))
 
     def test_an_interval_survives_json(self) -> None:
         whole = measured(1.0, 0.001, rate=0.0)

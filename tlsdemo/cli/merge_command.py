@@ -67,10 +67,11 @@ class MergeOptions(CheckOption):
         shards = sorted((self._read(path) for path in self["files"]), key=lambda each: each.number)
         try:
             missing = check_shards(shards)
-        except CannotMerge as problem:
+            of = shards[0].of
+            lost = [f"shard {number} of {of} is missing" for number in missing]
+            result = merged_run(shards, lost)
+        except (BadValues, CannotMerge) as problem:
             fail(self.command, problem)
-        of = shards[0].of
-        result = merged_run(shards, [f"shard {number} of {of} is missing" for number in missing])
         judged = [*verdicts(self["check"], result)]
         lines = [
             *(shard_line(each) for each in shards),

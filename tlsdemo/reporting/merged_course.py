@@ -14,7 +14,7 @@ from typing import Any
 from tlsdemo.reporting.interval import COUNTED, Interval, distributions
 from tlsdemo.reporting.latencies import Latencies
 from tlsdemo.reporting.load_counters import LoadCounters
-from tlsdemo.reporting.plain_values import fields_of, list_of, mapping_of, read_values
+from tlsdemo.reporting.plain_values import BadValues, fields_of, list_of, mapping_of, read_values
 from tlsdemo.reporting.window_result import WorkerLoad
 
 _INTERVAL = {
@@ -31,7 +31,7 @@ _INTERVAL = {
 def read_interval(values: Mapping[str, Any]) -> Interval:
     """Read the result of :meth:`Interval.as_json`; its latencies are those of its histograms.
 
-    Raises BadValues, or what the library raises that decodes these.
+    Raises BadValues.
     """
     values = {"histograms": {}, **mapping_of(values, "an interval")}
     found = fields_of(values, _INTERVAL, "an interval")
@@ -52,7 +52,10 @@ def read_interval(values: Mapping[str, Any]) -> Interval:
 
 
 def merged_course(shards: Iterable[tuple[float, Sequence[Interval]]]) -> tuple[Interval, ...]:
-    """Return the intervals of all shards together, each with how many seconds late it began."""
+    """Return the intervals of all shards together, each with how many seconds late it began.
+
+    Raises BadValues for a histogram that is damaged.
+    """
     seconds: dict[tuple[int, int, str], list[list[Interval]]] = {}
     for late, intervals in shards:
         own: dict[tuple[int, int, str], list[Interval]] = {}
@@ -68,7 +71,11 @@ def merged_course(shards: Iterable[tuple[float, Sequence[Interval]]]) -> tuple[I
 def _together(shards: Sequence[Sequence[Interval]]) -> Interval:
     """Return one interval of what each shard had in it."""
     every = [each for intervals in shards for each in intervals]
-    latencies = Latencies.total(Latencies.from_json(each.histograms) for each in every)
+    try:
+        latencies = Latencies.total(Latencies.from_json(each.histograms) for each in every)
+    except Exception as problem:
+        # The library that decodes them raises what it likes.
+        raise BadValues(f"a histogram of an interval is damaged: {problem}") from None
     first = every[0]
     return Interval(
         at=max(each.at for each in every),
