@@ -147,6 +147,13 @@ class PingPong(ScenarioCase):
         transport.deliver(b"250 OK\r\n")
         self.assertEqual((transport.take(), pool.counters().answered), (b"NOOP\r\n", 1))
 
+    def test_its_messages_are_counted_whatever_their_length_is(self) -> None:
+        for changes in ({}, {"say": "NOOP\r\n", "expect": "250"}):
+            self.setUp()
+            pool, _ = self.joined(4, **changes)
+            pool.begin(Window())
+            self.assertEqual(pool.counters().packets, 4)
+
 
 class Churn(ScenarioCase):
     scenario = "churn"
@@ -225,6 +232,7 @@ class Idle(ScenarioCase):
         pool.begin(Window())
         self.reactor.pump([0.0] + [2.0] * 5)
         self.assertEqual([len(each.take()) for each in transports], [2, 2, 1, 1])
+        self.assertEqual((pool.counters().packets, pool.counters().sent), (6, 6))
         pool.finish()
         self.reactor.advance(100.0)
         self.assertEqual([each.take() for each in transports], [b""] * 4)
