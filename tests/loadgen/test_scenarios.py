@@ -46,6 +46,16 @@ class Streaming(ScenarioCase):
         self.assertEqual(transport.take(), b"x" * 20)
         self.assertEqual(round(pool.recorder.take()[0].at(WRITE, 100.0) or 0.0, 2), 1.0)
 
+    def test_in_another_window_its_connections_go_on(self) -> None:
+        pool, transports = self.joined(2)
+        for number, rate in ((1, 2.0), (2, 4.0)):
+            pool.begin(Window(number, rate=rate, seconds=2.0))
+            self.reactor.pump([0.0] + [0.25] * 8)
+            pool.rest()
+            sent = int(rate * 10)
+            self.assertEqual([each.take() for each in transports], [b"x" * sent] * 2)
+        self.assertEqual(pool.counters().missed, 0)
+
     def test_what_flow_control_never_let_through_was_missed(self) -> None:
         pool, (transport,) = self.joined()
         pool.begin(Window(rate=1.0, seconds=3.0))
