@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from interop.peers import InteropCase, program
+from interop.peers import InteropCase
 from tests.end_to_end.processes import TIMEOUT, TWISTD
 
 
@@ -56,13 +56,3 @@ class LoadCase(InteropCase):
             found = re.findall(pattern, log.read_text(errors="replace"))
         self.assertEqual(len(found), count, (pattern, log.read_text(errors="replace")[-2000:]))
         return found
-
-    def echo(self) -> int:
-        """Start a plain echo server of ours; return its port."""
-        self.running, port = self.tlsdemo_server("--mode=clear", "--role=echo")
-        return port
-
-
-def openssl() -> str:
-    """Return the path of openssl."""
-    return program("openssl", "openssl")

@@ -58,9 +58,7 @@ class OfProsody(LoadCase, ProsodyCase):
     @tried(f"{CHURN}, for the domain that `--server-name` names", "Prosody")
     def test_by_starttls(self) -> None:
         port = self.prosody()
-        counters = self.load(
-            port, "--scenario=churn", f"--server-name={DOMAIN}", dialect="xmpp"
-        )
+        counters = self.load(port, "--scenario=churn", f"--server-name={DOMAIN}", dialect="xmpp")
         # One connection was only to see whether it listens.
         self.seen(self.log, "TLS handshake complete", counters["begun"])
         self.seen(self.log, "Client disconnected: connection closed", counters["begun"] + 1)
