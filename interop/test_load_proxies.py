@@ -97,9 +97,9 @@ class _Echo(socketserver.BaseRequestHandler):
 
 
 class Proxies(LoadCase):
-    """``proxy`` starts one before a port; it returns the proxy's port and its log."""
+    """``before`` starts one before a port, and returns the proxy's own port and its log."""
 
-    proxy: Callable[[int], tuple[int, Path]]
+    before: Callable[[int], tuple[int, Path]]
 
     def setUp(self) -> None:
         super().setUp()
@@ -112,7 +112,7 @@ class Proxies(LoadCase):
 
     def equal(self, *options: str, truncated: bool = False) -> Any:
         """Put a load on a proxy; return the client's counters if it has logged the same."""
-        port, log = self.proxy(self.behind)
+        port, log = self.before(self.behind)
         counters = self.load(port, *options, truncated=truncated)
         logged = self.seen(log, _LINE, counters["begun"])
         received = sum(int(line[1]) for line in logged)
@@ -124,24 +124,24 @@ class Proxies(LoadCase):
 
     def equal_for_all(self) -> None:
         """Put loads on a proxy, of each scenario but ``stream`` and ``readiness``."""
-        for options in (
+        for answered in (
             ("--scenario=pingpong", "--pipeline=4"),
             ("--scenario=churn", "--packets=1", "--resume"),
         ):
-            counters = self.equal(*options)
+            counters = self.equal(*answered)
             self.assertGreater(counters["answered"], 0)
             self.assertEqual(counters["answered"], counters["packets"])
             self.assertEqual(counters["received"], counters["sent"])
-        for options in (
+        for each in (
             ("--scenario=churn",),
             ("--scenario=idle", "--trickle=0.1"),
             ("--scenario=mixed", "--mix=pingpong=1,churn=1,idle=1"),
         ):
-            self.equal(*options)
+            self.equal(*each)
 
 
 class OfNginx(Proxies):
-    def proxy(self, behind: int) -> tuple[int, Path]:
+    def before(self, behind: int) -> tuple[int, Path]:
         """Start it."""
         nginx, port = program("nginx", "nginx libnginx-mod-stream"), free_port()
         home = self.folder()
@@ -167,7 +167,7 @@ class OfNginx(Proxies):
 
 
 class OfHAProxy(Proxies):
-    def proxy(self, behind: int) -> tuple[int, Path]:
+    def before(self, behind: int) -> tuple[int, Path]:
         """Start it."""
         haproxy, port = program("haproxy", "haproxy"), free_port()
         home = self.folder()

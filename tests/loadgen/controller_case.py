@@ -52,7 +52,8 @@ class ControllerCase(SynchronousTestCase):
         self.reactor = reactor or self.reactor
         whole = task(connections=connections, timeout=TIMEOUT, **changes)
         controller = Controller(
-            self.reactor, "name", [whole, *also], workers, steps([0.0], Window(seconds=DURATION)), status,
+            self.reactor, "name", [whole, *also], workers,
+            steps([0.0], Window(seconds=DURATION)), status,
             lambda *seen: self.progress.append(seen),
         )  # fmt: skip
         running: Coroutine[Deferred[Any], Any, RunResult] = controller.run()

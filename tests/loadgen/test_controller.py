@@ -133,7 +133,7 @@ class Result(ControllerCase):
         peers = ["127.0.0.1:0", "127.0.0.1:1"]
         self.assertEqual(asked, [{"ask": "run", "name": "name", "sent": 100, "peers": peers}])
 
-    def test_beside_connections_whose_addresses_are_not_kept_what_arrived_is_not_known(self) -> None:
+    def test_of_connections_whose_addresses_are_not_kept_it_is_not_known(self) -> None:
         for packets, arrived in ((1, None), (0, 90)):
             self.setUp()
             self.drained["arrived"] = 90
