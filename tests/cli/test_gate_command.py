@@ -102,7 +102,8 @@ class TheCommand(ComparisonCase):
             options.parseOptions(["--against=twisted==2", "--part=findings", *more])
             self.assertEqual(
                 self.last(options.run),
-                "tlsdemo gate: twisted==2: no verdict on the finding a (and on 1 more): it crashed",
+                "tlsdemo gate: twisted==2: no verdict on the finding a (and on 1 more): "
+                "the reproduction failed: Gone",
             )
         self.assertEqual(self.output.getvalue().count("c: it was still so; it is not yet so"), 1)
         self.assertNotIn("findings, a: ", self.output.getvalue() + file.read_text())

@@ -61,10 +61,19 @@ class Findings(SynchronousTestCase):
         )
         self.assertEqual(change.key, "findings, a: still so => not yet so")
 
-    def test_no_verdict_is_a_problem(self) -> None:
+    def test_a_reproduction_that_crashed_is_a_failure(self) -> None:
         old, new = findings(a="still so"), findings(a="cannot tell")
-        self.assertEqual([each.problem for each in finding_changes(old, new)], ["it crashed"])
-        self.assertEqual([each.problem for each in finding_changes(new, old)], ["it crashed"])
+        for sides in (old, new), (new, old):
+            (change,) = finding_changes(*sides)
+            self.assertTrue(change.is_failure)
+
+    def test_what_a_version_does_not_have_is_a_change_with_the_reason(self) -> None:
+        old, new = findings(a="still so"), findings(reason="there are no groups", a="cannot tell")
+        (change,) = finding_changes(old, new)
+        self.assertFalse(change.is_failure)
+        self.assertEqual(
+            change.sentence(), "a: it was still so; it is cannot tell (there are no groups)"
+        )
 
 
 class Costs(SynchronousTestCase):

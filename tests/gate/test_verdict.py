@@ -73,12 +73,12 @@ class ForMachines(SynchronousTestCase):
         )
 
     def test_what_has_no_verdict_is_an_error(self) -> None:
-        crashed = replace(FINDING, problem="it crashed")
+        crashed = replace(FINDING, problem="the reproduction failed: Gone")
         (suite,) = ElementTree.fromstring(junit([verdict(ALPN, crashed)]))
         self.assertEqual([case[0].tag for case in suite], ["failure", "error"])
         self.assertEqual((suite.get("failures"), suite.get("errors")), ("1", "1"))
         *_, line = verdict(crashed).annotations()
-        self.assertIn("::twisted==2, ./x: no verdict on the finding no-resumption: it", line)
+        self.assertIn("::twisted==2, ./x: no verdict on the finding no-resumption: the", line)
         self.assertEqual(list(verdict(crashed).lines()), [])
 
     def test_junit_xml_has_a_test_for_each_change(self) -> None:

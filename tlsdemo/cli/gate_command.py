@@ -55,8 +55,8 @@ class GateOptions(ComparisonOptions):
     longdesc = (
         "Compares the installed versions with others, and says nothing if an application cannot "
         "notice a difference. Otherwise it says what, where to read on, and how to accept it, and "
-        "the exit status is 1; after an error it is 2, also if a finding cannot be reproduced with "
-        "one of them. What depends on timing is tried three times before it counts. "
+        "the exit status is 1; after an error it is 2, also if the reproduction of a finding "
+        "crashes. What depends on timing is tried three times before it counts. "
         f"The parts are {', '.join(PARTS)}; --part selects some. {BOUNDS}"
     )
 
@@ -152,7 +152,7 @@ class GateOptions(ComparisonOptions):
                 changes = changes_between(baseline, candidate, here, there)
                 accepted = [
                     each for each in changes
-                    if not each.problem and self._accepted.accepts(each)
+                    if not each.is_failure and self._accepted.accepts(each)
                 ]  # fmt: skip
                 new = [each for each in changes if each not in accepted]
                 verdicts.append(

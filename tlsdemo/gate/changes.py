@@ -13,6 +13,7 @@ from typing import Any
 
 from tlsdemo.reporting.event_differences import cells_by_name, event_differences, names
 from tlsdemo.reporting.finding_differences import finding_differences
+from tlsdemo.reporting.finding_result import REPRODUCTION_FAILED
 
 COST_TOLERANCE = 0.05
 """How much the bytes of a connection may vary: signatures have no fixed length."""
@@ -35,7 +36,7 @@ class Change:
         candidate: What it is.
         cells: The connections in which it is so, by name; none for a finding.
         observed: What shows each side of a finding, in a line; it may be otherwise another time.
-        problem: Why a finding has no verdict on one side, so that this is no change, but a failure.
+        problem: Why a finding has no verdict on one side.
     """
 
     part: str
@@ -50,6 +51,11 @@ class Change:
     def key(self) -> str:
         """What it is called in a file of accepted changes."""
         return f"{self.part}, {self.what}: {self.baseline} => {self.candidate}"
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether this is no change, but a reproduction that raised an exception."""
+        return self.problem.startswith(REPRODUCTION_FAILED)
 
     def sentence(self) -> str:
         """Return it in one line."""
@@ -109,13 +115,15 @@ def _joined(events: Sequence[str], begin: int, end: int) -> str:
 
 
 def finding_changes(baseline: Mapping[str, Any], candidate: Mapping[str, Any]) -> list[Change]:
-    """Return the findings whose verdicts differ, or that one side cannot tell: a problem."""
+    """Return the findings whose verdicts differ, or that one side cannot tell, with the reason."""
     changes = []
     for each in finding_differences(baseline, candidate):
         sides = [text.partition(", ") for text in (each.baseline, each.candidate)]
         (old, _, saw), (new, _, sees) = sides
-        problem = _reason(baseline, each.name) or _reason(candidate, each.name)
-        changes.append(Change("findings", each.name, old, new, (), (saw, sees), problem))
+        reasons = _reason(baseline, each.name), _reason(candidate, each.name)
+        observed = saw or reasons[0], sees or reasons[1]
+        problem = reasons[0] or reasons[1]
+        changes.append(Change("findings", each.name, old, new, (), observed, problem))
     return changes
 
 

@@ -25,7 +25,7 @@ class Verdict:
         name: What the user calls the candidate.
         here: The installed versions.
         there: The candidate's.
-        changes: What has changed and has not been accepted, and what has no verdict.
+        changes: What has changed and has not been accepted, and failures.
         accepted: What has changed and has been accepted.
         how: How to accept what has changed.
     """
@@ -40,12 +40,12 @@ class Verdict:
     @property
     def changed(self) -> list[Change]:
         """What has changed and has not been accepted."""
-        return [each for each in self.changes if not each.problem]
+        return [each for each in self.changes if not each.is_failure]
 
     @property
     def problem(self) -> str:
-        """What has no verdict and why, in one line; empty if all has one."""
-        problems = [each for each in self.changes if each.problem]
+        """What has failed and why, in one line; empty if nothing has."""
+        problems = [each for each in self.changes if each.is_failure]
         if not problems:
             return ""
         more = f" (and on {len(problems) - 1} more)" if problems[1:] else ""
@@ -127,7 +127,7 @@ class Verdict:
                 suite, "testcase", classname=f"tlsdemo.gate.{change.part}",
                 name=printable(change.what + "".join(f", {cell}" for cell in change.cells[:1])),
             )  # fmt: skip
-            if change.problem:
+            if change.is_failure:
                 ElementTree.SubElement(case, "error", message=printable(change.problem, _LONGEST))
             elif change in self.changes:
                 text = "\n".join(self._three_lines(change))

@@ -7,6 +7,10 @@ from enum import Enum
 from typing import Any
 
 
+REPRODUCTION_FAILED = "the reproduction failed"
+"""How the reason begins if there is no verdict because of an exception."""
+
+
 class Verdict(Enum):
     """Whether a finding holds for the installed versions."""
 
