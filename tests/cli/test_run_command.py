@@ -81,8 +81,9 @@ class FakeServer:
 class FakeRun:
     """A load that ends with what ``ComparisonCase.going`` returns."""
 
-    def __init__(self, case: ComparisonCase, arguments: tuple[Any, ...]) -> None:
+    def __init__(self, case: ComparisonCase, arguments: tuple[Any, ...], probe: Any) -> None:
         self.case = case
+        self.probe = probe
         _, self.name, (self.task,), self.workers, plan, self.status, *watches = arguments
         self.watch, self.window, _ = watches
         self.duration = next(plan).seconds
@@ -111,7 +112,12 @@ class ComparisonCase(RefusingCase):
             "LaunchedServer",
             lambda _, arguments, place, pages: FakeServer(self, arguments, place, pages),
         )
-        self.patch(load_comparison, "Controller", lambda *arguments: FakeRun(self, arguments))
+        self.patch(
+            load_comparison,
+            "Controller",
+            lambda *arguments, probe: FakeRun(self, arguments, probe),
+        )
+        self.patch(load_comparison, "Probe", lambda _, task, rate: (task.connect, rate))
         self.printed = io.StringIO()
         self.progress = io.StringIO()
 
@@ -158,10 +164,18 @@ class Options(ComparisonCase):
             "--passphrase-file=a": "--passphrase-file is 'a', and the keys of the demonstration",
             "--json=/nowhere/a": "--json is '/nowhere/a', and that folder does not exist",
             "--conn=x": "--conn is 'x', not a whole number",
+            "--probe-rate=-1": "--probe-rate is '-1', not between 0 and 1,000,000 per second",
         }.items():
             message = self.refused(lambda each=argument: self.options(*each.split()))  # type: ignore[misc]
             self.assertTrue(message.startswith(f"tlsdemo run: {expected}"), message)
             self.assertTrue(message.endswith(" (try: tlsdemo run --help)"), message)
+
+    def test_without_histograms_there_is_no_probe(self) -> None:
+        self.assertEqual(self.options()["probe-rate"], 50.0)
+        self.patch(run_command, "CAN_MEASURE", False)
+        self.assertEqual(self.options()["probe-rate"], 0.0)
+        message = self.refused(lambda: self.options("--probe-rate=5"))
+        self.assertIn("--probe-rate needs histograms: pip install 'tlsdemo[load]'", message)
 
     def test_it_runs_the_comparison_in_the_reactor(self) -> None:
         seen: list[Any] = []
@@ -216,6 +230,14 @@ class Comparing(ComparisonCase):
         self.assertEqual((load.task.connections, load.task.packet_size), (2, 7))
         self.assertEqual((load.workers, load.duration, load.status), (1, 3.0, "unix:status"))
         self.assertEqual(load.task.server_name, "127.0.0.1")
+
+    def test_each_server_has_a_probe_unless_its_rate_is_0(self) -> None:
+        self.run_("--mode=pair", "--mode=clear", "--probe-rate=7")
+        probes = [(server.connect, 7.0) for server in self.servers]
+        self.assertEqual([load.probe for load in self.loads], probes)
+        self.loads.clear()
+        self.run_("--mode=pair", "--probe-rate=0")
+        self.assertEqual([load.probe for load in self.loads], [None])
 
     def test_clients_have_their_own_mode_except_with_a_server_in_mode_clear(self) -> None:
         self.run_("--mode=starttls", "--mode=clear", "--client-mode=wrapped")

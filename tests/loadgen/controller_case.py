@@ -45,13 +45,14 @@ class ControllerCase(SynchronousTestCase):
         workers: int = 2,
         status: str | None = None,
         reactor: FakeReactor | None = None,
+        probe: Any = None,
         **changes: Any,
     ) -> Controller:
         self.reactor = reactor or self.reactor
         whole = task(connections=connections, timeout=TIMEOUT, **changes)
         controller = Controller(
             self.reactor, "name", [whole], workers, steps([0.0], Window(seconds=DURATION)), status,
-            lambda *seen: self.progress.append(seen),
+            lambda *seen: self.progress.append(seen), probe=probe,
         )  # fmt: skip
         running: Coroutine[Deferred[Any], Any, RunResult] = controller.run()
         self.running = Deferred.fromCoroutine(running)

@@ -19,6 +19,7 @@ from tlsdemo.cli.options import fail
 from tlsdemo.cli.web_options import missing_extra
 from tlsdemo.lab.compare.interleaving import ScheduledRun, interleaved_runs
 from tlsdemo.loadgen.controller import Controller, LoadPhase
+from tlsdemo.loadgen.probe import Probe
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.load_report import (
@@ -242,6 +243,7 @@ class LoadComparison:
             if self._pages is not None:
                 self._pages.show_load(mode.value, phase.value, counters, elapsed)
 
+        rate = self._options["probe-rate"]
         self._current = Controller(
             self._reactor,
             mode.value,
@@ -252,6 +254,7 @@ class LoadComparison:
             show,
             shown.window,
             shown.interval,
+            probe=Probe(self._reactor, task, rate) if rate else None,
         )
         try:
             result = await self._current.run()

@@ -12,6 +12,7 @@ from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.condition_wait import Condition, ConditionWait
 from tlsdemo.loadgen.course import Course
 from tlsdemo.loadgen.plan import Plan
+from tlsdemo.loadgen.probe import Probe
 from tlsdemo.loadgen.scenario import ScenarioName
 from tlsdemo.loadgen.scenario_catalogue import SCENARIOS, opened_first
 from tlsdemo.loadgen.schedule import Task, longest_standstill, shares
@@ -21,6 +22,7 @@ from tlsdemo.loadgen.worker_pool import LaunchWorker, WorkerPool, launch_process
 from tlsdemo.reporting.interval import Interval
 from tlsdemo.reporting.latencies import CONFIRMED, Latencies
 from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.reporting.probe_result import ProbeResult
 from tlsdemo.reporting.run_result import RunResult, ServerSnapshots
 from tlsdemo.reporting.window_result import WindowResult
 from tlsdemo.tls import MODES, ModeName
@@ -58,7 +60,8 @@ class Controller:
     string of the server's status service, or None if there is none.  ``on_progress`` is called
     whenever the phase or the counters change, ``on_window`` with the numbers, rates and seconds
     (infinite if its work ends it) of windows as they begin, ``on_interval`` with each interval.
-    ``appointment``: when it begins, if not at once.  ``launch`` starts a worker.
+    ``appointment``: when it begins, if not at once.  ``launch`` starts a worker.  ``probe``
+    measures while the load is sent.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Controller:
         on_interval: Callable[[Interval], object] = lambda _: None,
         appointment: Appointment | None = None,
         launch: LaunchWorker = launch_process,
+        probe: Probe | None = None,
     ) -> None:
         self._reactor = reactor
         self._name = name
@@ -99,6 +103,7 @@ class Controller:
         self._pool = WorkerPool(reactor, self._changed, self._worker_failed, launch)
         self._course = Course(self._pool, self._elapsed, on_interval)
         self._appointment = appointment or Appointment(None, (), reactor.seconds)
+        self._probe = probe
         self._wait = ConditionWait(reactor)
         self._phase = LoadPhase.STARTING
         self._problem: str | None = None
@@ -114,7 +119,12 @@ class Controller:
         await self._server.connect()
         if not self._stopped:
             self._pool.start(shares(self._parts, self._workers))
+            if self._probe is not None:
+                self._probe.start()
         await self._workers_ready()
+        if self._probe is not None and not self._stopped:
+            # Before the first count of the server, so that its connection is none of the load's.
+            await self._probe.open(READY_WITHIN)
         before = await self._server.snapshot()
         await self._appointed_time()
         # The time until all are secured does not include starting processes.
@@ -130,11 +140,14 @@ class Controller:
             self._enter(LoadPhase.SENDING)
             await self._follow_plan()
         self._enter(LoadPhase.DRAINING)
+        if self._probe is not None:
+            self._probe.rest()
         self._pool.send_command("finish")
         await self._until_done(lambda: self._pool.over)
         arrived = await self._arrived()
         drained = await self._server.snapshot()
         over_at = self._reactor.seconds()
+        probed = await self._probed()
         self._enter(LoadPhase.OVER)
         self._pool.close()
         self._server.close()
@@ -157,6 +170,7 @@ class Controller:
             snapshots=snapshots,
             problem=self._problem,
             encrypted=MODES[ModeName(self._parts[0].mode)].encrypts,
+            probe=probed,
         )
 
     def stop(self, why: str = "stopped before its end") -> None:
@@ -164,6 +178,8 @@ class Controller:
         if not self._stopped:
             self._stopped = True
             self._problem = self._problem or why
+            if self._probe is not None:
+                self._probe.stop()
             self._changed()
 
     def abort(self) -> None:
@@ -185,6 +201,11 @@ class Controller:
         """Return the number of the current window, and what has been measured in it."""
         number = len(self._appointment.windows)
         return number, self._pool.latencies(number)
+
+    def latencies(self) -> Latencies:
+        """Return what has been measured so far, before the load and in all its windows."""
+        windows = range(len(self._appointment.windows) + 1)
+        return Latencies.total(self._pool.latencies(number) for number in windows)
 
     async def _workers_ready(self) -> None:
         """Wait for the workers; those that are not ready in time are killed, and end the run."""
@@ -221,6 +242,8 @@ class Controller:
         began = self._reactor.seconds()
         self._appointment.begin_window()
         self._course.begin(window)
+        if self._probe is not None and not self._results:
+            self._probe.begin(window.unmeasured)
         self._on_window(window.number, window.rate, inf if self._ends_itself else window.length)
         self._pool.begin(window)
         ended = lambda: self._pool.over or self._stopped  # noqa: E731
@@ -252,6 +275,14 @@ class Controller:
             self._pool.outstanding,
             self._pool.loads(number),
         )
+
+    async def _probed(self) -> ProbeResult | None:
+        if self._probe is None:
+            return None
+        result = await self._probe.end(self._timeout)
+        if result.problem is not None:
+            self._note_problem(f"the probe failed: {result.problem}")
+        return result
 
     # Waiting.
 
