@@ -20,7 +20,10 @@ from tlsdemo.cli.web_options import missing_extra
 from tlsdemo.lab.compare.interleaving import ScheduledRun, interleaved_runs
 from tlsdemo.loadgen.controller import Controller, LoadPhase
 from tlsdemo.loadgen.probe import Probe
+from tlsdemo.loadgen.scenario_catalogue import latency_names
 from tlsdemo.loadgen.schedule import Task
+from tlsdemo.reporting.interval import Interval
+from tlsdemo.reporting.latencies import CAN_MEASURE
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.load_report import (
     LoadResults,
@@ -110,12 +113,18 @@ class LoadComparison:
 
     def _make_pages(self) -> RunPages:
         try:
-            from tlsdemo.web.run_pages import RunPages
+            from tlsdemo.web.run_pages import PROBE, RunPages
         except ImportError as problem:
             fail(self._options.command, missing_extra(problem), status=1)
         size = self._task.packet_size
         load = f"The same load on each mode: {self._options['conn']:,} connections"
-        pages = RunPages(self._reactor, f"{load}, packets of {size} B.")
+        lead = f"{load}, packets of {size} B."
+        parts, probe_rate = self._options.parts(self._task), self._options["probe-rate"]
+        names = latency_names(parts, self._options.has_rate()) if CAN_MEASURE else []
+        if probe_rate:
+            lead += f" One more connection has a probe, {probe_rate:g} messages a second."
+            names.append(PROBE)
+        pages = RunPages(self._reactor, lead, names)
         self._console.print(f"the live page is at {pages.address}", highlight=False)
         return pages
 
@@ -243,8 +252,15 @@ class LoadComparison:
             if self._pages is not None:
                 self._pages.show_load(mode.value, phase.value, counters, elapsed)
 
+        def show_interval(interval: Interval) -> None:
+            shown.interval(interval)
+            if self._pages is not None:
+                probed = None if probe is None else probe.latencies()
+                self._pages.show_latencies(mode.value, controller.latencies(), probed)
+
         rate = self._options["probe-rate"]
-        self._current = Controller(
+        probe = Probe(self._reactor, task, rate) if rate else None
+        controller = self._current = Controller(
             self._reactor,
             mode.value,
             parts,
@@ -253,14 +269,16 @@ class LoadComparison:
             server.status,
             show,
             shown.window,
-            shown.interval,
-            probe=Probe(self._reactor, task, rate) if rate else None,
+            show_interval,
+            probe=probe,
         )
         try:
-            result = await self._current.run()
+            result = await controller.run()
         finally:
             self._progress.clear()
             self._current = None
+        if self._pages is not None:
+            self._pages.show_result(mode.value, result)
         try:
             print_run(self._console, title, result, brief=bool(self._candidates))
         except OSError as problem:

@@ -187,7 +187,7 @@ class ScenarioOptions(GroupedOptions):
         only(("steps",), not (rate or self["find-max"]), "has the rates already")
         only(("slo",), self["find-max"], "is only for --find-max; give --check")
         only(("ramp",), rate or self["steps"], "is only for a --rate")
-        only(("arrivals", "seed"), self._has_rate(), "is only for a --rate")
+        only(("arrivals", "seed"), self.has_rate(), "is only for a --rate")
         only(("trickle",), mixed or idle, "is only for --scenario=idle")
         only(("pipeline",), mixed or scenario is ScenarioName.PINGPONG, "is only for pingpong")
         only(("resume",), mixed or scenario is ScenarioName.CHURN, "is only for churn")
@@ -197,12 +197,13 @@ class ScenarioOptions(GroupedOptions):
             raise usage.UsageError("--say and --expect need each other")
         if self["find-max"] and not self["slo"]:
             raise usage.UsageError("--find-max needs --slo, which says when a rate holds")
-        if not CAN_MEASURE and (self._has_rate() or self["warm-up"]):
+        if not CAN_MEASURE and (self.has_rate() or self["warm-up"]):
             raise usage.UsageError(
                 "rates and --warm-up need histograms: pip install 'tlsdemo[load]'"
             )
 
-    def _has_rate(self) -> bool:
+    def has_rate(self) -> bool:
+        """Return whether work is due at a rate."""
         of_parts = any(rate for _, rate in (self["mix"] or {}).values())
         return bool(self["rate"] or self["steps"] or self["find-max"] or of_parts)
 
