@@ -12,6 +12,7 @@ from rich.console import Console
 from twisted.internet.defer import Deferred, succeed
 
 from tests.cli.comparison_case import ComparisonCase, FakeProbe, ScriptedReactor, result
+from tests.reporting.load_results import run
 from tests.support import certificates
 from tlsdemo.cli.launched_server import CannotLaunch, Place
 from tlsdemo.cli.load_comparison import CandidateServer, LoadComparison
@@ -91,6 +92,21 @@ class Comparing(ComparisonCase):
         self.assertEqual(written["runs"], [result("pair").as_json(), result("clear").as_json()])
         self.assertIn("Twisted", written["versions"])
 
+    def test_the_results_are_written_as_a_page(self) -> None:
+        path = Path(self.mktemp())
+        measured = {mode: run(name=mode) for mode in ("pair", "clear")}
+        self.going = lambda name: succeed(measured[name])
+        self.run_("--mode=pair", "--mode=clear", "--check=failed==0", f"--html={path}")
+        page = path.read_text(encoding="utf-8")
+        for text in (
+            "<p>2 connections, packets of 32 B</p>",
+            "<h3>pair</h3>",
+            "<h3>clear</h3>",
+            "pair: check failed==0",
+            "clear: check failed==0",
+        ):
+            self.assertTrue(text in page, text)
+
 
 class OnALivePage(ComparisonCase):
     def test_the_page_has_what_the_clients_and_the_probe_of_each_mode_measure(self) -> None:
@@ -157,6 +173,10 @@ class Status(ComparisonCase):
         message = self.refused(lambda: self.run_("--mode=pair", "--json=/dev/full"), 2)
         self.assertEqual(message, "tlsdemo run: --json is '/dev/full': No space left on device")
         self.assertIn("lost bytes", self.printed.getvalue())
+
+    def test_a_page_that_cannot_be_written_is_reported_likewise(self) -> None:
+        message = self.refused(lambda: self.run_("--mode=pair", "--html=/dev/full"), 2)
+        self.assertEqual(message, "tlsdemo run: --html is '/dev/full': No space left on device")
 
     def test_a_server_that_cannot_start_ends_the_comparison_with_one_line(self) -> None:
         async def cannot() -> None:
@@ -310,6 +330,13 @@ class Against(ComparisonCase):
         self.assertEqual(against["versions"], {"Twisted": "24.7.0"})
         self.assertEqual(against["runs"], written["runs"])
         self.assertIn("MB/s", [each["figure"] for each in against["differences"]])
+
+    def test_the_page_has_every_run_by_its_own_title(self) -> None:
+        path = Path(self.mktemp())
+        self.run_("--rounds=2", "--mode=pair", f"--html={path}")
+        page = path.read_text(encoding="utf-8")
+        for title in ("baseline 1", "baseline 2", "twisted==24.7.0 1", "twisted==24.7.0 2"):
+            self.assertTrue(f"<h3>pair, {title}</h3>" in page, title)
 
     def test_when_interrupted_it_shows_the_results(self) -> None:
         done: Deferred[RunResult] = Deferred()

@@ -52,6 +52,7 @@ class RunOptions(ComparisonOptions, LoadOptions):
         ["send", None, "raw", "raw: each packet becomes a TLS record; buffered: the packets of one "
          "turn of the reactor become full records; stock: the mode's default.", one_of(SENDS)],
         ["json", None, None, "Also write the results to this file."],
+        ["html", None, None, "Also write a page with charts to this file, complete in itself."],
         ["probe-rate", None, 50.0, "Messages per second of a probe: they go through the server and "
          "back on one more connection while the load is sent, and are timed from when they were "
          "due. 0: no probe.", per_second],
@@ -66,7 +67,7 @@ class RunOptions(ComparisonOptions, LoadOptions):
 
     groups: ClassVar[Mapping[Group, str]] = {
         Group.TLS: "mode client-mode delivery send",
-        Group.LOGGING: "json web",
+        Group.LOGGING: "json html web",
         Group.DEMONSTRATION: "against python rounds probe-rate",
     }
 
@@ -96,7 +97,8 @@ class RunOptions(ComparisonOptions, LoadOptions):
         self["modes"] = self["modes"] or [ModeName.STARTTLS, ModeName.PAIR]
         if self["client-mode"] is ModeName.CLEAR:
             raise usage.UsageError("--client-mode is clear, which is only for --mode=clear")
-        check_output_file("json", self["json"])
+        for option in ("json", "html"):
+            check_output_file(option, self[option])
         check(self, LOAD_CONTRADICTIONS)
         if not CAN_MEASURE:
             if self.is_given("probe-rate"):

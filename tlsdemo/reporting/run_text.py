@@ -78,7 +78,8 @@ def probe_line(probe: ProbeResult) -> str:
     values = [f"{label} {time * 1000:,.2f}" for label, time in found.items() if time is not None]
     lost = f", {probe.unanswered:,} without an answer" if probe.unanswered else ""
     late = "" if probe.lag is None else f"; the probe itself was {probe.lag * 1000:,.1f} ms late"
-    seen = f"{', '.join(values)} ms" if values else "no message came back"
+    few = "less than half came back" if probe.measured else "no message came back"
+    seen = f"{', '.join(values)} ms" if values else few
     return f"probe, {probe.rate:g} messages/s: {seen} ({probe.measured:,} measured{lost}{late})"
 
 
