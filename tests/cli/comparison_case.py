@@ -25,6 +25,8 @@ from tlsdemo.reporting.progress import Progress
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.web import run_pages
 
+INTERRUPTED = "tlsdemo run: interrupted, the results are incomplete"
+
 
 def result(name: str, lost: int = 0, clean: int = 2) -> RunResult:
     counters = LoadCounters(begun=2, secured=2, clean=clean, sent=100)
