@@ -15,7 +15,7 @@ class RunPage(BrowserCase):
     def test_shows_the_modes_side_by_side_and_stays_until_it_is_interrupted(self) -> None:
         run = self.start(
             *(sys.executable, "-m", "tlsdemo", "run", "--web", "--workers=1", "--conn=5"),
-            *("--duration=1", "--json=results", self.certs),
+            *("--duration=0.3", "--json=results", self.certs),
         )
         self.page = run.wait_for_line(r"the live page is at (http://\S+)")[1]
         self.show()
