@@ -29,6 +29,7 @@ class ProbeTests(SynchronousTestCase):
         self.reactor = FakeReactor()
         load = task(connections=50, packets=8, packet_size=1000, prefill=True, mode="pair")
         self.probe = Probe(self.reactor, load, RATE)
+        self.problems: list[str] = []
         self.probe.start()
 
     @property
@@ -41,7 +42,7 @@ class ProbeTests(SynchronousTestCase):
         return Deferred.fromCoroutine(self.probe.open(READY_WITHIN))
 
     def ending(self) -> Deferred[ProbeResult]:
-        return Deferred.fromCoroutine(self.probe.end(ANSWERS_WITHIN))
+        return Deferred.fromCoroutine(self.probe.end(ANSWERS_WITHIN, self.problems.append))
 
     def to_sending(self, unmeasured: float = 0.0) -> None:
         opening = self.opening()
@@ -72,6 +73,7 @@ class ProbeTests(SynchronousTestCase):
         self.to_sending(unmeasured=2.0)
         (window,) = self.worker.messages[-1]["windows"]
         self.assertEqual((window["rate"], window["warm_up"]), (RATE, 2.0))
+        self.probe.begin(0.0)
         self.probe.rest()
         self.assertEqual(self.worker.commands, ["open", "begin", "rest"])
 
@@ -117,6 +119,7 @@ class ProbeTests(SynchronousTestCase):
         self.worker.report("over", packets=5, answered=2, **failed)
         result = self.successResultOf(self.ending())
         self.assertEqual((result.problem, result.unanswered), ("truncated: cut off", 3))
+        self.assertEqual(self.problems, ["the probe failed: truncated: cut off"])
 
     def test_a_process_that_ends_is_the_problem(self) -> None:
         opening = self.opening()
@@ -169,5 +172,6 @@ class ProbeTests(SynchronousTestCase):
 class NotStarted(SynchronousTestCase):
     def test_it_ends_at_once(self) -> None:
         probe = Probe(FakeReactor(), task(), RATE)
-        result = self.successResultOf(Deferred.fromCoroutine(probe.end(ANSWERS_WITHIN)))
+        ending = Deferred.fromCoroutine(probe.end(ANSWERS_WITHIN, self.fail))
+        result = self.successResultOf(ending)
         self.assertEqual((result.measured, result.unanswered, result.problem), (0, 0, None))

@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from tlsdemo.cli.launched_server import CannotLaunch, LaunchedServer, Place
 from tlsdemo.cli.load_options import LoadOptions
 from tlsdemo.cli.options import fail
+from tlsdemo.cli.scenario_contradictions import has_rate
 from tlsdemo.cli.web_options import missing_extra
 from tlsdemo.lab.compare.interleaving import ScheduledRun, interleaved_runs
 from tlsdemo.loadgen.controller import Controller, LoadPhase
@@ -119,7 +120,7 @@ class LoadComparison:
             fail(self._options.command, missing_extra(problem), status=1)
         lead = f"The same load on each mode: {self._load_text()}."
         parts, probe_rate = self._options.parts(self._task), self._options["probe-rate"]
-        names = latency_names(parts, self._options.has_rate()) if CAN_MEASURE else []
+        names = latency_names(parts, has_rate(self._options)) if CAN_MEASURE else []
         if probe_rate:
             lead += f" One more connection has a probe, {probe_rate:g} messages a second."
             names.append(PROBE)

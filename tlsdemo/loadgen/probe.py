@@ -8,6 +8,7 @@ it was due: a server that stands still delays all that were due meanwhile, and a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -69,7 +70,12 @@ class Probe:
         await self._wait.until(lambda: self._pool.settled or self._stopped)
 
     def begin(self, unmeasured: float) -> None:
-        """Send messages; those of the first ``unmeasured`` seconds are not measured."""
+        """Send messages, if it does not do so already.
+
+        Those of the first ``unmeasured`` seconds are not measured.
+        """
+        if self._begun:
+            return
         self._begun = True
         self._pool.begin(Window(_WINDOW, self._rate, warm_up=unmeasured))
 
@@ -82,12 +88,17 @@ class Probe:
         self._stopped = True
         self._wait.check()
 
-    async def end(self, within: float) -> ProbeResult:
-        """Wait for the last answers, for at most ``within`` seconds, and return the result."""
+    async def end(self, within: float, on_problem: Callable[[str], object]) -> ProbeResult:
+        """Wait for the last answers, for at most ``within`` seconds, and return the result.
+
+        ``on_problem`` is called with one line if it could not measure, or not all.
+        """
         pool = self._pool
         if self._begun:
             await self._wait.until_or_after(lambda: pool.resting(_WINDOW) or self._stopped, within)
         result = self._result()
+        if result.problem is not None:
+            on_problem(f"the probe failed: {result.problem}")
         pool.send_command("abort" if pool.outstanding else "finish")
         await self._wait.until_or_after(lambda: pool.over, SILENT_WITHIN)
         pool.close()
@@ -113,3 +124,26 @@ class Probe:
     def _failed(self, problem: str) -> None:
         self._problem = self._problem or problem
         self._wait.check()
+
+
+class NoProbe:
+    """Stands where there is no probe."""
+
+    def start(self) -> None:
+        """Do nothing."""
+
+    async def open(self, within: float) -> None:
+        """Do nothing."""
+
+    def begin(self, unmeasured: float) -> None:
+        """Do nothing."""
+
+    def rest(self) -> None:
+        """Do nothing."""
+
+    def stop(self) -> None:
+        """Do nothing."""
+
+    async def end(self, within: float, on_problem: Callable[[str], object]) -> ProbeResult | None:
+        """Return no result."""
+        return None

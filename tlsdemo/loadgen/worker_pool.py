@@ -94,7 +94,9 @@ class _Worker:
         self.resting = report["resting"]
         self.outstanding = report["outstanding"]
         self.counters = LoadCounters.from_json(report["counters"])
-        measured = self.measured.setdefault(self.window, _Measured(cpu, at))
+        if self.window not in self.measured or (before[1] and not self.resting):
+            self.measured[self.window] = _Measured(cpu, at)
+        measured = self.measured[self.window]
         if not self.resting:
             measured.until(cpu, at)
         self.interval.until(cpu, at)
@@ -230,6 +232,12 @@ class WorkerPool:
             worker.measured[window].latencies
             for worker in self._workers
             if window in worker.measured
+        )
+
+    def all_latencies(self) -> Latencies:
+        """Return what all workers have measured so far, in all windows."""
+        return Latencies.total(
+            each.latencies for worker in self._workers for each in worker.measured.values()
         )
 
     def loads(self, window: int) -> tuple[WorkerLoad, ...]:
