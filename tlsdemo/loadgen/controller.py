@@ -66,6 +66,7 @@ class Controller:
     whenever the phase or the counters change, ``on_window`` with the numbers, rates and seconds
     (infinite if its work ends it) of windows as they begin, ``on_interval`` with each interval.
     ``appointment``: when it begins, if not now.  ``launch`` starts a worker.  ``probe``: beside it.
+    ``latencies`` returns what has been measured so far, before the load and in all its windows.
     """
 
     def __init__(
@@ -103,17 +104,16 @@ class Controller:
         self._results: list[WindowResult] = []
         self._found: float | None = None
         self._server = ServerCounts(reactor, status, self._note_problem)
-        self._on_progress = on_progress
-        self._on_window = on_window
+        self._on_progress, self._on_window = on_progress, on_window
         self._pool = WorkerPool(reactor, self._changed, self._worker_failed, launch)
+        self.latencies = self._pool.all_latencies
         self._course = Course(self._pool, self._elapsed, on_interval, appointment is not None)
         self._appointment = appointment or Appointment(None, (), reactor.seconds)
         self._probe = probe or NoProbe()
         self._wait = ConditionWait(reactor)
         self._phase = LoadPhase.STARTING
         self._problem: str | None = None
-        self._stopped = False
-        self._worker_lost = False
+        self._stopped = self._worker_lost = False
         self._killing: IDelayedCall | None = None
         self._started_at = 0.0
 
@@ -130,8 +130,7 @@ class Controller:
         if self._stopped:
             # They have opened nothing, and may hang.
             self._pool.kill(self._pool.starting)
-        else:
-            # Before the first count of the server, so that its connection is none of the load's.
+        else:  # Before the server is asked what it counts: its connection is none of the load's.
             await self._probe.open(READY_WITHIN)
         before = await self._server.snapshot()
         await self._appointed_time()
@@ -219,10 +218,6 @@ class Controller:
         """Return the number of the current window, and what has been measured in it."""
         number = len(self._appointment.windows)
         return number, self._pool.latencies(number)
-
-    def latencies(self) -> Latencies:
-        """Return what has been measured so far, before the load and in all its windows."""
-        return self._pool.all_latencies()
 
     async def _workers_ready(self) -> None:
         """Wait for the workers; if some are not ready in time, the run ends."""
