@@ -83,6 +83,7 @@ docs: .venv/.docs ## write the pages and images of docs/ that are made from what
 	mv .reports/index.md docs/reports.md && rm -r .reports
 	.venv/bin/python -m tlsdemo.starttls.state_diagrams >docs/dialects.md
 	.venv/bin/python -m tlsdemo.cli.state_machines_page >docs/state-machines.md
+	.venv/bin/python -m tlsdemo.cli.options_page >docs/options.md
 	.venv/bin/python -m tlsdemo.scan.scan_page docs/scan.md
 	@$(MAKE) --no-print-directory site
 
