@@ -154,7 +154,7 @@ class TheDocumentation(SynchronousTestCase):
         for page in PAGES:
             text = page.read_text(encoding="utf-8")
             for line in (*in_blocks(text), *in_text(text)):
-                for named in re.findall(r"^make ((?:[a-z-]+ ?)+)(?=$| [A-Z#])", line.strip()):
+                for named in re.findall(r"^make ((?:[a-z-]+ ?)+) *(?=$|[A-Z#])", line.strip()):
                     if unknown := set(named.split()) - targets:
                         wrong.append(f"{page.relative_to(ROOT)}: make {' '.join(unknown)}")
         self.assertEqual(wrong, [])
