@@ -65,7 +65,7 @@ def _paragraphs(command: CommandEntry) -> Iterator[str]:
     yield f"## {command.words}\n"
     yield f"    {command.words} {command.synopsis}\n"
     more = _WHERE_MORE_IS.get(command.words)
-    yield _text(command.description) + (f" More: [{more}]({more}).\n" if more else "\n")
+    yield _text(command.description) + (f" [More, with examples]({more}).\n" if more else "\n")
     for heading, entries in command.groups.items():
         if len(command.groups) > 1:
             yield f"### {heading}\n"
