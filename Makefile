@@ -76,7 +76,7 @@ oldest: .venv-oldest/.test ## all tests with the oldest versions supported; OLDE
 docs: .venv/.docs ## write what docs/ and README show of what is seen; build the site: 7 minutes
 	@rm -rf .pages && mkdir .pages
 	$(call timed,the load,$(RUN) run --conn $(CONN) --json=.pages/load.json >.pages/load.txt \
-		&& $(SAMPLE) README.md demo .pages/load.txt \
+		|| { cat .pages/load.txt; exit 1; }; $(SAMPLE) README.md demo .pages/load.txt \
 		&& .venv/bin/python docs/load_chart.py .pages/load.json docs/images/load.svg)
 	$(call pages,docs)
 	$(call timed,the image of ALPN,$(RUN) events $(IN_README) --sequence-diagram --output=.pages/alpn.txt \
