@@ -73,7 +73,7 @@ oldest: .venv-oldest/.test ## all tests with the oldest versions supported; OLDE
 	@$(call versions,.venv-oldest)
 	.venv-oldest/bin/python -m tests.slowest $(OLDEST_TESTS)
 
-docs: .venv/.docs ## write what docs/ and README show of what is seen; build the site: 7 minutes
+docs: .venv/.docs ## write what docs/ and README show of what is seen; build the site: 3 minutes
 	@rm -rf .pages && mkdir .pages
 	$(call timed,the load,$(RUN) run --conn $(CONN) --json=.pages/load.json >.pages/load.txt \
 		|| { cat .pages/load.txt; exit 1; }; $(SAMPLE) README.md demo .pages/load.txt \
