@@ -70,6 +70,7 @@ _ALL = (
     Peer("InspIRCd", "inspircd --version", "inspircd"),
     Peer("MariaDB", "mariadbd --version", "mariadb-server"),
     Peer("nats-server", "nats-server --version", "nats-server"),
+    Peer("nginx", "nginx -v", "nginx libnginx-mod-stream"),
     Peer("openssl s_server", "openssl version", "openssl"),
     Peer("OpenLDAP slapd", "slapd -VV", "slapd libsasl2-modules"),
     Peer("Postfix", "postconf -d mail_version", "postfix"),

@@ -12,6 +12,7 @@ from tests.loadgen.fake_reactor import FakeReactor, FakeStatus, FakeWorker, task
 from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.controller import Controller, LoadPhase
 from tlsdemo.loadgen.plan import Plan, steps
+from tlsdemo.loadgen.schedule import Task
 from tlsdemo.loadgen.worker_pool import SILENT_WITHIN
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult
@@ -47,12 +48,13 @@ class ControllerCase(SynchronousTestCase):
         reactor: FakeReactor | None = None,
         rates: Sequence[float] = (0.0,),
         plan: Plan | None = None,
+        also: tuple[Task, ...] = (),
         **changes: Any,
     ) -> Controller:
         self.reactor = reactor or self.reactor
         whole = task(connections=connections, timeout=TIMEOUT, **changes)
         controller = Controller(
-            self.reactor, "name", [whole], workers,
+            self.reactor, "name", [whole, *also], workers,
             plan or steps(rates, Window(seconds=DURATION)), status,
             lambda *seen: self.progress.append(seen),
         )  # fmt: skip

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from tests.loadgen.controller_case import DURATION, TIMEOUT, ControllerCase
-from tests.loadgen.fake_reactor import FakeReactor
+from tests.loadgen.fake_reactor import FakeReactor, task
 from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.controller import LoadPhase
 from tlsdemo.loadgen.plan import find_max
@@ -176,6 +176,14 @@ class Result(ControllerCase):
         asked = [request for request in self.server.requests if request["ask"] == "run"]
         peers = ["127.0.0.1:0", "127.0.0.1:1"]
         self.assertEqual(asked, [{"ask": "run", "name": "name", "sent": 100, "peers": peers}])
+
+    def test_of_connections_whose_addresses_are_not_kept_it_is_not_known(self) -> None:
+        for packets, arrived in ((1, None), (0, 90)):
+            self.setUp()
+            self.drained["arrived"] = 90
+            self.begin_with_status(also=(task(scenario="churn", packets=packets),))
+            self.to_over(sent=50)
+            self.assertEqual(self.result().arrived, arrived)
 
     def test_snapshots_of_the_server_are_taken_between_the_phases(self) -> None:
         self.begin_with_status()

@@ -63,6 +63,16 @@ class Streaming(ScenarioCase):
         self.assertEqual(transport.take(), b"x" * 20)
         self.assertEqual(round(pool.recorder.take()[0].at(WRITE, 100.0) or 0.0, 2), 1.0)
 
+    def test_in_another_window_its_connections_go_on(self) -> None:
+        pool, transports = self.joined(2)
+        for number, rate in ((1, 2.0), (2, 4.0)):
+            pool.begin(Window(number, rate=rate, seconds=2.0))
+            self.reactor.pump([0.0] + [0.25] * 8)
+            pool.rest()
+            sent = int(rate * 10)
+            self.assertEqual([each.take() for each in transports], [b"x" * sent] * 2)
+        self.assertEqual(pool.counters().missed, 0)
+
     def test_what_flow_control_never_let_through_was_missed(self) -> None:
         pool, (transport,) = self.joined()
         pool.begin(Window(rate=1.0, seconds=3.0))
@@ -182,6 +192,13 @@ class PingPong(ScenarioCase):
         transport.deliver(b"250 OK\r\n")
         self.assertEqual((transport.take(), pool.counters().answered), (b"NOOP\r\n", 1))
 
+    def test_its_messages_are_counted_whatever_their_length_is(self) -> None:
+        for changes in ({}, {"say": "NOOP\r\n", "expect": "250"}):
+            self.setUp()
+            pool, _ = self.joined(4, **changes)
+            pool.begin(Window())
+            self.assertEqual(pool.counters().packets, 4)
+
 
 class Churn(ScenarioCase):
     scenario = "churn"
@@ -260,6 +277,7 @@ class Idle(ScenarioCase):
         pool.begin(Window())
         self.reactor.pump([0.0] + [2.0] * 5)
         self.assertEqual([len(each.take()) for each in transports], [2, 2, 1, 1])
+        self.assertEqual((pool.counters().packets, pool.counters().sent), (6, 6))
         pool.finish()
         self.reactor.advance(100.0)
         self.assertEqual([each.take() for each in transports], [b""] * 4)

@@ -106,6 +106,40 @@ class WorkerTests(SynchronousTestCase):
         self.reactor.advance(0)
         self.assertEqual(transport.take(), b"x" * 30)
 
+    def at_a_rate(self) -> MemoryTransport:
+        """Begin a window with a packet now, and one after each of the next two seconds."""
+        self.receive_task()
+        self.receive(do="open")
+        (transport,) = self.accept()
+        self.receive(do="begin", windows=[Window(rate=1.0, seconds=3.0).as_json()])
+        self.reactor.pump([0.0, 1.0])
+        return transport
+
+    def test_all_of_a_window_is_done_even_if_the_command_rest_comes_too_early(self) -> None:
+        transport = self.at_a_rate()
+        self.receive(do="rest")
+        self.assertFalse(self.report()["resting"])
+        self.reactor.pump([1.0, 1.0])
+        self.assertTrue(self.reports()[-1]["resting"])
+        self.assertEqual(transport.take(), b"x" * 30)
+
+    def test_a_window_that_is_cut_short_is_not_ended_later(self) -> None:
+        transport = self.at_a_rate()
+        self.receive(do="rest")
+        self.receive(do="begin", windows=[Window(2, rate=0.1, seconds=30.0).as_json()])
+        self.reactor.pump([0.0, 1.0, 1.0, 1.0])
+        self.assertEqual(transport.take(), b"x" * 30)
+        self.assertFalse(self.reports()[-1]["resting"])
+
+    def test_a_load_that_is_finished_does_not_wait_for_the_end_of_its_window(self) -> None:
+        transport = self.at_a_rate()
+        self.receive(do="rest")
+        self.receive(do="finish")
+        self.assertTrue(transport.disconnecting)
+        transport.turn()
+        self.reactor.pump([1.0, 1.0])
+        self.assertEqual(transport.take(), b"x" * 20)
+
     def test_the_command_finish_closes_cleanly(self) -> None:
         self.receive_task()
         self.receive(do="open")

@@ -90,6 +90,10 @@ class Controller:
         scenarios = [SCENARIOS[ScenarioName(part.scenario)] for part in parts]
         self._opened_first = opened_first(parts)
         self._ends_itself = packets_that_end(parts) > 0
+        self._sends_unknown = any(
+            part.packets and not scenario.opens_first
+            for part, scenario in zip(parts, scenarios, strict=True)
+        )
         # Of several parts, the work of the first is counted that has a rate.
         first = next((index for index, part in enumerate(parts) if part.work_rate), 0)
         self._main, self._unit = scenarios[first].main, scenarios[first].unit
@@ -327,8 +331,9 @@ class Controller:
         self._problem = self._problem or problem
 
     async def _arrived(self) -> int | None:
-        # The addresses of the connections of a worker that died are not known.
-        if self._worker_lost or not self._opened_first:
+        # Not known are the addresses of the connections of a worker that died, and of those that
+        # are opened in the course of the load.
+        if self._worker_lost or not self._opened_first or self._sends_unknown:
             return None
         sent, peers = self._pool.counters().sent, sorted(set(self._pool.peers()))
         return await self._server.arrived(self._name, sent, peers, self._timeout)

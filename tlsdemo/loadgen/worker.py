@@ -18,9 +18,11 @@ import json
 import signal
 import time
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import connectionDone
 from twisted.internet.stdio import StandardIO
 from twisted.internet.task import LoopingCall
@@ -70,6 +72,8 @@ class Worker(LineOnlyReceiver):
         self._lag.report_to(lambda late: self._recorder.stall(LAG, late, LAG_PERIOD))
         self._window = 0
         self._resting = True
+        self._ends_at = 0.0
+        self._rest_later: IDelayedCall | None = None
         self._reported = ""
         self._looping = LoopingCall(self._report)
         self._looping.clock = reactor
@@ -87,18 +91,41 @@ class Worker(LineOnlyReceiver):
         elif message["do"] == "begin":
             self._begin([Window(**each) for each in message["windows"]])
         elif message["do"] == "rest":
-            self._resting = True
-            self._each("rest")
-            self._report()
+            self._rest_in_time()
         else:
+            self._rest_now()
             if message["do"] == "open":
                 self._resting = False
                 self._lag.start()
                 self._report()
             self._each(message["do"])
 
-    def _begin(self, windows: list[Window]) -> None:
+    def _rest_in_time(self) -> None:
+        """Begin no more work, once all has begun that is due in the window.
+
+        The window of this worker may have begun later than the controller's: without this, the
+        last work would be neither done nor missed.
+        """
+        if (wait := self._ends_at - self._now()) > 0:
+            self._rest_later = self._reactor.callLater(wait, self._rest)
+        else:
+            self._rest()
+
+    def _rest_now(self) -> None:
+        if self._rest_later is not None and self._rest_later.active():
+            self._rest_later.cancel()
+            self._rest()
+
+    def _rest(self) -> None:
+        self._resting = True
+        self._each("rest")
         self._report()
+
+    def _begin(self, windows: list[Window]) -> None:
+        self._rest_now()
+        self._report()
+        open_loop = (each.length for each in windows if each.rate and each.length < inf)
+        self._ends_at = self._now() + max(open_loop, default=0.0)
         self._window = windows[0].number
         self._resting = False
         self._recorder.begin(self._window, windows[0].unmeasured)
