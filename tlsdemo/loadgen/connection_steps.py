@@ -28,6 +28,7 @@ class ConnectionSteps:
         self._called = mode.called
         self._negotiates = negotiates
         self._step_began = due
+        self._hello_sent = True
         self._certificate_read = False
         self._connection: Any = None
         self.info: ConnectionInfo | None = None
@@ -51,7 +52,8 @@ class ConnectionSteps:
         elif name == self._called:
             if self._negotiates:
                 self._record(latencies.UPGRADE)
-            self._step_began = self._recorder.now()
+            # What comes next is the ClientHello, which takes us some time.
+            self._hello_sent = False
         elif name == "secure":
             self.info = facts["info"]
             kind = (self.info.group or UNKNOWN) + (" resumed" if self.resumed else "")
@@ -69,7 +71,10 @@ class ConnectionSteps:
             self._recorder.record(latencies.FIRST_BYTE, self._due)
 
     def wire(self, sent: bool, data: bytes) -> None:
-        """Ignore the bytes of the wire."""
+        """Begin the handshake with the ClientHello, as the server does (RFC 8446, section 2)."""
+        if not self._hello_sent:
+            self._hello_sent = True
+            self._step_began = self._recorder.now()
 
     def tls_created(self, connection: Any) -> None:
         """Keep OpenSSL's connection."""
