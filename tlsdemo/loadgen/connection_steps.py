@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tlsdemo.loadgen.recorder import Recorder
@@ -17,15 +18,19 @@ class ConnectionSteps:
 
     ``negotiates``: whether plaintext is exchanged before TLS.  ``info`` says what was agreed on,
     once the connection is secure.  ``confirmed``: whether the server has proved that it accepted
-    us.  ``resumed``: whether it resumed a session.
+    us.  ``resumed``: whether it resumed a session.  ``send_hello`` is called when the ClientHello
+    has been written, but not in mode ``wrapped``.
     """
 
     detailed = True
+    send_hello: Callable[[], object] | None = None
 
     def __init__(self, recorder: Recorder, due: float, mode: Mode, negotiates: bool) -> None:
         self._recorder = recorder
         self._due = due
         self._called = mode.called
+        # In mode wrapped, the ClientHello comes later.
+        self._returned = mode.returned if mode.allows_negotiation else None
         self._negotiates = negotiates
         self._step_began = due
         self._hello_sent = True
@@ -60,10 +65,13 @@ class ConnectionSteps:
             self._record(f"{latencies.HANDSHAKE}/{kind}")
 
     def detail(self, name: str, **facts: Any) -> None:
-        """Note when the server has accepted us, and when it sends data first."""
+        """Send the ClientHello, and note when the server has accepted us, and sends data first."""
         if name == "OpenSSL state":
             if "read server certificate" in facts["state"]:
                 self._certificate_read = True
+        elif name == self._returned:
+            if self.send_hello is not None:
+                self.send_hello()
         elif name == "confirmed":
             self.confirm()
         elif name == "first bytes in":
