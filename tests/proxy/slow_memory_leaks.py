@@ -20,7 +20,7 @@ from tlsdemo.proxy.service import Server
 from tlsdemo.proxy.trace_file import TraceFile
 from tlsdemo.tls import ModeName
 
-CONNECTIONS = 1000
+CONNECTIONS = 400
 AT_ONCE = 50
 """Connections; enough to overlap, and few enough for the default limit of descriptors."""
 
