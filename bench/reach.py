@@ -66,7 +66,7 @@ def server(role: str, workers: int) -> Iterator[tuple[int, int]]:
     with tempfile.TemporaryFile("w+") as log:
         process = twistd(
             *("tlsdemo", "--listen=tcp:0:interface=127.0.0.1", f"--role={role}"),
-            *(f"--workers={workers}", "--max-connections=0", "--log-first=0"),
+            *(f"--workers={workers}", "--max-connections=0", "--idle-timeout=0", "--log-first=0"),
             output=log,
         )
         try:
