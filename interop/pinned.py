@@ -7,6 +7,7 @@ versions that it runs with, as JSON; ``--update`` writes them anew.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from twisted.internet.ssl import Certificate, PrivateCertificate, optionsForClie
 from twisted.mail.imap4 import IMAP4Server
 from twisted.mail.smtp import ESMTP, ESMTPClient
 
+from interop.scrapy_client import scrapy_client
 from tlsdemo.testing import temporary_certificates
 from tlsdemo.testing.pins import Pin, Subject, observe_in_memory
 from tlsdemo.trace.model import End
@@ -35,8 +37,14 @@ SERVER_SCENARIOS = (
     "silent in mid-handshake", "truncation", "close_notify never answered", "ALPN only offered",
     "wrong name",
 )  # fmt: skip
-CLIENT_SCENARIOS = ("ok", "injection behind the go-ahead", "silent in mid-handshake",
-                    "untrusted server", "wrong name")  # fmt: skip
+CLIENT_SCENARIOS = (
+    "ok", "injection behind the go-ahead", "silent in mid-handshake", "untrusted server",
+    "wrong name",
+)  # fmt: skip
+TLS_FIRST_CLIENT_SCENARIOS = (
+    "ok", "silent in mid-handshake", "truncation", "untrusted server", "wrong name",
+    "client certificate missing",
+)  # fmt: skip
 
 
 def _server_options() -> Any:
@@ -107,6 +115,10 @@ _SMTP: dict[str, Any] = {
     "hide": (rb"\d+ [A-Z][a-z]{2} \d{4}.*", rb"[A-Z][a-z]{2}, \d.*"),
 }
 
+_HTTP: dict[str, Any] = {
+    "answer": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+}
+
 _UNBIND = b"0\x05\x02\x01\x02B\x00"
 """An unbindRequest (RFC 4511, section 4.3), after which a server closes the connection."""
 
@@ -133,6 +145,10 @@ SUBJECTS: Mapping[str, Callable[[], Subject]] = {
     "ldaptor-client": lambda: Subject(
         lambda: _factory(_LDAPClient), End.CLIENT, dialect="ldap", hide=_MESSAGE_ID,
     ),
+    "scrapy-client": lambda: Subject(scrapy_client(), End.CLIENT, **_HTTP),
+    "scrapy-verifying-client": lambda: Subject(
+        scrapy_client(DOWNLOAD_VERIFY_CERTIFICATES=True), End.CLIENT, **_HTTP,
+    ),
 }  # fmt: skip
 """What is pinned, by name."""
 
@@ -151,15 +167,23 @@ class Case:
 
     def seen(self) -> Pin:
         """Make the connection."""
-        return Pin(observe_in_memory(SUBJECTS[self.name](), self.scenario))
+        # Scrapy trusts those whom the system trusts; Twisted reads it when it connects first.
+        trusted = {"SSL_CERT_FILE": str(temporary_certificates().authority)}
+        with patch.dict(os.environ, trusted):
+            return Pin(observe_in_memory(SUBJECTS[self.name](), self.scenario))
 
 
 def cases() -> Iterator[Case]:
     """Return all of them."""
     for name, subject in SUBJECTS.items():
-        is_client = subject().end is End.CLIENT
-        for scenario in CLIENT_SCENARIOS if is_client else SERVER_SCENARIOS:
+        for scenario in _scenarios(subject()):
             yield Case(name, scenario)
+
+
+def _scenarios(subject: Subject) -> tuple[str, ...]:
+    if subject.end is End.SERVER:
+        return SERVER_SCENARIOS
+    return CLIENT_SCENARIOS if subject.negotiates else TLS_FIRST_CLIENT_SCENARIOS
 
 
 def differing() -> dict[str, list[str]]:

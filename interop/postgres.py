@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from pathlib import Path
 
 from interop.peers import InteropCase, free_port, program
@@ -14,8 +15,8 @@ _PACKAGE = "postgresql"
 class PostgresCase(InteropCase):
     """Runs a PostgreSQL."""
 
-    def postgres(self, tls: bool = False) -> int:
-        """Start it; return its port."""
+    def postgres(self, tls: bool = False, more: tuple[str, ...] = ()) -> int:
+        """Start it, with ``more`` settings; return its port."""
         initdb, postgres = program("initdb", _PACKAGE), program("postgres", _PACKAGE)
         home, port = self.folder(), free_port()
         data = home / "data"
@@ -28,9 +29,17 @@ class PostgresCase(InteropCase):
             *(*self.unprivileged(), postgres, "-D", str(data), "-p", str(port)),
             *("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="),
             *("-c", "fsync=off", *(self._tls(home) if tls else ("-c", "ssl=off"))),
+            *(each for setting in more for each in ("-c", setting)),
         )
         server.wait_for_line(re.escape("database system is ready to accept connections"))
+        self._server = server
         return port
+
+    def postgres_log(self) -> str:
+        """Stop it, and return what it has logged."""
+        self._server.signal(signal.SIGINT)
+        self._server.wait()
+        return self._server.output
 
     def _tls(self, home: Path) -> list[str]:
         self.copy_certificate(home)

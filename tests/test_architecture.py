@@ -71,7 +71,7 @@ SIBLINGS: dict[str, set[str]] = {
     "tlsdemo.lab.findings": {
         *("alpn", "closing", "small_writes", "defaults", "delivery", "connection_ends"),
         *("handshake_events", "mail", "rejecting", "resumption", "stopping", "upgrading"),
-        *("hello", "incoming", "wrapping"),
+        *("hello", "incoming", "key_exchange", "new_pyopenssl", "wrapping"),
     },
     "tlsdemo.loadgen": {
         *("churn_scenario", "idle_scenario", "pingpong_scenario", "stream_scenario"),

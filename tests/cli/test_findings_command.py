@@ -37,6 +37,10 @@ class Options(RefusingCase):
             "--all --exit-code": "--exit-code needs --against or --python",
             "--json --all --format=markdown": "--json and --format=markdown exclude each other",
             "--as-tests=x --reports=y": "--reports is 'y', but --as-tests reproduces nothing",
+            "--as-benchmarks=x --as-tests=y": "--as-tests is 'y', but --as-benchmarks only writes "
+            "benchmarks",
+            "--as-benchmarks=x no-resumption": "--as-benchmarks takes no names of findings, nor "
+            "--all",
             "--reports=y --details": "--details is given, but --reports writes its results into "
             "files",
         }.items():
@@ -71,6 +75,16 @@ class Options(RefusingCase):
         path = directory / "test_tls_findings.py"
         self.assertEqual(output.getvalue(), f"{path}\n")
         self.assertEqual(path.read_text("utf-8").count("    def test_"), len(FINDINGS))
+
+    def test_benchmarks_are_written_that_do_not_need_tlsdemo(self) -> None:
+        output, directory = StringIO(), Path(self.mktemp())
+        self.patch(sys, "stdout", output)
+        self.assertEqual(self.parsed(f"--as-benchmarks={directory}").run(), 0)
+        path = directory / "test_tls_benchmarks.py"
+        self.assertEqual(output.getvalue(), f"{path}\n")
+        source = path.read_text("utf-8")
+        self.assertIn("def test_handshake(benchmark", source)
+        self.assertNotRegex(source, r"\n(from|import) tlsdemo")
 
     def test_a_folder_that_cannot_be_written_to_is_reported(self) -> None:
         options = self.parsed("--as-tests=/dev/null/tests")

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.trial.unittest import SynchronousTestCase
 
 from tests.loadgen.connection_pool_case import ConnectionPoolCase
+from tests.loadgen.fake_reactor import FakeReactor, task
 from tests.support import MemoryTransport
 from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.connection_pool import ConnectionPool
-from tlsdemo.reporting.latencies import ROUND_TRIP, WRITE
+from tlsdemo.loadgen.scenario_catalogue import packets_that_end
+from tlsdemo.reporting.latencies import FIRST_BYTE, ROUND_TRIP, WRITE
 
 
 class ScenarioCase(ConnectionPoolCase):
@@ -23,6 +26,20 @@ class ScenarioCase(ConnectionPoolCase):
 
     def failures(self, pool: ConnectionPool) -> dict[str, int]:
         return dict(pool.counters().failed)
+
+
+class Ends(SynchronousTestCase):
+    def test_a_load_ends_with_its_packets_if_each_part_does(self) -> None:
+        for parts, packets in (
+            ([("stream", 5)], 5),
+            ([("pingpong", 0)], 0),
+            ([("churn", 5)], 0),
+            ([("idle", 5)], 0),
+            ([("stream", 5), ("pingpong", 5)], 5),
+            ([("stream", 5), ("idle", 5)], 0),
+        ):
+            tasks = [task(scenario=name, packets=count) for name, count in parts]
+            self.assertEqual(packets_that_end(tasks), packets, parts)
 
 
 class Streaming(ScenarioCase):
@@ -45,6 +62,16 @@ class Streaming(ScenarioCase):
         transport.producer.resumeProducing()
         self.assertEqual(transport.take(), b"x" * 20)
         self.assertEqual(round(pool.recorder.take()[0].at(WRITE, 100.0) or 0.0, 2), 1.0)
+
+    def test_in_another_window_its_connections_go_on(self) -> None:
+        pool, transports = self.joined(2)
+        for number, rate in ((1, 2.0), (2, 4.0)):
+            pool.begin(Window(number, rate=rate, seconds=2.0))
+            self.reactor.pump([0.0] + [0.25] * 8)
+            pool.rest()
+            sent = int(rate * 10)
+            self.assertEqual([each.take() for each in transports], [b"x" * sent] * 2)
+        self.assertEqual(pool.counters().missed, 0)
 
     def test_what_flow_control_never_let_through_was_missed(self) -> None:
         pool, (transport,) = self.joined()
@@ -70,6 +97,24 @@ class PingPong(ScenarioCase):
         self.assertNotIn(transport.take(), (b"", first))
         self.assertEqual(pool.counters().answered, 1)
         self.assertEqual(round(pool.recorder.take()[0].at(ROUND_TRIP, 100.0) or 0.0, 2), 0.25)
+
+    def test_a_packet_is_what_is_said(self) -> None:
+        pool, (transport,) = self.joined(say="NOOP\r\n", expect="250")
+        pool.begin(Window())
+        for _ in range(4):
+            transport.deliver(b"250 OK\r\n")
+        self.assertEqual((pool.counters().sent, pool.counters().packets), (30, 5))
+
+    def test_the_wait_for_the_load_is_in_no_latency(self) -> None:
+        for load_begins, expected in ((False, 1), (True, 0)):
+            pool, (transport,) = self.joined()
+            self.reactor.advance(5.0)
+            if load_begins:
+                pool.recorder.begin(1, 0.0)
+            pool.begin(Window())
+            transport.deliver(transport.take())
+            self.assertEqual(pool.recorder.take()[0].count(FIRST_BYTE), expected)
+            self.reactor = FakeReactor()
 
     def test_as_many_may_be_without_an_answer_as_the_pipeline_is_long(self) -> None:
         pool, (transport,) = self.joined(pipeline=3)
@@ -146,6 +191,13 @@ class PingPong(ScenarioCase):
         self.assertEqual(transport.take(), b"NOOP\r\n")
         transport.deliver(b"250 OK\r\n")
         self.assertEqual((transport.take(), pool.counters().answered), (b"NOOP\r\n", 1))
+
+    def test_its_messages_are_counted_whatever_their_length_is(self) -> None:
+        for changes in ({}, {"say": "NOOP\r\n", "expect": "250"}):
+            self.setUp()
+            pool, _ = self.joined(4, **changes)
+            pool.begin(Window())
+            self.assertEqual(pool.counters().packets, 4)
 
 
 class Churn(ScenarioCase):
@@ -225,6 +277,7 @@ class Idle(ScenarioCase):
         pool.begin(Window())
         self.reactor.pump([0.0] + [2.0] * 5)
         self.assertEqual([len(each.take()) for each in transports], [2, 2, 1, 1])
+        self.assertEqual((pool.counters().packets, pool.counters().sent), (6, 6))
         pool.finish()
         self.reactor.advance(100.0)
         self.assertEqual([each.take() for each in transports], [b""] * 4)

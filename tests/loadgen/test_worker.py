@@ -14,8 +14,9 @@ from tests.loadgen.fake_reactor import FakeReactor, task
 from tests.support import MemoryTransport, certificates
 from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.schedule import Task
-from tlsdemo.loadgen.worker import REPORT_EVERY, Worker
+from tlsdemo.loadgen.worker import LAG_PERIOD, REPORT_EVERY, Worker
 from tlsdemo.net.child_process import environment
+from tlsdemo.reporting.latencies import LAG, Latencies
 
 
 def real_task(**changes: Any) -> Task:
@@ -81,6 +82,22 @@ class WorkerTests(SynchronousTestCase):
         self.assertEqual(report["state"], "settled")
         self.assertEqual(report["counters"]["failed"], {"connection refused": 1})
 
+    def test_it_says_how_busy_it_is_while_it_opens_connections(self) -> None:
+        self.receive_task()
+        self.reports()
+        self.receive(do="open")
+        (report,) = self.reports()
+        self.assertEqual((report["window"], report["resting"]), (0, False))
+        self.reactor.advance(10 * LAG_PERIOD)
+        self.accept()
+        self.reactor.advance(0)
+        *_, report = self.reports()
+        self.assertEqual((report["state"], report["resting"]), ("settled", False))
+        measured = Latencies.from_json(report["latencies"]["0"])
+        self.assertGreater(measured.at(LAG, 100.0) or 0.0, 8 * LAG_PERIOD)
+        report = self.report()
+        self.assertEqual((report["resting"], "lag" in report["latencies"]), (True, False))
+
     def test_the_command_begin_starts_the_senders(self) -> None:
         self.receive_task(packets=3)
         self.receive(do="open")
@@ -88,6 +105,40 @@ class WorkerTests(SynchronousTestCase):
         self.receive(do="begin", windows=[Window().as_json()])
         self.reactor.advance(0)
         self.assertEqual(transport.take(), b"x" * 30)
+
+    def at_a_rate(self) -> MemoryTransport:
+        """Begin a window with a packet now, and one after each of the next two seconds."""
+        self.receive_task()
+        self.receive(do="open")
+        (transport,) = self.accept()
+        self.receive(do="begin", windows=[Window(rate=1.0, seconds=3.0).as_json()])
+        self.reactor.pump([0.0, 1.0])
+        return transport
+
+    def test_all_of_a_window_is_done_even_if_the_command_rest_comes_too_early(self) -> None:
+        transport = self.at_a_rate()
+        self.receive(do="rest")
+        self.assertFalse(self.report()["resting"])
+        self.reactor.pump([1.0, 1.0])
+        self.assertTrue(self.reports()[-1]["resting"])
+        self.assertEqual(transport.take(), b"x" * 30)
+
+    def test_a_window_that_is_cut_short_is_not_ended_later(self) -> None:
+        transport = self.at_a_rate()
+        self.receive(do="rest")
+        self.receive(do="begin", windows=[Window(2, rate=0.1, seconds=30.0).as_json()])
+        self.reactor.pump([0.0, 1.0, 1.0, 1.0])
+        self.assertEqual(transport.take(), b"x" * 30)
+        self.assertFalse(self.reports()[-1]["resting"])
+
+    def test_a_load_that_is_finished_does_not_wait_for_the_end_of_its_window(self) -> None:
+        transport = self.at_a_rate()
+        self.receive(do="rest")
+        self.receive(do="finish")
+        self.assertTrue(transport.disconnecting)
+        transport.turn()
+        self.reactor.pump([1.0, 1.0])
+        self.assertEqual(transport.take(), b"x" * 20)
 
     def test_the_command_finish_closes_cleanly(self) -> None:
         self.receive_task()

@@ -17,6 +17,8 @@ class TheDocument(SynchronousTestCase):
         place = result["locations"][0]["physicalLocation"]
         self.assertEqual(place["artifactLocation"]["uri"], "a%20b/%C3%BC.py")
         self.assertEqual(place["region"], {"startLine": 3, "startColumn": 5})
+        # The columns of the scan are characters.
+        self.assertEqual(run["columnKind"], "unicodeCodePoints")
         self.assertIn("it verifies nothing. ", result["message"]["text"])
         self.assertTrue(run["invocations"][0]["executionSuccessful"])
 

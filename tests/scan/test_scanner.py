@@ -72,3 +72,28 @@ class BadInput(SynchronousTestCase):
     def test_classes_that_derive_from_each_other(self) -> None:
         source = b"class A(B): pass\nclass B(A): pass\nclass C(C): pass\n"
         self.assertEqual(scan_source("a.py", source, RULES.values()), [])
+
+
+class TheColumn(SynchronousTestCase):
+    """It counts characters, as editors do; the parser counts bytes of UTF-8."""
+
+    def column(self, source: bytes) -> int:
+        (hit,) = scan_source("a.py", source, RULES.values())
+        return hit.column
+
+    def test_behind_other_letters(self) -> None:
+        source = f'{BEGIN}"ü€𝄞"; ssl.ClientContextFactory()\n'
+        self.assertEqual(self.column(source.encode()), 8)
+        self.assertEqual(self.column(b"\xef\xbb\xbf" + source.encode()), 8)
+
+    def test_in_another_encoding(self) -> None:
+        source = f"# coding: latin-1\n{BEGIN}'ü'; ssl.ClientContextFactory()\n"
+        self.assertEqual(self.column(source.encode("latin-1")), 6)
+
+    def test_behind_line_ends_of_all_kinds_and_a_form_feed(self) -> None:
+        source = f"{BEGIN}\x0c\r\n'ü'\r'ü'; ssl.ClientContextFactory()\n"
+        self.assertEqual(self.column(source.encode()), 6)
+
+    def test_if_a_comment_is_in_no_encoding(self) -> None:
+        source = b"# \xe9\n" + BEGIN.encode() + b"ssl.ClientContextFactory()\n"
+        self.assertEqual(self.column(source), 1)

@@ -71,6 +71,14 @@ class Files(SynchronousTestCase):
         self.assertEqual(list(python_files(self.path, self.fail)), [self.path])
         self.assertEqual(content_of(self.path), b"a")
 
+    def test_that_are_notebooks_are_refused(self) -> None:
+        # They are JSON, which is Python as well: nothing would be found in them.
+        path = Path(self.mktemp()).with_suffix(".ipynb")
+        path.write_text("{}")
+        problem = self.assertRaises(Unreadable, content_of, path)
+        self.assertIn("is a notebook", str(problem))
+        self.assertIn("nbconvert", str(problem))
+
     def test_that_do_not_exist(self) -> None:
         self.assertIn(
             "no such file", self.problem(lambda: list(python_files(self.path, self.fail)))

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis.strategies import binary
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.trace.wire_bytes import CLIENT_HELLO, SERVER_HELLO, handshake, message, record
-from tlsdemo.trace.tls_detection import MAX_EXCERPT, excerpt, find_tls
+from tlsdemo.trace.tls_detection import MAX_EXCERPT, excerpt, find_tls, join_excerpts
 
 
 class TheBeginningOfTLS(SynchronousTestCase):
@@ -44,3 +46,9 @@ class AnExcerpt(SynchronousTestCase):
         self.assertEqual(excerpt(b"a" * 40), "a" * MAX_EXCERPT)
         self.assertEqual(excerpt(b"a" * 41), "a" * MAX_EXCERPT + "…")
         self.assertEqual(excerpt(b"a" * 38 + b"\0"), "a" * 38 + "…")
+
+
+class JoinedExcerpts(SynchronousTestCase):
+    @given(binary(max_size=50), binary(max_size=50))
+    def test_are_the_excerpt_of_the_whole(self, first: bytes, second: bytes) -> None:
+        self.assertEqual(join_excerpts(excerpt(first), excerpt(second)), excerpt(first + second))

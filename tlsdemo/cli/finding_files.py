@@ -1,8 +1,9 @@
-"""The files that ``tlsdemo findings`` writes: a trial module, and reports to be filed."""
+"""The files that ``tlsdemo findings`` writes: tests, benchmarks, and reports to be filed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
 
 from tlsdemo.lab.findings.causes import CAUSES
@@ -13,6 +14,9 @@ from tlsdemo.reporting.finding_result import FindingResult, Verdict
 
 TEST_MODULE = "test_tls_findings"
 """The name, without ``.py``, of the trial module."""
+
+BENCHMARK_MODULE = "test_tls_benchmarks"
+"""The name, without ``.py``, of the module of benchmarks."""
 
 PAGE = "index.md"
 """The page with all reports, beside them."""
@@ -49,6 +53,20 @@ def write_tests(directory: Path, names: Iterable[str]) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{TEST_MODULE}.py"
     path.write_text(standalone_tests(themes, TEST_MODULE), "utf-8")
+    return path
+
+
+def write_benchmarks(directory: Path) -> Path:
+    """Write the module of benchmarks to ``directory``, and return its path.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"{BENCHMARK_MODULE}.py"
+    # It is not imported, as it makes its certificate when it is.
+    source = files("tlsdemo.lab.findings").joinpath("twisted_benchmarks.py").read_text("utf-8")
+    path.write_text(source, "utf-8")
     return path
 
 

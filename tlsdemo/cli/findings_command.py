@@ -17,7 +17,7 @@ from tlsdemo.certificates.demo_ca import DemoCertificates, default_directory, de
 from tlsdemo.certificates.files import BadCredentials
 from tlsdemo.cli.comparison_options import BOUNDS, EXIT_CODE, ComparisonOptions
 from tlsdemo.cli.contradictions import Contradiction, check
-from tlsdemo.cli.finding_files import reportable, write_reports, write_tests
+from tlsdemo.cli.finding_files import reportable, write_benchmarks, write_reports, write_tests
 from tlsdemo.cli.findings_run import FindingsRun
 from tlsdemo.cli.options import fail, named
 from tlsdemo.cli.suggestions import did_you_mean, one_of
@@ -52,6 +52,11 @@ _CONTRADICTIONS = (
         "against python certs json details reports",
         lambda options: options["as-tests"] is not None,
         "but --as-tests reproduces nothing",
+    ),
+    Contradiction(
+        "against python certs json details reports as-tests",
+        lambda options: options["as-benchmarks"] is not None,
+        "but --as-benchmarks only writes benchmarks",
     ),
     Contradiction(
         "against python json details",
@@ -91,6 +96,8 @@ class FindingsOptions(ComparisonOptions):
          "documentation).", one_of(FORMATS)],
         ["as-tests", None, None, "Reproduce nothing; write the findings, or those that are named, "
          "into this directory as a trial module that needs Twisted and not tlsdemo."],
+        ["as-benchmarks", None, None, "Reproduce nothing; write benchmarks of TLS in Twisted into "
+         "this directory, in the form of Twisted's own: for pytest-codspeed or pytest-benchmark."],
         ["reports", None, None, "Reproduce the findings without a ticket, or those that are named, "
          "and write a report on each that still holds into this directory, ready to be filed."],
         ["certs", None, None, "Directory of the demo certificates. [default: certs/ in a "
@@ -115,6 +122,8 @@ class FindingsOptions(ComparisonOptions):
             self["format"] = "json"
         if self["all"] and self["names"]:
             raise usage.UsageError("--all does not take names")
+        if self["as-benchmarks"] is not None and (self["all"] or self["names"]):
+            raise usage.UsageError("--as-benchmarks takes no names of findings, nor --all")
         if self["all"]:
             self["names"] = list(FINDINGS)
         elif self["reports"] is not None and not self["names"]:
@@ -128,6 +137,8 @@ class FindingsOptions(ComparisonOptions):
 
     def run(self) -> int:
         """List, write or reproduce the findings, and return the exit status."""
+        if self["as-benchmarks"] is not None:
+            return self._write(lambda: [write_benchmarks(Path(self["as-benchmarks"]))])
         if self["as-tests"] is not None:
             return self._write(
                 lambda: [write_tests(Path(self["as-tests"]), self["names"] or FINDINGS)]

@@ -15,7 +15,10 @@ from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.reporting.window_result import WindowResult
 
 Plan = Generator[Window, WindowResult, float | None]
-"""Yields windows, is sent their results, and returns the greatest rate if it has found one."""
+"""Yields windows, and is sent their results.
+
+Returns the greatest rate that holds, 0 if none does, and ``None`` if that was not searched for.
+"""
 
 GROWTH = 2.0
 """By which the rate is multiplied until it does not hold."""
@@ -61,7 +64,7 @@ def find_max(holds: Callable[[WindowResult], bool], start: float, first: Window)
     The rate grows from ``start`` until it does not hold, then the greatest that does is found by
     bisection, and confirmed in a longer window; one that is not confirmed is lowered a little.
     The rate that limits the search in the end is tried twice: perhaps something else disturbed it.
-    Returns ``None`` if no rate holds.
+    Returns 0 if no rate holds.
     """
     good, rate = 0.0, start
     # The rates that have not held, the least of them last, and which of them was tried twice.
@@ -100,4 +103,4 @@ def find_max(holds: Callable[[WindowResult], bool], start: float, first: Window)
                 rate = good * GROWTH if least == math.inf else (good + least) / 2
         if rate < LEAST_RATE:
             break
-    return None
+    return 0.0

@@ -66,6 +66,7 @@ class Scenario(ABC):
         ends_itself: Whether its connections end after ``task.packets``, if that is not 0.
         main: The latency that counts the work that was done.
         unit: What a rate counts.
+        write_size: Bytes of each write.
     """
 
     opens_first = True
@@ -77,6 +78,7 @@ class Scenario(ABC):
     def __init__(self, pool: Connections, task: Task) -> None:
         self.pool = pool
         self.task = task
+        self.write_size = task.packet_size
         self.counts = Counts()
 
     def queue(self, start: Any) -> WorkQueue:

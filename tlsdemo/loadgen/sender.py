@@ -59,8 +59,8 @@ class Sender(LoadApplication):
             self._send_prefilled = self._writer.prefill(self._packet, self._left)
 
     def begin(self) -> None:
-        """Start sending."""
-        if self.transport is not None and not self.complete:
+        """Start sending, unless an earlier window of the load has."""
+        if self.transport is not None and not (self._sending or self.complete):
             self._sending = True
             self.transport.registerProducer(self, True)
             send, self._send_prefilled = self._send_prefilled, None

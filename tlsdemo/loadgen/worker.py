@@ -18,9 +18,11 @@ import json
 import signal
 import time
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import connectionDone
 from twisted.internet.stdio import StandardIO
 from twisted.internet.task import LoopingCall
@@ -30,10 +32,11 @@ from twisted.python.failure import Failure
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.connection_pool import ConnectionPool
-from tlsdemo.loadgen.lag_meter import LagMeter
 from tlsdemo.loadgen.recorder import Recorder
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.net.limits import raise_descriptor_limit
+from tlsdemo.net.reactor_lag import LagMeter
+from tlsdemo.reporting.latencies import LAG
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import ClientTLS
@@ -42,6 +45,12 @@ from tlsdemo.tls.policy import CIPHERS, Policy, TLSVersion
 
 REPORT_EVERY = 0.25
 """Seconds between two reports."""
+
+LAG_PERIOD = 0.01
+"""Seconds between two calls that show how late the reactor is.
+
+The percentiles of the lag are those of time: the 99th is exceeded for 1 % of it.
+"""
 
 
 class Worker(LineOnlyReceiver):
@@ -59,9 +68,12 @@ class Worker(LineOnlyReceiver):
         self._cpu = cpu
         self._pools: list[ConnectionPool] = []
         self._recorder = Recorder(now)
-        self._lag = LagMeter(reactor, self._recorder)
+        self._lag = LagMeter(reactor, LAG_PERIOD, now)
+        self._lag.report_to(lambda late: self._recorder.stall(LAG, late, LAG_PERIOD))
         self._window = 0
         self._resting = True
+        self._ends_at = 0.0
+        self._rest_later: IDelayedCall | None = None
         self._reported = ""
         self._looping = LoopingCall(self._report)
         self._looping.clock = reactor
@@ -79,14 +91,41 @@ class Worker(LineOnlyReceiver):
         elif message["do"] == "begin":
             self._begin([Window(**each) for each in message["windows"]])
         elif message["do"] == "rest":
-            self._resting = True
-            self._each("rest")
-            self._report()
+            self._rest_in_time()
         else:
+            self._rest_now()
+            if message["do"] == "open":
+                self._resting = False
+                self._lag.start()
+                self._report()
             self._each(message["do"])
 
-    def _begin(self, windows: list[Window]) -> None:
+    def _rest_in_time(self) -> None:
+        """Begin no more work, once all has begun that is due in the window.
+
+        The window of this worker may have begun later than the controller's: without this, the
+        last work would be neither done nor missed.
+        """
+        if (wait := self._ends_at - self._now()) > 0:
+            self._rest_later = self._reactor.callLater(wait, self._rest)
+        else:
+            self._rest()
+
+    def _rest_now(self) -> None:
+        if self._rest_later is not None and self._rest_later.active():
+            self._rest_later.cancel()
+            self._rest()
+
+    def _rest(self) -> None:
+        self._resting = True
+        self._each("rest")
         self._report()
+
+    def _begin(self, windows: list[Window]) -> None:
+        self._rest_now()
+        self._report()
+        open_loop = (each.length for each in windows if each.rate and each.length < inf)
+        self._ends_at = self._now() + max(open_loop, default=0.0)
         self._window = windows[0].number
         self._resting = False
         self._recorder.begin(self._window, windows[0].unmeasured)
@@ -140,6 +179,10 @@ class Worker(LineOnlyReceiver):
             self._looping.stop()
             report["peers"] = [peer for pool in pools for peer in pool.peers]
         self.sendLine(json.dumps(report).encode())
+        if self._window == 0 and state == "settled":
+            # It waits for the others.
+            self._resting = True
+            self._lag.stop()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Exit: the controller has ended, or is done with this worker."""

@@ -27,7 +27,7 @@ def sarif(hits: Iterable[Hit], rules: Mapping[str, Rule], problems: Iterable[str
                         "rules": [_rule(each) for each in rules.values()],
                     }
                 },
-                "columnKind": "utf16CodeUnits",
+                "columnKind": "unicodeCodePoints",
                 "invocations": [
                     {"executionSuccessful": not notes, "toolExecutionNotifications": notes}
                 ],

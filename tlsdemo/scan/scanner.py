@@ -9,9 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tlsdemo.scan.python_source import PythonSource
-from tlsdemo.scan.rule import Rule
+from tlsdemo.scan.rule import Rule, Spot
 
 _IGNORE = re.compile(r"#\s*tlsdemo:\s*ignore\[([\w\s,-]*)\]")
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 _RELEVANT = re.compile(
     rb"twisted|OpenSSL|handshakeCompleted|ConnectionForTLS|ClientContextFactory|CertificateOptions"
@@ -21,7 +23,7 @@ _RELEVANT = re.compile(
 
 @dataclass(frozen=True, order=True)
 class Hit:
-    """A place where a rule is broken; lines and columns count from 1."""
+    """A place where a rule is broken; lines, and characters in them, count from 1."""
 
     path: str
     line: int
@@ -46,8 +48,20 @@ def scan_source(path: str, content: bytes, rules: Iterable[Rule]) -> list[Hit]:
             # A comment may stand on any line of a statement that goes over several.
             lines = range(spot.lineno, _last_line(spot) + 1)
             if not any(rule.name in ignored.get(line, ()) for line in lines):
-                found.add(Hit(path, spot.lineno, spot.col_offset + 1, rule.name, what))
+                place = spot.lineno, _column(content, spot)
+                found.add(Hit(path, *place, rule.name, what))
     return sorted(found)
+
+
+def _column(content: bytes, spot: Spot) -> int:
+    """Return the column in characters: the parser's are bytes of UTF-8."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+    except SyntaxError:
+        # The parser accepts a comment in no encoding.
+        encoding = "utf-8"
+    line = _LINE_END.split(content.decode(encoding, "replace"))[spot.lineno - 1]
+    return len(line.encode()[: spot.col_offset].decode("utf-8", "replace")) + 1
 
 
 def _last_line(spot: object) -> int:

@@ -48,8 +48,13 @@ def content_of(path: Path, largest: int = LARGEST) -> bytes:
     """Return the content of a file of at most ``largest`` bytes.
 
     Raises:
-        Unreadable: If it is larger, no regular file, or cannot be read.
+        Unreadable: If it is larger, a notebook, no regular file, or cannot be read.
     """
+    if path.suffix == ".ipynb":
+        raise Unreadable(
+            f"{str(path)!r} is a notebook, not Python; scan what this writes: jupyter nbconvert "
+            "--to script"
+        )
     try:
         if not S_ISREG(path.stat().st_mode):
             raise Unreadable(f"{str(path)!r} is not a regular file")

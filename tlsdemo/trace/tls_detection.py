@@ -26,6 +26,9 @@ _PATTERNS = (_HELLO, _ALERT)
 _MAY_BEGIN = re.compile(rb"[\x15\x16]")
 _MAX_UNENCRYPTED = 1 << 14
 
+_CHARACTER = re.compile(r"\\x[0-9a-f]{2}|\\.|.")
+"""A character of an excerpt, or the escape of a byte."""
+
 _ESCAPES = {"\r": "\\r", "\n": "\\n", "\t": "\\t", "\\": "\\\\"}
 
 
@@ -56,6 +59,16 @@ def excerpt(plaintext: bytes) -> str:
     for byte in plaintext:
         character = _character(byte)
         if len(text) + len(character) > MAX_EXCERPT:
+            return f"{text}…"
+        text += character
+    return text
+
+
+def join_excerpts(first: str, second: str) -> str:
+    """Return the excerpt of two pieces of plaintext that follow each other, from those of each."""
+    text = ""
+    for character in _CHARACTER.findall(first + second):
+        if character == "…" or len(text) + len(character) > MAX_EXCERPT:
             return f"{text}…"
         text += character
     return text

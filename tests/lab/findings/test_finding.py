@@ -44,6 +44,20 @@ class AffectedVersionsTests(SynchronousTestCase):
         affected = AffectedVersions("OpenSSL", since="5.0")
         self.assertIs(affected.verdict(twisted("26.10.0")), Verdict.NOT_YET_SO)
 
+    def test_two_libraries_may_have_to_meet(self) -> None:
+        for affected in (
+            AffectedVersions(until="26.4", beside=AffectedVersions("pyOpenSSL", since="26.2")),
+            AffectedVersions("pyOpenSSL", since="26.2", beside=AffectedVersions(until="26.4")),
+        ):
+            for twisted_version, pyopenssl, verdict in (
+                ("25.5.0", "26.2.0", Verdict.STILL_SO),
+                ("25.5.0", "26.1.0", Verdict.NOT_YET_SO),
+                ("26.4.0", "26.2.0", Verdict.NO_LONGER_SO),
+                ("26.4.0", "26.1.0", Verdict.NO_LONGER_SO),
+            ):
+                versions = {**twisted(twisted_version), "pyOpenSSL": pyopenssl}
+                self.assertIs(affected.verdict(versions), verdict, versions)
+
     def test_a_version_without_a_number_is_refused(self) -> None:
         self.assertRaises(ValueError, ALL_SUPPORTED.verdict, twisted("newest"))
 
@@ -53,6 +67,9 @@ class AffectedVersionsTests(SynchronousTestCase):
             AffectedVersions(since="26.4"): "Twisted from 26.4",
             AffectedVersions(until="26.4"): "Twisted before 26.4",
             AffectedVersions(since="25.5", until="26.4"): "Twisted from 25.5, before 26.4",
+            AffectedVersions(until="26.4", beside=AffectedVersions("pyOpenSSL", since="26.2")): (
+                "Twisted before 26.4, with pyOpenSSL from 26.2"
+            ),
         }.items():
             self.assertEqual(str(affected), words)
 

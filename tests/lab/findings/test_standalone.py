@@ -130,7 +130,7 @@ class Selection(SynchronousTestCase):
         numbers = ("tlsdemo.lab.findings.finding", "_numbers")
         self.assertEqual(
             SelfContained([support, numbers], {}).imports,
-            "import re\n\nimport twisted\nfrom OpenSSL import SSL",
+            "import re\n\nimport OpenSSL\nimport twisted\nfrom OpenSSL import SSL",
         )
 
     def test_a_name_can_be_taken_from_elsewhere(self) -> None:

@@ -5,12 +5,19 @@ from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import wrapClientTLS
 from twisted.internet.protocol import Factory, Protocol
 from twisted.trial.unittest import TestCase
 
-from tests.testing.pins.protocols import Line, LineClient, factory_of, wrapped
-from tests.testing.pins.test_memory_observation import told
-from tlsdemo.testing.pins import Pin, Subject, observe_in_memory, observe_on_loopback
+from tests.testing.pins.protocols import Line, LineClient, client_options, factory_of, wrapped
+from tests.testing.pins.test_memory_observation import Question, told
+from tlsdemo.testing.pins import (
+    Pin,
+    Subject,
+    connecting,
+    observe_in_memory,
+    observe_on_loopback,
+)
 from tlsdemo.trace.model import End
 
 
@@ -39,6 +46,12 @@ class OnLoopback(TestCase):
 
     def test_a_client(self) -> Deferred[None]:
         return self.both(lambda: factory_of(LineClient), "ok", end=End.CLIENT, dialect="line")
+
+    def test_a_client_of_an_endpoint(self) -> Deferred[None]:
+        def connect(endpoint: Any) -> None:
+            wrapClientTLS(client_options(), endpoint).connect(factory_of(Question))
+
+        return self.both(connecting(connect), "ok", end=End.CLIENT)
 
     async def still_open(self) -> None:
         subject = Subject(wrapped)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import wrapClientTLS
 from twisted.internet.protocol import Factory, Protocol
 from twisted.trial.unittest import SynchronousTestCase
@@ -22,6 +23,7 @@ from tlsdemo.testing.pins import (
     SITUATIONS,
     Pin,
     Subject,
+    connecting,
     observe_in_memory,
     through_endpoint,
 )
@@ -282,6 +284,28 @@ class Clients(SynchronousTestCase):
         trace = self.client(make, "server writes first")
         self.assertIn("connectionLost ConnectionDone", told(trace, End.CLIENT))
         self.assertIn("close_notify received", told(trace, End.SERVER))
+
+    def test_a_client_that_waits_for_its_endpoint(self) -> None:
+        async def ask(endpoint: Any) -> None:
+            tls = wrapClientTLS(client_options(), endpoint)
+            protocol: Any = await tls.connect(factory_of(Protocol))
+            protocol.transport.write(b"asked when connected\r\n")
+
+        trace = self.client(
+            connecting(lambda endpoint: Deferred.fromCoroutine(ask(endpoint))), "ok"
+        )
+        self.assertIn("received asked when connected\\r\\n", told(trace, End.SERVER))
+
+    def test_a_client_without_a_protocol(self) -> None:
+        class Busy(Factory):
+            noisy = False
+
+            def buildProtocol(self, addr: object) -> None:
+                return None
+
+        make = through_endpoint(lambda endpoint: endpoint, Busy)
+        problem = self.assertRaises(ValueError, self.client, make, "ok")
+        self.assertIn("built no protocol", str(problem))
 
     def test_what_a_client_offers_by_alpn_is_negotiated(self) -> None:
         trace = self.client(

@@ -144,6 +144,16 @@ CAUSES: dict[str, str] = {
         '``_sslverify.defaultCiphers`` ends with ``"RSA+AESGCM:RSA+AES"``, and includes CBC by '
         '``"ECDH+AES256"`` and the like.'
     ),
+    "post-quantum-handshake-costs": (
+        "OpenSSL's default list of groups begins with X25519MLKEM768. ``CertificateOptions`` sets "
+        "no groups, and pyOpenSSL has no method for it: the function is only in its bindings, as "
+        "``SSL_CTX_set1_curves_list``. A parameter for the groups would let an application decide."
+    ),
+    "context-frozen-by-connection": (
+        "``Context`` notes that a ``Connection`` has been made with it, and ``_require_not_used`` "
+        "refuses every later change. That is meant; what surprises is that code which hands the "
+        "context out, as ``CertificateOptions.getContext``, says nothing of it."
+    ),
     "esmtp-server-injection": (
         "``ESMTP.ext_STARTTLS`` calls ``startTLS``, and returns to the loop of "
         "``LineOnlyReceiver.dataReceived`` with lines left."

@@ -31,11 +31,13 @@ class AffectedVersions:
         library: The library, by the name that ``versions()`` uses.
         since: The first affected version; empty if the oldest supported one is affected.
         until: The first version that is no longer affected; empty if there is none yet.
+        beside: The affected versions of another library, if only both together are.
     """
 
     library: str = "Twisted"
     since: str = ""
     until: str = ""
+    beside: AffectedVersions | None = None
 
     def verdict(self, versions: Mapping[str, str]) -> Verdict:
         """Return the verdict to expect with these ``versions``, which are keyed by library.
@@ -44,20 +46,20 @@ class AffectedVersions:
             ValueError: If the library's version contains no number.
         """
         installed = _numbers(versions[self.library])
-        if self.since and installed < _numbers(self.since):
-            return Verdict.NOT_YET_SO
         if self.until and installed >= _numbers(self.until):
             return Verdict.NO_LONGER_SO
-        return Verdict.STILL_SO
+        other = self.beside.verdict(versions) if self.beside is not None else Verdict.STILL_SO
+        if self.since and installed < _numbers(self.since) and other is Verdict.STILL_SO:
+            return Verdict.NOT_YET_SO
+        return other
 
     def __str__(self) -> str:
-        if self.since and self.until:
-            return f"{self.library} from {self.since}, before {self.until}"
-        if self.since:
-            return f"{self.library} from {self.since}"
-        if self.until:
-            return f"{self.library} before {self.until}"
-        return "all versions that tlsdemo supports"
+        since = f" from {self.since}" if self.since else ""
+        until = f" before {self.until}" if self.until else ""
+        if not since and not until:
+            return "all versions that tlsdemo supports"
+        beside = f", with {self.beside}" if self.beside is not None else ""
+        return f"{self.library}{since}{',' if since and until else ''}{until}{beside}"
 
 
 ALL_SUPPORTED = AffectedVersions()

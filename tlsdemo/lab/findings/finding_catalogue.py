@@ -11,7 +11,9 @@ from tlsdemo.lab.findings import (
     handshake_events,
     hello,
     incoming,
+    key_exchange,
     mail,
+    new_pyopenssl,
     rejecting,
     resumption,
     small_writes,
@@ -32,12 +34,13 @@ THEMES: dict[str, tuple[Finding, ...]] = {
     "Application protocols": alpn.FINDINGS,
     "Delivery": delivery.FINDINGS,
     "Reading": incoming.FINDINGS,
-    "Cost": small_writes.FINDINGS,
+    "Cost": small_writes.FINDINGS + key_exchange.FINDINGS,
     "Closing": closing.FINDINGS,
     "Ends of connections": connection_ends.FINDINGS,
     "Stopping": stopping.FINDINGS,
     "Resumption": resumption.FINDINGS,
     "Defaults": defaults.FINDINGS,
+    "New pyOpenSSL": new_pyopenssl.FINDINGS,
 }
 """The findings under the headings of the documentation, in its order."""
 

@@ -103,6 +103,8 @@ def _affected(affected: AffectedVersions) -> str:
     given = {"library": affected.library, "since": affected.since, "until": affected.until}
     default = {"library": AffectedVersions.library, "since": "", "until": ""}
     named = [f"{key}={_quoted(value)}" for key, value in given.items() if value != default[key]]
+    if affected.beside is not None:
+        named.append(f"beside={_affected(affected.beside)}")
     return f"AffectedVersions({', '.join(named)})"
 
 

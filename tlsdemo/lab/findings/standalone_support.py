@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, ClassVar
 
+import OpenSSL
 import twisted
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -81,6 +82,7 @@ def versions() -> dict[str, str]:
     """Return the versions of the libraries that a reproduction depends on."""
     return {
         "Twisted": twisted.__version__,
+        "pyOpenSSL": OpenSSL.__version__,
         "OpenSSL": SSL.SSLeay_version(SSL.SSLEAY_VERSION).decode(),
     }
 

@@ -109,9 +109,9 @@ RULE = Rule(
     name="context-changed-late",
     title="A context that is changed after it was handed out.",
     why="One context serves many connections: the change also concerns those that exist, or comes "
-    "too late for them. pyOpenSSL 26.4 raises ValueError once a connection has the context.",
+    "too late for them. pyOpenSSL raises ValueError since 26.2, once a connection has the context.",
     cure="Change a context once, where it is made, before the first connection has it.",
-    finding="",
+    finding="context-frozen-by-connection",
     check=_check,
     bad=_BAD,
     good=_GOOD,

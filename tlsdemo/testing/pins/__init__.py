@@ -9,7 +9,7 @@ See docs/pinning.md.  In a test of trial::
 """
 
 from tlsdemo.testing.pins.assertion import assert_events
-from tlsdemo.testing.pins.endpoint_factory import through_endpoint
+from tlsdemo.testing.pins.endpoint_factory import connecting, through_endpoint
 from tlsdemo.testing.pins.loopback_observation import observe_on_loopback
 from tlsdemo.testing.pins.memory_observation import observe_in_memory
 from tlsdemo.testing.pins.pin import UPDATE, BadPin, Pin, check
@@ -26,6 +26,7 @@ __all__ = [
     "Subject",
     "assert_events",
     "check",
+    "connecting",
     "observe_in_memory",
     "observe_on_loopback",
     "through_endpoint",
