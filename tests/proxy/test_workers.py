@@ -192,7 +192,7 @@ class EndTests(WorkersCase):
         )
         self.reactor.advance(0)
         self.assertEqual(self.processes[2].arguments, ["worker", "0", "adopted:INET:3"])
-        total = self.workers._total()
+        total = self.workers.total()
         self.assertEqual((total.opened, total.open, total.clean), (6, 1, 3))
         self.assertEqual(total.failed, {"worker ended": 2})
 

@@ -26,7 +26,7 @@ class PagesCase(LoopbackTestCase):
         changes = {
             "listen": ["tcp:0:interface=127.0.0.1"],
             "handler": HandlerName.ECHO,
-            "watches": pages.watches,
+            "watches": pages.watched.watches,
             **changes,
         }
         settings = server_settings(mode, None, 1 << 16, ClientAuth.REQUIRED, **changes)
