@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
@@ -92,6 +93,7 @@ class WorkersFiguresTests(WorkersPagesCase):
 
     def test_a_worker_that_does_not_run_uses_no_memory(self) -> None:
         memory = "tlsdemo_worker_resident_memory_bytes worker={}"
+        self.workers.processes[1].pid = os.getpid()
         self.processes[0].die(signal=9)
         seen = self.samples()
         self.assertNotIn(memory.format(1), seen)

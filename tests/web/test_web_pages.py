@@ -186,6 +186,38 @@ class TheLivePage(PagesCase):
 
         return Deferred.fromCoroutine(scenario())
 
+    def test_is_dropped_if_it_does_not_read(self) -> Deferred[None]:
+        async def scenario() -> None:
+            self.serve_pages()
+            self.patch(event_stream, "PATIENCE", -1.0)
+            reader = Peer()
+            await self.connect_to(f"tcp:127.0.0.1:{self.port}", reader)
+            reader.send(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            await reader.received(12)
+            reader.transport.stopReading()  # type: ignore[union-attr]
+            (stream,) = self.pages._feed._readers
+            # More than the kernel keeps for it.
+            stream.send("frame", "x" * (1 << 24))
+            await deferLater(reactor, 0)
+            stream.send("frame", "{}")
+            while self.pages._site.protocols:
+                await deferLater(reactor, 0.01)
+            self.assertEqual(self.pages._feed.readers, 0)
+            reader.transport.startReading()  # type: ignore[union-attr]
+            await reader.lost
+
+        return Deferred.fromCoroutine(scenario())
+
+    def test_answers_head_without_a_stream(self) -> Deferred[None]:
+        async def scenario() -> None:
+            self.serve_pages()
+            code, headers, text = await self.get("/events", method="HEAD")
+            self.assertEqual((code, text), (200, ""))
+            self.assertTrue(headers["content-type"].startswith("text/event-stream"))
+            self.assertEqual(self.pages._feed.readers, 0)
+
+        return Deferred.fromCoroutine(scenario())
+
     def test_is_not_open_too_often(self) -> Deferred[None]:
         async def scenario() -> None:
             self.serve_pages()

@@ -128,9 +128,23 @@ class ConnectionsTests(WorkersPagesCase):
         self.answer(self.processes[1], lines=list(lines_of(4, trace)))
         for each in asked:
             self.assertEqual(self.successResultOf(each), trace)
-        self.reactor.advance(FRESH)
+        self.assertEqual(self.successResultOf(self.questions.connections.trace(4)), trace)
+
+    def test_their_diagrams_are_as_new_as_the_list(self) -> None:
+        self.list_both()
         self.questions.connections.trace(4)
-        self.assertEqual(len(self.questions_of(self.processes[1])), 3)
+        self.reactor.advance(FRESH)
+        self.questions.refresh()
+        grown = listed(4, 40.0)._replace(seen=2).as_json()
+        self.tell(self.processes[0], 1)
+        # That of the first trace comes first.
+        self.answer(self.processes[1], lines=[])
+        self.tell(self.processes[1], 1, connections=[grown], changes=1)
+        self.questions.connections.trace(4)
+        self.assertEqual(
+            [each["ask"] for each in self.questions_of(self.processes[1])],
+            ["page", "connection", "page", "connection"],
+        )
 
     def test_that_are_not_kept_have_none(self) -> None:
         self.list_both()
@@ -144,6 +158,8 @@ class ConnectionsTests(WorkersPagesCase):
         asked = self.questions.connections.trace(4)
         self.reactor.advance(ANSWER_WITHIN)
         self.assertIsNone(self.successResultOf(asked))
+        self.questions.connections.trace(4)
+        self.assertEqual(len(self.questions_of(self.processes[1])), 3)
         asked = self.questions.connections.trace(3)
         self.processes[0].die(signal=9)
         self.assertIsNone(self.successResultOf(asked))

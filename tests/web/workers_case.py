@@ -42,7 +42,7 @@ class WorkersPagesCase(WorkersCase):
     def tell(self, process: FakeProcess, handshakes: int, took: float = 0.001, **more: Any) -> None:
         """Answer the question of the pages."""
         states = {"open": more.pop("open", 0)}
-        self.answer(process, **answer_of(handshakes, states, took), **more)
+        self.answer(process, **{**answer_of(handshakes, states, took), **more})
 
     def refreshed(self, *handshakes: int, **more: Any) -> None:
         """Refresh, and answer for each worker that runs, in their order."""

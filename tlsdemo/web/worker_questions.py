@@ -1,7 +1,8 @@
 """Asks the workers for what the pages show, and shares the answers.
 
 However many pages are open and however often metrics are asked for, each worker is asked at most
-every `FRESH` seconds, and never again while it owes an answer.
+every `FRESH` seconds, and never again while it owes an answer; for the trace of a connection at
+most once for each of these.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class WorkerQuestions:
         self._patience: IDelayedCall | None = None
         self._next = float("-inf")
         self._took = 0.0
-        self._traces: dict[int, tuple[float, Deferred[Trace | None]]] = {}
+        self._traces: dict[int, tuple[object, Deferred[Trace | None]]] = {}
 
     def ended(self, index: int, worker: WorkerProcess) -> None:
         """Note that a worker has ended."""
@@ -117,15 +118,18 @@ class WorkerQuestions:
     # Traces.
 
     def _ask_trace(self, index: int, number: int) -> Deferred[Trace | None]:
-        """Ask a worker for the trace of a connection, unless it has just been asked."""
-        now = self._clock.seconds()
-        at, asked = self._traces.get(number, (float("-inf"), Deferred()))
-        if now >= at + FRESH:
-            asked = Deferred.fromCoroutine(self._trace(self._workers().get(index), number))
-            self._traces.pop(number, None)
-            self._traces[number] = (now, asked)
-            if len(self._traces) > MOST_KEPT:
-                self._traces.pop(next(iter(self._traces)))
+        """Ask a worker for the trace of a connection, unless it has been since it told its list.
+
+        What a page has read in a list is in the trace that it asks for then.
+        """
+        worker = self._workers().get(index)
+        known = worker, self.connections.changes_of(index)
+        before, asked = self._traces.pop(number, (None, None))
+        if asked is None or before != known:
+            asked = Deferred.fromCoroutine(self._trace(worker, number))
+        self._traces[number] = known, asked
+        if len(self._traces) > MOST_KEPT:
+            self._traces.pop(next(iter(self._traces)))
         shared: Deferred[Trace | None] = Deferred()
 
         def share(trace: Trace | None) -> Trace | None:
@@ -141,6 +145,7 @@ class WorkerQuestions:
         try:
             answer = await worker.ask(ask="connection", number=number)
         except Exception:
-            # It does not answer in time, or has ended.
+            # It does not answer in time, or has ended; the next page asks again.
+            self._traces.pop(number, None)
             return None
         return traces_from(answer["lines"]).get(number)
