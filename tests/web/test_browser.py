@@ -93,8 +93,10 @@ class LivePage(BrowserCase):
         self.wait_for(f"document.querySelectorAll('#diagram .row').length > {rows}")
         # What is added while the diagram is being loaded is not forgotten.
         self.value(
-            "(window.load = fetch, window.fetch = (...all) => new Promise(done => "
-            "{ window.go = () => load(...all).then(done); }))"
+            "(window.load = fetch, window.fetch = (...all) => "
+            "{ const answer = load(...all).then(async found => new Response(await found.text())); "
+            "return new Promise(done => { answer.then(() => "
+            "{ window.go = () => done(answer); }); }); })"
         )
         client.sendall(b"more")
         client.recv(4)
