@@ -186,7 +186,7 @@ def interval(ratios: Sequence[float]) -> tuple[float, float, float]:
 def main() -> int:
     """Print a line for each state, and return the exit status."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
-    parser.add_argument("--rounds", type=int, default=8, help="how many [8]")
+    parser.add_argument("--rounds", type=int, default=8, help="how many; 0: only --file [8]")
     parser.add_argument("--conn", type=int, default=2000, help="connections [2000]")
     parser.add_argument("--file", type=Path, help="where rounds are kept, and added")
     parser.add_argument("--chromium", action="store_true", help="three pages in a real browser")
@@ -196,7 +196,8 @@ def main() -> int:
     if known is not None and known.exists():
         found = [json.loads(line) for line in known.read_text().splitlines()]
     try:
-        for each in rounds(options.rounds, options.conn, options.chromium):
+        more = rounds(options.rounds, options.conn, options.chromium) if options.rounds else ()
+        for each in more:
             found.append(each)
             say("; ".join(f"{state} {each[state]:.3f} ms a MB" for state in STATES))
             if known is not None:

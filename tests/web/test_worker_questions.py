@@ -3,7 +3,7 @@ from __future__ import annotations
 from tests.web.workers_case import WorkersPagesCase, listed
 from tlsdemo.proxy.worker_process import ANSWER_WITHIN
 from tlsdemo.trace.model import Trace, lines_of
-from tlsdemo.web.connection_list import MOST_KEPT
+from tlsdemo.web.connection_list import MOST_KEPT, TraceUnavailable
 from tlsdemo.web.live_feed import LARGEST_PART
 from tlsdemo.web.worker_questions import FRESH, PATIENCE
 
@@ -153,13 +153,15 @@ class ConnectionsTests(WorkersPagesCase):
         self.answer(self.processes[1], lines=[])
         self.assertIsNone(self.successResultOf(forgotten))
 
-    def test_of_a_worker_that_does_not_answer_have_none(self) -> None:
+    def test_of_a_worker_that_does_not_answer_cannot_be_had_now(self) -> None:
         self.list_both()
-        asked = self.questions.connections.trace(4)
+        several = [self.questions.connections.trace(4) for _ in range(2)]
         self.reactor.advance(ANSWER_WITHIN)
-        self.assertIsNone(self.successResultOf(asked))
+        for asked in several:
+            problem = self.failureResultOf(asked, TraceUnavailable)
+            self.assertEqual(str(problem.value), "worker 2 does not answer")
         self.questions.connections.trace(4)
         self.assertEqual(len(self.questions_of(self.processes[1])), 3)
         asked = self.questions.connections.trace(3)
         self.processes[0].die(signal=9)
-        self.assertIsNone(self.successResultOf(asked))
+        self.failureResultOf(asked, TraceUnavailable)

@@ -14,6 +14,10 @@ MOST_KEPT = 24
 """Connections that are kept; the oldest one is forgotten for a new one."""
 
 
+class TraceUnavailable(Exception):
+    """A trace cannot be had now; the text says why."""
+
+
 class ListedConnection(NamedTuple):
     """A connection in the list.
 
@@ -51,4 +55,7 @@ class ConnectionList(typing.Protocol):
         """Return the connections, not more than `MOST_KEPT`."""
 
     def trace(self, number: int) -> Deferred[Trace | None]:
-        """Return the trace of a connection by its number, ``None`` if it is not kept."""
+        """Return the trace of a connection by its number, ``None`` if it is not kept.
+
+        The Deferred fails with `TraceUnavailable` if it is kept, and cannot be had now.
+        """

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.python.failure import Failure
+from twisted.web import http
 from twisted.web.resource import Resource
 
 from tlsdemo.reporting.html_page import linked_page
 from tlsdemo.reporting.sequence_diagram_html import diagrams
 from tlsdemo.trace.model import Trace
 from tlsdemo.web.answers import NotFound, not_found
-from tlsdemo.web.connection_list import ConnectionList
+from tlsdemo.web.connection_list import ConnectionList, TraceUnavailable
 from tlsdemo.web.later import answer_later
 
 _HEAD = (
@@ -70,4 +72,12 @@ class _ConnectionPage(Resource):
                 return diagrams([trace]).encode()
             return connection_page(self._number, trace).encode()
 
-        return answer_later(request, self._connections.trace(self._number).addCallback(page))
+        def unavailable(failure: Failure) -> bytes:
+            failure.trap(TraceUnavailable)
+            request.setResponseCode(http.SERVICE_UNAVAILABLE)
+            request.setHeader("Content-Type", "text/plain; charset=utf-8")
+            return f"{failure.value}; load this page again\n".encode()
+
+        return answer_later(
+            request, self._connections.trace(self._number).addCallbacks(page, unavailable)
+        )

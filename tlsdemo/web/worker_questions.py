@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from twisted.internet import defer
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from tlsdemo.metrics.workers_figures import WorkersFigures
 from tlsdemo.proxy.worker_process import WorkerProcess
 from tlsdemo.trace.model import Trace, traces_from
-from tlsdemo.web.connection_list import MOST_KEPT
+from tlsdemo.web.connection_list import MOST_KEPT, TraceUnavailable
 from tlsdemo.web.live_feed import LARGEST_PART
 from tlsdemo.web.workers_connections import WorkersConnections
 
@@ -26,6 +27,8 @@ FRESH = 0.4
 
 PATIENCE = 1.0
 """Seconds that pages wait for a worker; then they show what it has told before."""
+
+_Told = Trace | None | TraceUnavailable
 
 
 class WorkerQuestions:
@@ -51,7 +54,7 @@ class WorkerQuestions:
         self._patience: IDelayedCall | None = None
         self._next = float("-inf")
         self._took = 0.0
-        self._traces: dict[int, tuple[object, Deferred[Trace | None]]] = {}
+        self._traces: dict[int, tuple[object, Deferred[_Told]]] = {}
 
     def ended(self, index: int, worker: WorkerProcess) -> None:
         """Note that a worker has ended."""
@@ -132,20 +135,23 @@ class WorkerQuestions:
             self._traces.pop(next(iter(self._traces)))
         shared: Deferred[Trace | None] = Deferred()
 
-        def share(trace: Trace | None) -> Trace | None:
-            shared.callback(trace)
+        def share(trace: _Told) -> _Told:
+            if isinstance(trace, TraceUnavailable):
+                shared.errback(trace)
+            else:
+                shared.callback(trace)
             return trace
 
         asked.addCallback(share)
         return shared
 
-    async def _trace(self, worker: WorkerProcess | None, number: int) -> Trace | None:
+    async def _trace(self, worker: WorkerProcess | None, number: int) -> _Told:
         if worker is None:
             return None
         try:
             answer = await worker.ask(ask="connection", number=number)
-        except Exception:
-            # It does not answer in time, or has ended; the next page asks again.
+        except (defer.CancelledError, defer.TimeoutError):
+            # Nor will it, if it has ended.  The next page asks again.
             self._traces.pop(number, None)
-            return None
+            return TraceUnavailable(f"worker {worker.number} does not answer")
         return traces_from(answer["lines"]).get(number)

@@ -26,6 +26,8 @@
         grown = false;
         const answer = await fetch(where);
         if (answer.ok) diagram.innerHTML = await answer.text();
+        // Its worker does not answer now; the next event loads again.
+        else seen = -1;
       }
     } catch {
       // The server does not answer; the stream says so, and what comes next loads again.
