@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from tests.web.workers_case import WorkersPagesCase, answer_of
+from tlsdemo.metrics.figures import DURATIONS
 from tlsdemo.metrics.prometheus import exposition, registry_of
 from tlsdemo.metrics.worker_metrics import WorkerCollector
+from tlsdemo.metrics.workers_figures import WorkersFigures
 from tlsdemo.proxy.workers import RESTART_DELAYS
+from tlsdemo.web.live_series import LiveSeries
 from tlsdemo.web.worker_questions import FRESH
 
 LAG = "tlsdemo_reactor_lag_seconds_count worker={}"
@@ -107,6 +110,17 @@ class WorkersFiguresTests(WorkersPagesCase):
         self.assertEqual(self.figures.not_ready(), "1 of 2 workers serve")
         self.end()
         self.assertEqual(self.figures.not_ready(), "draining")
+
+    def test_readings_begin_when_the_server_does(self) -> None:
+        self.reactor.advance(100)
+        series = LiveSeries("clear", DURATIONS)
+        figures = WorkersFigures(self.workers, self.settings)
+        series.add(figures.reading())
+        self.reactor.advance(2)
+        figures.told(0, answer_of(6, {}, 0.0))
+        series.add(figures.reading())
+        assert series.point is not None
+        self.assertEqual(series.point[0], 2)
 
     def test_a_reading_is_as_old_as_what_was_told(self) -> None:
         self.refreshed(1, 1)

@@ -39,7 +39,7 @@ class WorkersFigures:
         self._gone = {index: Figures() for index in range(workers.count)}
         self._cpu_gone = [0.0] * workers.count
         self._serving: set[int] = set()
-        self._told_at = 0.0
+        self._told_at = workers.total().at
         self.replaced = [0] * workers.count
         workers.on_end(self._ended)
 
