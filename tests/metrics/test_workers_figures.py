@@ -11,6 +11,7 @@ from tlsdemo.metrics.prometheus import exposition, registry_of
 from tlsdemo.metrics.worker_metrics import WorkerCollector
 from tlsdemo.metrics.workers_figures import WorkersFigures
 from tlsdemo.proxy.workers import RESTART_DELAYS
+from tlsdemo.reporting.snapshot import Snapshot
 from tlsdemo.web.live_series import LiveSeries
 from tlsdemo.web.worker_questions import FRESH
 
@@ -59,6 +60,8 @@ class WorkersFiguresTests(WorkersPagesCase):
         self.assertEqual((seen[LAG.format(1)], seen[LAG.format(2)]), (3, 4))
         self.assertEqual(seen["tlsdemo_worker_cpu_seconds_total worker=2"], 4)
         self.assertEqual(self.figures.reading().handshakes[7], 7)
+        # Whatever the workers have answered to other questions.
+        self.workers.processes[0].snapshot = Snapshot(lag=9.0)
         self.assertEqual(self.figures.reading().snapshot.lag, 0.5)
 
     def test_do_not_go_backwards_when_a_worker_is_killed_and_replaced(self) -> None:

@@ -36,6 +36,7 @@ class WorkersFigures:
         self._workers = workers
         self.kind = ServerKind.of(settings)
         self._latest: dict[int, Figures] = {}
+        self._lags: dict[int, float] = {}
         self._gone = {index: Figures() for index in range(workers.count)}
         self._cpu_gone = [0.0] * workers.count
         self._serving: set[int] = set()
@@ -48,6 +49,8 @@ class WorkersFigures:
     def told(self, index: int, answer: Mapping[str, Any]) -> None:
         """Take the answer of a worker: it serves."""
         self._latest[index] = Figures.from_json(answer[FIGURES])
+        # Not that of its snapshot, which may be the answer to another question.
+        self._lags[index] = float(answer["statistics"]["lag"])
         self._serving.add(index)
         self._told_at = self._workers.total().at
 
@@ -57,6 +60,7 @@ class WorkersFigures:
 
     def _ended(self, index: int, worker: WorkerProcess) -> None:
         last = self._latest.pop(index, None)
+        self._lags.pop(index, None)
         if worker.final is not None and FIGURES in worker.final:
             last = Figures.from_json(worker.final[FIGURES])
         if last is not None:
@@ -90,9 +94,8 @@ class WorkersFigures:
         return index in self._serving
 
     def snapshot(self) -> Snapshot:
-        """Return the sum of the counters."""
-        lags = (each.snapshot.lag for each in self._workers.processes.values())
-        return self._workers.total(max(lags, default=0.0))
+        """Return the sum of the counters, with the greatest lag."""
+        return self._workers.total(max(self._lags.values(), default=0.0))
 
     def figures(self) -> Figures:
         """Return the sum of what is measured beside the counters."""
