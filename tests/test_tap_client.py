@@ -140,7 +140,7 @@ class MakeServiceTests(ClientCase):
         self.patch(tap_client, "exit_with", self.statuses.append)
         self.patch(tap_client, "Controller", lambda *arguments: arguments)
         self.patch(tap_client, "LoadSeries", lambda *arguments: arguments)
-        self.patch(tap_client, "_Load", lambda *arguments: arguments[:3])
+        self.patch(tap_client, "ClientService", lambda *arguments: arguments[:3])
         self.where = f"--certs={certificates().authority.parent.parent}"
 
     def make(self, *arguments: str) -> tuple[Any, ...]:
@@ -165,6 +165,7 @@ class MakeServiceTests(ClientCase):
             "--mode=wrapped --dialect=smtp": "--dialect is 'smtp', and modes wrapped and clear do",
             "--mode=clear --dialect=smtp": "--dialect is 'smtp', and modes wrapped and clear do",
             "--packets=2 --duration=3": "--duration is '3', and --packets is 2",
+            "--packets=2 --steps=5,6": "--steps is '5,6', and --packets is 2",
             "--prefill": "--prefill is given, which encrypts what --scenario=stream sends",
             "--prefill --packets=2 --scenario=churn": "--prefill is given, which encrypts what",
             "--prefill --packets=2 --rate=3": "--prefill is given, and all packets are sent at",
@@ -282,6 +283,8 @@ class MakeServiceTests(ClientCase):
         self.assertEqual((self.statuses, len(json.loads(path.read_text())["runs"])), ([1], 2))
 
     def test_a_second_server_is_not_asked_for_the_status_of_the_first(self) -> None:
+        message = self.refused(lambda: self.parse("--connect=tcp:b:2", "--versus=tcp:b:2"))
+        self.assertIn("--versus is 'tcp:b:2', which is --connect as well", message)
         message = self.refused(lambda: self.parse("--versus=tcp:b:2", "--status=unix:a"))
         self.assertIn("--status is 'unix:a', which is that of one server", message)
         self.make("--versus=tcp:127.0.0.1:25")

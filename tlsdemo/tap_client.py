@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from rich.console import Console
@@ -13,9 +13,9 @@ from twisted.application.service import IService
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
 from zope.interface import provider
 
+from tlsdemo.cli.client_service import ClientService
 from tlsdemo.cli.config_options import ConfigOptions
 from tlsdemo.cli.contradictions import check
-from tlsdemo.cli.daemon_start import DaemonStart
 from tlsdemo.cli.endpoint_strings import check_client_endpoint
 from tlsdemo.cli.hangup import Hangup
 from tlsdemo.cli.load_contradictions import LOAD_CONTRADICTIONS
@@ -182,31 +182,6 @@ def exit_with(status: int) -> None:
     atexit.register(end_process)
 
 
-class _Load(LoadService):
-    def __init__(
-        self,
-        reactor: Any,
-        load: Load,
-        finished: Callable[[Any | None], object],
-        options: Options,
-    ) -> None:
-        super().__init__(reactor, load, finished)
-        self._options = options
-        self._start: DaemonStart | None = None
-
-    def setServiceParent(self, parent: Any) -> None:
-        """Join twistd's application, while standard error is still the terminal."""
-        if self._options["background"] and self._options.parent is not None:
-            self._start = DaemonStart(self._options.command, self._options.parent)
-        super().setServiceParent(parent)
-
-    def startService(self) -> None:
-        """Start, and say where a daemon's results will be."""
-        super().startService()
-        if self._start is not None:
-            self._start.say(self._options.summary())
-
-
 def _print(console: Console, lines: Sequence[str]) -> None:
     """Log the lines of a result, and print them."""
     for line in lines:
@@ -342,4 +317,4 @@ def makeService(options: Options) -> IService:
         _print(console, lines)
 
     Hangup(reactor, foreground).install()
-    return _Load(reactor, LoadSeries(turns, controller), finished, options)
+    return ClientService(reactor, LoadSeries(turns, controller), finished, options)

@@ -1,22 +1,15 @@
 from __future__ import annotations
 
-import io
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
-from tests.cli.refusals import RefusingCase
+from tests.cli.printed import PrintingCase
 from tests.reporting.load_results import run, window
 from tlsdemo.cli.main import main
 
 
-class Compare(RefusingCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.output = io.StringIO()
-        self.patch(sys, "stdout", self.output)
-
+class Compare(PrintingCase):
     def write(self, *runs: dict[str, Any]) -> str:
         path = Path(self.mktemp())
         path.write_text(json.dumps({"schema": 1, "runs": runs}))
@@ -27,10 +20,9 @@ class Compare(RefusingCase):
         return {**found, "target": target}
 
     def compared(self, *arguments: str, status: int = 0) -> str:
-        self.output.seek(0)
-        self.output.truncate()
-        self.assertEqual(main(["compare", *arguments]), status)
-        return self.output.getvalue()
+        returned, text = self.run_("compare", *arguments)
+        self.assertEqual(returned, status)
+        return text
 
     def test_compares_the_first_file_with_each_other(self) -> None:
         files = [self.write(self.measured("tcp:a", count)) for count in (500, 600, 700)]
@@ -52,6 +44,35 @@ class Compare(RefusingCase):
         text = self.compared(file, "--fail-if=handshakes/s<-30%", "--fail-if=messages/s>+5%")
         self.assertEqual(text.count(": ok, "), 2)
 
+    def test_it_writes_the_comparisons_as_json(self) -> None:
+        targets = ["tcp:a", "tcp:b", "tcp:b", "tcp:a"] * 3
+        counts = {"tcp:a": 500, "tcp:b": 400}
+        file = self.write(*(self.measured(n, counts[n] + i % 3) for i, n in enumerate(targets)))
+        path = Path(self.mktemp())
+        text = self.compared(file, f"--json={path}", "--fail-if=handshakes/s<-5%", status=1)
+        document = json.loads(path.read_text())
+        self.assertEqual(document["schema"], 1)
+        (comparison,) = document["comparisons"]
+        self.assertEqual(comparison["baseline"], {"name": "tcp:a", "file": file, "runs": 6})
+        self.assertEqual((comparison["paired"], comparison["confidence"]), (True, 0.97))
+        figures = {each["name"]: each for each in comparison["figures"]}
+        found = figures["handshakes/s"]
+        self.assertEqual((found["verdict"], round(found["change"], 2)), ("worse", -0.2))
+        self.assertLess(found["ratio"]["low"], found["ratio"]["value"])
+        self.assertEqual(figures["p50(handshake)"]["verdict"], "noise")
+        (limit,) = comparison["limits"]
+        self.assertEqual((limit["limit"], limit["held"]), ("handshakes/s<-5%", False))
+        self.assertIn(f"fail-if {limit['text']}\n", text)
+
+    def test_of_one_run_each_json_has_no_verdict(self) -> None:
+        files = [self.write(self.measured("tcp:a", count)) for count in (500, 600)]
+        path = Path(self.mktemp())
+        self.compared(*files, f"--json={path}")
+        (comparison,) = json.loads(path.read_text())["comparisons"]
+        verdicts = {each["verdict"] for each in comparison["figures"]}
+        self.assertEqual((comparison["paired"], verdicts), (False, {"unknown"}))
+        self.assertTrue(comparison["notes"])
+
     def test_every_problem_is_one_line(self) -> None:
         good = self.write(self.measured("tcp:a", 5))
         no_json = Path(self.mktemp())
@@ -62,6 +83,8 @@ class Compare(RefusingCase):
             ((good, "/nowhere"), "'/nowhere' cannot be read: No such file or directory"),
             ((good, str(no_json)), f"{str(no_json)!r} is not JSON"),
             ((good, self.write()), "has no results: it has no runs"),
+            ((good, good, "--json=/nowhere/x"), "--json is '/nowhere/x', and that folder does"),
+            ((good, good, "--json=/dev/full"), "--json is '/dev/full': No space left on device"),
             ((good, "--fail-if=x"), "--fail-if is 'x', no limit, such as handshakes/s<-5%"),
         ):
             message = self.refused(lambda each=arguments: main(["compare", *each]))  # type: ignore[misc]

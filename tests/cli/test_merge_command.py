@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import io
+import csv
 import json
-import sys
-from pathlib import Path
+from dataclasses import replace
 
-from tests.cli.refusals import RefusingCase
+from tests.cli.printed import PrintingCase
 from tests.reporting.test_latencies import recorded
+from tests.reporting.test_merged_course import measured
 from tests.reporting.test_shard_result import run, shard, window
 from tlsdemo.cli.main import main
 from tlsdemo.reporting.load_counters import LoadCounters
@@ -20,14 +20,13 @@ def complete(number: int, of: int = 2) -> ShardResult:
     return shard(number, of, run=run(counters=COUNTERS, windows=(measured,)))
 
 
-class MergeCase(RefusingCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.output = io.StringIO()
-        self.patch(sys, "stdout", self.output)
-        self.folder = Path(self.mktemp())
-        self.folder.mkdir()
+def damaged(number: int) -> ShardResult:
+    whole = complete(number)
+    course = (replace(measured(1.0, 0.001), histograms={"round trip": "x"}),)
+    return replace(whole, run=replace(whole.run, intervals=course))
 
+
+class MergeCase(PrintingCase):
     def file(self, name: str, content: ShardResult | str) -> str:
         text = content if isinstance(content, str) else json.dumps(content.as_json())
         (self.folder / name).write_text(text)
@@ -55,6 +54,25 @@ class Merge(MergeCase):
         whole = recorded(0.001, 0.002, 0.002, 0.002).as_json()
         self.assertEqual(document["runs"][0]["windows"][0]["histograms"], whole)
 
+    def test_it_writes_the_course_of_all_and_a_page(self) -> None:
+        files = []
+        for number in (1, 2):
+            each = complete(number)
+            course = (measured(1.0, 0.001), measured(2.0, 0.002))
+            whole = replace(each, run=replace(each.run, intervals=course))
+            files.append(self.file(f"{number}", whole))
+        paths = {each: self.folder / f"whole.{each}" for each in ("csv", "html", "hgrm")}
+        options = [f"--{name}={path}" for name, path in paths.items()]
+        self.assertEqual(main(["merge", *options, *files]), 0)
+        rows = [*csv.DictReader(paths["csv"].open())]
+        self.assertEqual([row["at"] for row in rows], ["1.250", "2.250"])
+        self.assertEqual([row["secured"] for row in rows], ["98", "98"])
+        self.assertEqual([row["round_trip_count"] for row in rows], ["2", "2"])
+        page = paths["html"].read_text()
+        self.assertIn("1970-01-01 00:16 UTC. tlsdemo merge ", page)
+        self.assertIn("Course", page)
+        self.assertTrue((self.folder / "whole.round-trip.hgrm").exists())
+
     def test_a_missing_shard_is_a_failure(self) -> None:
         self.assertEqual(main(["merge", self.file("1", complete(1, 3))]), 1)
         problem = "problem: shard 2 of 3 is missing; shard 3 of 3 is missing\n"
@@ -72,6 +90,7 @@ class Merge(MergeCase):
             (complete(1), "shard 1 of 2 is there twice, in "),
             (shard(2, plan="xyz"), "they are not of the same load"),
             ("{", "is not JSON, and so no result of a shard"),
+            (damaged(2), "a histogram of an interval is damaged"),
             ("{}", "is not the result of a shard: its schema is None"),
         ):
             other = self.file("other", content)
@@ -82,6 +101,10 @@ class Merge(MergeCase):
         for arguments, why in (
             ([], "which files? Those that tlsclient --shard --json has written"),
             (["/nowhere"], "'/nowhere': No such file or directory"),
+            (
+                [self.file("late", shard(start_at=1e300))],
+                f"'{self.folder / 'late'}' says that it began at 1e+300, which is no time",
+            ),
             (["--check=x", good], "--check is 'x', 'x' is no objective"),
             (["--json=/nowhere/x", good], "--json is '/nowhere/x', and that folder does not exist"),
         ):

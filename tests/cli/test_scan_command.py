@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from tests.cli.printed import PrintingCase
 from tests.cli.refusals import RefusingCase
 from tests.test_architecture import ROOT
 from tlsdemo.cli.main import main
@@ -17,20 +18,14 @@ from tlsdemo.cli.scan_command import ScanOptions
 from tlsdemo.scan.rule_catalogue import RULES
 
 
-class TheCommand(RefusingCase):
+class TheCommand(PrintingCase):
     def setUp(self) -> None:
         super().setUp()
-        self.output = io.StringIO()
-        self.patch(sys, "stdout", self.output)
-        self.folder = Path(self.mktemp())
-        self.folder.mkdir()
         self.bad = self.folder / "bad.py"
         self.bad.write_text(RULES["unverified-server"].bad)
 
     def scan(self, *arguments: str) -> tuple[int, str]:
-        self.output.seek(0)
-        self.output.truncate()
-        return main(["scan", *arguments]), self.output.getvalue()
+        return self.run_("scan", *arguments)
 
     def document(self, *arguments: str) -> Any:
         return json.loads(self.scan(*arguments)[1])

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.cli.test_load_options import Load, LoadOptionsCase
 from tests.loadgen.fake_reactor import task
-from tlsdemo.cli import scenario_options
+from tlsdemo.cli import scenario_contradictions
 from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.scenario import ScenarioName
 from tlsdemo.reporting.latencies import CONFIRMED, HANDSHAKE, Latencies
@@ -22,24 +22,29 @@ class Refusals(ScenarioCase):
         for arguments, problem in {
             ("--scenario=x",): "--scenario is 'x', none of stream, pingpong, churn, idle, mixed",
             ("--scenario=mixed",): "--scenario is 'mixed', which needs --mix",
-            ("--mix=stream=1",): "--mix is only for --scenario=mixed",
+            ("--mix=stream=1",): "--mix is 'stream=1', which is only for --scenario=mixed",
             ("--mix=x=1",): "--mix is 'x=1', 'x=1' is not like pingpong=3 or churn=1@20",
             ("--mix=stream=0",): "'stream=0' has no weight above 0",
+            ("--mix=idle=1,idle=2",): "--mix is 'idle=1,idle=2', idle is in it twice",
+            ("--scenario=idle", "--packets=2"): "--packets is '2', and --scenario=idle sends none",
             ("--mix=idle=1@5",): "idle has no rate; give --trickle",
             ("--rate=x",): "--rate is 'x', not a number per second",
             ("--rate=-1",): "not between 0 and 1,000,000 per second",
             ("--rate=nan",): "not between 0 and 1,000,000 per second",
-            ("--scenario=idle", "--rate=5"): "--rate has no meaning for --scenario=idle",
+            (
+                "--scenario=idle",
+                "--rate=5",
+            ): "--rate is '5', and has no meaning for --scenario=idle",
             ("--steps=5,0",): "a rate has to be above 0",
-            ("--steps=5", "--rate=5"): "--steps has the rates already",
-            ("--ramp=5",): "--ramp is only for a --rate",
-            ("--arrivals=poisson",): "--arrivals is only for a --rate",
-            ("--slo=lost==0",): "--slo is only for --find-max",
-            ("--find-max",): "--find-max needs --slo",
-            ("--trickle=5",): "--trickle is only for --scenario=idle",
-            ("--pipeline=5",): "--pipeline is only for pingpong",
-            ("--resume",): "--resume is only for churn",
-            ("--say=x",): "--say is only for pingpong and churn",
+            ("--steps=5", "--rate=5"): "--steps is '5', which are the rates already",
+            ("--ramp=5",): "--ramp is '5', which is only for a --rate",
+            ("--arrivals=poisson",): "--arrivals is 'poisson', which is only for a --rate",
+            ("--slo=lost==0",): "--slo is 'lost==0', which is only for --find-max; give --check",
+            ("--find-max",): "--find-max is given, and needs --slo",
+            ("--trickle=5",): "--trickle is '5', which is only for --scenario=idle",
+            ("--pipeline=5",): "--pipeline is '5', which is only for --scenario=pingpong",
+            ("--resume",): "--resume is given, which is only for --scenario=churn",
+            ("--say=x",): "--say is 'x', which is only for --scenario=pingpong",
             ("--scenario=churn", "--say=x"): "--say and --expect need each other",
             (r"--say=\x",): r"--say is '\\x', not text with escapes such as \r\n or \x00",
             ("--check=x",): "--check is 'x', 'x' is no objective, such as",
@@ -49,7 +54,7 @@ class Refusals(ScenarioCase):
             self.assertIn(problem, message)
 
     def test_rates_need_the_library(self) -> None:
-        self.patch(scenario_options, "CAN_MEASURE", False)
+        self.patch(scenario_contradictions, "CAN_MEASURE", False)
         self.parse("--scenario=churn")
         message = self.refused(lambda: self.parse("--rate=5"))
         self.assertIn("pip install 'tlsdemo[load]'", message)

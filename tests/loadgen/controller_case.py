@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.loadgen.fake_reactor import FakeReactor, FakeStatus, FakeWorker, task
 from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.controller import Controller, LoadPhase
-from tlsdemo.loadgen.plan import steps
+from tlsdemo.loadgen.plan import Plan, steps
 from tlsdemo.loadgen.worker_pool import SILENT_WITHIN
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult
@@ -45,12 +45,15 @@ class ControllerCase(SynchronousTestCase):
         workers: int = 2,
         status: str | None = None,
         reactor: FakeReactor | None = None,
+        rates: Sequence[float] = (0.0,),
+        plan: Plan | None = None,
         **changes: Any,
     ) -> Controller:
         self.reactor = reactor or self.reactor
         whole = task(connections=connections, timeout=TIMEOUT, **changes)
         controller = Controller(
-            self.reactor, "name", [whole], workers, steps([0.0], Window(seconds=DURATION)), status,
+            self.reactor, "name", [whole], workers,
+            plan or steps(rates, Window(seconds=DURATION)), status,
             lambda *seen: self.progress.append(seen),
         )  # fmt: skip
         running: Coroutine[Deferred[Any], Any, RunResult] = controller.run()

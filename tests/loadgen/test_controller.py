@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from tests.loadgen.controller_case import DURATION, TIMEOUT, ControllerCase
 from tests.loadgen.fake_reactor import FakeReactor
+from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.controller import LoadPhase
+from tlsdemo.loadgen.plan import find_max
 from tlsdemo.loadgen.server_counts import POLL_INTERVAL
 
 
@@ -87,6 +90,16 @@ class Phases(ControllerCase):
         self.end(sent=60)
         self.assertTrue(self.result().complete)
 
+    def test_with_a_number_of_packets_a_rate_lasts_until_all_were_sent(self) -> None:
+        self.begin(packets=3, rates=[10.0])
+        self.to_sending()
+        (begun,) = (each for each in self.workers[0].messages if each.get("do") == "begin")
+        self.assertEqual(begun["windows"][0]["seconds"], math.inf)
+        self.pass_time(2.5 * DURATION)
+        self.end(sent=60)
+        (window,) = self.result().windows
+        self.assertEqual(window.seconds, 2.5 * DURATION)
+
     def test_when_all_connections_have_ended_it_does_not_wait_for_the_duration(self) -> None:
         self.begin()
         self.to_sending()
@@ -102,6 +115,37 @@ class Result(ControllerCase):
         result = self.result()
         self.assertEqual((result.name, result.connections, result.problem), ("name", 4, None))
         self.assertTrue(result.complete)
+
+    def test_what_came_before_the_load_is_counted_by_itself(self) -> None:
+        self.begin()
+        self.report("ready")
+        self.report("settled", begun=3, secured=2, failed={"truncated": 1})
+        self.reactor.advance(DURATION)
+        for worker in self.workers:
+            counted: dict[str, Any] = {
+                "begun": 3,
+                "secured": 2,
+                "clean": 1,
+                "failed": {"truncated": 2},
+            }
+            worker.report("settled", **counted)
+            worker.report("over", peers=[], **counted)
+        opening, (window,) = self.result().opening, self.result().windows
+        assert opening is not None
+        self.assertEqual((opening.counters.begun, opening.counters.failures), (6, 2))
+        self.assertEqual((window.open_before, window.counters.failures), (4, 2))
+        self.assertEqual(window.failed_share, 0.5)
+
+    def test_a_search_that_finds_nothing_is_not_complete(self) -> None:
+        self.begin(plan=find_max(lambda _: False, 0.15, Window(seconds=DURATION)))
+        self.to_draining()
+        self.report("settled", begun=2, secured=2)
+        self.end()
+        result = self.result()
+        self.assertEqual(result.found, 0)
+        self.assertIn(
+            "found no rate that holds: 1 windows, from 0.15 to 0.15", result.problem or ""
+        )
 
     def test_it_is_not_complete_if_one_connection_was_not_closed_cleanly(self) -> None:
         self.begin_with_status()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.loadgen.controller_case import DURATION, STATUS, ControllerCase
-from tlsdemo.loadgen.controller import READY_WITHIN, LoadPhase
+from tlsdemo.loadgen.controller import ABORT_WITHIN, READY_WITHIN, LoadPhase
 from tlsdemo.loadgen.status_client import ANSWER_WITHIN
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult
@@ -250,4 +250,26 @@ class Stopping(ControllerCase):
         controller.abort()
         self.assertEqual(self.commands(), ["open", "begin", "rest", "finish", "abort"])
         self.end()
+        self.stopped()
+
+    def test_aborting_waits_neither_for_workers_nor_for_the_server(self) -> None:
+        controller = self.begin_with_status()
+        self.to_sending()
+        controller.stop()
+        self.reactor.advance(ABORT_WITHIN)
+        self.assertNoResult(self.running)
+        controller.abort()
+        self.reactor.advance(ABORT_WITHIN)
+        for worker in self.workers:
+            self.assertEqual(worker.signals, ["KILL"])
+            worker.die(signal=9)
+        self.assertIsNone(self.stopped().lost)
+
+    def test_workers_that_have_not_started_are_not_waited_for(self) -> None:
+        controller = self.begin()
+        self.workers[0].report("ready")
+        controller.stop()
+        self.assertEqual([worker.signals for worker in self.workers], [[], ["KILL"]])
+        self.workers[1].die(signal=9)
+        self.workers[0].report("over", peers=[])
         self.stopped()

@@ -9,7 +9,7 @@ from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.course import Course
 from tlsdemo.loadgen.worker_pool import WorkerPool
 from tlsdemo.reporting.interval import Interval
-from tlsdemo.reporting.latencies import HANDSHAKE, LAG
+from tlsdemo.reporting.latencies import HANDSHAKE, LAG, Latencies
 
 
 class TheCourse(SynchronousTestCase):
@@ -73,6 +73,22 @@ class TheCourse(SynchronousTestCase):
         self.course.enter(None)
         self.report(9.0)
         self.assertEqual([each.at for each in self.seen], [6.0])
+
+    def test_its_intervals_end_after_full_seconds(self) -> None:
+        self.course.enter("connecting")
+        for now in (0.9, 1.2, 1.9, 2.15, 3.1):
+            self.report(now)
+        self.assertEqual([each.at for each in self.seen], [1.2, 2.15, 3.1])
+
+    def test_keeps_the_histograms_of_a_shard(self) -> None:
+        course = Course(self.pool, lambda: self.now, self.seen.append, histograms=True)
+        course.enter("connecting")
+        self.report(1.0, 0.001)
+        course.advance()
+        (interval,) = course.kept
+        measured = Latencies.from_json(interval.histograms)
+        self.assertEqual(measured.count(HANDSHAKE), 1)
+        self.assertIn("histograms", interval.as_json())
 
     def test_is_kept_up_to_a_bound_and_told_beyond_it(self) -> None:
         self.patch(course, "MOST_INTERVALS", 2)

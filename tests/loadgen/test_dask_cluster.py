@@ -161,8 +161,10 @@ class Shards(DaskLoadCase):
         async def is_stopped(client: FakeClient, worker: str) -> object:
             await until_told(client, worker)
             load.stop_soon()
-            while (worker, {"stop": True}) not in client.told:
-                await asyncio.sleep(0)
+            load.stop_soon(abort=True)
+            for message in ({"stop": True}, {"abort": True}):
+                while (worker, message) not in client.told:
+                    await asyncio.sleep(0)
             return shard_result(1).as_json()
 
         load = self.load(is_stopped, is_stopped)

@@ -41,6 +41,13 @@ class ALoadSeries(SynchronousTestCase):
         self.made["b"].done.callback(GOOD)
         self.assertEqual(self.successResultOf(self.running), [("a", GOOD), ("b", GOOD)])
 
+    def test_that_is_aborted_aborts_the_load_that_runs(self) -> None:
+        self.made["a"].done.callback(GOOD)
+        self.series.abort()
+        self.assertEqual([each.aborts for each in self.made.values()], [0, 1])
+        self.made["b"].done.callback(GOOD)
+        self.assertEqual(self.successResultOf(self.running), [("a", GOOD), ("b", GOOD)])
+
     def test_that_is_stopped_before_it_begins_runs_nothing(self) -> None:
         series = LoadSeries(["a"], self.make)
         series.stop()

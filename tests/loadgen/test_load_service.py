@@ -18,13 +18,16 @@ class FakeController:
 
     def __init__(self) -> None:
         self.done: Deferred[RunResult] = Deferred()
-        self.stops = 0
+        self.stops = self.aborts = 0
 
     async def run(self) -> RunResult:
         return await self.done
 
     def stop(self) -> None:
         self.stops += 1
+
+    def abort(self) -> None:
+        self.aborts += 1
 
 
 class LoadServiceTests(SynchronousTestCase):
@@ -55,6 +58,17 @@ class LoadServiceTests(SynchronousTestCase):
         self.controller.done.callback(RESULT)
         self.assertEqual(self.finished, [RESULT])
         self.assertTrue(self.reactor.hasStopped)
+
+    def test_a_load_that_runs_can_be_aborted(self) -> None:
+        self.service.abort()
+        self.start()
+        self.assertIsNotNone(self.service.stopService())
+        self.assertEqual((self.controller.stops, self.controller.aborts), (1, 0))
+        self.service.abort()
+        self.assertEqual(self.controller.aborts, 1)
+        self.controller.done.callback(RESULT)
+        self.service.abort()
+        self.assertEqual(self.controller.aborts, 1)
 
     def test_a_controller_that_raises_is_logged_and_there_is_no_result(self) -> None:
         self.start()

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.trial.unittest import SynchronousTestCase
 
 from tests.loadgen.connection_pool_case import ConnectionPoolCase
+from tests.loadgen.fake_reactor import FakeReactor, task
 from tests.support import MemoryTransport
 from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.connection_pool import ConnectionPool
-from tlsdemo.reporting.latencies import ROUND_TRIP, WRITE
+from tlsdemo.loadgen.scenario_catalogue import packets_that_end
+from tlsdemo.reporting.latencies import FIRST_BYTE, ROUND_TRIP, WRITE
 
 
 class ScenarioCase(ConnectionPoolCase):
@@ -23,6 +26,20 @@ class ScenarioCase(ConnectionPoolCase):
 
     def failures(self, pool: ConnectionPool) -> dict[str, int]:
         return dict(pool.counters().failed)
+
+
+class Ends(SynchronousTestCase):
+    def test_a_load_ends_with_its_packets_if_each_part_does(self) -> None:
+        for parts, packets in (
+            ([("stream", 5)], 5),
+            ([("pingpong", 0)], 0),
+            ([("churn", 5)], 0),
+            ([("idle", 5)], 0),
+            ([("stream", 5), ("pingpong", 5)], 5),
+            ([("stream", 5), ("idle", 5)], 0),
+        ):
+            tasks = [task(scenario=name, packets=count) for name, count in parts]
+            self.assertEqual(packets_that_end(tasks), packets, parts)
 
 
 class Streaming(ScenarioCase):
@@ -70,6 +87,24 @@ class PingPong(ScenarioCase):
         self.assertNotIn(transport.take(), (b"", first))
         self.assertEqual(pool.counters().answered, 1)
         self.assertEqual(round(pool.recorder.take()[0].at(ROUND_TRIP, 100.0) or 0.0, 2), 0.25)
+
+    def test_a_packet_is_what_is_said(self) -> None:
+        pool, (transport,) = self.joined(say="NOOP\r\n", expect="250")
+        pool.begin(Window())
+        for _ in range(4):
+            transport.deliver(b"250 OK\r\n")
+        self.assertEqual((pool.counters().sent, pool.counters().packets), (30, 5))
+
+    def test_the_wait_for_the_load_is_in_no_latency(self) -> None:
+        for load_begins, expected in ((False, 1), (True, 0)):
+            pool, (transport,) = self.joined()
+            self.reactor.advance(5.0)
+            if load_begins:
+                pool.recorder.begin(1, 0.0)
+            pool.begin(Window())
+            transport.deliver(transport.take())
+            self.assertEqual(pool.recorder.take()[0].count(FIRST_BYTE), expected)
+            self.reactor = FakeReactor()
 
     def test_as_many_may_be_without_an_answer_as_the_pipeline_is_long(self) -> None:
         pool, (transport,) = self.joined(pipeline=3)

@@ -84,6 +84,19 @@ class ShardProcessTests(SynchronousTestCase):
         self.assertEqual((result.number, result.of, result.plan), (2, 2, self.load.digest))
         self.assertEqual(result.run.problem, "stopped before its end")
 
+    def test_it_can_be_aborted(self) -> None:
+        self.prepare()
+        self.receive(start_at=0.0)
+        for _ in range(5):
+            self.reactor.advance(0.25)
+        transports = [attempt.accept() for attempt in self.reactor.attempts()]
+        self.receive(stop=True)
+        self.receive(abort=True)
+        for _ in range(5):
+            self.reactor.advance(0.25)
+        self.assertTrue(transports)
+        self.assertTrue(all(each.aborted for each in transports))
+
     def test_what_it_cannot_do_is_a_problem(self) -> None:
         self.receive(shard={"load": {}}, credentials={}, status=None)
         (problem,) = self.said()

@@ -14,8 +14,9 @@ from tests.loadgen.fake_reactor import FakeReactor, task
 from tests.support import MemoryTransport, certificates
 from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.schedule import Task
-from tlsdemo.loadgen.worker import REPORT_EVERY, Worker
+from tlsdemo.loadgen.worker import LAG_PERIOD, REPORT_EVERY, Worker
 from tlsdemo.net.child_process import environment
+from tlsdemo.reporting.latencies import LAG, Latencies
 
 
 def real_task(**changes: Any) -> Task:
@@ -80,6 +81,22 @@ class WorkerTests(SynchronousTestCase):
         (report,) = self.reports()
         self.assertEqual(report["state"], "settled")
         self.assertEqual(report["counters"]["failed"], {"connection refused": 1})
+
+    def test_it_says_how_busy_it_is_while_it_opens_connections(self) -> None:
+        self.receive_task()
+        self.reports()
+        self.receive(do="open")
+        (report,) = self.reports()
+        self.assertEqual((report["window"], report["resting"]), (0, False))
+        self.reactor.advance(10 * LAG_PERIOD)
+        self.accept()
+        self.reactor.advance(0)
+        *_, report = self.reports()
+        self.assertEqual((report["state"], report["resting"]), ("settled", False))
+        measured = Latencies.from_json(report["latencies"]["0"])
+        self.assertGreater(measured.at(LAG, 100.0) or 0.0, 8 * LAG_PERIOD)
+        report = self.report()
+        self.assertEqual((report["resting"], "lag" in report["latencies"]), (True, False))
 
     def test_the_command_begin_starts_the_senders(self) -> None:
         self.receive_task(packets=3)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import doctest
+from dataclasses import replace
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -63,7 +64,8 @@ class Judging(SynchronousTestCase):
             "rate>50": False,
             "failed==1": True,
             "failed<0.5%": False,
-            "failed<1%": True,
+            "failed<1%": False,
+            "failed<=1%": True,
             "missed<=20%": True,
             "missed<20%": False,
             "unfinished==0": True,
@@ -79,7 +81,7 @@ class Judging(SynchronousTestCase):
             [each.verdict(window(begun=3, failures=1)) for each in wanted],
             [
                 "p99(round-trip)<2ms: NO, 10.01 ms",
-                "failed<50%: yes, 25.00%",
+                "failed<50%: yes, 33.33%",
                 "rate>10: yes, 50",
                 "lost==0: NO, not measured",
             ],
@@ -101,6 +103,39 @@ class Judging(SynchronousTestCase):
         opening = window(0, f"{HANDSHAKE}/X25519", begun=2, failures=1)
         self.assertEqual(self.judged("p50(handshake)<2ms", opening), [True])
         self.assertEqual(self.judged("failed==0", opening), [False, True, True])
+
+    def test_the_share_of_failures_is_that_of_the_connections_of_the_window(self) -> None:
+        # Of a stream, an idle load or a pingpong, all are opened before.
+        measured = replace(window(failures=1, answered=100), open_before=50)
+        self.assertEqual(measured.failed_share, 0.02)
+        measured = replace(window(failures=5, begun=50, answered=450), open_before=0)
+        self.assertEqual(measured.failed_share, 0.1)
+        self.assertEqual(window().failed_share, 0.0)
+
+    def verdicts(self, text: str, **changes: Any) -> list[str]:
+        result = RunResult(
+            "name", 1, LoadCounters(begun=1), 1.0, 1.0, arrived=0,
+            opening=window(0, f"{HANDSHAKE}/X25519", begun=1),
+            windows=(window(begun=1), replace(window(2, begun=1), rate=0.0)), **changes,
+        )  # fmt: skip
+        return [verdict for _, verdict in verdicts(objectives(text), result)]
+
+    def test_each_verdict_says_of_which_window_it_is_if_there_are_several(self) -> None:
+        self.assertEqual(
+            self.verdicts("rate>1,failed==0,p50(handshake)<2ms,lost==0"),
+            [
+                "rate>1, window 1 at 50/s: yes, 50",
+                "rate>1, window 2: yes, 50",
+                "failed==0, before the load: yes, 0",
+                "failed==0, window 1 at 50/s: yes, 0",
+                "failed==0, window 2: yes, 0",
+                "p50(handshake)<2ms: yes, 1.00 ms",
+                "lost==0: yes, 0",
+            ],
+        )
+
+    def test_of_a_search_the_last_window_is_judged(self) -> None:
+        self.assertEqual(self.verdicts("rate>1", found=50.0), ["rate>1: yes, 50"])
 
     def test_what_was_never_measured_does_not_hold(self) -> None:
         self.assertEqual(self.judged("p50(connect)<2ms", window(0, CONFIRMED)), [False])

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.reporting.plain_values import BadValues, list_of, read_values
+from tlsdemo.reporting.plain_values import BadValues, fields_of, list_of, read_values
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,23 @@ class ReadValues(SynchronousTestCase):
             ({**GOOD, "seconds": -1.0}, "'seconds' is -1.0, below 0"),
         ):
             self.assertEqual(str(self.assertRaises(BadValues, read_values, Thing, values)), why)
+
+    def test_fields_may_be_none_or_have_names(self) -> None:
+        kinds = {"rate": "float | None", "failed": "Mapping[str, int]"}
+        for rate in (None, 2.5):
+            values = {"rate": rate, "failed": {"truncated": 1}}
+            self.assertEqual(fields_of({**values, "more": 1}, kinds, "it"), values)
+        for changes, why in (
+            ({"rate": "x"}, "'rate' is 'x', not of the type float"),
+            ({"failed": []}, "'failed' is not an object, but list"),
+            ({"failed": {"a": "x"}}, "'failed a' is 'x', not of the type int"),
+            ({"failed": {"a": -1}}, "'failed a' is -1, below 0"),
+        ):
+            bad: dict[str, object] = {**values, **changes}
+            problem = self.assertRaises(BadValues, fields_of, bad, kinds, "it")
+            self.assertEqual(str(problem), why)
+        problem = self.assertRaises(BadValues, fields_of, {"rate": 1}, kinds, "it")
+        self.assertEqual(str(problem), "it lacks 'failed'")
 
     def test_a_list_is_a_list(self) -> None:
         self.assertEqual(list_of([1], "it"), [1])

@@ -46,6 +46,21 @@ class Documents(SynchronousTestCase):
         self.assertIn("50/s messages/s", measured.figures)
         self.assertIn("70/s p99(handshake)", measured.figures)
 
+    def test_keep_what_was_measured_twice_at_a_rate(self) -> None:
+        (measured,) = self.one(window(1, 1e6 + 1), window(2, 1e6 + 2), window(3, 1e6 + 2)).runs
+        rates = [name for name in measured.figures if name.endswith("messages/s")]
+        self.assertEqual(
+            rates, [f"{label}/s messages/s" for label in ("1000001", "1000002", "3. 1000002")]
+        )
+
+    def test_have_the_handshakes_of_the_load_if_there_are_any(self) -> None:
+        (measured,) = self.one(window(count=700)).runs
+        self.assertEqual(measured.figures["handshakes/s"], 70.0)
+
+    def test_of_a_search_without_a_result_have_no_windows(self) -> None:
+        (measured,) = self.one(window(1, 50.0), found=0.0, opening=None).runs
+        self.assertEqual(measured.figures, {})
+
     def test_of_a_search_have_its_result_only(self) -> None:
         (measured,) = self.one(window(1, 50.0), found=80.0, opening=None).runs
         self.assertEqual(measured.figures, {"greatest-rate": 80.0})

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import functools
 import json
+import operator
 import random
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -59,6 +62,31 @@ def there_and_back(each: ShardResult) -> ShardResult:
     return ShardResult.from_json(json.loads(json.dumps(each.as_json())), each.source)
 
 
+READ = {
+    *("mode", "connections", "seconds_until_secured", "seconds_sending", "arrived", "problem"),
+    *("encrypted", "opened_first", "unit", "greatest_rate", "counters", "opening", "windows"),
+}
+"""What a merge reads of a run."""
+
+NOT_READ = {"loop", "done", "done_per_second", "missed", "latencies", "warnings"}
+"""What it does not read of a window, but computes."""
+
+
+def damageable(values: Any, names: Iterable[str] = READ) -> Iterator[tuple[Any, ...]]:
+    """Return the paths of all that is read."""
+    for name in names:
+        yield (name,)
+        inner = values[name]
+        if isinstance(inner, dict):
+            of_a_window = "loop" in inner
+            within = inner.keys() - NOT_READ if of_a_window else inner.keys()
+            yield from ((name, *path) for path in damageable(inner, within))
+        elif isinstance(inner, list):
+            for index, each in enumerate(inner):
+                within = each.keys() - NOT_READ
+                yield from ((name, index, *path) for path in damageable(each, within))
+
+
 class Documents(SynchronousTestCase):
     def test_a_result_survives_json(self) -> None:
         for each in (
@@ -84,6 +112,18 @@ class Documents(SynchronousTestCase):
         ):
             problem = self.assertRaises(BadValues, ShardResult.from_json, document)
             self.assertIn(why, str(problem))
+
+    def test_whatever_is_damaged_is_refused(self) -> None:
+        good = shard(run=run(windows=(window(latencies=recorded(1.0)),))).as_json()
+        for path in damageable(good["runs"][0]):
+            document = json.loads(json.dumps(good))
+            *way, last = path
+            functools.reduce(operator.getitem, way, document["runs"][0])[last] = [[]]
+            self.assertRaises(BadValues, ShardResult.from_json, document)
+        for number in (0, 3):
+            document = {**good, "shard": {**good["shard"], "number": number}}
+            problem = self.assertRaises(BadValues, ShardResult.from_json, document)
+            self.assertEqual(str(problem), f"it is shard {number} of 2")
 
     def test_a_damaged_histogram_is_refused(self) -> None:
         document = shard(run=run(windows=(window(latencies=recorded(1.0)),))).as_json()

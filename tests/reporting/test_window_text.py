@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -34,7 +35,7 @@ class Text(SynchronousTestCase):
     def test_of_a_closed_loop_says_so(self) -> None:
         self.assertEqual(
             lines(window()),
-            "closed loop: 10 messages done in 2.00 s, 5.0/s\n"
+            "closed loop: 10 messages done in 2.00 s, 5.0/s, 3 unfinished\n"
             "  round trip: p50 2.00, p90 2.00, p99 2.00, p99.9 2.00, max 2.00 ms (10 measured)",
         )
 
@@ -80,6 +81,17 @@ class TheGenerator(SynchronousTestCase):
 
     def test_that_has_time_is_not(self) -> None:
         self.assertNotIn("warning", lines(window(0.0, WorkerLoad(0.6, 0.002), WorkerLoad(0.1))))
+
+    def test_is_not_judged_by_an_instant(self) -> None:
+        short = replace(window(0.0, WorkerLoad(1.0, 0.1)), seconds=0.02)
+        self.assertNotIn("warning", lines(short))
+
+    def test_is_judged_before_the_load_as_well(self) -> None:
+        latencies = Latencies()
+        latencies.record(f"{HANDSHAKE}/X25519", 0.002)
+        opening = replace(window(0.0, WorkerLoad(0.97)), number=0, latencies=latencies)
+        text = lines(window(), opening=opening)
+        self.assertIn("\nwarning: worker 1 used 97% of a CPU", text.partition("closed loop")[0])
 
     def test_has_the_cpu_of_a_window_and_the_lag_of_its_time(self) -> None:
         latencies = Latencies()

@@ -122,6 +122,17 @@ LOAD_CONTRADICTIONS = (
         "which is that of one server, and --versus names a second; give --status=none, or neither",
     ),
     Contradiction(
+        "steps find-max",
+        lambda options: options["packets"] > 0 and options["scenario"] in _END_AFTER_PACKETS,
+        "and --packets is {packets}: the first rate would send all of them; leave one away",
+    ),
+    Contradiction(
+        "versus",
+        lambda options: options["versus"] == options["connect"],
+        "which is --connect as well; to compare a server with itself, run the load twice, each "
+        "with --json, and give tlsdemo compare both files",
+    ),
+    Contradiction(
         "duration",
         lambda options: options["packets"] > 0 and options["scenario"] in _END_AFTER_PACKETS,
         "and --packets is {packets}: the number of packets ends the sending; use one",

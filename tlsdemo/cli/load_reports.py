@@ -48,13 +48,20 @@ def titled(runs: Sequence[LoadRun]) -> dict[str, RunResult]:
 class LoadReports:
     """Writes the files that ``options`` ask for.
 
-    What cannot be written is kept in ``problems``, one line each.  ``header`` is what the JSON has
+    ``began`` and ``measured_with``: when the load began, and versions, if not now and ours.  What
+    cannot be written is kept in ``problems``, one line each.  ``header`` is what the JSON has
     besides what that of every load has.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(
+        self,
+        options: Options,
+        began: datetime | None = None,
+        measured_with: Mapping[str, str] | None = None,
+    ) -> None:
         self._options = options
-        self._began = datetime.now(timezone.utc)
+        self._began = began or datetime.now(timezone.utc)
+        self._versions = dict(measured_with or versions())
         self._has_rows = False
         self.header: dict[str, Any] = {}
         self.problems: list[str] = []
@@ -74,7 +81,13 @@ class LoadReports:
     def write(self, runs: Sequence[LoadRun], verdicts: Sequence[tuple[bool, str]]) -> None:
         """Write the results, when all runs are over."""
         if not self._has_rows:
-            self._attempt("csv", lambda path: self._append(path, []))
+            # Of several shards, the course is known in the end.
+            rows = [
+                csv_row(number, each)
+                for number, run in enumerate(runs, 1)
+                for each in run.result.intervals
+            ]
+            self._attempt("csv", lambda path: self._append(path, rows))
         self._attempt("json", lambda path: write_whole(path, self._document(runs)))
         self._attempt("hgrm", lambda path: self._distributions(path, runs))
         page = LoadPage(
@@ -82,7 +95,7 @@ class LoadReports:
             f"{self._began:%Y-%m-%d %H:%M} UTC. {self._command()}",
             titled(runs),
             verdicts,
-            versions(),
+            self._versions,
         )
         self._attempt("html", lambda path: path.write_text(page.html(), encoding="utf-8"))
 
@@ -98,7 +111,7 @@ class LoadReports:
     def _document(self, runs: Sequence[LoadRun]) -> str:
         document = {
             "schema": 1,
-            "versions": versions(),
+            "versions": self._versions,
             "began": self._began.isoformat(timespec="seconds"),
             "command": self._command(),
             **self.header,

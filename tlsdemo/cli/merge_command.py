@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, ClassVar
 
 from twisted.python import usage
 
-from tlsdemo.cli.options import Options, check_output_file, fail
-from tlsdemo.cli.scenario_options import wanted
+from tlsdemo.cli.check_option import CheckOption
+from tlsdemo.cli.load_reports import LoadReports, LoadRun
+from tlsdemo.cli.options import check_output_file, fail
+from tlsdemo.cli.report_options import FILES
 from tlsdemo.reporting.objectives import verdicts
 from tlsdemo.reporting.plain_values import BadValues
+from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.run_text import result_lines
 from tlsdemo.reporting.shard_result import (
-    SCHEMA,
     CannotMerge,
     ShardResult,
     check_shards,
@@ -25,7 +29,7 @@ from tlsdemo.reporting.shard_text import shard_line, together_lines
 from tlsdemo.reporting.terminal import console_of, print_line
 
 
-class MergeOptions(Options):
+class MergeOptions(CheckOption):
     """The options of ``tlsdemo merge``."""
 
     command = "tlsdemo merge"
@@ -41,21 +45,10 @@ class MergeOptions(Options):
 
     optParameters: ClassVar[list[list[Any]]] = [
         ["json", None, None, "Also write the whole to this file, as tlsclient --json does."],
+        ["hgrm", None, None, "Also write HdrHistogram's percentile distributions, likewise."],
+        ["csv", None, None, "Also write a row for each second of all shards together, likewise."],
+        ["html", None, None, "Also write a page with charts, likewise."],
     ]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self["check"] = []
-
-    def opt_check(self, text: str) -> None:
-        """Set the exit status to 1 unless this holds of every window: 'p99(round-trip)<5ms'.
-
-        As that of tlsclient. Can be repeated.
-        """
-        try:
-            self["check"] += wanted(text)
-        except ValueError as problem:
-            raise usage.UsageError(f"--check is {text!r}, {problem}") from None
 
     def parseArgs(self, *files: str) -> None:
         """Keep the names of the files."""
@@ -66,17 +59,19 @@ class MergeOptions(Options):
     def postOptions(self) -> None:
         """Validate the options together."""
         super().postOptions()
-        check_output_file("json", self["json"])
+        for option in FILES:
+            check_output_file(option, self[option])
 
     def run(self) -> int:
         """Merge, print what came out, and return the exit status."""
         shards = sorted((self._read(path) for path in self["files"]), key=lambda each: each.number)
         try:
             missing = check_shards(shards)
-        except CannotMerge as problem:
+            of = shards[0].of
+            lost = [f"shard {number} of {of} is missing" for number in missing]
+            result = merged_run(shards, lost)
+        except (BadValues, CannotMerge) as problem:
             fail(self.command, problem)
-        of = shards[0].of
-        result = merged_run(shards, [f"shard {number} of {of} is missing" for number in missing])
         judged = [*verdicts(self["check"], result)]
         lines = [
             *(shard_line(each) for each in shards),
@@ -87,19 +82,26 @@ class MergeOptions(Options):
         console = console_of(sys.stdout)
         for line in lines:
             print_line(console, line)
-        if self["json"] is not None:
-            document = {
-                "schema": SCHEMA,
-                "versions": dict(shards[0].versions),
-                "runs": [result.as_json()],
-                "shards": [each.header_as_json() for each in shards],
-            }
-            try:
-                Path(self["json"]).write_text(json.dumps(document, indent=2) + "\n")
-            except OSError as problem:
-                fail(self.command, f"--json is {self['json']!r}: {problem.strerror}")
+        self._write(shards, result, judged)
         held = all(holds for holds, _ in judged)
         return 0 if result.complete and not result.lost and held else 1
+
+    def _write(
+        self, shards: Sequence[ShardResult], result: RunResult, judged: Sequence[tuple[bool, str]]
+    ) -> None:
+        first = shards[0]
+        began = first.start_at or first.started
+        try:
+            time = datetime.fromtimestamp(began, timezone.utc) if began else None
+        except (ValueError, OverflowError, OSError):
+            fail(
+                self.command, f"{first.source!r} says that it began at {began!r}, which is no time"
+            )
+        reports = LoadReports(self, time, first.versions)
+        reports.header = {"shards": [each.header_as_json() for each in shards]}
+        reports.write([LoadRun(first.target, 1, result)], judged)
+        if reports.problems:
+            fail(self.command, reports.problems[0])
 
     def _read(self, path: str) -> ShardResult:
         try:

@@ -7,22 +7,22 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from twisted.python import usage
-
+from tlsdemo.cli.check_option import CheckOption, wanted
 from tlsdemo.cli.contradictions import check
 from tlsdemo.cli.option_groups import Group, GroupedOptions
 from tlsdemo.cli.options import choice, named, seconds, whole
 from tlsdemo.cli.readiness_contradictions import READINESS_CONTRADICTIONS
+from tlsdemo.cli.scenario_contradictions import SCENARIO_CONTRADICTIONS
 from tlsdemo.cli.suggestions import knowing
 from tlsdemo.loadgen.arrivals import Arrivals, Window
 from tlsdemo.loadgen.plan import Plan, find_max, steps
 from tlsdemo.loadgen.scenario import ScenarioName
-from tlsdemo.loadgen.scenario_catalogue import opened_first
+from tlsdemo.loadgen.scenario_catalogue import opened_first, packets_that_end
 from tlsdemo.loadgen.schedule import Task
-from tlsdemo.reporting.latencies import CAN_MEASURE
 from tlsdemo.reporting.load_progress import LoadProgress
-from tlsdemo.reporting.objectives import BadObjective, Objective, objectives, unfulfilled
+from tlsdemo.reporting.objectives import unfulfilled
 from tlsdemo.reporting.progress import Progress
+from tlsdemo.reporting.window_result import WindowResult
 
 MIXED = "mixed"
 
@@ -74,9 +74,12 @@ def mix(text: str) -> dict[ScenarioName, tuple[float, float]]:
         weight, _, rate = numbers.partition("@")
         try:
             scenario = ScenarioName(name)
-            parts[scenario] = float(weight), per_second(rate or "0")
+            share = float(weight), per_second(rate or "0")
         except ValueError:
             raise ValueError(f"{part!r} is not like pingpong=3 or churn=1@20") from None
+        if scenario in parts:
+            raise ValueError(f"{name} is in it twice")
+        parts[scenario] = share
         if not 0 < parts[scenario][0] < _MOST_RATE:
             raise ValueError(f"{part!r} has no weight above 0")
         if parts[scenario][1] and scenario is ScenarioName.IDLE:
@@ -94,15 +97,7 @@ def escaped(text: str) -> str:
     return read
 
 
-def wanted(text: str) -> list[Objective]:
-    """Read objectives."""
-    try:
-        return objectives(text)
-    except BadObjective as problem:
-        raise ValueError(str(problem)) from None
-
-
-class ScenarioOptions(GroupedOptions):
+class ScenarioOptions(CheckOption, GroupedOptions):
     """What the connections do; the options ``duration``, ``conn`` and ``packets`` are of the load.
 
     ``self["scenario"]`` is ``None`` if it is mixed, or ``readiness``.
@@ -159,10 +154,6 @@ class ScenarioOptions(GroupedOptions):
         "pipeline say expect trickle resume prefill check",
     }
 
-    def __init__(self) -> None:
-        super().__init__()
-        self["check"] = []
-
     def postOptions(self) -> None:
         """Validate the options together."""
         super().postOptions()
@@ -173,53 +164,7 @@ class ScenarioOptions(GroupedOptions):
             check(self, READINESS_CONTRADICTIONS)
             return
         self["scenario"] = None if given == MIXED else given or ScenarioName.STREAM
-        scenario, rate = self["scenario"], self["rate"]
-        only = self._refuse_unless
-        mixed, idle = scenario is None, scenario is ScenarioName.IDLE
-        only(("mix",), mixed, "is only for --scenario=mixed")
-        if mixed and not self["mix"]:
-            raise usage.UsageError("--scenario is 'mixed', which needs --mix")
-        only(
-            ("rate", "steps", "find-max"),
-            not (mixed or idle),
-            "has no meaning for --scenario=idle, and --mix has the rates of mixed",
-        )
-        only(("steps",), not (rate or self["find-max"]), "has the rates already")
-        only(("slo",), self["find-max"], "is only for --find-max; give --check")
-        only(("ramp",), rate or self["steps"], "is only for a --rate")
-        only(("arrivals", "seed"), self._has_rate(), "is only for a --rate")
-        only(("trickle",), mixed or idle, "is only for --scenario=idle")
-        only(("pipeline",), mixed or scenario is ScenarioName.PINGPONG, "is only for pingpong")
-        only(("resume",), mixed or scenario is ScenarioName.CHURN, "is only for churn")
-        answering = (ScenarioName.PINGPONG, ScenarioName.CHURN, None)
-        only(("say", "expect"), scenario in answering, "is only for pingpong and churn")
-        if (self["say"] is None) != (self["expect"] is None):
-            raise usage.UsageError("--say and --expect need each other")
-        if self["find-max"] and not self["slo"]:
-            raise usage.UsageError("--find-max needs --slo, which says when a rate holds")
-        if not CAN_MEASURE and (self._has_rate() or self["warm-up"]):
-            raise usage.UsageError(
-                "rates and --warm-up need histograms: pip install 'tlsdemo[load]'"
-            )
-
-    def _has_rate(self) -> bool:
-        of_parts = any(rate for _, rate in (self["mix"] or {}).values())
-        return bool(self["rate"] or self["steps"] or self["find-max"] or of_parts)
-
-    def _refuse_unless(self, names: Sequence[str], meaningful: object, why: str) -> None:
-        for name in names:
-            if not meaningful and self.is_given(name):
-                raise usage.UsageError(f"--{name} {why}")
-
-    def opt_check(self, text: str) -> None:
-        """Set the exit status to 1 unless this holds of every window: 'p99(round-trip)<5ms'.
-
-        As --slo; also lost==0. Can be repeated.
-        """
-        try:
-            self["check"] += wanted(text)
-        except ValueError as problem:
-            raise usage.UsageError(f"--check is {text!r}, {problem}") from None
+        check(self, SCENARIO_CONTRADICTIONS)
 
     def parts(self, task: Task) -> list[Task]:
         """Return the parts of the load, of which ``task`` has everything else."""
@@ -239,18 +184,13 @@ class ScenarioOptions(GroupedOptions):
             answering.add(ScenarioName.CHURN)
         return self["say"] is None and bool(answering & {self["scenario"], *(self["mix"] or {})})
 
-    def packets_to_send(self) -> int:
-        """Return how many packets each connection sends in all; 0 if it is not known."""
-        churns = self["scenario"] in (ScenarioName.CHURN, ScenarioName.IDLE, None)
-        return 0 if churns else int(self["packets"])
-
     def load_progress(self, progress: Progress, parts: Sequence[Task]) -> LoadProgress:
         """Return what shows the progress of a load of these parts."""
         first = opened_first(parts)
         return LoadProgress(
             progress,
             first,
-            self.packets_to_send(),
+            packets_that_end(parts),
             None if self["find-max"] else len(self["steps"] or [0]),
             others=first < sum(part.connections for part in parts),
         )
@@ -267,10 +207,9 @@ class ScenarioOptions(GroupedOptions):
         if self["find-max"]:
             slo = self["slo"]
 
-            def holds(result: Any) -> bool:
+            def holds(result: WindowResult) -> bool:
                 # A rate at which work waits for the end of the window does not hold.
-                kept_up = result.missed_share <= 0.001 and result.done > 0
-                return kept_up and not unfulfilled(slo, result)
+                return result.kept_up and not unfulfilled(slo, result)
 
             return find_max(holds, self["rate"] or _FIRST_RATE, first)
         return steps(self["steps"] or [self["rate"]], first)

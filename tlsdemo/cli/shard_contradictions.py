@@ -59,7 +59,8 @@ SHARD_CONTRADICTIONS = (
     Contradiction(
         "find-max",
         lambda options: _writes_plan(options) or _has_cluster(options),
-        "and a plan says all beforehand, so it cannot search; use --steps",
+        "and shards follow a plan that says all beforehand, while a search decides after each "
+        "window by what all have measured; use --steps",
     ),
     Contradiction(
         "json hgrm csv html quiet cluster",
@@ -70,11 +71,6 @@ SHARD_CONTRADICTIONS = (
         "repeat versus",
         lambda options: _has_plan(options) or _writes_plan(options) or _has_cluster(options),
         "and a load that is shared is put on one server, once; leave it away",
-    ),
-    Contradiction(
-        "csv",
-        _has_cluster,
-        "and a cluster does not report every second; give --json",
     ),
     Contradiction(
         "passphrase-file",

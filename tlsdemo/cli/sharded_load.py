@@ -21,7 +21,7 @@ from tlsdemo.cli.target_names import usual_status
 from tlsdemo.cli.whole_file import write_whole
 from tlsdemo.loadgen.controller import ProgressCallback, WindowCallback
 from tlsdemo.loadgen.load_service import Load
-from tlsdemo.loadgen.scenario_catalogue import opened_first
+from tlsdemo.loadgen.scenario_catalogue import opened_first, packets_that_end
 from tlsdemo.loadgen.schedule import SPARE_DESCRIPTORS, Task
 from tlsdemo.loadgen.shard import BadPlan, LoadPlan, Shard
 from tlsdemo.loadgen.shard_run import ShardRun
@@ -68,7 +68,8 @@ class SharedLoad:
         """Return what shows its progress."""
         first = opened_first(self.parts)
         others = first < self.plan.connections
-        return LoadProgress(progress, first, windows=len(self.plan.windows), others=others)
+        packets = packets_that_end(self.parts)
+        return LoadProgress(progress, first, packets, len(self.plan.windows), others)
 
 
 def plan_of(options: LoadOptions, parts: Sequence[Task]) -> LoadPlan:

@@ -25,6 +25,7 @@ class ChurnScenario(Scenario):
     def __init__(self, pool: Connections, task: Task) -> None:
         super().__init__(pool, task)
         self._exchange = exchange_of(task.packet_size, task.say, task.expect)
+        self.packet_size = len(self._exchange.message(0))
         self._queue = self.queue(self._open)
         self._outstanding = 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 from twisted.internet.threads import deferToThread
@@ -11,6 +12,7 @@ from twisted.internet.threads import deferToThread
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.loadgen.controller import LoadPhase, ProgressCallback, WindowCallback
 from tlsdemo.loadgen.dask_cluster import CannotUse, DaskLoad, ShardOnWorker
+from tlsdemo.loadgen.scenario_catalogue import packets_that_end
 from tlsdemo.loadgen.shard import BadPlan, LoadPlan, Shard
 from tlsdemo.loadgen.shard_process import credentials_as_json
 from tlsdemo.reporting.latencies import Latencies
@@ -92,6 +94,10 @@ class ClusterController:
         """End the load early; the result is that of what was done."""
         self._load.stop_soon()
 
+    def abort(self) -> None:
+        """End the load early, without waiting for the server."""
+        self._load.stop_soon(abort=True)
+
     @property
     def _shards(self) -> Sequence[ShardOnWorker]:
         return self._load.shards
@@ -120,7 +126,8 @@ class ClusterController:
         if number > self._window:
             self._window = number
             window = self._plan.windows[number - 1]
-            self._on_window(number, window.rate, window.length)
+            ends_itself = packets_that_end(self._plan.parts) > 0
+            self._on_window(number, window.rate, inf if ends_itself else window.length)
 
 
 def lost_lines(each: ShardOnWorker) -> list[str]:

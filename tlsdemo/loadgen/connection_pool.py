@@ -151,7 +151,7 @@ class ConnectionPool:
             clean=self._clean,
             sent=sent,
             received=received,
-            packets=sent // self._task.packet_size,
+            packets=sent // self._scenario.packet_size,
             answered=counts.answered,
             missed=counts.missed,
             resumed=self._resumed,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from math import inf
 from typing import Any
+
+from twisted.internet.interfaces import IDelayedCall
 
 from tlsdemo.loadgen.appointment import Appointment
 from tlsdemo.loadgen.arrivals import Window
@@ -13,7 +16,7 @@ from tlsdemo.loadgen.condition_wait import Condition, ConditionWait
 from tlsdemo.loadgen.course import Course
 from tlsdemo.loadgen.plan import Plan
 from tlsdemo.loadgen.scenario import ScenarioName
-from tlsdemo.loadgen.scenario_catalogue import SCENARIOS, opened_first
+from tlsdemo.loadgen.scenario_catalogue import SCENARIOS, opened_first, packets_that_end
 from tlsdemo.loadgen.schedule import Task, longest_standstill, shares
 from tlsdemo.loadgen.server_counts import ServerCounts
 from tlsdemo.loadgen.shard import REST_WITHIN
@@ -27,6 +30,9 @@ from tlsdemo.tls import MODES, ModeName
 
 READY_WITHIN = 60.0
 """Seconds that the worker processes have to start, and to load the certificates."""
+
+ABORT_WITHIN = 2.0
+"""Seconds for workers to abort their connections, before they are killed."""
 
 HOPELESS = 20
 """Failures after which a load ends of which no connection has been secured."""
@@ -83,10 +89,7 @@ class Controller:
         self._timeout = max(part.timeout for part in parts)
         scenarios = [SCENARIOS[ScenarioName(part.scenario)] for part in parts]
         self._opened_first = opened_first(parts)
-        self._ends_itself = all(
-            part.packets and scenario.ends_itself
-            for part, scenario in zip(parts, scenarios, strict=True)
-        )
+        self._ends_itself = packets_that_end(parts) > 0
         # Of several parts, the work of the first is counted that has a rate.
         first = next((index for index, part in enumerate(parts) if part.work_rate), 0)
         self._main, self._unit = scenarios[first].main, scenarios[first].unit
@@ -97,13 +100,14 @@ class Controller:
         self._on_progress = on_progress
         self._on_window = on_window
         self._pool = WorkerPool(reactor, self._changed, self._worker_failed, launch)
-        self._course = Course(self._pool, self._elapsed, on_interval)
+        self._course = Course(self._pool, self._elapsed, on_interval, appointment is not None)
         self._appointment = appointment or Appointment(None, (), reactor.seconds)
         self._wait = ConditionWait(reactor)
         self._phase = LoadPhase.STARTING
         self._problem: str | None = None
         self._stopped = False
         self._worker_lost = False
+        self._killing: IDelayedCall | None = None
         self._started_at = 0.0
 
     # The phases, in their order.
@@ -115,6 +119,9 @@ class Controller:
         if not self._stopped:
             self._pool.start(shares(self._parts, self._workers))
         await self._workers_ready()
+        if self._stopped:
+            # They have opened nothing, and may hang.
+            self._pool.kill(self._pool.starting)
         before = await self._server.snapshot()
         await self._appointed_time()
         # The time until all are secured does not include starting processes.
@@ -125,6 +132,7 @@ class Controller:
             self._pool.send_command("open")
         await self._until_done(lambda: self._pool.settled or self._stopped, "settled")
         secured_at = self._reactor.seconds()
+        opened = self._pool.counters()
         secured = await self._server.snapshot()
         if not self._stopped:
             self._enter(LoadPhase.SENDING)
@@ -138,6 +146,8 @@ class Controller:
         self._enter(LoadPhase.OVER)
         self._pool.close()
         self._server.close()
+        if self._killing is not None and self._killing.active():
+            self._killing.cancel()
         snapshots = None
         if before is not None and secured is not None and drained is not None:
             snapshots = ServerSnapshots(before, secured, drained)
@@ -146,7 +156,12 @@ class Controller:
             connections=sum(part.connections for part in self._parts),
             opened_first=self._opened_first,
             counters=self._pool.counters(),
-            opening=self._result(0, 0.0, secured_at - self._started_at, LoadCounters()),
+            # Its last latencies are reported later: a server confirms when it likes.
+            opening=replace(
+                self._result(0, 0.0, secured_at - self._started_at, LoadCounters()),
+                counters=opened,
+                unfinished=0,
+            ),
             windows=tuple(self._results),
             intervals=tuple(self._course.kept),
             unit=self._unit,
@@ -167,9 +182,13 @@ class Controller:
             self._changed()
 
     def abort(self) -> None:
-        """End the run early, and abort the connections."""
+        """End the run within `ABORT_WITHIN` seconds: abort the connections, and ask for no more."""
         self.stop()
+        self._server.abort()
         self._pool.send_command("abort")
+        if self._killing is None:
+            kill = lambda: self._pool.kill(self._pool.in_work())  # noqa: E731
+            self._killing = self._reactor.callLater(ABORT_WITHIN, kill)
 
     def agree_to_start(self, at: float) -> None:
         """Set the start of the appointment, if that was left open."""
@@ -187,7 +206,7 @@ class Controller:
         return number, self._pool.latencies(number)
 
     async def _workers_ready(self) -> None:
-        """Wait for the workers; those that are not ready in time are killed, and end the run."""
+        """Wait for the workers; if some are not ready in time, the run ends."""
         timer = self._reactor.callLater(READY_WITHIN, self._not_ready)
         await self._wait.until(lambda: self._pool.ready or self._stopped)
         if timer.active():
@@ -199,7 +218,6 @@ class Controller:
             f"{missing} of {self._workers} worker processes were not ready to connect after "
             f"{READY_WITHIN:g} s; with fewer --workers, or fewer other programs, they start sooner"
         )
-        self._pool.kill(self._pool.starting)
 
     async def _follow_plan(self) -> None:
         result: WindowResult | None = None
@@ -208,6 +226,12 @@ class Controller:
                 window = next(self._plan) if result is None else self._plan.send(result)
             except StopIteration as end:
                 self._found = end.value
+                if self._found == 0:
+                    rates = [each.rate for each in self._results]
+                    self._note_problem(
+                        f"the search found no rate that holds: {len(rates)} windows, from "
+                        f"{min(rates):,.3g} to {max(rates):,.6g} per second"
+                    )
                 return
             until = self._appointment.until_window(window.number)
             await self._wait.until_or_after(lambda: self._stopped or self._pool.over, until)
@@ -217,11 +241,13 @@ class Controller:
             self._results.append(result)
 
     async def _run_window(self, window: Window) -> WindowResult:
+        if self._ends_itself:
+            window = replace(window, seconds=inf)
         before = self._pool.counters()
         began = self._reactor.seconds()
         self._appointment.begin_window()
         self._course.begin(window)
-        self._on_window(window.number, window.rate, inf if self._ends_itself else window.length)
+        self._on_window(window.number, window.rate, window.length)
         self._pool.begin(window)
         ended = lambda: self._pool.over or self._stopped  # noqa: E731
         if self._ends_itself:
@@ -229,7 +255,7 @@ class Controller:
         else:
             await self._wait.until_or_after(ended, window.length)
         measured = self._reactor.seconds() - began - window.unmeasured
-        if window.rate and not self._stopped:
+        if window.rate and not (self._stopped or self._ends_itself):
             measured = window.seconds
         self._pool.send_command("rest")
         await self._wait.until_or_after(
@@ -251,6 +277,7 @@ class Controller:
             self._pool.latencies(number),
             self._pool.outstanding,
             self._pool.loads(number),
+            before.open,
         )
 
     # Waiting.

@@ -10,10 +10,13 @@ from tlsdemo.reporting.interval import Interval, distributions
 from tlsdemo.reporting.load_counters import LoadCounters
 
 INTERVAL = 1.0
-"""Seconds of an interval; it ends with the first report after them."""
+"""Seconds of an interval: it ends with the first report after each full second."""
 
 MOST_INTERVALS = 10_000
 """How many are kept for the result, nearly three hours; each takes about 2 KB."""
+
+MOST_WITH_HISTOGRAMS = 3_600
+"""How many a shard keeps, an hour; each takes about 5 KB."""
 
 SHORTEST = 0.05
 """Seconds below which what is reported counts to the next interval, as it would have no rate."""
@@ -22,7 +25,8 @@ SHORTEST = 0.05
 class Course:
     """Cuts what ``pool`` reports into intervals; ``on_interval`` is called with each.
 
-    ``elapsed`` returns the seconds since the load began to connect.
+    ``elapsed`` returns the seconds since the load began to connect.  ``histograms``: whether they
+    are kept, so that the intervals of several shards can be added up.
     """
 
     def __init__(
@@ -30,10 +34,12 @@ class Course:
         pool: WorkerPool,
         elapsed: Callable[[], float],
         on_interval: Callable[[Interval], object],
+        histograms: bool = False,
     ) -> None:
         self._pool = pool
         self._elapsed = elapsed
         self._on_interval = on_interval
+        self._histograms = histograms
         self._phase: str | None = None
         self._window = Window(number=0)
         self._counters = LoadCounters()
@@ -72,8 +78,11 @@ class Course:
             outstanding=self._pool.outstanding,
             latencies=distributions(latencies),
             workers=workers,
+            histograms=latencies.as_json() if self._histograms else {},
         )
-        self._counters, self._ended, self._due = counters, at, at + INTERVAL
-        if len(self.kept) < MOST_INTERVALS:
+        self._counters, self._ended = counters, at
+        # So those of several shards do not drift apart.
+        self._due = INTERVAL * (1 + at // INTERVAL)
+        if len(self.kept) < (MOST_WITH_HISTOGRAMS if self._histograms else MOST_INTERVALS):
             self.kept.append(interval)
         self._on_interval(interval)

@@ -91,13 +91,13 @@ class DaskLoad:
         self._client: Any = None
         self.shards: list[ShardOnWorker] = []
 
-    def stop_soon(self) -> None:
-        """End the load early, from any thread."""
+    def stop_soon(self, abort: bool = False) -> None:
+        """End the load early, from any thread; ``abort``: without waiting for the server."""
         self._stopping = True
-        loop = self._loop
+        loop, message = self._loop, {"abort" if abort else "stop": True}
         if loop is not None:
             with suppress(RuntimeError):  # the loop has just ended
-                loop.call_soon_threadsafe(lambda: asyncio.ensure_future(self._tell_all(stop=True)))
+                loop.call_soon_threadsafe(lambda: asyncio.ensure_future(self._tell_all(**message)))
 
     async def run(self) -> None:
         """Run every shard; what became of each is in `shards`.  Raises CannotUse."""

@@ -17,6 +17,7 @@ class IdleScenario(Scenario):
 
     def __init__(self, pool: Connections, task: Task) -> None:
         super().__init__(pool, task)
+        self.packet_size = 1
         self._holders: list[Holder] = []
         self._pacer: Pacer | None = None
 

@@ -41,3 +41,9 @@ class LoadSeries(Generic[_T]):
         self._stopped = True
         if self._current is not None:
             self._current.stop()
+
+    def abort(self) -> None:
+        """End the load that runs without waiting for its server, and begin no other."""
+        self._stopped = True
+        if self._current is not None:
+            self._current.abort()

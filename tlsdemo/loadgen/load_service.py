@@ -21,7 +21,10 @@ class Load(Protocol):
         """Run, and return the result."""
 
     def stop(self) -> None:
-        """End early, with a result."""
+        """End early, with a result: in order, which may take as long as the timeouts."""
+
+    def abort(self) -> None:
+        """End early, with a result, but wait for no server."""
 
 
 class LoadService(Service):
@@ -63,3 +66,8 @@ class LoadService(Service):
         if self._done is not None:
             self._load.stop()
         return self._done
+
+    def abort(self) -> None:
+        """End the load at once."""
+        if self._done is not None:
+            self._load.abort()

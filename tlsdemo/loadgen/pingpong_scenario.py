@@ -23,6 +23,7 @@ class PingPongScenario(Scenario):
     def __init__(self, pool: Connections, task: Task) -> None:
         super().__init__(pool, task)
         self._exchange = exchange_of(task.packet_size, task.say, task.expect)
+        self.packet_size = len(self._exchange.message(0))
         self._queue = self.queue(self._ping)
         self._free: deque[Pinger] = deque()
         self._outstanding = 0

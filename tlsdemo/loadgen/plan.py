@@ -15,7 +15,10 @@ from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.reporting.window_result import WindowResult
 
 Plan = Generator[Window, WindowResult, float | None]
-"""Yields windows, is sent their results, and returns the greatest rate if it has found one."""
+"""Yields windows, and is sent their results.
+
+Returns the greatest rate that holds, 0 if none does, and ``None`` if that was not searched for.
+"""
 
 GROWTH = 2.0
 """By which the rate is multiplied until it does not hold."""
@@ -61,7 +64,7 @@ def find_max(holds: Callable[[WindowResult], bool], start: float, first: Window)
     The rate grows from ``start`` until it does not hold, then the greatest that does is found by
     bisection, and confirmed in a longer window; one that is not confirmed is lowered a little.
     In the bisection, a rate that does not hold is tried twice.
-    Returns ``None`` if no rate holds.
+    Returns 0 if no rate holds.
     """
     good, bad, rate = 0.0, math.inf, start
     confirming = doubted = False
@@ -89,4 +92,4 @@ def find_max(holds: Callable[[WindowResult], bool], start: float, first: Window)
                 rate = good * GROWTH if bad == math.inf else (good + bad) / 2
         if rate < LEAST_RATE:
             break
-    return None
+    return 0.0

@@ -74,6 +74,10 @@ class Readiness:
         if self._pool is not None:
             self._pool.abort()
 
+    def abort(self) -> None:
+        """Do the same: it aborts."""
+        self.stop()
+
     async def _make(self, check: HelloCheck) -> CheckResult:
         hellos: list[SegmentedHello] = []
 

@@ -33,6 +33,10 @@ class Recorder:
         if latencies := self._of(due):
             latencies.record(name, self.now() - (due if since is None else since))
 
+    def waited(self, due: float) -> bool:
+        """Return whether what was due then has waited for the load to begin."""
+        return any(due < began for number, began, _ in self._windows if number == 1)
+
     def stall(self, name: str, seconds: float, period: float) -> None:
         """Record a delay of a call that is made every ``period``."""
         if latencies := self._of(self.now()):

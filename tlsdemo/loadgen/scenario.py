@@ -66,6 +66,7 @@ class Scenario(ABC):
         ends_itself: Whether its connections end after ``task.packets``, if that is not 0.
         main: The latency that counts the work that was done.
         unit: What a rate counts.
+        packet_size: Bytes of one write.
     """
 
     opens_first = True
@@ -78,6 +79,7 @@ class Scenario(ABC):
         self.pool = pool
         self.task = task
         self.counts = Counts()
+        self.packet_size = task.packet_size
 
     def queue(self, start: Any) -> WorkQueue:
         """Return a queue whose work ``start`` starts."""

@@ -19,6 +19,17 @@ SCENARIOS: dict[ScenarioName, type[Scenario]] = {
 }
 
 
+def packets_that_end(parts: Iterable[Task]) -> int:
+    """Return how many packets of each connection end a load, whatever its windows say; 0 if none.
+
+    Of several parts, each has to end by its packets; the most are returned.
+    """
+    packets = [
+        part.packets if SCENARIOS[ScenarioName(part.scenario)].ends_itself else 0 for part in parts
+    ]
+    return 0 if 0 in packets else max(packets, default=0)
+
+
 def opened_first(parts: Iterable[Task]) -> int:
     """Return how many connections of a load are opened before it begins."""
     return sum(

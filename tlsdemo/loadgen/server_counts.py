@@ -51,6 +51,12 @@ class ServerCounts:
         if self._client is not None:
             self._client.close()
 
+    def abort(self) -> None:
+        """Close the connection at once: what is asked, and what would be, is not known."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.abort()
+
     async def snapshot(self) -> Snapshot | None:
         """Return all that the server counts."""
         if self._client is None:
@@ -68,7 +74,8 @@ class ServerCounts:
 
         Polls until the server has drained, or nothing has changed for ``timeout`` seconds.
         """
-        if self._client is None:
+        client = self._client
+        if client is None:
             return None
         if any(not peer.rpartition(":")[2].isdecimal() for peer in peers):
             self._on_problem(
@@ -80,7 +87,7 @@ class ServerCounts:
         quiet_since = self._reactor.seconds()
         while True:
             try:
-                counts = await self._client.run(name, sent, peers)
+                counts = await client.run(name, sent, peers)
                 unknown, still_open, arrived = (counts[each] for each in RUN_COUNTS)
             except Exception as problem:
                 self._on_problem(f"what arrived is not known: {problem}")

@@ -3,7 +3,8 @@
 A reactor wants the main thread of a process, which in a Dask worker belongs to Dask.  It reads and
 writes JSON lines.  Input: first the shard, its credentials and the status service; then
 ``{"start_at": …}`` in seconds since the epoch, once it has said ``{"ready": true}``; and at any
-time ``{"stop": true}``.  Output: then a report every `REPORT_EVERY` seconds, ::
+time ``{"stop": true}`` or ``{"abort": true}``.  Output: then a report every `REPORT_EVERY`
+seconds, ::
 
     {"phase": …, "counters": …, "elapsed": …, "window": …, "latencies": …}
 
@@ -70,6 +71,8 @@ class ShardProcess(LineOnlyReceiver):
             self._run.controller.agree_to_start(message["start_at"])
         elif message.get("stop"):
             self._run.controller.stop()
+        elif message.get("abort"):
+            self._run.controller.abort()
 
     def _prepare(self, task: Mapping[str, Any]) -> None:
         try:

@@ -63,7 +63,8 @@ class ShardRun:
         """Return which shard it was, and how late it began."""
         at, started = self._appointment.start_at, self._appointment.started
         late = "" if at is None or started is None else f", began {(started - at) * 1e3:+,.0f} ms"
-        return [f"shard {self._shard.number} of {self._shard.of} of plan {self._shard.plan}{late}"]
+        which = f"shard {self._shard.number} of {self._shard.of} of plan {self._shard.plan}"
+        return [f"{which}{late}; rates that are due are those of all shards"]
 
     def result(self, run: RunResult) -> ShardResult:
         """Return the result of the shard; ``run`` is that of the controller."""

@@ -158,6 +158,11 @@ class StatusClient:
         if self._connection is not None:
             self._connection.close()
 
+    def abort(self) -> None:
+        """Close the connection at once: what is asked fails, and is not asked again."""
+        if self._connection is not None:
+            self._connection.transport.abortConnection()
+
 
 def _fields(answer: dict[str, Any], key: str, needed: Iterable[str] = ()) -> dict[str, Any]:
     fields = answer.get(key)

@@ -30,10 +30,11 @@ from twisted.python.failure import Failure
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.connection_pool import ConnectionPool
-from tlsdemo.loadgen.lag_meter import LagMeter
 from tlsdemo.loadgen.recorder import Recorder
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.net.limits import raise_descriptor_limit
+from tlsdemo.net.reactor_lag import LagMeter
+from tlsdemo.reporting.latencies import LAG
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import ClientTLS
@@ -42,6 +43,12 @@ from tlsdemo.tls.policy import CIPHERS, Policy, TLSVersion
 
 REPORT_EVERY = 0.25
 """Seconds between two reports."""
+
+LAG_PERIOD = 0.01
+"""Seconds between two calls that show how late the reactor is.
+
+The percentiles of the lag are those of time: the 99th is exceeded for 1 % of it.
+"""
 
 
 class Worker(LineOnlyReceiver):
@@ -59,7 +66,8 @@ class Worker(LineOnlyReceiver):
         self._cpu = cpu
         self._pools: list[ConnectionPool] = []
         self._recorder = Recorder(now)
-        self._lag = LagMeter(reactor, self._recorder)
+        self._lag = LagMeter(reactor, LAG_PERIOD, now)
+        self._lag.report_to(lambda late: self._recorder.stall(LAG, late, LAG_PERIOD))
         self._window = 0
         self._resting = True
         self._reported = ""
@@ -83,6 +91,10 @@ class Worker(LineOnlyReceiver):
             self._each("rest")
             self._report()
         else:
+            if message["do"] == "open":
+                self._resting = False
+                self._lag.start()
+                self._report()
             self._each(message["do"])
 
     def _begin(self, windows: list[Window]) -> None:
@@ -140,6 +152,10 @@ class Worker(LineOnlyReceiver):
             self._looping.stop()
             report["peers"] = [peer for pool in pools for peer in pool.peers]
         self.sendLine(json.dumps(report).encode())
+        if self._window == 0 and state == "settled":
+            # It waits for the others.
+            self._resting = True
+            self._lag.stop()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Exit: the controller has ended, or is done with this worker."""

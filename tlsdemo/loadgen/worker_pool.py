@@ -94,7 +94,9 @@ class _Worker:
         self.resting = report["resting"]
         self.outstanding = report["outstanding"]
         self.counters = LoadCounters.from_json(report["counters"])
-        measured = self.measured.setdefault(self.window, _Measured(cpu, at))
+        if self.window not in self.measured or (before[1] and not self.resting):
+            self.measured[self.window] = _Measured(cpu, at)
+        measured = self.measured[self.window]
         if not self.resting:
             measured.until(cpu, at)
         self.interval.until(cpu, at)

@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 
 from tlsdemo.net.addresses import endpoint_text
 from tlsdemo.net.printable_logger import PrintableLogger
+from tlsdemo.net.reactor_lag import LagMeter
 from tlsdemo.net.runtime_folder import STATUS
 from tlsdemo.net.timeout_endpoint import TimeoutEndpoint
 from tlsdemo.proxy.accounting import Accounting
@@ -32,7 +33,6 @@ from tlsdemo.proxy.introduction import IntroductionName, introducer
 from tlsdemo.proxy.limiter import ConnectionLimiter
 from tlsdemo.proxy.listening import PROXY_PREFIX, CannotStart, listen, with_private_mode
 from tlsdemo.proxy.proxy_header_factory import ProxyHeaderFactory
-from tlsdemo.proxy.reactor_lag import LagMeter
 from tlsdemo.proxy.run_query import RunQuery
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.sink_handler import SinkHandler

@@ -30,6 +30,8 @@ class Interval:
         outstanding: Units of work that had been begun, and were not done at its end.
         latencies: The distributions, by name, of what was done in it.
         workers: How busy each worker was.
+        histograms: The latencies as `Latencies.as_json` returns them, if several shards are to be
+            added up.
     """
 
     at: float
@@ -41,6 +43,7 @@ class Interval:
     outstanding: int = 0
     latencies: Mapping[str, Percentiles] = field(default_factory=dict)
     workers: tuple[WorkerLoad, ...] = ()
+    histograms: Mapping[str, str] = field(default_factory=dict)
 
     def per_second(self, count: float) -> float:
         """Return how many that is in a second of this interval."""
@@ -52,10 +55,11 @@ class Interval:
             **{name: getattr(self, name) for name in ("at", "seconds", "phase", "window")},
             "rate": self.rate or None,
             "outstanding": self.outstanding,
-            **{name: getattr(self.counters, name) for name in _COUNTED},
+            **{name: getattr(self.counters, name) for name in COUNTED},
             "failed": dict(self.counters.failed),
             "latencies": {name: each.as_json() for name, each in self.latencies.items()},
             "workers": [asdict(each) for each in self.workers],
+            **({"histograms": dict(self.histograms)} if self.histograms else {}),
         }
 
 
@@ -65,7 +69,7 @@ def distributions(latencies: Latencies) -> dict[str, Percentiles]:
     return {name: each for name, each in found.items() if each is not None}
 
 
-_COUNTED = ("begun", "secured", "clean", "answered", "packets", "sent", "received", "missed")
+COUNTED = ("begun", "secured", "clean", "answered", "packets", "sent", "received", "missed")
 """The counters of an interval, as they are called in CSV and JSON."""
 
 _FIGURES: Mapping[str, Callable[[Percentiles], float]] = {
@@ -79,7 +83,7 @@ _FIGURES: Mapping[str, Callable[[Percentiles], float]] = {
 
 COLUMNS = (
     *("run", "at", "seconds", "phase", "window", "rate"),
-    *_COUNTED,
+    *COUNTED,
     *("failed", "outstanding", "worker_cpu", "worker_lag_ms"),
     *(f"{name.replace(' ', '_')}_{figure}" for name in NAMES for figure in _FIGURES),
 )
@@ -92,7 +96,7 @@ def csv_row(run: int, interval: Interval) -> list[str]:
     values: list[object] = [
         *(run, f"{interval.at:.3f}", f"{interval.seconds:.3f}", interval.phase, interval.window),
         f"{interval.rate:g}" if interval.rate else "",
-        *(getattr(interval.counters, name) for name in _COUNTED),
+        *(getattr(interval.counters, name) for name in COUNTED),
         *(interval.counters.failures, interval.outstanding),
         f"{max((each.cpu for each in interval.workers), default=0.0):.3f}",
         f"{max(lags) * 1000:.3f}" if lags else "",

@@ -52,6 +52,11 @@ class LoadCounters:
         """The number of connections that have ended, in order or not."""
         return self.clean + self.failures
 
+    @property
+    def open(self) -> int:
+        """The number of connections that have been begun and have not ended."""
+        return self.begun - self.ended
+
     @classmethod
     def total(cls, counters: Iterable[LoadCounters]) -> LoadCounters:
         """Add up the counters of several workers."""

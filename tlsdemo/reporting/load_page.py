@@ -55,7 +55,8 @@ class LoadPage:
             "course": [*course_charts(self.runs)],
         }
         body = "".join(self._body(windows, charts))
-        style = f"\n{data_file('uPlot.min.css')}\n{data_file('load_page.css')}"
+        sheets = ("uPlot.min.css", "chart_page.css", "load_page.css")
+        style = "".join(f"\n{data_file(each)}" for each in sheets)
         scripts = [data_file("uPlot.iife.min.js"), data_file("load_page.js")]
         policy = (
             f"default-src 'none'; style-src {_source(style)}; "

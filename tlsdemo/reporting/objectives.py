@@ -81,8 +81,11 @@ class Objective:
         value = self.value(window, lost)
         return value is not None and _COMPARISONS[self.comparison](value, self.limit)
 
-    def verdict(self, window: WindowResult, lost: int | None = None) -> str:
-        """Return the objective, whether it is fulfilled, and what was measured, as one line."""
+    def verdict(self, window: WindowResult, lost: int | None = None, when: str = "") -> str:
+        """Return the objective, whether it is fulfilled, and what was measured, as one line.
+
+        ``when`` tells the window from others.
+        """
         value = self.value(window, lost)
         if value is None:
             text = "not measured"
@@ -90,7 +93,8 @@ class Objective:
             text = f"{value * 1000:,.2f} ms"
         else:
             text = f"{value:.2%}" if self.share else f"{value:,.6g}"
-        return f"{self.text}: {'yes' if self.holds(window, lost) else 'NO'}, {text}"
+        held = "yes" if self.holds(window, lost) else "NO"
+        return f"{self.text}{f', {when}' if when else ''}: {held}, {text}"
 
 
 def objectives(text: str) -> list[Objective]:
@@ -132,18 +136,29 @@ def _objective(text: str) -> Objective:
 def verdicts(wanted: Sequence[Objective], result: RunResult) -> Iterator[tuple[bool, str]]:
     """Return for each objective and window of a result whether it holds, and the verdict.
 
-    What is only measured before the load, while connections are opened, is judged there.
+    What is only measured before the load, while connections are opened, is judged there.  What was
+    lost is known of the whole only.  Of a search, its last window is judged: it has gone beyond
+    what holds.
     """
     for each in wanted:
-        windows = list(result.windows)
+        windows = list(result.windows if result.found is None else result.windows[-1:])
         before = result.opening
         if before is not None and (
             (each.of and not any(window.latencies.count(each.of) for window in windows))
             or (each.measure == "failed" and before.counters.begun)
         ):
             windows = [before, *windows] if not each.of else [before]
+        if each.measure == "lost":
+            windows = windows[-1:]
         for window in windows:
-            yield each.holds(window, result.lost), each.verdict(window, result.lost)
+            when = _when(window) if len(windows) > 1 else ""
+            yield each.holds(window, result.lost), each.verdict(window, result.lost, when)
+
+
+def _when(window: WindowResult) -> str:
+    if window.number == 0:
+        return "before the load"
+    return f"window {window.number}{f' at {window.rate:,.6g}/s' if window.rate else ''}"
 
 
 def unfulfilled(wanted: Sequence[Objective], window: WindowResult) -> list[str]:

@@ -16,6 +16,9 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "bool": (bool,),
 }
 
+_ITEMS: Mapping[str, str] = {"Mapping[str, int]": "int", "Mapping[str, str]": "str"}
+"""The types of what mappings with names contain."""
+
 
 class BadValues(ValueError):
     """Values that are not those of the class; the text says which and why."""
@@ -35,13 +38,38 @@ def read_values(kind: type[T], values: object) -> T:
             if each.default is MISSING and each.default_factory is MISSING:
                 raise BadValues(f"{kind.__name__} lacks {name!r}")
             continue
-        value, types = found[name], _TYPES[str(each.type)]
-        fits = isinstance(value, types) and (bool in types or not isinstance(value, bool))
-        if not fits or (isinstance(value, float) and not math.isfinite(value)):
-            raise BadValues(f"{name!r} is {value!r}, not of the type {each.type}")
-        if not isinstance(value, str) and value < 0:
-            raise BadValues(f"{name!r} is {value!r}, below 0")
+        _check(name, found[name], str(each.type))
     return kind(**found)
+
+
+def fields_of(values: object, kinds: Mapping[str, str], what: str) -> dict[str, Any]:
+    """Return those of ``values`` that ``kinds`` names, with their types as they are annotated.
+
+    Raises BadValues for one that is missing, of another type, or not finite.
+    """
+    found = mapping_of(values, what)
+    if lacking := [name for name in kinds if name not in found]:
+        raise BadValues(f"{what} lacks {lacking[0]!r}")
+    for name, kind in kinds.items():
+        _check(name, found[name], kind)
+    return {name: found[name] for name in kinds}
+
+
+def _check(name: str, value: object, kind: str) -> None:
+    if kind.endswith(" | None"):
+        if value is None:
+            return
+        kind = kind.removesuffix(" | None")
+    if kind in _ITEMS:
+        for key, item in mapping_of(value, repr(name)).items():
+            _check(f"{name} {key}", item, _ITEMS[kind])
+        return
+    types = _TYPES[kind]
+    fits = isinstance(value, types) and (bool in types or not isinstance(value, bool))
+    if not fits or (isinstance(value, float) and not math.isfinite(value)):
+        raise BadValues(f"{name!r} is {value!r:.100}, not of the type {kind}")
+    if isinstance(value, (int, float)) and value < 0:
+        raise BadValues(f"{name!r} is {value!r}, below 0")
 
 
 def mapping_of(values: object, what: str) -> dict[str, Any]:

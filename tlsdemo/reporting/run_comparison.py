@@ -25,8 +25,13 @@ Sides that are alike shall be called different in at most 5 % of comparisons.  W
 were 2.8 % with 10 rounds, and 2.2 % with 5.
 """
 
+BETTER = "better"
+WORSE = "WORSE"
 NOISE = "within the noise"
 TOO_FEW = "too few runs, no verdict"
+
+IN_JSON = {BETTER: "better", WORSE: "worse", NOISE: "noise", TOO_FEW: "unknown"}
+"""The verdicts as the document of ``--json`` has them."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class FigureRatio:
         if not self.ratio.differs:
             return NOISE
         more = self.ratio.value > 1
-        return "better" if more == is_rate(self.name) else "WORSE"
+        return BETTER if more == is_rate(self.name) else WORSE
 
     @property
     def change(self) -> float:
@@ -65,7 +70,7 @@ class FigureRatio:
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields for JSON."""
-        return {**asdict(self), "verdict": self.verdict}
+        return {**asdict(self), "change": self.change, "verdict": IN_JSON[self.verdict]}
 
 
 def is_rate(name: str) -> bool:
@@ -127,6 +132,19 @@ class RunComparison:
             bounds.append(interval)
         (first_low, first_high), (second_low, second_high) = bounds
         return second_low / first_high, second_high / first_low
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the comparison for JSON."""
+        return {
+            **{
+                which: {"name": side.name, "file": side.document, "runs": len(side.runs)}
+                for which, side in (("baseline", self.baseline), ("candidate", self.candidate))
+            },
+            "paired": self.paired,
+            "confidence": TOGETHER,
+            "figures": [each.as_json() for each in self.figures()],
+            "notes": [*self.notes()],
+        }
 
     def notes(self) -> Iterator[str]:
         """Return what to know beside the figures."""

@@ -80,7 +80,7 @@ def _run(run: Mapping[str, Any]) -> MeasuredRun:
     opening = run.get("opening")
     if opening and HANDSHAKE in opening["latencies"]:
         figures |= {name: value for name, value in _latencies(opening) if name not in figures}
-        if run["seconds_until_secured"]:
+        if run["seconds_until_secured"] and "handshakes/s" not in figures:
             figures["handshakes/s"] = run["secured"] / run["seconds_until_secured"]
     totals = {
         "greatest-rate": run.get("greatest_rate"),
@@ -99,11 +99,16 @@ def _run(run: Mapping[str, Any]) -> MeasuredRun:
 
 
 def _windows(run: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    if run.get("greatest_rate"):
+    if run.get("greatest_rate") is not None:
         # Each search tries other rates.
         return {}
     several = len(run["windows"]) > 1
-    return {f"{each['rate']:g}/s " if several else "": each for each in run["windows"]}
+    found: dict[str, Mapping[str, Any]] = {}
+    for each in run["windows"]:
+        label = f"{each['rate']:.9g}/s " if several else ""
+        # A rate may be measured twice.
+        found[f"{each['number']}. {label}" if label in found else label] = each
+    return found
 
 
 def _of_window(window: Mapping[str, Any], run: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
@@ -130,5 +135,9 @@ def histogram(run: MeasuredRun, name: str) -> tuple[Any, float] | None:
     found = run.histograms.get(f"{label} " if label else "")
     if not CAN_MEASURE or found is None or not latency:
         return None
-    read = Latencies.from_json(found).histogram(latency.replace("-", " "))
+    try:
+        read = Latencies.from_json(found).histogram(latency.replace("-", " "))
+    except Exception:
+        # It is damaged; the library that decodes it raises what it likes.
+        return None
     return None if read is None else (read, float(percentile[1:]))

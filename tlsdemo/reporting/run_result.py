@@ -45,7 +45,8 @@ class RunResult:
         opening: What was measured while those were opened.
         windows: What was measured of the load, window by window.
         unit: What the rates of windows count.
-        found: The greatest rate that held, if that was searched for.
+        found: The greatest rate that held, 0 if none did, and ``None`` if that was not searched
+            for.
         intervals: The course of the load.
     """
 

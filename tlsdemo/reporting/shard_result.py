@@ -8,7 +8,14 @@ from typing import Any
 
 from tlsdemo.reporting.latencies import Latencies
 from tlsdemo.reporting.load_counters import LoadCounters
-from tlsdemo.reporting.plain_values import BadValues, mapping_of
+from tlsdemo.reporting.merged_course import merged_course, read_interval
+from tlsdemo.reporting.plain_values import (
+    BadValues,
+    fields_of,
+    list_of,
+    mapping_of,
+    read_values,
+)
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.window_result import WindowResult, WorkerLoad
 
@@ -37,6 +44,7 @@ class ShardResult:
             that was not measured.
         source: Where the result is from.
         versions: Of libraries.
+        target: The client endpoint string of the server, if that is known.
     """
 
     number: int
@@ -50,6 +58,7 @@ class ShardResult:
     clock: tuple[float, float] | None = None
     source: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+    target: str = ""
 
     def late(self, when: float) -> float:
         """Return how late a time is by its clock, in seconds after the agreed start."""
@@ -92,9 +101,12 @@ class ShardResult:
             raise BadValues("it is not the result of a shard, but of a whole load")
         try:
             head, (run,), clock = values["shard"], values["runs"], values["shard"]["clock"]
+            fields_of(head, _HEAD, "its shard")
+            if not 1 <= head["number"] <= head["of"]:
+                raise BadValues(f"it is shard {head['number']!r} of {head['of']!r}")
             return cls(
-                number=int(head["number"]),
-                of=int(head["of"]),
+                number=head["number"],
+                of=head["of"],
                 plan=str(head["plan"]),
                 host=str(head["host"]),
                 start_at=None if head["start_at"] is None else float(head["start_at"]),
@@ -103,6 +115,7 @@ class ShardResult:
                 run=read_run(run),
                 clock=None if clock is None else (float(clock[0]), float(clock[1])),
                 source=source,
+                target=str(run.get("target", "")),
                 versions={str(key): str(value) for key, value in values["versions"].items()},
             )
         except BadValues:
@@ -113,35 +126,75 @@ class ShardResult:
             raise BadValues(f"it is damaged: {why}") from None
 
 
+_HEAD = {
+    "number": "int",
+    "of": "int",
+    "start_at": "float | None",
+    "started": "float | None",
+}
+
+_RUN = {
+    "mode": "str",
+    "connections": "int",
+    "seconds_until_secured": "float",
+    "seconds_sending": "float",
+    "arrived": "int | None",
+    "problem": "str | None",
+    "encrypted": "bool",
+    "opened_first": "int | None",
+    "unit": "str",
+    "greatest_rate": "float | None",
+}
+"""What is read of a run, besides what has parts of its own."""
+
+_WINDOW = {
+    "number": "int",
+    "main": "str",
+    "rate": "float | None",
+    "seconds": "float",
+    "unfinished": "int",
+    "open_before": "int",
+    "histograms": "Mapping[str, str]",
+}
+
+
 def read_run(values: Mapping[str, Any]) -> RunResult:
     """Read the result of :meth:`RunResult.as_json`, but for the counters of the server."""
+    found = fields_of(values, _RUN, "its run")
     return RunResult(
-        name=values["mode"],
-        connections=values["connections"],
-        counters=LoadCounters.from_json(values["counters"]),
-        securing=values["seconds_until_secured"],
-        sending=values["seconds_sending"],
-        arrived=values["arrived"],
-        problem=values["problem"],
-        encrypted=values["encrypted"],
-        opened_first=values["opened_first"],
-        opening=values["opening"] and _window(values["opening"]),
-        windows=tuple(_window(each) for each in values["windows"]),
-        unit=values["unit"],
-        found=values["greatest_rate"],
+        name=found["mode"],
+        connections=found["connections"],
+        counters=read_values(LoadCounters, values["counters"]),
+        securing=found["seconds_until_secured"],
+        sending=found["seconds_sending"],
+        arrived=found["arrived"],
+        problem=found["problem"],
+        encrypted=found["encrypted"],
+        opened_first=found["opened_first"],
+        opening=None if values["opening"] is None else _window(values["opening"]),
+        windows=tuple(_window(each) for each in list_of(values["windows"], "'windows'")),
+        unit=found["unit"],
+        found=found["greatest_rate"],
+        intervals=tuple(
+            read_interval(each) for each in list_of(values.get("intervals", []), "'intervals'")
+        ),
     )
 
 
 def _window(values: Mapping[str, Any]) -> WindowResult:
+    found = fields_of(values, _WINDOW, "a window")
     return WindowResult(
-        number=values["number"],
-        main=values["main"],
-        rate=values["rate"] or 0.0,
-        seconds=values["seconds"],
-        counters=LoadCounters.from_json(values["counters"]),
-        latencies=Latencies.from_json(values["histograms"]),
-        unfinished=values["unfinished"],
-        workers=tuple(WorkerLoad(each["cpu"], each["lag"]) for each in values["workers"]),
+        number=found["number"],
+        main=found["main"],
+        rate=found["rate"] or 0.0,
+        seconds=found["seconds"],
+        counters=read_values(LoadCounters, values["counters"]),
+        latencies=Latencies.from_json(found["histograms"]),
+        unfinished=found["unfinished"],
+        open_before=found["open_before"],
+        workers=tuple(
+            read_values(WorkerLoad, each) for each in list_of(values["workers"], "'workers'")
+        ),
     )
 
 
@@ -199,6 +252,11 @@ def merged_run(shards: Sequence[ShardResult], problems: Iterable[str] = ()) -> R
             for index in range(max(len(run.windows) for run in runs))
         ),
         unit=first.unit,
+        intervals=merged_course(
+            (each.late(each.started), each.run.intervals)
+            for each in shards
+            if each.start_at is not None and each.started is not None
+        ),
     )
 
 
@@ -213,5 +271,6 @@ def _together(windows: Sequence[WindowResult]) -> WindowResult:
         counters=LoadCounters.total(each.counters for each in windows),
         latencies=Latencies.total(each.latencies for each in windows),
         unfinished=sum(each.unfinished for each in windows),
+        open_before=sum(each.open_before for each in windows),
         workers=tuple(worker for each in windows for worker in each.workers),
     )

@@ -12,6 +12,12 @@ from tlsdemo.reporting.load_counters import LoadCounters
 BUSY = 0.9
 """Share of one CPU from which a worker is at its limit: it has only one thread."""
 
+LONG_ENOUGH = 0.5
+"""Seconds of a window that shows how busy a worker is; in a shorter one it has only begun."""
+
+MOST_LATE = 0.001
+"""The share of the work that may be late at a rate with which a server keeps up."""
+
 LATE = 0.01
 """Seconds of lag, exceeded for 1 % of the time, from which latencies are the worker's."""
 
@@ -48,6 +54,7 @@ class WindowResult:
         latencies: Of the work that was due in the time that was measured.
         unfinished: Units of work that had been begun, and were not done soon after the end.
         workers: How busy each worker was.
+        open_before: Connections that were open at its beginning.
     """
 
     number: int
@@ -58,6 +65,7 @@ class WindowResult:
     latencies: Latencies = field(default_factory=Latencies)
     unfinished: int = 0
     workers: tuple[WorkerLoad, ...] = ()
+    open_before: int = 0
 
     @property
     def loop(self) -> str:
@@ -76,18 +84,26 @@ class WindowResult:
 
     @property
     def failed_share(self) -> float:
-        """The share of the connections and messages that failed, from 0 to 1."""
-        tried = self.counters.begun + self.counters.answered + self.counters.failures
-        return self.counters.failures / tried if tried else 0.0
+        """The share of the connections that were open in it which failed, from 0 to 1."""
+        connections = self.open_before + self.counters.begun
+        return self.counters.failures / connections if connections else 0.0
 
     @property
     def missed_share(self) -> float:
         """The share of the work that was due and was not started in time, from 0 to 1."""
-        due = self.counters.missed + self.done
+        due = self.counters.missed + self.unfinished + self.done
         return self.counters.missed / due if due else 0.0
+
+    @property
+    def kept_up(self) -> bool:
+        """Whether work was done, and all but `MOST_LATE` of what was due."""
+        late = self.counters.missed + self.unfinished
+        return self.done > 0 and late <= MOST_LATE * (late + self.done)
 
     def warnings(self) -> Iterator[str]:
         """Say why the figures are about the client, if they are."""
+        if self.seconds < LONG_ENOUGH:
+            return
         for index, worker in enumerate(self.workers, 1):
             if worker.cpu >= BUSY:
                 yield (
@@ -113,6 +129,7 @@ class WindowResult:
             "done_per_second": self.done_per_second,
             "missed": self.counters.missed,
             "unfinished": self.unfinished,
+            "open_before": self.open_before,
             "counters": self.counters.as_json(),
             "latencies": self.latencies.summary_as_json(),
             "histograms": self.latencies.as_json(),

@@ -33,9 +33,9 @@ def latency_lines(latencies: Latencies) -> Iterator[str]:
 def rate_line(window: WindowResult, unit: str) -> str:
     """Return what was due and done, in an open or a closed loop."""
     done = f"{window.done:,} {unit} done in {window.seconds:.2f} s, {window.done_per_second:,.1f}/s"
-    if not window.rate:
-        return f"closed loop: {done}"
     late = f", {window.unfinished:,} unfinished" if window.unfinished else ""
+    if not window.rate:
+        return f"closed loop: {done}{late}"
     return (
         f"open loop at {window.rate:,.6g}/s: {done}, "
         f"{window.counters.missed:,} not started in time{late}"
@@ -66,6 +66,8 @@ def load_lines(result: RunResult) -> Iterator[str]:
         yield "before the load:"
         for line in latency_lines(result.opening.latencies):
             yield f"  {line}"
+        for warning in result.opening.warnings():
+            yield f"warning: {warning}"
     for window in result.windows:
         if window.done or window.rate:
             yield rate_line(window, unit)
@@ -73,5 +75,5 @@ def load_lines(result: RunResult) -> Iterator[str]:
             yield f"  {line}"
         for warning in window.warnings():
             yield f"warning: {warning}"
-    if result.found is not None:
+    if result.found:
         yield f"greatest rate that holds: {result.found:,.6g} {unit} per second"

@@ -18,6 +18,7 @@ _TYPES = {
 """The files of this package, and their media types."""
 
 _OF_REPORTS = {
+    "chart_page.css": "text/css",
     "sequence_diagram.css": "text/css",
     "uPlot.min.css": "text/css",
     "uPlot.iife.min.js": "text/javascript",

@@ -26,12 +26,19 @@ class LagReading:
 class LagMeter:
     """Schedules a call every ``period`` seconds, and measures how late it is.
 
-    Each user has a :meth:`reading` of its own, which others do not reset.
+    ``now`` is what it is measured by, if not the clock itself.  Each user has a :meth:`reading` of
+    its own, which others do not reset.
     """
 
-    def __init__(self, clock: IReactorTime, period: float = 0.05) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        period: float = 0.05,
+        now: Callable[[], float] | None = None,
+    ) -> None:
         self._clock = clock
         self._period = period
+        self._now = now or clock.seconds
         self._due: float
         self._call: IDelayedCall | None = None
         self._reports: list[Callable[[float], object]] = []
@@ -48,7 +55,7 @@ class LagMeter:
 
     def start(self) -> None:
         """Start measuring."""
-        self._due = self._clock.seconds() + self._period
+        self._due = self._now() + self._period
         self._call = self._clock.callLater(self._period, self._tick)
 
     def stop(self) -> None:
@@ -58,7 +65,7 @@ class LagMeter:
             self._call = None
 
     def _tick(self) -> None:
-        late = self._clock.seconds() - self._due
+        late = self._now() - self._due
         for report in self._reports:
             report(late)
         self.start()

@@ -3,7 +3,7 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.proxy.reactor_lag import LagMeter
+from tlsdemo.net.reactor_lag import LagMeter
 
 
 class LagMeterTests(SynchronousTestCase):
@@ -59,6 +59,17 @@ class LagMeterTests(SynchronousTestCase):
         self.meter.start()
         self.clock.advance(0.5)
         self.assertEqual(self.reading.greatest, 0.0)
+
+    def test_it_may_have_another_clock(self) -> None:
+        # That of the reactor can be set, by NTP or by hand.
+        other = Clock()
+        late: list[float] = []
+        meter = LagMeter(self.clock, 0.5, other.seconds)
+        meter.report_to(late.append)
+        meter.start()
+        other.advance(0.75)
+        self.clock.advance(0.5)
+        self.assertEqual(late, [0.25])
 
     def test_by_default_it_measures_twenty_times_a_second(self) -> None:
         meter = LagMeter(self.clock)
