@@ -6,15 +6,15 @@ few seconds.  The script (`static/live.js`) replaces the texts, and draws the ch
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from twisted.web.resource import Resource
 
 from tlsdemo.reporting.html_page import html_text, linked_page
+from tlsdemo.web.connection_list import ListedConnection
 from tlsdemo.web.live_feed import LiveFeed
 from tlsdemo.web.live_series import FIGURES, LiveSeries, failure_texts
-from tlsdemo.web.sampled_connections import SampledConnection
 
 CHARTS = {
     "states": "Open connections",
@@ -132,7 +132,7 @@ def _failures(series: list[LiveSeries]) -> Iterator[str]:
     yield "</ul>\n</section>\n"
 
 
-def _connections(connections: list[SampledConnection]) -> Iterator[str]:
+def _connections(connections: Sequence[ListedConnection]) -> Iterator[str]:
     yield '<section aria-labelledby="connections-title">\n'
     yield '<h2 id="connections-title">Sampled connections, the last ones</h2>\n'
     yield "<p>Each opens its sequence diagram, which grows as long as the connection is open.</p>\n"
@@ -140,7 +140,7 @@ def _connections(connections: list[SampledConnection]) -> Iterator[str]:
     for each in connections:
         yield (
             f'<li data-number="{each.number}"><a href="/connections/{each.number}">'
-            f"{each.began} #{each.number} from "
+            f"{html_text(each.began)} #{each.number} from "
             f"{html_text(each.peer)}</a> <span>{html_text(each.state)}</span></li>\n"
         )
     yield "</ol>\n</section>\n"
