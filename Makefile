@@ -16,6 +16,8 @@ OURS := --mode=starttls --mode=pair --mode=wrapped \
 	--peer=twisted-starttls --peer=twisted-wrapped --peer=twisted-pair
 THEIRS := --peer=asyncio-start_tls --peer=asyncio-streams --peer=node-tlssocket \
 	--peer=node-securepair --peer=twisted-starttls
+RUN := .venv/bin/python -m tlsdemo
+SAMPLE := .venv/bin/python docs/sample.py
 IN_README := --scenario='ALPN only' --tls=1.3 --stack=twisted-starttls --against='twisted==25.5.0'
 
 # Coverage that no change may lower; these tell what happens on the wire.
@@ -71,26 +73,35 @@ oldest: .venv-oldest/.test ## all tests with the oldest versions supported; OLDE
 	@$(call versions,.venv-oldest)
 	.venv-oldest/bin/python -m tests.slowest $(OLDEST_TESTS)
 
-docs: .venv/.docs ## write the pages and images of docs/ that are made from what is seen; build the site
-	$(call pages,docs)
+docs: .venv/.docs ## write what docs/ and README show of what is seen; build the site: 3 minutes
 	@rm -rf .pages && mkdir .pages
-	.venv/bin/python -m tlsdemo events $(IN_README) --sequence-diagram --output=.pages/alpn.txt
-	.venv/bin/python docs/text_image.py .pages/alpn.txt docs/images/alpn.svg \
-		'A client that offers ALPN: the release of Twisted installed (left) and 25.5 (right)'
+	$(call timed,the load,$(RUN) run --conn $(CONN) --json=.pages/load.json >.pages/load.txt \
+		|| { cat .pages/load.txt; exit 1; }; $(SAMPLE) README.md demo .pages/load.txt \
+		&& .venv/bin/python docs/load_chart.py .pages/load.json docs/images/load.svg)
+	$(call pages,docs)
+	$(call timed,the image of ALPN,$(RUN) events $(IN_README) --sequence-diagram --output=.pages/alpn.txt \
+		&& .venv/bin/python docs/text_image.py .pages/alpn.txt docs/images/alpn.svg \
+		'A client that offers ALPN: the release of Twisted installed (left) and 25.5 (right)')
+	$(call timed,findings,$(RUN) findings --all --format=markdown >docs/findings.md)
+	$(call timed,findings elsewhere,$(RUN) findings --all --against 'twisted==25.5.0' >.pages/findings.txt \
+		&& $(SAMPLE) docs/compare.md findings .pages/findings.txt)
+	$(call timed,reports,$(RUN) findings --reports .pages/reports >/dev/null \
+		&& mv .pages/reports/index.md docs/reports.md)
+	$(call timed,tables of the code,.venv/bin/python -m tlsdemo.starttls.state_diagrams >docs/dialects.md \
+		&& .venv/bin/python -m tlsdemo.cli.state_machines_page >docs/state-machines.md \
+		&& .venv/bin/python -m tlsdemo.cli.options_page >docs/options.md \
+		&& .venv/bin/python -m tlsdemo.scan.scan_page docs/scan.md \
+		&& .venv/bin/python -m bench.releases --page-only docs/gate-history.md)
 	@rm -rf .pages
-	.venv/bin/python -m tlsdemo findings --all --format=markdown >docs/findings.md
-	.venv/bin/python -m tlsdemo findings --reports .reports >/dev/null
-	mv .reports/index.md docs/reports.md && rm -r .reports
-	.venv/bin/python -m tlsdemo.starttls.state_diagrams >docs/dialects.md
-	.venv/bin/python -m tlsdemo.cli.state_machines_page >docs/state-machines.md
-	.venv/bin/python -m tlsdemo.scan.scan_page docs/scan.md
-	.venv/bin/python -m bench.releases --page-only docs/gate-history.md
-	@$(MAKE) --no-print-directory site
+	$(call timed,the site,$(MAKE) --no-print-directory site)
 
 check-docs: .venv/.demo ## compare those pages with what is seen with the versions installed
 	@echo "== The pages of docs/, and what is seen now"
 	@$(call versions,.venv)
 	@rm -rf .pages && mkdir .pages
+	$(RUN) run --conn 20 --duration 1 >.pages/load.txt
+	$(SAMPLE) --same-words README.md demo .pages/load.txt
+	.venv/bin/python -m tlsdemo.cli.options_page | diff docs/options.md -
 	$(call pages,.pages)
 	diff -I '^Seen with' docs/events.md .pages/events.md
 	.venv/bin/python -m bench.releases --page-only .pages/gate-history.md
@@ -222,8 +233,14 @@ endef
 # $(1): where to. What asyncio and Node do changes with versions that are not ours to choose: they
 # have a page of their own.
 define pages
-.venv/bin/python -m tlsdemo events $(OURS) --format=markdown --output=$(1)/events.md
-.venv/bin/python -m tlsdemo events $(THEIRS) --format=markdown --output=$(1)/ecosystems.md
+$(call timed,events,$(RUN) events $(OURS) --format=markdown --output=$(1)/events.md)
+$(call timed,events of other stacks,$(RUN) events $(THEIRS) --format=markdown --output=$(1)/ecosystems.md)
+endef
+
+# $(1): what it is about, $(2): commands.
+define timed
+@echo "== Docs: $(1)"; begun=$$(date +%s); $(2) || exit 1; \
+	echo "== Docs: $(1): $$(( $$(date +%s) - begun )) s"
 endef
 
 define versions

@@ -110,6 +110,15 @@ class Child:
         except BrokenPipeError:
             raise CannotMeasure(self.last_line or f"{self._name} has ended") from None
 
+    def close_input(self, within: float = ANSWER_WITHIN) -> None:
+        """Close its standard input, and wait until it has ended by itself."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(within)
+        except subprocess.TimeoutExpired:
+            raise CannotMeasure(f"{self._name} does not end") from None
+
     def stop(self) -> None:
         """End it, unless it has ended by itself."""
         assert self._process.stdin is not None and self._process.stdout is not None

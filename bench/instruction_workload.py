@@ -1,8 +1,9 @@
 """What ``bench.instructions`` counts: handshakes and records of a server in memory.
 
-``python -m bench.instruction_workload [SLOWER]`` under callgrind, which begins without counting;
-the program switches it on by ``callgrind_control`` around each part, and has it write a file for
-each.  SLOWER: per cent of needless work that is added, to show that the count tells.
+``python -m bench.instruction_workload [SLOWER [SERVER]]`` under callgrind, which begins without
+counting; the program switches it on by ``callgrind_control`` around each part, and has it write a
+file for each.  SLOWER: per cent of needless work that is added, to show that the count tells.
+SERVER: ``pages`` for one whose connections are observed for the pages of ``--web``.
 """
 
 from __future__ import annotations
@@ -63,12 +64,12 @@ def waste(loops: int) -> None:
         pass
 
 
-def main(slower: float) -> None:
+def main(slower: float, pages: bool) -> None:
     """Do each part once to warm up, and once to count."""
     clock: Any = Clock()
     with tempfile.TemporaryDirectory() as home:
         files = certificates(Path(home), datetime.now(timezone.utc))
-        server = factory("pair", "none", clock, Path(home), files.server)
+        server = factory("pair", "none", clock, Path(home), files.server, pages)
         context = ssl.create_default_context(cafile=files.client.authority)
         context.load_cert_chain(files.client.certificate, files.client.key)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
@@ -105,4 +106,4 @@ def main(slower: float) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 0.0)
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 0.0, sys.argv[2:] == ["pages"])

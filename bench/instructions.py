@@ -139,17 +139,17 @@ def _fixed_addresses() -> list[str]:
     return command[:2] if allowed else []
 
 
-def count(slower: float = 0.0) -> dict[str, int]:
+def count(slower: float = 0.0, *server: str) -> dict[str, int]:
     """Count the workload once; ``slower``: per cent of needless work to add.
 
-    Raises CannotCount.
+    ``server``: which one, if not the usual.  Raises CannotCount.
     """
     valgrind_version()
     with tempfile.TemporaryDirectory() as home:
         command = [
             *(*_fixed_addresses(), "valgrind", "--tool=callgrind", "--instr-atstart=no"),
             f"--callgrind-out-file={home}/out",
-            *(sys.executable, "-m", "bench.instruction_workload", str(slower)),
+            *(sys.executable, "-m", "bench.instruction_workload", str(slower), *server),
         ]
         env = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": str(ROOT)}
         try:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from OpenSSL import SSL
 
 from bench.child import CannotMeasure, NotInstalled
-from bench.cpu import cpu_seconds, cpu_when_idle, family
+from bench.cpu import cpu_seconds, cpu_when_idle
 from bench.load.connection import Connection, Refused
 from bench.load.opening import Opened, open_connections
 from bench.load.pins import CIPHER, VERSION, X25519, Pins
+from bench.memory import anonymous
 from bench.peers.setup import Running
 from bench.peers.sink_counters import CountersFile
 from tlsdemo.certificates.files import Credentials
@@ -169,12 +169,7 @@ class Server:
 
     def memory(self) -> int:
         """Return the bytes of memory that are its own: anonymous pages of all its processes."""
-        total = 0
-        for pid in family(self._running.child.pid):
-            for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-                if line.startswith("RssAnon:"):
-                    total += int(line.split()[1]) * 1024
-        return total
+        return anonymous(self._running.child.pid)
 
     def events(self) -> int | None:
         """Return how often the application has been handed bytes, None if that is not counted."""

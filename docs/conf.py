@@ -16,7 +16,6 @@ extensions = [
     "sphinxcontrib.mermaid",
 ]
 source_suffix = {".md": "markdown"}
-exclude_patterns = ["examples"]
 
 myst_heading_anchors = 4
 myst_fence_as_directive = ["mermaid"]

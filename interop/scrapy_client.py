@@ -21,10 +21,6 @@ _SETTINGS = {
 }  # fmt: skip
 
 
-class _Spider(Spider):
-    name = "pinned"
-
-
 def scrapy_client(**settings: Any) -> Callable[[], Any]:
     """Return a function that makes the factory with which Scrapy connects to ``localhost``.
 
@@ -32,7 +28,7 @@ def scrapy_client(**settings: Any) -> Callable[[], Any]:
     """
 
     def download(endpoint: Any) -> None:
-        crawler = Crawler(_Spider, {**_SETTINGS, **settings})
+        crawler = Crawler(Spider, {**_SETTINGS, **settings})
         crawler._apply_settings()
         handler = HTTP11DownloadHandler.from_crawler(crawler)
         # The agent of twisted.web makes its endpoint itself, and wraps it in TLS.

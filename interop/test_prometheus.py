@@ -45,6 +45,15 @@ class Prometheus(InteropCase):
             self.check("check", "metrics", given=answer.read())
         self.check("check", "rules", str(ROOT / "docs/metrics/alerts.yml"))
 
+    @tried("finds nothing wrong with the metrics of two workers", "Prometheus")
+    def test_finds_nothing_wrong_with_workers(self) -> None:
+        _, port, where = self.served("--role=echo", "--workers=2")
+        self.connect_once(port)
+        with urllib.request.urlopen(f"{where}metrics", timeout=TIMEOUT) as answer:
+            metrics = answer.read()
+        self.assertIn(b'worker="2"', metrics)
+        self.check("check", "metrics", given=metrics)
+
     @tried("scrapes our metrics, with a token, and evaluates the alert rules", "Prometheus")
     def test_scrapes_a_server(self) -> None:
         token = self.home / "token"

@@ -104,7 +104,10 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     # The edges: what a peer has chosen leaves the program only where it is made printable.
     "twisted.logger.Logger": ("tlsdemo/net/printable_logger.py",),
     # Extras: nothing else needs them.
-    "prometheus_client": ("tlsdemo/metrics/prometheus.py",),
+    "prometheus_client": (
+        "tlsdemo/metrics/prometheus.py",
+        "tlsdemo/metrics/worker_metrics.py",
+    ),
     "distributed": ("tlsdemo/loadgen/dask_cluster.py",),
     "html": ("tlsdemo/reporting/html_page.py",),
     "rich.text": ("tlsdemo/reporting/terminal.py", "tlsdemo/reporting/event_matrix_text.py"),
@@ -136,6 +139,7 @@ PURE_FILES = (
     "tlsdemo/reporting/",
     "tlsdemo/scan/",
     "tlsdemo/lab/scenarios.py",
+    "tlsdemo/metrics/figures.py",
     "tlsdemo/metrics/histogram.py",
     "tlsdemo/metrics/reading.py",
     "tlsdemo/web/live_series.py",

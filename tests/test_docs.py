@@ -147,6 +147,13 @@ class SecurityPageTests(SynchronousTestCase):
         self.assertEqual(sorted(told), sorted(cause.value for cause in Cause))
 
 
+class CausesPageTests(SynchronousTestCase):
+    def test_tells_every_cause_once(self) -> None:
+        rows = re.findall(r"^\| (.*?) \| ", read("docs/causes.md"), re.MULTILINE)
+        told = [name for row in rows for name in row.split(", ") if name != "cause"]
+        self.assertEqual(sorted(told), sorted(cause.value for cause in Cause))
+
+
 class LinkTests(SynchronousTestCase):
     def test_all_linked_files_and_headings_exist(self) -> None:
         pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/README.md")]

@@ -249,6 +249,21 @@ class MakeServiceTests(OptionsCase):
             self.assertEqual(self.config().max_connections, 20_000)
         self.assertEqual(events, [])
 
+    def test_each_of_several_workers_has_descriptors_of_its_own(self) -> None:
+        self.patch(connection_limit, "raise_descriptor_limit", lambda: 1024)
+        with capturedLogs() as events:
+            for asked in (3840, 0):
+                self.assertEqual(connection_limit.lowered(asked, each=1, workers=4), 3840)
+            self.assertEqual(events, [])
+            self.assertEqual(connection_limit.lowered(3841, each=1, workers=4), 3840)
+        self.assertEqual(
+            [formatEvent(event) for event in events],
+            [
+                "at most 3840 connections are accepted, not --max-connections=3841: each takes 1 "
+                "of the 1024 file descriptors that each of 4 processes may open (ulimit -n)"
+            ],
+        )
+
     def test_the_service_has_the_dialect_the_guard_and_the_limits(self) -> None:
         config = self.config(
             *("--dialect=auto:smtp", "--unsafe-injection", "--max-line=100", "--max-plain=200"),

@@ -26,11 +26,12 @@ from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.net.service_manager import ServiceManager
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.service import CannotStart, Server
-from tlsdemo.proxy.workers import Workers
+from tlsdemo.proxy.workers import MakeCommand, Workers
 from tlsdemo.tls import MODES, ServerTLS, UnusableCredentials
 from tlsdemo.tls.session_tickets import SessionTickets
 
 if TYPE_CHECKING:
+    from tlsdemo.web.page_watches import PageWatches
     from tlsdemo.web.web_pages import WebPages
 
 __all__ = ["Options", "StartFailed", "makeService"]
@@ -165,7 +166,36 @@ class _Service(_TwistdService, _ServerWithPages):
         reload_certificates(self._settings)
 
 
-class _WorkersService(_TwistdService, Workers):
+class _WorkersWithPages(Workers):
+    def __init__(
+        self,
+        settings: ServerSettings,
+        reactor: Any,
+        count: int,
+        command: MakeCommand,
+        web: WebPages | None = None,
+    ) -> None:
+        super().__init__(settings, reactor, count, command)
+        self._web = web
+
+    def privilegedStartService(self) -> None:
+        super().privilegedStartService()
+        if self._web is not None:
+            self._web.listen_for_workers(self._reactor, self, self._settings)
+
+    def startService(self) -> None:
+        super().startService()
+        if self._web is not None:
+            self._web.started()
+
+    def stopService(self) -> Deferred[None]:
+        # As for one process, the pages are closed last.
+        web = self._web
+        stopped = super().stopService()
+        return stopped if web is None else stopped.addBoth(lambda _: web.stop())
+
+
+class _WorkersService(_TwistdService, _WorkersWithPages):
     """The server as several processes, of which each loads its certificates again."""
 
 
@@ -184,10 +214,12 @@ def reload_certificates(settings: ServerSettings) -> None:
         _log.info("certificates reloaded, for new connections")
 
 
-def server_settings(options: Options, reactor: Any, web: WebPages | None = None) -> ServerSettings:
+def server_settings(
+    options: Options, reactor: Any, web: PageWatches | None = None
+) -> ServerSettings:
     """Return the settings that ``options`` describe, or end the process with an error message.
 
-    ``web``: the pages that observe the server's connections.
+    ``web``: what observes the server's connections for its pages.
     """
     mode = MODES[options["mode"]]
     diagnostics = options.diagnostics(reactor, mode.name.value)
@@ -215,7 +247,7 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     web = options.web_pages(MODES[options["mode"]])
-    settings = server_settings(options, reactor, web)
+    settings = server_settings(options, reactor, web.watched if web else None)
     count, twistd = options["workers"], options.parent
     if twistd is not None and "reactorName" in twistd:
         # These are twist's options, and it does not start a service in two steps.
@@ -232,4 +264,4 @@ def makeService(options: Options) -> IService:
     def command(index: int, listen: Sequence[str]) -> list[str]:
         return WorkerTask(index, count, listen, name).command(options.arguments)
 
-    return _WorkersService(settings, reactor, count, command, **around)
+    return _WorkersService(settings, reactor, count, command, web, **around)

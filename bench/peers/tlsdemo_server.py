@@ -41,12 +41,14 @@ def tlsdemo_peer(
     variant: bool = False,
     profile: str = "",
     more: Sequence[str] = (),
+    program: Sequence[str] = (),
 ) -> Peer:
     """Return the peer that is tlsdemo.
 
     ``reactor``: one of twistd's, or ``uvloop`` for that of asyncio with uvloop; the default is
     epoll.  ``workers``: how many processes accept.  ``profile``: the file to which cProfile writes
-    what it has found, when the process ends.  ``more``: more options.
+    what it has found, when the process ends.  ``more``: more options.  ``program``: arguments of
+    Python for another program than twistd.
     """
     options = [f"--mode={mode}", f"--delivery={delivery}", *more]
     if workers > 1:
@@ -55,7 +57,7 @@ def tlsdemo_peer(
     def start(setup: Setup) -> Running:
         if workers > 1 and "--workers" not in _help(checkout):
             raise NotInstalled("this tlsdemo has no --workers")
-        return _start(setup, options, reactor, checkout, profile)
+        return _start(setup, options, reactor, checkout, profile, program)
 
     return Peer(name, about, start, ours=True, variant=variant)
 
@@ -70,14 +72,20 @@ def _environment(checkout: Path) -> dict[str, str]:
 
 
 def _start(
-    setup: Setup, options: Sequence[str], reactor: str, checkout: Path, profile: str
+    setup: Setup,
+    options: Sequence[str],
+    reactor: str,
+    checkout: Path,
+    profile: str,
+    program: Sequence[str] = (),
 ) -> Running:
     if reactor == "uvloop" and find_spec("uvloop") is None:
         raise NotInstalled("there is no package uvloop")
     own, log, status = setup.credentials, setup.home / "log", setup.home / "status"
     child = Child(
         [
-            *(sys.executable, "-c", _UVLOOP if reactor == "uvloop" else _TWISTD),
+            sys.executable,
+            *(program or ("-c", _UVLOOP if reactor == "uvloop" else _TWISTD)),
             *("-n", "--pidfile=", f"--logfile={log}"),
             *([f"--reactor={'asyncio' if reactor == 'uvloop' else reactor}"] if reactor else []),
             *(["--profiler=cprofile", f"--profile={profile}", "--savestats"] if profile else []),

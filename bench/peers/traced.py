@@ -135,8 +135,13 @@ def certificates(home: Path, now: datetime) -> Any:
     return demo_certificates(home, "ecdsa", now)
 
 
-def factory(mode_name: str, every: str, clock: Any, home: Path, credentials: Any) -> Any:
-    """Return the factory of the server's protocols, which traces every Nth connection or none."""
+def factory(
+    mode_name: str, every: str, clock: Any, home: Path, credentials: Any, pages: bool = False
+) -> Any:
+    """Return the factory of the server's protocols, which traces every Nth connection or none.
+
+    ``pages``: whether its connections are observed as they are for the pages of ``--web``.
+    """
     from tlsdemo.net.append_only_file import AppendOnlyFile
     from tlsdemo.net.printable_logger import PrintableLogger
     from tlsdemo.proxy.accounting import Accounting
@@ -150,7 +155,13 @@ def factory(mode_name: str, every: str, clock: Any, home: Path, credentials: Any
     from tlsdemo.tls.handshake_observation import observe_states
 
     events = EventLog(PrintableLogger(), clock.seconds, first=0, every=0)
-    if every == "none":
+    if pages:
+        from tlsdemo.web.page_watches import PageWatches
+
+        watched = PageWatches(MODES[ModeName(mode_name)])
+        tls = ServerTLS.build(credentials, preparations=watched.preparations)
+        accounting = Accounting(Statistics(), ConnectionRegistry(), events, watches=watched.watches)
+    elif every == "none":
         tls = ServerTLS.build(credentials)
         accounting = Accounting(Statistics(), ConnectionRegistry(), events)
     else:

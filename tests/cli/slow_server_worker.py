@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import socket
 import sys
 from typing import Any
 
@@ -22,15 +24,28 @@ class ServerWorkers(TestCase):
 
     async def test_two_workers_serve_on_one_port_and_a_dead_one_is_replaced(self) -> None:
         certs = f"--certs={certificates().authority.parent.parent}"
-        server = LaunchedServer(reactor, ["--workers=2", "--role=sink", "--interval=1", certs])
+        server = LaunchedServer(
+            reactor, ["--workers=2", "--role=sink", "--interval=1", certs], pages=True
+        )
         await server.start()
         self.addCleanup(server.stop)
         workers = children(server.pid)
         self.assertEqual(len(workers), 2)
         self.assertIn("60 secured", await self.load(server, certs))
+        self.assertEqual(ask(server.web, "/readyz"), "ready\n")
+        before = counters(ask(server.web, "/metrics"))
+        self.assertEqual(before["tlsdemo_handshake_duration_seconds_count"], 60)
         os.kill(workers[0], signal.SIGKILL)
         while len(now := children(server.pid)) < 2 or workers[0] in now:
             await deferLater(reactor, 0.05, lambda: None)
+        while ask(server.web, "/readyz") != "ready\n":
+            await deferLater(reactor, 0.05, lambda: None)
+        after = counters(ask(server.web, "/metrics"))
+        # The times of the reactor that was killed are lost; what the pages have shown is not.
+        self.assertEqual(after["tlsdemo_handshake_duration_seconds_count"], 60)
+        self.assertEqual([name for name in before if after[name] < before[name]], [])
+        self.assertIn("/connections/2", ask(server.web, "/"))
+        self.assertIn("handshakeCompleted", ask(server.web, "/connections/2"))
         self.assertIn("60 secured", await self.load(server, certs))
         status: Any = StatusClient(reactor, server.status)
         snapshot = await status.snapshot()
@@ -54,6 +69,27 @@ class ServerWorkers(TestCase):
         client = ChildProcess(reactor, command, timeout=60)
         self.assertEqual(await client.wait(), 0, client.output)
         return client.output
+
+
+def ask(socket_path: str, page: str) -> str:
+    """Return a page of the server whose pages are at a UNIX socket."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(30)
+        connection.connect(socket_path)
+        request = f"GET {page} HTTP/1.0\r\nHost: localhost\r\n\r\n"
+        connection.sendall(request.encode())
+        received = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+    return received.partition(b"\r\n\r\n")[2].decode()
+
+
+def counters(metrics: str) -> dict[str, float]:
+    """Return the counters of the server by name, over all labels; without those of processes."""
+    found: dict[str, float] = {}
+    for name, value in re.findall(
+        r"^(tlsdemo_\w+_(?:total|count|sum))\{.*\} (\S+)$", metrics, re.M
+    ):
+        found[name] = found.get(name, 0.0) + float(value)
+    return found
 
 
 def children(parent: int) -> list[int]:

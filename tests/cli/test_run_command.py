@@ -1,131 +1,19 @@
 from __future__ import annotations
 
-import io
-import json
-import os
 import sys
-from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from rich.console import Console
-from twisted.internet.defer import Deferred, succeed
-
-from tests.cli.refusals import RefusingCase
-from tests.loadgen.fake_reactor import FakeReactor
-from tests.support import certificates
-from tlsdemo.cli import load_comparison, run_command
-from tlsdemo.cli.launched_server import CannotLaunch, Place
-from tlsdemo.cli.load_comparison import CandidateServer, LoadComparison
+from tests.cli.comparison_case import ComparisonCase
+from tlsdemo.cli import run_command
+from tlsdemo.cli.launched_server import Place
+from tlsdemo.cli.load_comparison import CandidateServer
 from tlsdemo.cli.run_command import RunOptions
 from tlsdemo.lab.compare.environment_cache import Environment
-from tlsdemo.loadgen.controller import LoadPhase
-from tlsdemo.reporting.load_counters import LoadCounters
-from tlsdemo.reporting.progress import Progress
-from tlsdemo.reporting.run_result import RunResult
-from tlsdemo.tls import Delivery, ModeName
+from tlsdemo.tls import ModeName
 
 MODE_NAMES = ", ".join(name.value for name in ModeName)
-
-
-def result(name: str, lost: int = 0, clean: int = 2) -> RunResult:
-    counters = LoadCounters(begun=2, secured=2, clean=clean, sent=100)
-    return RunResult(name, 2, counters, 0.5, 1.0, arrived=100 - lost)
-
-
-class ScriptedReactor(FakeReactor):
-    """Runs what was to run, then ``script``, and then fires its shutdown triggers."""
-
-    def __init__(self, script: Callable[[], object]) -> None:
-        super().__init__()
-        self._script = script
-
-    def run(self) -> None:
-        for function, arguments, keywords in self.whenRunningHooks:
-            function(*arguments, **keywords)
-        self._script()
-
-    def interrupt(self) -> list[Any]:
-        hooks = self.triggers["before"]["shutdown"]
-        return [function(*arguments, **keywords) for function, arguments, keywords in hooks]
-
-
-class FakeServer:
-    """Starts when ``starting`` says so; each one made is in ``made``."""
-
-    status = "unix:status"
-
-    def __init__(
-        self, case: ComparisonCase, arguments: list[str], place: Place | None, pages: bool
-    ) -> None:
-        case.assertFalse(pages)
-        self.case = case
-        self.arguments = arguments
-        self.place = place
-        self.connect = f"tcp:127.0.0.1:{len(case.servers)}"
-        self.log = ["made"]
-        case.servers.append(self)
-
-    async def start(self) -> None:
-        self.log.append("start")
-        await self.case.starting()
-        self.log.append("started")
-
-    async def stop(self) -> str:
-        self.log.append("stop")
-        return ""
-
-
-class FakeRun:
-    """A load that ends with what ``ComparisonCase.going`` returns."""
-
-    def __init__(self, case: ComparisonCase, arguments: tuple[Any, ...]) -> None:
-        self.case = case
-        _, self.name, (self.task,), self.workers, plan, self.status, *watches = arguments
-        self.watch, self.window, _ = watches
-        self.duration = next(plan).seconds
-        self.stops = 0
-        case.loads.append(self)
-
-    async def run(self) -> RunResult:
-        self.watch(LoadPhase.SENDING, LoadCounters(begun=2), 1.0)
-        self.window(1, 0.0, self.duration)
-        return await self.case.going(self.name)
-
-    def stop(self) -> None:
-        self.stops += 1
-
-
-class ComparisonCase(RefusingCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.servers: list[FakeServer] = []
-        self.loads: list[FakeRun] = []
-        self.starting: Callable[[], Deferred[None]] = lambda: succeed(None)
-        self.going: Callable[[str], Deferred[RunResult]] = lambda name: succeed(result(name))
-        self.script: Callable[[], object] = lambda: None
-        self.patch(
-            load_comparison,
-            "LaunchedServer",
-            lambda _, arguments, place, pages: FakeServer(self, arguments, place, pages),
-        )
-        self.patch(load_comparison, "Controller", lambda *arguments: FakeRun(self, arguments))
-        self.printed = io.StringIO()
-        self.progress = io.StringIO()
-
-    def options(self, *arguments: str) -> RunOptions:
-        options = RunOptions()
-        where = certificates().authority.parent.parent
-        options.parseOptions([f"--certs={where}", "--conn=2", "--workers=1", *arguments])
-        return options
-
-    def run_(self, *arguments: str) -> int:
-        self.reactor = ScriptedReactor(lambda: self.script())
-        console = Console(file=self.printed, width=200)
-        progress = Progress(Console(file=self.progress))
-        return LoadComparison(self.reactor, self.options(*arguments), console, (), progress).run()
 
 
 class Options(ComparisonCase):
@@ -158,10 +46,18 @@ class Options(ComparisonCase):
             "--passphrase-file=a": "--passphrase-file is 'a', and the keys of the demonstration",
             "--json=/nowhere/a": "--json is '/nowhere/a', and that folder does not exist",
             "--conn=x": "--conn is 'x', not a whole number",
+            "--probe-rate=-1": "--probe-rate is '-1', not between 0 and 1,000,000 per second",
         }.items():
             message = self.refused(lambda each=argument: self.options(*each.split()))  # type: ignore[misc]
             self.assertTrue(message.startswith(f"tlsdemo run: {expected}"), message)
             self.assertTrue(message.endswith(" (try: tlsdemo run --help)"), message)
+
+    def test_without_histograms_there_is_no_probe(self) -> None:
+        self.assertEqual(self.options()["probe-rate"], 50.0)
+        self.patch(run_command, "CAN_MEASURE", False)
+        self.assertEqual(self.options()["probe-rate"], 0.0)
+        message = self.refused(lambda: self.options("--probe-rate=5"))
+        self.assertIn("--probe-rate needs histograms: pip install 'tlsdemo[load]'", message)
 
     def test_it_runs_the_comparison_in_the_reactor(self) -> None:
         seen: list[Any] = []
@@ -181,212 +77,9 @@ class Options(ComparisonCase):
         self.assertEqual(seen[:2], [reactor, options])
 
 
-class Comparing(ComparisonCase):
-    def test_each_mode_has_its_own_server_one_after_the_other(self) -> None:
-        self.assertEqual(self.run_("--mode=pair", "--mode=clear"), 0)
-        self.assertEqual([load.name for load in self.loads], ["pair", "clear"])
-        self.assertEqual([server.arguments[0] for server in self.servers],
-                         ["--mode=pair", "--mode=clear"])  # fmt: skip
-        for server in self.servers:
-            self.assertEqual(server.log, ["made", "start", "started", "stop"])
-        self.assertTrue(self.reactor.hasStopped)
-
-    def test_the_server_has_the_certificates_of_the_options(self) -> None:
-        self.run_("--mode=pair", "--delivery=readable")
-        server = certificates().server
-        self.assertEqual(
-            self.servers[0].arguments,
-            [
-                "--mode=pair",
-                f"--cert={server.certificate}",
-                f"--key={server.key}",
-                f"--ca={server.authority}",
-                *("--tls-min=1.2", "--tls-max=1.3", "--ciphers=ECDHE+AESGCM:ECDHE+CHACHA20"),
-                f"--certs={certificates().authority.parent.parent}",
-                "--dialect=immediate",
-                "--idle-timeout=0",
-                f"--delivery={Delivery.READABLE.value}",
-            ],
-        )
-
-    def test_the_load_has_the_values_of_the_options(self) -> None:
-        self.run_("--mode=pair", "--duration=3", "--packet-size=7")
-        (load,) = self.loads
-        self.assertEqual(load.task.connect, self.servers[0].connect)
-        self.assertEqual((load.task.connections, load.task.packet_size), (2, 7))
-        self.assertEqual((load.workers, load.duration, load.status), (1, 3.0, "unix:status"))
-        self.assertEqual(load.task.server_name, "127.0.0.1")
-
-    def test_clients_have_their_own_mode_except_with_a_server_in_mode_clear(self) -> None:
-        self.run_("--mode=starttls", "--mode=clear", "--client-mode=wrapped")
-        self.assertEqual([load.task.mode for load in self.loads], ["wrapped", "clear"])
-
-    def test_clients_use_starttls_by_default(self) -> None:
-        self.run_("--mode=pair")
-        self.assertEqual(self.loads[0].task.mode, "starttls")
-
-    def test_it_shows_progress_results_and_the_modes_side_by_side(self) -> None:
-        self.run_("--mode=pair", "--mode=clear")
-        text = self.printed.getvalue()
-        self.assertIn("pair (1 of 2): sending for 10 s\n", self.progress.getvalue())
-        self.assertNotIn("sending", text)
-        self.assertIn("clear: run clear: sent 100, received 100, lost 0 bytes", text)
-        self.assertIn("2 connections, packets of 32 B", text)
-        (head,) = [line for line in text.splitlines() if "pair" in line and "clear" in line]
-        self.assertLess(head.index("pair"), head.index("clear"))
-
-    def test_the_results_are_written_as_json(self) -> None:
-        path = Path(self.mktemp())
-        self.run_("--mode=pair", "--mode=clear", f"--json={path}")
-        written = json.loads(path.read_text())
-        self.assertEqual(written["runs"], [result("pair").as_json(), result("clear").as_json()])
-        self.assertIn("Twisted", written["versions"])
-
-
-class Status(ComparisonCase):
-    def test_it_is_1_if_a_byte_was_lost(self) -> None:
-        self.going = lambda name: succeed(result(name, lost=name == "pair"))
-        self.assertEqual(self.run_(), 1)
-
-    def test_it_is_1_if_a_connection_did_not_end_in_order(self) -> None:
-        self.going = lambda name: succeed(result(name, clean=2 - (name == "pair")))
-        self.assertEqual(self.run_(), 1)
-
-    def test_it_is_1_if_the_received_bytes_are_unknown(self) -> None:
-        self.going = lambda name: succeed(RunResult(name, 2, LoadCounters(clean=2), 0.0, 0.0))
-        self.assertEqual(self.run_(), 1)
-
-    def test_a_file_that_cannot_be_written_is_reported_after_the_table(self) -> None:
-        self.assertTrue(os.path.exists("/dev/full"))
-        message = self.refused(lambda: self.run_("--mode=pair", "--json=/dev/full"), 2)
-        self.assertEqual(message, "tlsdemo run: --json is '/dev/full': No space left on device")
-        self.assertIn("lost bytes", self.printed.getvalue())
-
-    def test_a_server_that_cannot_start_ends_the_comparison_with_one_line(self) -> None:
-        async def cannot() -> None:
-            raise CannotLaunch("the server did not start: no")
-
-        self.starting = lambda: Deferred.fromCoroutine(cannot())
-        message = self.refused(self.run_, 1)
-        self.assertEqual(message, "tlsdemo run: the server did not start: no")
-        self.assertEqual(len(self.servers), 1)
-        self.assertEqual(self.loads, [])
-        self.assertTrue(self.reactor.hasStopped)
-
-    def test_the_results_before_a_failure_are_shown(self) -> None:
-        def going(name: str) -> Deferred[RunResult]:
-            self.starting = cast(Any, self.cannot)
-            return succeed(result(name))
-
-        self.going = going
-        self.refused(self.run_, 1)
-        self.assertIn("starttls: run starttls: sent 100", self.printed.getvalue())
-        self.assertIn("lost bytes", self.printed.getvalue())
-
-    def cannot(self) -> Deferred[None]:
-        raise CannotLaunch("the server did not start: no")
-
-    def test_an_unexpected_error_has_a_traceback_and_the_server_is_stopped(
-        self,
-    ) -> None:
-        def going(_: str) -> Deferred[RunResult]:
-            raise ZeroDivisionError("by nought")
-
-        self.going = going
-        exit_ = self.assertRaises(SystemExit, self.run_)
-        self.assertEqual(exit_.code, 1)
-        message = cast(io.StringIO, sys.stderr).getvalue()
-        self.assertIn("Traceback", message)
-        self.assertTrue(message.endswith("tlsdemo run: by nought\n"), message)
-        self.assertEqual(self.servers[0].log[-1], "stop")
-
-
-class Interrupting(ComparisonCase):
-    INTERRUPTED = "tlsdemo run: interrupted, the results are incomplete"
-
-    def test_during_the_load_stops_it_and_shows_its_result(self) -> None:
-        done: Deferred[RunResult] = Deferred()
-        self.going = lambda _: done
-
-        def script() -> None:
-            (stopping,) = self.reactor.interrupt()
-            self.assertNoResult(stopping)
-            done.callback(result("starttls"))
-            self.successResultOf(stopping)
-
-        self.script = script
-        self.assertEqual(self.refused(self.run_, 1), self.INTERRUPTED)
-        self.assertEqual([load.stops for load in self.loads], [1])
-        self.assertEqual([server.log[-1] for server in self.servers], ["stop"])
-        self.assertIn("lost bytes", self.printed.getvalue())
-
-    def test_while_a_server_starts_prevents_the_load(self) -> None:
-        started: Deferred[None] = Deferred()
-        self.starting = lambda: started
-
-        def script() -> None:
-            (stopping,) = self.reactor.interrupt()
-            started.callback(None)
-            self.successResultOf(stopping)
-
-        self.script = script
-        self.assertEqual(self.refused(self.run_, 1), self.INTERRUPTED)
-        self.assertEqual(self.loads, [])
-        self.assertEqual([server.log[-1] for server in self.servers], ["stop"])
-        self.assertFalse(self.reactor.hasStopped)
-
-    def test_a_server_that_also_receives_ctrl_c_is_no_second_problem(self) -> None:
-        started: Deferred[None] = Deferred()
-        self.starting = lambda: started
-
-        def script() -> None:
-            self.reactor.interrupt()
-            started.errback(CannotLaunch("the server did not start: KeyboardInterrupt"))
-
-        self.script = script
-        self.assertEqual(self.refused(self.run_, 1), self.INTERRUPTED)
-
-    def test_after_the_end_has_no_effect(self) -> None:
-        self.script = lambda: self.assertEqual(self.reactor.interrupt(), [None])
-        self.assertEqual(self.run_(), 0)
-
-
 class Against(ComparisonCase):
-    PLACE = Place("/other/python", {"PYTHONPATH": "/other"})
-
     def options(self, *arguments: str) -> RunOptions:
         return super().options("--against=twisted==24.7.0", *arguments)
-
-    def run_(self, *arguments: str) -> int:
-        self.reactor = ScriptedReactor(lambda: self.script())
-        console = Console(file=self.printed, width=200)
-        candidate = CandidateServer("twisted==24.7.0", {"Twisted": "24.7.0"}, self.PLACE)
-        return LoadComparison(
-            self.reactor,
-            self.options(*arguments),
-            console,
-            [candidate],
-            Progress(Console(file=self.progress)),
-        ).run()
-
-    def test_the_runs_are_interleaved_each_with_its_own_server(self) -> None:
-        self.assertEqual(self.run_("--rounds=2", "--mode=pair", "--mode=clear"), 0)
-        baseline, candidate = None, self.PLACE
-        self.assertEqual(
-            [(server.arguments[0], server.place) for server in self.servers],
-            [
-                *(("--mode=pair", baseline), ("--mode=pair", candidate)),
-                *(("--mode=clear", baseline), ("--mode=clear", candidate)),
-                *(("--mode=pair", candidate), ("--mode=pair", baseline)),
-                *(("--mode=clear", candidate), ("--mode=clear", baseline)),
-            ],
-        )
-        self.assertEqual([server.log[-1] for server in self.servers], ["stop"] * 8)
-
-    def test_the_load_is_the_same_for_baseline_and_candidate(self) -> None:
-        self.run_("--rounds=1", "--mode=pair")
-        one, other = (replace(load.task, connect="") for load in self.loads)
-        self.assertEqual(one, other)
 
     def test_a_round_is_shorter_than_a_run_by_default(self) -> None:
         self.assertEqual(self.options()["duration"], 2.0)
@@ -398,47 +91,6 @@ class Against(ComparisonCase):
         self.assertEqual(self.options("--rounds=7")["rounds"], 7)
         message = self.refused(lambda: ComparisonCase.options(self, "--rounds=7"))
         self.assertIn("--rounds is only for --against or --python", message)
-
-    def test_it_shows_each_run_the_costs_and_the_versions(self) -> None:
-        self.run_("--rounds=2", "--mode=pair")
-        text = self.printed.getvalue()
-        self.assertIn("pair, baseline, 1 of 2: server CPU unknown", text)
-        self.assertIn("pair, twisted==24.7.0, 2 of 2: server CPU unknown", text)
-        self.assertIn("packets of 32 B; candidate: twisted==24.7.0", text)
-        self.assertIn("1.00 (1.00 to 1.00): no significant difference", text)
-        self.assertIn("baseline: Python", text)
-        self.assertIn("candidate: Twisted 24.7.0\n", text)
-
-    def test_a_run_that_lost_bytes_is_shown_in_full_and_fails(self) -> None:
-        self.going = lambda name: succeed(result(name, lost=3))
-        self.assertEqual(self.run_("--rounds=1", "--mode=pair"), 1)
-        self.assertIn("pair, baseline, 1 of 1: run pair: sent 100, received 97, lost 3 bytes",
-                      self.printed.getvalue())  # fmt: skip
-
-    def test_all_results_are_written_as_json(self) -> None:
-        path = Path(self.mktemp())
-        self.run_("--rounds=2", "--mode=pair", f"--json={path}")
-        written = json.loads(path.read_text())
-        self.assertEqual(written["runs"], [result("pair").as_json()] * 2)
-        (against,) = written["against"]
-        self.assertEqual(against["name"], "twisted==24.7.0")
-        self.assertEqual(against["versions"], {"Twisted": "24.7.0"})
-        self.assertEqual(against["runs"], written["runs"])
-        self.assertIn("MB/s", [each["figure"] for each in against["differences"]])
-
-    def test_when_interrupted_it_shows_the_results(self) -> None:
-        done: Deferred[RunResult] = Deferred()
-        self.going = lambda _: done
-
-        def script() -> None:
-            (stopping,) = self.reactor.interrupt()
-            done.callback(result("pair"))
-            self.successResultOf(stopping)
-
-        self.script = script
-        self.assertEqual(self.refused(self.run_, 1), Interrupting.INTERRUPTED)
-        self.assertEqual(len(self.servers), 1)
-        self.assertIn("unknown", self.printed.getvalue())
 
     def test_the_candidates_are_the_environments_of_the_options(self) -> None:
         seen: list[Any] = []

@@ -52,6 +52,9 @@ class WebOptionsTests(RefusingCase):
             self.assertIn(expected, problem)
             self.assertNotIn("short", problem)
 
+    def test_workers_have_pages_of_their_parent(self) -> None:
+        self.assertIsNotNone(self.pages(LOOPBACK, "--workers=2"))
+
     def test_a_token_is_for_pages(self) -> None:
         self.assertIn("--web, which is not given", self.error(self.token("0123456789abcdef")))
 
@@ -64,7 +67,3 @@ class WebOptionsTests(RefusingCase):
         with patch.dict(sys.modules, dict.fromkeys([*missing, "prometheus_client"])):
             problem = self.refused(lambda: self.pages(LOOPBACK), status=1)
         self.assertIn("pip install 'tlsdemo[web]'", problem)
-
-    def test_workers_have_none_yet(self) -> None:
-        problem = self.error(LOOPBACK, "--workers=2")
-        self.assertIn("--web shows one process, and --workers is 2; leave one away", problem)

@@ -27,7 +27,7 @@ class Comparison(Case):
         )
         self.assertEqual(command.wait(), 0, command.output)
         self.assertNotIn("Traceback", command.output)
-        for row in (*MODES, "secured", "bytes per event", "lost bytes"):
+        for row in (*MODES, "secured", "bytes per event", "probe p99, ms", "lost bytes"):
             self.assertIn(row, command.output)
         runs = {run["mode"]: run for run in json.loads((self.home / "results").read_text())["runs"]}
         self.assertEqual(list(runs), MODES)
@@ -37,7 +37,13 @@ class Comparison(Case):
             self.assertGreater(run["sent"], 0)
             self.assertEqual(run["arrived"], run["sent"])
             self.assertEqual(run["packets"] * 32, run["sent"])
-            self.assertAlmostEqual(run["bytes_per_event"] * run["events"], run["sent"], places=3)
+            probe = run["probe"]
+            self.assertGreater(probe["measured"], 0)
+            self.assertEqual((probe["unanswered"], probe["problem"]), (0, None))
+            self.assertLessEqual(probe["p50"], probe["p99"])
+            # As long as the packets, so that a record of either is an event of 32 bytes.
+            received = run["sent"] + 32 * probe["measured"]
+            self.assertAlmostEqual(run["bytes_per_event"] * run["events"], received, places=3)
             self.assertIsNone(run["problem"])
         for mode in ("starttls", "wrapped"):
             self.assertEqual(runs[mode]["bytes_per_event"], 32.0)
@@ -55,7 +61,7 @@ class Interrupted(Case):
         command.wait_for_line("sending")
         started = ProcessHandles(children(command.pid))
         self.addCleanup(started.kill)
-        self.assertEqual(len(started), 2)  # a server and a worker
+        self.assertEqual(len(started), 3)  # a server, a worker and the probe
         command.signal_all(signal.SIGINT)
         self.assertEqual(command.wait(), 1)
         self.assertNotIn("Traceback", command.output)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import signal
 import socket
 import ssl
@@ -86,12 +88,14 @@ def files() -> tuple[object, object]:
 
 
 class ExampleTests(SynchronousTestCase):
-    def test_every_example_is_short_and_has_a_test(self) -> None:
+    def test_every_example_is_short_has_a_test_and_is_in_the_index(self) -> None:
+        index = (EXAMPLES / "README.md").read_text(encoding="utf-8")
         tests = Path(__file__).read_text(encoding="utf-8")
         examples = sorted(EXAMPLES.glob("*.py"))
-        self.assertGreaterEqual(len(examples), 6)
+        self.assertGreaterEqual(len(examples), 7)
         for each in examples:
             self.assertIn(f'"{each.name}"', tests)
+            self.assertIn(f"| [{each.name}]({each.name}) | ", index)
             self.assertLessEqual(len(each.read_text().splitlines()), LONGEST, each.name)
 
     def test_a_starttls_server_in_both_ways(self) -> None:
@@ -185,6 +189,17 @@ class ExampleTests(SynchronousTestCase):
             ],
         )
         self.assertEqual(received, "received: hello through two layers")
+
+    def test_a_server_that_pins_its_own_events(self) -> None:
+        folder = Path(self.mktemp()).resolve()
+        shutil.copytree(EXAMPLES / "pins", folder / "pins")
+        shutil.copy(EXAMPLES / "pinned_server.py", folder)
+        done = subprocess.run(
+            [sys.executable, "-m", "twisted.trial", "pinned_server"],
+            cwd=folder, env={**os.environ, "PYTHONPATH": str(EXAMPLES.parents[1])},
+            capture_output=True, text=True, timeout=SECONDS, check=False,
+        )  # fmt: skip
+        self.assertIn("PASSED (successes=3)", done.stdout + done.stderr)
 
     def test_reload_and_drain(self) -> None:
         copies = Path(self.mktemp()).resolve()

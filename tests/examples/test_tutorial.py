@@ -84,7 +84,7 @@ class TutorialTests(SynchronousTestCase):
         return lines
 
     def test_every_step_does_what_is_written(self) -> None:
-        certificate, run, talk, attack, load = blocks("sh")[1:]
+        certificate, run, talk, attack, load = blocks("sh")[2:]
         plain, secured = blocks("python")
         events, refused, summary = blocks("text")
         self.run_to_its_end(certificate)

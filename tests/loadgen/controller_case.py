@@ -46,6 +46,7 @@ class ControllerCase(SynchronousTestCase):
         workers: int = 2,
         status: str | None = None,
         reactor: FakeReactor | None = None,
+        probe: Any = None,
         rates: Sequence[float] = (0.0,),
         plan: Plan | None = None,
         also: tuple[Task, ...] = (),
@@ -56,7 +57,7 @@ class ControllerCase(SynchronousTestCase):
         controller = Controller(
             self.reactor, "name", [whole, *also], workers,
             plan or steps(rates, Window(seconds=DURATION)), status,
-            lambda *seen: self.progress.append(seen),
+            lambda *seen: self.progress.append(seen), probe=probe,
         )  # fmt: skip
         running: Coroutine[Deferred[Any], Any, RunResult] = controller.run()
         self.running = Deferred.fromCoroutine(running)

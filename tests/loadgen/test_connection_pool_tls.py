@@ -18,12 +18,16 @@ from tests.support import (
     patch_reactor_clock,
 )
 from tlsdemo.certificates.files import Credentials
+from tlsdemo.loadgen import load_connection
 from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.connection_pool import ConnectionPool
 from tlsdemo.loadgen.recorder import Recorder
 from tlsdemo.loadgen.sender import Sender
+from tlsdemo.reporting.latencies import CONFIRMED, HANDSHAKE
 from tlsdemo.starttls.negotiation import MAX_LINE
 from tlsdemo.tls import MODES, ClientTLS, ConnectionSettings, ModeName, ServerTLS, UpgradeProtocol
+
+CLIENT_HELLO = 1
 
 
 class Securing(SynchronousTestCase):
@@ -112,6 +116,50 @@ class Securing(SynchronousTestCase):
 
     def test_it_secures_wrapped(self) -> None:
         self.sends_in("wrapped")
+
+    def test_a_handshake_begins_with_the_client_hello_in_every_mode(self) -> None:
+        for mode in ("starttls", "pair", "wrapped"):
+            self.setUp()
+            tls = ClientTLS.build(certificates().client, "localhost")
+            making = tls.make
+
+            def make(*arguments: Any, making: Any = making) -> Any:
+                # As if the computation of the ClientHello took 5 seconds.
+                self.reactor.advance(5.0)
+                return making(*arguments)
+
+            self.patch(tls, "make", make)
+            recorder = Recorder(self.reactor.seconds)
+            pool = ConnectionPool(task(mode=mode), tls, self.reactor, recorder)
+            pool.open()
+            client, server = self.accept(), self.server()
+            self.reactor.advance(2.0)
+            exchange(client, server)
+            self.assertEqual(pool.counters().secured, 1)
+            latencies = recorder.take()[0]
+            for name, seconds in ((HANDSHAKE, 2.0), (CONFIRMED, 7.0)):
+                self.assertAlmostEqual(latencies.at(name, 50.0) or 0.0, seconds, places=2)
+
+    def test_the_client_hello_and_finished_are_sent_before_anything_else_is_done(self) -> None:
+        for mode, hellos in (("starttls", 1), ("pair", 1), ("wrapped", 0)):
+            self.setUp()
+            sent: list[bytes] = []
+            self.patch(
+                load_connection, "send_queued", lambda wire, sent=sent: sent.append(wire.take())
+            )
+            pool = self.pool(mode=mode)
+            pool.open()
+            client, server = self.accept(), self.server()
+            self.assertEqual([each[5] for each in sent], [CLIENT_HELLO] * hellos)
+            server.deliver(b"".join(sent) + client.take())
+            del sent[:]
+            client.deliver(server.take())
+            # ChangeCipherSpec, and an encrypted record.
+            self.assertEqual([each[0] for each in sent], [20])
+            self.assertEqual(client.take(), b"")
+            server.deliver(*sent)
+            self.assertEqual(pool.counters().secured, 1)
+            self.assertIn("secure", str(self.log))
 
     def test_a_rejection_that_only_shows_after_tls_1_3_was_secure_makes_it_failed(self) -> None:
         stranger = strangers().client

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
+
+from twisted.internet.defer import Deferred
 
 from tests.loadgen.controller_case import DURATION, TIMEOUT, ControllerCase
 from tests.loadgen.fake_reactor import FakeReactor, task
@@ -9,6 +12,7 @@ from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.controller import LoadPhase
 from tlsdemo.loadgen.plan import find_max
 from tlsdemo.loadgen.server_counts import POLL_INTERVAL
+from tlsdemo.reporting.probe_result import ProbeResult
 
 
 class Phases(ControllerCase):
@@ -210,6 +214,93 @@ class Result(ControllerCase):
         result = self.result()
         self.assertTrue(result.complete)
         self.assertEqual((result.arrived, result.lost, result.snapshots), (None, None, None))
+
+
+class FakeProbe:
+    """Records what it is told; `opened` and `result` are its answers."""
+
+    def __init__(self) -> None:
+        self.log: list[object] = []
+        self.opened: Deferred[None] = Deferred()
+        self.result: Deferred[ProbeResult] = Deferred()
+
+    def start(self) -> None:
+        self.log.append("start")
+
+    async def open(self, within: float) -> None:
+        self.log.append("open")
+        await self.opened
+
+    def begin(self, unmeasured: float) -> None:
+        self.log.append(f"begin {unmeasured}")
+
+    def rest(self) -> None:
+        self.log.append("rest")
+
+    def stop(self) -> None:
+        self.log.append("stop")
+        self.opened.callback(None)
+
+    async def end(self, within: float, on_problem: Callable[[str], object]) -> ProbeResult:
+        self.log.append("end")
+        result = await self.result
+        if result.problem:
+            on_problem(result.problem)
+        return result
+
+
+class WithAProbe(ControllerCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.probe = FakeProbe()
+
+    def test_it_is_connected_before_the_server_is_asked_for_its_counters(self) -> None:
+        self.begin_with_status(probe=self.probe)
+        self.report("ready")
+        self.assertEqual((self.probe.log, self.commands()), (["start", "open"], []))
+        self.connections_opened = 1
+        self.probe.opened.callback(None)
+        self.assertEqual(self.commands(), ["open"])
+        self.report("settled", begun=2, secured=2)
+        self.reactor.advance(DURATION)
+        self.end()
+        self.probe.result.callback(ProbeResult(5.0))
+        snapshots = self.result().snapshots
+        assert snapshots is not None
+        self.assertEqual(snapshots.started.opened, 1)
+
+    def test_it_measures_while_the_load_is_sent_and_is_waited_for_at_the_end(self) -> None:
+        self.probe.opened.callback(None)
+        self.begin(probe=self.probe)
+        self.to_sending()
+        self.assertEqual(self.probe.log, ["start", "open", "begin 0.0"])
+        self.reactor.advance(DURATION)
+        self.assertEqual(self.probe.log[3:], [])
+        self.report("settled", begun=2, secured=2)
+        self.assertEqual(self.probe.log[3:], ["rest"])
+        self.end()
+        self.assertEqual(self.probe.log[4:], ["end"])
+        self.assertNoResult(self.running)
+        found = ProbeResult(5.0)
+        self.probe.result.callback(found)
+        self.assertEqual((self.result().probe, self.result().problem), (found, None))
+        self.assertTrue(self.result().complete)
+
+    def test_its_problem_is_one_of_the_run(self) -> None:
+        self.probe.opened.callback(None)
+        self.begin(probe=self.probe)
+        self.to_over()
+        self.probe.result.callback(ProbeResult(5.0, problem="truncated"))
+        self.assertEqual(self.result().problem, "truncated")
+
+    def test_a_load_that_is_stopped_does_not_wait_for_it_to_connect(self) -> None:
+        controller = self.begin(probe=self.probe)
+        self.report("ready")
+        controller.stop()
+        self.end(clean=0)
+        self.probe.result.callback(ProbeResult(5.0))
+        self.assertEqual(self.result().problem, "stopped before its end")
+        self.assertEqual(self.probe.log, ["start", "open", "stop", "rest", "end"])
 
 
 class Draining(ControllerCase):

@@ -5,7 +5,8 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.metrics.connection_meter import MOST_AGREED, OTHER, Agreed, ConnectionMeter
+from tlsdemo.metrics.connection_meter import MOST_AGREED, ConnectionMeter
+from tlsdemo.metrics.figures import OTHER, Agreed
 from tlsdemo.tls import MODES, ConnectionInfo, ModeName
 
 

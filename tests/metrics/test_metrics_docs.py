@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from twisted.internet import reactor
 
 from tests.metrics.loopback_metrics import MeteredCase
 from tests.test_architecture import ROOT
 from tlsdemo.close_reasons import Cause
 from tlsdemo.metrics.prometheus import exposition, registry_of
 from tlsdemo.metrics.server_figures import STATES
+from tlsdemo.metrics.worker_metrics import WorkerCollector
+from tlsdemo.metrics.workers_figures import WorkersFigures
 from tlsdemo.proxy.handlers import HandlerName
+from tlsdemo.proxy.workers import Workers
 from tlsdemo.tls import ConnectionInfo, ModeName
 
 NAME = re.compile(r"\b(?:tlsdemo|process|python)_\w+")
@@ -21,9 +26,13 @@ NAME = re.compile(r"\b(?:tlsdemo|process|python)_\w+")
 class Documents(MeteredCase):
     def setUp(self) -> None:
         super().setUp()
-        _, figures = self.metered(ModeName.STARTTLS, handler=HandlerName.PROXY)
+        server, figures = self.metered(ModeName.STARTTLS, handler=HandlerName.PROXY)
         figures.meter.secure(0.1, ConnectionInfo("TLSv1.3", "C", None, None, None))
-        text, _ = exposition(registry_of(figures), "application/openmetrics-text")
+        workers = Workers(server._settings, reactor, 1, lambda *_: [])
+        of_workers = WorkerCollector(WorkersFigures(workers, server._settings))
+        # Of a process that runs.
+        self.patch(WorkersFigures, "pids", lambda _: {0: os.getpid()})
+        text, _ = exposition(registry_of(figures, of_workers), "application/openmetrics-text")
         self.families = list(text_string_to_metric_families(text.decode()))
         self.samples = {sample.name for family in self.families for sample in family.samples}
         self.labels = {

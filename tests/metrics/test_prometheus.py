@@ -128,4 +128,4 @@ class MetricsTests(MeteredCase):
         ours = [line for line in text.decode().splitlines() if line.startswith("tlsdemo_")]
         labels = set(re.findall(r'(\w+)="', "\n".join(ours)))
         build = {"tlsdemo", "python", "twisted", "pyopenssl", "cryptography", "openssl"}
-        self.assertEqual(labels - build, {"mode", "dialect", "cause", "state", "le"})
+        self.assertEqual(labels - build, {"mode", "dialect", "cause", "state", "worker", "le"})

@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.support import MemoryTransport, Recorder, RecordingProducer
 from tlsdemo.net import prompt_writing
-from tlsdemo.net.prompt_writing import prompt_writer
+from tlsdemo.net.prompt_writing import prompt_writer, send_queued
 
 MUCH = bytes(range(256)) * (1 << 13)
 """More than a socket takes."""
@@ -209,6 +209,44 @@ class EndTests(PromptWriterCase):
         self.socket.transport.connectionLost(Failure(ConnectionAborted()))
         self.socket.reactor.advance(0)
         self.assertEqual(self.lost(), ["lost: ConnectionAborted"])
+
+
+class QueuedTests(PromptWriterCase):
+    def test_what_has_been_queued_is_sent_now(self) -> None:
+        self.socket.transport.write(b"data")
+        send_queued(self.socket.transport)
+        self.assertEqual(self.socket.arrived(), b"data")
+        self.assertFalse(self.socket.waits)
+
+    def test_what_the_socket_does_not_take_stays_queued(self) -> None:
+        self.socket.transport.write(MUCH)
+        send_queued(self.socket.transport)
+        self.assertTrue(self.socket.waits)
+        self.assertEqual(self.socket.everything(), MUCH)
+
+    def test_a_lost_connection_is_reported_in_the_next_turn_after_what_arrived_before(self) -> None:
+        self.socket.peer.send(b"last words")
+        self.socket.peer.close()
+        self.socket.transport.write(b"data")
+        send_queued(self.socket.transport)
+        self.assertEqual(self.socket.application.log, [])
+        self.socket.reactor.advance(0)
+        self.assertEqual(self.socket.application.log, [b"last words", "lost: ConnectionLost"])
+
+    def test_a_connection_that_is_closing_or_lost_is_left_to_the_reactor(self) -> None:
+        self.socket.transport.write(b"data")
+        self.socket.transport.loseConnection()
+        send_queued(self.socket.transport)
+        self.assertEqual(self.socket.arrived(), b"")
+        self.assertEqual(self.socket.everything(), b"data")
+        send_queued(self.socket.transport)
+        self.assertEqual(self.lost(), ["lost: ConnectionDone"])
+
+    def test_a_transport_without_a_socket_sends_as_it_always_does(self) -> None:
+        transport = MemoryTransport()
+        transport.write(b"data")
+        send_queued(transport)
+        self.assertEqual(transport.take(), b"data")
 
 
 class ImpossibleTests(SynchronousTestCase):

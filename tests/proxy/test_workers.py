@@ -49,7 +49,7 @@ class WorkersCase(ServerInMemory):
     def setUp(self) -> None:
         self.reactor = ProcessReactor()
         self.patch(module, "SharedListeners", FakeListeners)
-        settings = server_settings(
+        self.settings = server_settings(
             ModeName.CLEAR,
             None,
             64,
@@ -61,7 +61,7 @@ class WorkersCase(ServerInMemory):
             drain=3.0,
         )
         self.workers = Workers(
-            settings, self.reactor, 2, lambda index, listen: ["worker", str(index), *listen],
+            self.settings, self.reactor, 2, lambda index, listen: ["worker", str(index), *listen],
             lambda: 0.5,
         )  # fmt: skip
         self.workers.privilegedStartService()
@@ -167,6 +167,16 @@ class CountingTests(WorkersCase):
                          {**totals, "received": 20, "arrived": 20, "unknown": 1})  # fmt: skip
         self.assertEqual(lines, ["run x: sent 30, received 20, lost 10 bytes"])
 
+    def test_the_lag_is_what_was_answered_to_this_question(self) -> None:
+        with self.lines() as lines:
+            self.reactor.advance(5)
+            self.count(self.processes[0], secured=2, lag=0.25)
+            # What the pages ask between has a lag of its own.
+            worker = self.workers.processes[0]
+            worker.snapshot = Snapshot(secured=2, lag=0.0)
+            self.count(self.processes[1], secured=1, lag=0.125)
+        self.assertIn("greatest lag 250 ms", lines[0])
+
     def test_a_client_that_goes_away_gets_no_answer(self) -> None:
         protocol = self._factory(8898).buildProtocol(None)
         transport: Any = StringTransport()
@@ -192,7 +202,7 @@ class EndTests(WorkersCase):
         )
         self.reactor.advance(0)
         self.assertEqual(self.processes[2].arguments, ["worker", "0", "adopted:INET:3"])
-        total = self.workers._total()
+        total = self.workers.total()
         self.assertEqual((total.opened, total.open, total.clean), (6, 1, 3))
         self.assertEqual(total.failed, {"worker ended": 2})
 

@@ -53,5 +53,9 @@ def run(windows: Iterable[WindowResult] = (), **changes: Any) -> RunResult:
         "windows": tuple(windows) or (window(),),
         "intervals": tuple(interval(float(at)) for at in range(1, 11)),
         "unit": "messages",
+        "name": "name",
     }
-    return RunResult("name", 20, counters, 0.5, 10.0, 16000, **{**values, **changes})
+    return RunResult(
+        **{**values, **changes},
+        connections=20, counters=counters, securing=0.5, sending=10.0, arrived=16000,
+    )  # fmt: skip

@@ -1,9 +1,11 @@
 import io
+from dataclasses import replace
 
 from rich.console import Console
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.reporting.comparison_table import ROWS, UNKNOWN, comparison_table
+from tests.reporting.test_probe_result import probed
+from tlsdemo.reporting.comparison_table import ROWS, UNANSWERED, UNKNOWN, comparison_table
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.run_result import RunResult, ServerSnapshots
 from tlsdemo.reporting.snapshot import Snapshot
@@ -22,6 +24,7 @@ KNOWN = RunResult(
         secured=Snapshot(cpu=3.0, opened=2001, lag=0.25),
         drained=Snapshot(cpu=8.0, opened=2001, bytes_in=10**9, events=500_000, records=10**7),
     ),
+    probe=probed(100),
 )
 NO_COUNTERS = RunResult("starttls", 2000, LoadCounters(), 0.0, 0.0)
 
@@ -60,6 +63,8 @@ class TheTable(SynchronousTestCase):
                 "server CPU per MB, ms": "5.0",
                 "server CPU per connection, ms": "1.00",
                 "greatest lag, ms": "250",
+                "probe p50, ms": "50.0",
+                "probe p99, ms": "99.0",
                 "lost bytes": "1,000",
             },
         )
@@ -76,6 +81,17 @@ class TheTable(SynchronousTestCase):
                 "server CPU per MB, ms",
                 "server CPU per connection, ms",
                 "greatest lag, ms",
+                "probe p50, ms",
+                "probe p99, ms",
                 "lost bytes",
             },
         )
+
+    def test_says_of_a_probe_that_too_few_messages_came_back(self) -> None:
+        written = rows(
+            replace(KNOWN, probe=probed(80, unanswered=20)),
+            replace(KNOWN, probe=probed(0, unanswered=5)),
+            replace(KNOWN, probe=probed(0)),
+        )
+        self.assertEqual(written["probe p50, ms"], ["50.0", UNANSWERED, UNKNOWN])
+        self.assertEqual(written["probe p99, ms"], [UNANSWERED, UNANSWERED, UNKNOWN])

@@ -6,7 +6,9 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.reporting.load_results import run, window
+from tests.reporting.test_probe_result import probed
 from tlsdemo.reporting.latencies import Latencies
+from tlsdemo.reporting.probe_result import ProbeResult
 from tlsdemo.reporting.run_document import NotADocument, Side, histogram, sides
 
 
@@ -33,6 +35,16 @@ class Documents(SynchronousTestCase):
         (measured,) = self.one(window(count=100), opening=None).runs
         self.assertIn("p50(handshake)", measured.figures)
         self.assertNotIn("p99(handshake)", measured.figures)
+
+    def test_have_what_a_probe_measured_if_that_is_enough(self) -> None:
+        def figures(probe: ProbeResult | None) -> list[str]:
+            (measured,) = self.one(probe=probe).runs
+            return [name for name in measured.figures if name.endswith("(probe)")]
+
+        self.assertEqual(figures(probed(500)), ["p50(probe)", "p99(probe)"])
+        self.assertEqual(figures(probed(400)), ["p50(probe)"])
+        self.assertEqual(figures(probed(500, unanswered=400)), ["p50(probe)"])
+        self.assertEqual(figures(None), [])
 
     def test_have_the_handshakes_before_the_load_if_there_are_none_in_it(self) -> None:
         silent = window(latencies=Latencies())

@@ -120,6 +120,7 @@ class AsJSON(SynchronousTestCase):
                 "windows": [],
                 "greatest_rate": None,
                 "intervals": [],
+                "probe": None,
             },
         )
 
@@ -132,6 +133,7 @@ class AsJSON(SynchronousTestCase):
                 "opening",
                 "opened_first",
                 "greatest_rate",
+                "probe",
                 "arrived",
                 "lost",
                 "events",

@@ -1,6 +1,8 @@
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.reporting.test_probe_result import probed
 from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.reporting.probe_result import ProbeResult
 from tlsdemo.reporting.run_result import RunResult, ServerSnapshots
 from tlsdemo.reporting.run_text import (
     cost_line,
@@ -147,6 +149,21 @@ class TheLinesOfARun(SynchronousTestCase):
                 "run pair: sent 3,000,000, received 2,999,968, lost 32 bytes",
             ],
         )
+
+    def test_have_what_the_probe_measured(self) -> None:
+        def line(probe: ProbeResult) -> str:
+            return list(result_lines(RunResult("a", 2, LoadCounters(), 0.0, 0.0, probe=probe)))[2]
+
+        self.assertRegex(
+            line(probed(100, lag=0.0015)),
+            r"^probe, 50 messages/s: p50 50\.\d\d, p90 90\.\d\d, p99 99\.\d\d, max 100\.\d\d ms "
+            r"\(100 measured; the probe itself was 1\.5 ms late\)$",
+        )
+        self.assertRegex(
+            line(probed(80, unanswered=20)),
+            r"^probe, 50 messages/s: p50 50\.\d\d ms \(80 measured, 20 without an answer\)$",
+        )
+        self.assertEqual(line(probed(0)), "probe, 50 messages/s: no message came back (0 measured)")
 
     def test_say_what_is_unknown_and_what_failed(self) -> None:
         run = RunResult(

@@ -36,6 +36,12 @@ class TheRows(SynchronousTestCase):
         (row,) = steps(mark(End.CLIENT, 5.0, "connected"))
         self.assertIsInstance(row, Step)
 
+    def test_have_the_seconds_since_the_first_one(self) -> None:
+        # A trace of the laboratory begins before its servers have started.
+        found = steps(mark(End.CLIENT, 5.5, "secure"), mark(End.CLIENT, 5.0, "connected"))
+        times = [row.at for row in found if isinstance(row, Step)]
+        self.assertEqual(times, [0.0, 0.5])
+
     def test_are_further_apart_the_more_time_is_between_them(self) -> None:
         found = steps(
             *(mark(End.CLIENT, at, "x") for at in (0.0, 0.00004, 0.0001, 0.0004, 0.0014)),

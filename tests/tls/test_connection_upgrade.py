@@ -284,6 +284,7 @@ class OtherApplicationTests(UpgradeCase):
     def test_the_clock_is_that_of_the_transport_unless_another_is_given(self) -> None:
         client = LineClient()
         transport: Any = self.connected(client, is_client=True)
+        del transport.reactor
         error = self.assertRaises(TypeError, upgrade, transport, client_tls(), client)
         self.assertIn("has no reactor; hand in a clock", str(error))
         transport.reactor = self.clock

@@ -22,11 +22,11 @@ class PagesCase(LoopbackTestCase):
 
     def serve_pages(self, mode: ModeName = ModeName.STARTTLS, **changes: Any) -> Any:
         """Start a server with pages, on ports that the system chooses."""
-        pages = WebPages("tcp:0:interface=127.0.0.1", self.token, MODES[mode])
+        pages = self.pages = WebPages("tcp:0:interface=127.0.0.1", self.token, MODES[mode])
         changes = {
             "listen": ["tcp:0:interface=127.0.0.1"],
             "handler": HandlerName.ECHO,
-            "watches": pages.watches,
+            "watches": pages.watched.watches,
             **changes,
         }
         settings = server_settings(mode, None, 1 << 16, ClientAuth.REQUIRED, **changes)

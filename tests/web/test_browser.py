@@ -91,7 +91,19 @@ class LivePage(BrowserCase):
         client.sendall(b"more")
         client.recv(4)
         self.wait_for(f"document.querySelectorAll('#diagram .row').length > {rows}")
+        # What is added while the diagram is being loaded is not forgotten.
+        self.value(
+            "(window.load = fetch, window.fetch = (...all) => "
+            "{ const answer = load(...all).then(async found => new Response(await found.text())); "
+            "return new Promise(done => { answer.then(() => "
+            "{ window.go = () => done(answer); }); }); })"
+        )
+        client.sendall(b"more")
+        client.recv(4)
+        self.wait_for("typeof window.go === 'function'")
         client.unwrap()
+        self.wait_for("document.querySelector('#status').textContent === 'closed: clean'")
+        self.value("(window.fetch = window.load, window.go())")
         self.wait_for("document.querySelector('#status').textContent === 'closed: clean'")
         self.wait_for("document.querySelector('#diagram').textContent.includes('close_notify')")
         self.assert_no_complaints()

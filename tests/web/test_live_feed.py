@@ -118,7 +118,11 @@ class FakeRequest:
     def write(self, data: bytes) -> None:
         self.written += data
 
-    def loseConnection(self) -> None:
+    @property
+    def channel(self) -> FakeRequest:
+        return self
+
+    def forceAbortClient(self) -> None:  # noqa: N802
         self.is_lost = True
 
 

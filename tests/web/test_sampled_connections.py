@@ -8,9 +8,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.close_reasons import CLEAN
 from tlsdemo.trace.model import Arrow
+from tlsdemo.web.connection_list import MOST_KEPT
 from tlsdemo.web.sampled_connections import (
     APART,
-    MOST_KEPT,
     MOST_LAST,
     MOST_SEEN,
     SampledConnection,
@@ -69,9 +69,9 @@ class SampledConnectionsTests(SynchronousTestCase):
         observer.detail("OpenSSL state", state="x")
         self.assertEqual(self.kept(1).state, "secure: TLSv1.3 X")
         observer.event("closed", reason=CLEAN)
-        told = self.kept(1).as_json()
-        self.assertEqual(told["state"], "closed: clean")
-        self.assertEqual((told["seen"], told["began"]), (4, "12:00:00"))
+        told = self.kept(1).listed()
+        self.assertEqual(told.state, "closed: clean")
+        self.assertEqual((told.seen, told.began), (4, "12:00:00"))
 
     def test_keep_a_number_of_records_and_then_the_last_events(self) -> None:
         observer = self.watch(1)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.task import deferLater
 
@@ -12,6 +12,7 @@ from tests.web.loopback_pages import PagesCase
 from tlsdemo.proxy.service import CannotStart
 from tlsdemo.tls import MODES, ModeName
 from tlsdemo.web import event_stream, site
+from tlsdemo.web.connection_list import TraceUnavailable
 from tlsdemo.web.door import HEADERS
 from tlsdemo.web.web_pages import WebPages
 
@@ -183,6 +184,50 @@ class TheLivePage(PagesCase):
             self.assertNotRegex(page, r"<script(?! src=)|<style|<[^>]* (on\w+|style)=")
             for path in ("0", "2", "x", "1/x", "9" * 99, "%C2%B2", ""):
                 self.assertEqual((await self.get(f"/connections/{path}"))[0], 404, path)
+
+        return Deferred.fromCoroutine(scenario())
+
+    def test_of_a_connection_whose_worker_does_not_answer_says_so(self) -> Deferred[None]:
+        async def scenario() -> None:
+            self.serve_pages()
+            problem = TraceUnavailable("worker 2 does not answer")
+            self.patch(self.pages.watched.connections, "trace", lambda _: fail(problem))
+            for path in ("/connections/2", "/connections/2/diagram"):
+                code, headers, text = await self.get(path)
+                self.assertEqual((code, text), (503, f"{problem}; load this page again\n"))
+                self.assertTrue(headers["content-type"].startswith("text/plain"))
+
+        return Deferred.fromCoroutine(scenario())
+
+    def test_is_dropped_if_it_does_not_read(self) -> Deferred[None]:
+        async def scenario() -> None:
+            self.serve_pages()
+            self.patch(event_stream, "PATIENCE", -1.0)
+            reader = Peer()
+            await self.connect_to(f"tcp:127.0.0.1:{self.port}", reader)
+            reader.send(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            await reader.received(12)
+            reader.transport.stopReading()  # type: ignore[union-attr]
+            (stream,) = self.pages._feed._readers
+            # More than the kernel keeps for it.
+            stream.send("frame", "x" * (1 << 24))
+            await deferLater(reactor, 0)
+            stream.send("frame", "{}")
+            while self.pages._site.protocols:
+                await deferLater(reactor, 0.01)
+            self.assertEqual(self.pages._feed.readers, 0)
+            reader.transport.startReading()  # type: ignore[union-attr]
+            await reader.lost
+
+        return Deferred.fromCoroutine(scenario())
+
+    def test_answers_head_without_a_stream(self) -> Deferred[None]:
+        async def scenario() -> None:
+            self.serve_pages()
+            code, headers, text = await self.get("/events", method="HEAD")
+            self.assertEqual((code, text), (200, ""))
+            self.assertTrue(headers["content-type"].startswith("text/event-stream"))
+            self.assertEqual(self.pages._feed.readers, 0)
 
         return Deferred.fromCoroutine(scenario())
 

@@ -16,6 +16,28 @@ from tlsdemo.cli.suggestions import one_of
 _PAGES = {words.replace(" ", "-"): words for words in SECTIONS}
 
 
+def all_commands(main: type[usage.Options]) -> Iterator[CommandEntry]:
+    """Yield all commands: tlsdemo and its own, twistd and those that tlsdemo adds to it."""
+    from twisted.scripts.twistd import (  # type: ignore[attr-defined, unused-ignore]
+        ServerOptions as Twistd,
+    )
+
+    from tlsdemo import tap, tap_client
+
+    yield command_entry("tlsdemo", main, "Secure plain TCP connections, and see how.")
+    subcommands: Any = getattr(main, "subCommands", ())
+    for name, _, make, summary in subcommands:
+        # An alias of another one.
+        if not summary.startswith("An alias"):
+            yield command_entry(f"tlsdemo {name}", make, summary)
+    yield command_entry("twistd", Twistd, "Run services of Twisted.")
+    for options, summary in (
+        (tap.Options, "A server that secures plain TCP connections."),
+        (tap_client.Options, "Many TLS clients at once, to put a server under load."),
+    ):
+        yield command_entry(options.command, options, summary)
+
+
 class _GeneratedOptions(Options):
     """A command with one name as its argument, of ``names``."""
 
@@ -33,26 +55,10 @@ class _GeneratedOptions(Options):
         except ValueError as problem:
             raise usage.UsageError(f"the {self.what} is {arguments[0]!r}, {problem}") from None
 
-    def commands(self) -> Iterator[CommandEntry]:
-        """Yield all commands: tlsdemo and its own, twistd and those that tlsdemo adds to it."""
-        from twisted.scripts.twistd import (  # type: ignore[attr-defined, unused-ignore]
-            ServerOptions as Twistd,
-        )
-
-        from tlsdemo import tap, tap_client
-
+    def commands(self) -> list[CommandEntry]:
+        """Return all commands."""
         main: Any = self.parent
-        yield command_entry("tlsdemo", type(main), "secure plain TCP connections, and see how")
-        for name, _, make, summary in main.subCommands:
-            # An alias of another one.
-            if not summary.startswith("An alias"):
-                yield command_entry(f"tlsdemo {name}", make, summary)
-        yield command_entry("twistd", Twistd, "Run services of Twisted.")
-        for options, summary in (
-            (tap.Options, "A server that secures plain TCP connections."),
-            (tap_client.Options, "Many TLS clients at once, to put a server under load."),
-        ):
-            yield command_entry(options.command, options, summary)
+        return list(all_commands(type(main)))
 
 
 class ManPageOptions(_GeneratedOptions):
@@ -99,5 +105,5 @@ class CompletionOptions(_GeneratedOptions):
 
     def run(self) -> int:
         """Print the script, and return the exit status."""
-        print(completion(self["name"], list(self.commands())), end="")
+        print(completion(self["name"], self.commands()), end="")
         return 0

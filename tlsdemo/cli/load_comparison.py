@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +16,17 @@ from twisted.python.failure import Failure
 from tlsdemo.cli.launched_server import CannotLaunch, LaunchedServer, Place
 from tlsdemo.cli.load_options import LoadOptions
 from tlsdemo.cli.options import fail
+from tlsdemo.cli.scenario_contradictions import has_rate
 from tlsdemo.cli.web_options import missing_extra
 from tlsdemo.lab.compare.interleaving import ScheduledRun, interleaved_runs
 from tlsdemo.loadgen.controller import Controller, LoadPhase
+from tlsdemo.loadgen.probe import Probe
+from tlsdemo.loadgen.scenario_catalogue import latency_names
 from tlsdemo.loadgen.schedule import Task
+from tlsdemo.reporting.interval import Interval
+from tlsdemo.reporting.latencies import CAN_MEASURE
 from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.reporting.load_page import LoadPage
 from tlsdemo.reporting.load_report import (
     LoadResults,
     comparison_as_json,
@@ -76,7 +82,7 @@ class LoadComparison:
         self._current: Controller | None = None
         self._interrupted = False
         self._problem: str | None = None
-        self._json_problem: str | None = None
+        self._file_problem: str | None = None
         self._unwritable: OSError | None = None
         self._done: Deferred[None] | None = None
         self._pages: RunPages | None = None
@@ -95,26 +101,30 @@ class LoadComparison:
         if self._unwritable is not None:
             raise self._unwritable
         self._show_results()
-        if self._json_problem is not None:
-            fail(self._options.command, self._json_problem)
+        if self._file_problem is not None:
+            fail(self._options.command, self._file_problem)
         if self._problem is not None:
             fail(self._options.command, self._problem, status=1)
         results = [run for each in self._results.values() for run in each.all()]
         held = True
         for run in results:
-            for holds, verdict in verdicts(self._options["check"], run):
+            for holds, verdict in self._verdicts(run):
                 held = held and holds
-                print_line(self._console, f"{run.name}: check {verdict}")
+                print_line(self._console, verdict)
         return 0 if held and all(run.complete and not run.lost for run in results) else 1
 
     def _make_pages(self) -> RunPages:
         try:
-            from tlsdemo.web.run_pages import RunPages
+            from tlsdemo.web.run_pages import PROBE, RunPages
         except ImportError as problem:
             fail(self._options.command, missing_extra(problem), status=1)
-        size = self._task.packet_size
-        load = f"The same load on each mode: {self._options['conn']:,} connections"
-        pages = RunPages(self._reactor, f"{load}, packets of {size} B.")
+        lead = f"The same load on each mode: {self._load_text()}."
+        parts, probe_rate = self._options.parts(self._task), self._options["probe-rate"]
+        names = latency_names(parts, has_rate(self._options)) if CAN_MEASURE else []
+        if probe_rate:
+            lead += f" One more connection has a probe, {probe_rate:g} messages a second."
+            names.append(PROBE)
+        pages = RunPages(self._reactor, lead, names)
         self._console.print(f"the live page is at {pages.address}", highlight=False)
         return pages
 
@@ -126,12 +136,36 @@ class LoadComparison:
         candidates = [self._results[name] for name in self._candidates]
         results = [run for each in self._results.values() for run in each.all()]
         if results:
-            size = self._task.packet_size
-            load = f"{self._options['conn']:,} connections, packets of {size} B"
-            print_comparison(self._console, load, self._baseline, candidates)
+            print_comparison(self._console, self._load_text(), self._baseline, candidates)
         if self._options["json"] is not None:
             document = comparison_as_json(self._baseline, candidates)
-            self._write_json(Path(self._options["json"]), document)
+            self._write("json", json.dumps(document, indent=2) + "\n")
+        if self._options["html"] is not None:
+            self._write("html", self._page(candidates).html())
+
+    def _page(self, candidates: Sequence[LoadResults]) -> LoadPage:
+        """Return the page of all runs, by titles that tell them apart."""
+        runs: dict[str, RunResult] = {}
+        for each in [self._baseline, *candidates]:
+            for mode, rounds in each.runs.items():
+                for number, result in enumerate(rounds, 1):
+                    title = f"{mode}, {each.name} {number}" if candidates else mode
+                    runs[title] = result
+        return LoadPage(
+            "The same load on each mode",
+            self._load_text(),
+            runs,
+            [verdict for run in runs.values() for verdict in self._verdicts(run)],
+            self._baseline.versions,
+        )
+
+    def _load_text(self) -> str:
+        size = self._task.packet_size
+        return f"{self._options['conn']:,} connections, packets of {size} B"
+
+    def _verdicts(self, run: RunResult) -> list[tuple[bool, str]]:
+        checked = verdicts(self._options["check"], run)
+        return [(holds, f"{run.name}: check {verdict}") for holds, verdict in checked]
 
     def _begin(self) -> None:
         self._done = Deferred.fromCoroutine(self._run_all()).addErrback(self._failed)
@@ -242,7 +276,15 @@ class LoadComparison:
             if self._pages is not None:
                 self._pages.show_load(mode.value, phase.value, counters, elapsed)
 
-        self._current = Controller(
+        def show_interval(interval: Interval) -> None:
+            shown.interval(interval)
+            if self._pages is not None:
+                probed = None if probe is None else probe.latencies()
+                self._pages.show_latencies(mode.value, controller.latencies(), probed)
+
+        rate = self._options["probe-rate"]
+        probe = Probe(self._reactor, task, rate) if rate else None
+        controller = self._current = Controller(
             self._reactor,
             mode.value,
             parts,
@@ -251,13 +293,16 @@ class LoadComparison:
             server.status,
             show,
             shown.window,
-            shown.interval,
+            show_interval,
+            probe=probe,
         )
         try:
-            result = await self._current.run()
+            result = await controller.run()
         finally:
             self._progress.clear()
             self._current = None
+        if self._pages is not None:
+            self._pages.show_result(mode.value, result)
         try:
             print_run(self._console, title, result, brief=bool(self._candidates))
         except OSError as problem:
@@ -270,8 +315,11 @@ class LoadComparison:
             return turn.mode.value
         return f"{turn.mode.value}, {turn.environment}, {turn.round} of {self._options['rounds']}"
 
-    def _write_json(self, path: Path, document: dict[str, Any]) -> None:
+    def _write(self, option: str, text: str) -> None:
+        path: str = self._options[option]
         try:
-            path.write_text(json.dumps(document, indent=2) + "\n")
+            Path(path).write_text(text, encoding="utf-8")
         except OSError as problem:
-            self._json_problem = f"--json is {str(path)!r}: {problem.strerror}"
+            self._file_problem = self._file_problem or (
+                f"--{option} is {path!r}: {problem.strerror}"
+            )

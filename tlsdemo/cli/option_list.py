@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from twisted.python import usage
@@ -30,7 +30,8 @@ class OptionEntry:
 class CommandEntry:
     """A command by its words, such as ``tlsdemo run``, with its options by headings.
 
-    ``synopsis`` is what follows the words.
+    ``synopsis`` is what follows the words.  ``aliases`` maps former names of options, which are
+    still accepted, to their current names.
     """
 
     words: str
@@ -38,6 +39,7 @@ class CommandEntry:
     synopsis: str
     description: str
     groups: Mapping[str, tuple[OptionEntry, ...]]
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def options(self) -> Iterator[OptionEntry]:
@@ -66,6 +68,7 @@ def command_entry(words: str, make: type[usage.Options], summary: str) -> Comman
             heading: tuple(_entry(options, name) for name in names)
             for heading, names in groups.items()
         },
+        options.aliases if isinstance(options, Options) else {},
     )
 
 

@@ -16,8 +16,10 @@ from tlsdemo.cli.load_contradictions import LOAD_CONTRADICTIONS
 from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOptions
 from tlsdemo.cli.option_groups import Group
 from tlsdemo.cli.options import check_output_file, choice, named, whole
+from tlsdemo.cli.scenario_options import per_second
 from tlsdemo.cli.suggestions import one_of
 from tlsdemo.lab.compare.environment_builder import environment_variables
+from tlsdemo.reporting.latencies import CAN_MEASURE
 from tlsdemo.reporting.terminal import console_of
 from tlsdemo.tls import Delivery, ModeName
 
@@ -50,6 +52,10 @@ class RunOptions(ComparisonOptions, LoadOptions):
         ["send", None, "raw", "raw: each packet becomes a TLS record; buffered: the packets of one "
          "turn of the reactor become full records; stock: the mode's default.", one_of(SENDS)],
         ["json", None, None, "Also write the results to this file."],
+        ["html", None, None, "Also write a page with charts to this file, complete in itself."],
+        ["probe-rate", None, 50.0, "Messages per second of a probe: they go through the server and "
+         "back on one more connection while the load is sent, and are timed from when they were "
+         "due. 0: no probe.", per_second],
         ["rounds", None, 5, "Number of measurements, with --against or --python. The default of "
          f"--duration is {_SECONDS_OF_A_ROUND:g} then.", whole(1, 1000)],
     ])  # fmt: skip
@@ -61,8 +67,8 @@ class RunOptions(ComparisonOptions, LoadOptions):
 
     groups: ClassVar[Mapping[Group, str]] = {
         Group.TLS: "mode client-mode delivery send",
-        Group.LOGGING: "json web",
-        Group.DEMONSTRATION: "against python rounds",
+        Group.LOGGING: "json html web",
+        Group.DEMONSTRATION: "against python rounds probe-rate",
     }
 
     essential = "mode client-mode delivery dialect timeout json against conn duration packet-size"
@@ -91,8 +97,13 @@ class RunOptions(ComparisonOptions, LoadOptions):
         self["modes"] = self["modes"] or [ModeName.STARTTLS, ModeName.PAIR]
         if self["client-mode"] is ModeName.CLEAR:
             raise usage.UsageError("--client-mode is clear, which is only for --mode=clear")
-        check_output_file("json", self["json"])
+        for option in ("json", "html"):
+            check_output_file(option, self[option])
         check(self, LOAD_CONTRADICTIONS)
+        if not CAN_MEASURE:
+            if self.is_given("probe-rate"):
+                raise usage.UsageError("--probe-rate needs histograms: pip install 'tlsdemo[load]'")
+            self["probe-rate"] = 0.0
 
         if self["against"] or self["python"] is not None:
             if self["web"]:

@@ -269,7 +269,7 @@ class ServerOptions(
         each = 1
         if self["role"] is HandlerName.PROXY:
             each = 3 if self["backend"] is None else 2
-        self["max-connections"] = lowered(self["max-connections"], each)
+        self["max-connections"] = lowered(self["max-connections"], each, self["workers"])
         return ServerSettings(
             listen=self["listen"],
             connection=self._connection_settings(mode, tls),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.application.reactors import installReactor
 from twisted.internet.defer import maybeDeferred
@@ -19,6 +19,13 @@ from tlsdemo.cli.worker_task import WorkerTask
 from tlsdemo.net.bounded_log import BoundedLog
 from tlsdemo.net.garbage import collect_rarely
 from tlsdemo.proxy.worker_log import worker_log
+from tlsdemo.tls import MODES
+
+if TYPE_CHECKING:
+    from tlsdemo.proxy.server_settings import ServerSettings
+    from tlsdemo.proxy.status_service import Answers
+    from tlsdemo.proxy.worker_server import WorkerServer
+    from tlsdemo.web.page_watches import PageWatches
 
 
 def main() -> None:
@@ -36,7 +43,8 @@ def main() -> None:
     options = Options()
     options.is_worker = True
     options.parseOptions(sys.argv[2:])
-    settings = task.settings(server_settings(options, reactor))
+    watches = options.page_watches(MODES[options["mode"]])
+    settings = task.settings(server_settings(options, reactor, watches))
     observer: Any = BoundedLog(worker_log(sys.stderr), reactor.seconds)
     # What was logged about the options was logged by the parent as well.
     globalLogBeginner.beginLoggingTo([observer], discardBuffer=True, redirectStandardIO=False)
@@ -46,13 +54,28 @@ def main() -> None:
         if reactor.running:
             reactor.stop()
 
-    StandardIO(server.parent_protocol(parent_gone), reactor=reactor)
+    StandardIO(
+        server.parent_protocol(parent_gone, **_answers_for_pages(server, settings, watches)),
+        reactor=reactor,
+    )
     server.privilegedStartService()
     server.startService()
     collect_rarely()
     signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(reload_certificates, settings))
     reactor.addSystemEventTrigger("before", "shutdown", maybeDeferred, server.stopService)
     reactor.run()
+
+
+def _answers_for_pages(
+    server: WorkerServer, settings: ServerSettings, watches: PageWatches | None
+) -> Answers:
+    if watches is None:
+        return {}
+    from tlsdemo.web.worker_answers import WorkerAnswers
+
+    answers = WorkerAnswers(server, settings, watches)
+    server.at_end = answers.at_end
+    return {"page": answers.page, "connection": answers.connection}
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from tlsdemo.proxy.listening import PROXY_PREFIX
 from tlsdemo.tls import Mode
 
 if TYPE_CHECKING:
+    from tlsdemo.web.page_watches import PageWatches
     from tlsdemo.web.web_pages import WebPages
 
 SHORTEST_TOKEN = 16
@@ -59,10 +60,6 @@ class WebOptions(usage.Options):
                 f"--web is {where!r}, and it takes no header of the PROXY protocol; leave "
                 f"{PROXY_PREFIX} away"
             )
-        if self["workers"] > 1:
-            raise usage.UsageError(
-                f"--web shows one process, and --workers is {self['workers']}; leave one away"
-            )
         check_server_endpoint(reactor, "web", where)
         if token is None and not is_loopback(where):
             raise usage.UsageError(
@@ -80,6 +77,14 @@ class WebOptions(usage.Options):
         except ImportError as problem:
             fail(self.command, missing_extra(problem), status=1)
         return WebPages(self["web"], token, mode)
+
+    def page_watches(self, mode: Mode) -> PageWatches | None:
+        """Make what observes the connections of a worker for the pages of its parent."""
+        if self["web"] is None:
+            return None
+        from tlsdemo.web.page_watches import PageWatches
+
+        return PageWatches(mode)
 
     def _token(self) -> str | None:
         path = self["web-token"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tlsdemo.loadgen.recorder import Recorder
@@ -17,17 +18,22 @@ class ConnectionSteps:
 
     ``negotiates``: whether plaintext is exchanged before TLS.  ``info`` says what was agreed on,
     once the connection is secure.  ``confirmed``: whether the server has proved that it accepted
-    us.  ``resumed``: whether it resumed a session.
+    us.  ``resumed``: whether it resumed a session.  ``send_hello`` is called when the ClientHello
+    has been written, but not in mode ``wrapped``.
     """
 
     detailed = True
+    send_hello: Callable[[], object] | None = None
 
     def __init__(self, recorder: Recorder, due: float, mode: Mode, negotiates: bool) -> None:
         self._recorder = recorder
         self._due = due
         self._called = mode.called
+        # In mode wrapped, the ClientHello comes later.
+        self._returned = mode.returned if mode.allows_negotiation else None
         self._negotiates = negotiates
         self._step_began = due
+        self._hello_sent = True
         self._certificate_read = False
         self._connection: Any = None
         self.info: ConnectionInfo | None = None
@@ -51,17 +57,21 @@ class ConnectionSteps:
         elif name == self._called:
             if self._negotiates:
                 self._record(latencies.UPGRADE)
-            self._step_began = self._recorder.now()
+            # What comes next is the ClientHello, which takes us some time.
+            self._hello_sent = False
         elif name == "secure":
             self.info = facts["info"]
             kind = (self.info.group or UNKNOWN) + (" resumed" if self.resumed else "")
             self._record(f"{latencies.HANDSHAKE}/{kind}")
 
     def detail(self, name: str, **facts: Any) -> None:
-        """Note when the server has accepted us, and when it sends data first."""
+        """Send the ClientHello, and note when the server has accepted us, and sends data first."""
         if name == "OpenSSL state":
             if "read server certificate" in facts["state"]:
                 self._certificate_read = True
+        elif name == self._returned:
+            if self.send_hello is not None:
+                self.send_hello()
         elif name == "confirmed":
             self.confirm()
         elif name == "first bytes in":
@@ -70,7 +80,10 @@ class ConnectionSteps:
                 self._recorder.record(latencies.FIRST_BYTE, self._due)
 
     def wire(self, sent: bool, data: bytes) -> None:
-        """Ignore the bytes of the wire."""
+        """Begin the handshake with the ClientHello, as the server does (RFC 8446, section 2)."""
+        if not self._hello_sent:
+            self._hello_sent = True
+            self._step_began = self._recorder.now()
 
     def tls_created(self, connection: Any) -> None:
         """Keep OpenSSL's connection."""

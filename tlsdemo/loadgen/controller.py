@@ -15,6 +15,7 @@ from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.condition_wait import Condition, ConditionWait
 from tlsdemo.loadgen.course import Course
 from tlsdemo.loadgen.plan import Plan
+from tlsdemo.loadgen.probe import NoProbe, Probe
 from tlsdemo.loadgen.scenario import ScenarioName
 from tlsdemo.loadgen.scenario_catalogue import SCENARIOS, opened_first, packets_that_end
 from tlsdemo.loadgen.schedule import Task, longest_standstill, shares
@@ -64,7 +65,8 @@ class Controller:
     string of the server's status service, or None if there is none.  ``on_progress`` is called
     whenever the phase or the counters change, ``on_window`` with the numbers, rates and seconds
     (infinite if its work ends it) of windows as they begin, ``on_interval`` with each interval.
-    ``appointment``: when it begins, if not at once.  ``launch`` starts a worker.
+    ``appointment``: when it begins, if not now.  ``launch`` starts a worker.  ``probe``: beside it.
+    ``latencies`` returns what has been measured so far, before the load and in all its windows.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Controller:
         on_interval: Callable[[Interval], object] = lambda _: None,
         appointment: Appointment | None = None,
         launch: LaunchWorker = launch_process,
+        probe: Probe | None = None,
     ) -> None:
         self._reactor = reactor
         self._name = name
@@ -101,16 +104,16 @@ class Controller:
         self._results: list[WindowResult] = []
         self._found: float | None = None
         self._server = ServerCounts(reactor, status, self._note_problem)
-        self._on_progress = on_progress
-        self._on_window = on_window
+        self._on_progress, self._on_window = on_progress, on_window
         self._pool = WorkerPool(reactor, self._changed, self._worker_failed, launch)
+        self.latencies = self._pool.all_latencies
         self._course = Course(self._pool, self._elapsed, on_interval, appointment is not None)
         self._appointment = appointment or Appointment(None, (), reactor.seconds)
+        self._probe = probe or NoProbe()
         self._wait = ConditionWait(reactor)
         self._phase = LoadPhase.STARTING
         self._problem: str | None = None
-        self._stopped = False
-        self._worker_lost = False
+        self._stopped = self._worker_lost = False
         self._killing: IDelayedCall | None = None
         self._started_at = 0.0
 
@@ -122,10 +125,13 @@ class Controller:
         await self._server.connect()
         if not self._stopped:
             self._pool.start(shares(self._parts, self._workers))
+            self._probe.start()
         await self._workers_ready()
         if self._stopped:
             # They have opened nothing, and may hang.
             self._pool.kill(self._pool.starting)
+        else:  # Before the server is asked what it counts: its connection is none of the load's.
+            await self._probe.open(READY_WITHIN)
         before = await self._server.snapshot()
         await self._appointed_time()
         # The time until all are secured does not include starting processes.
@@ -142,11 +148,13 @@ class Controller:
             self._enter(LoadPhase.SENDING)
             await self._follow_plan()
         self._enter(LoadPhase.DRAINING)
+        self._probe.rest()
         self._pool.send_command("finish")
         await self._until_done(lambda: self._pool.over)
         arrived = await self._arrived()
         drained = await self._server.snapshot()
         over_at = self._reactor.seconds()
+        probed = await self._probe.end(self._timeout, self._note_problem)
         self._enter(LoadPhase.OVER)
         self._pool.close()
         self._server.close()
@@ -176,6 +184,7 @@ class Controller:
             snapshots=snapshots,
             problem=self._problem,
             encrypted=MODES[ModeName(self._parts[0].mode)].encrypts,
+            probe=probed,
         )
 
     def stop(self, why: str = "stopped before its end") -> None:
@@ -183,6 +192,7 @@ class Controller:
         if not self._stopped:
             self._stopped = True
             self._problem = self._problem or why
+            self._probe.stop()
             self._changed()
 
     def abort(self) -> None:
@@ -251,6 +261,7 @@ class Controller:
         began = self._reactor.seconds()
         self._appointment.begin_window()
         self._course.begin(window)
+        self._probe.begin(window.unmeasured)
         self._on_window(window.number, window.rate, window.length)
         self._pool.begin(window)
         ended = lambda: self._pool.over or self._stopped  # noqa: E731

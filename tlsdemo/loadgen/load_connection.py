@@ -11,6 +11,7 @@ from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.loadgen.application import LoadApplication
 from tlsdemo.loadgen.connection_steps import ConnectionSteps
 from tlsdemo.loadgen.schedule import Task
+from tlsdemo.net.prompt_writing import send_queued
 from tlsdemo.tls import ConnectionInfo, Stream, Timeouts, UpgradeProtocol
 from tlsdemo.tls.timeouts import ConnectionPhase, PhaseTimer
 
@@ -55,6 +56,7 @@ class LoadConnection:
         self.protocol: UpgradeProtocol | None = None
         self.application: LoadApplication | None = None
         self.steps = steps
+        steps.send_hello = self._send_now
         self.given_up: CloseReason | None = None
 
     @property
@@ -65,7 +67,8 @@ class LoadConnection:
     # What the upgrade protocol calls.
 
     def secure(self, _info: ConnectionInfo) -> IProtocol | None:
-        """Report that this can send, and return the application."""
+        """Send our Finished, report that this can send, and return the application."""
+        self._send_now()
         return self.plain()
 
     def plain(self) -> IProtocol | None:
@@ -82,6 +85,7 @@ class LoadConnection:
         """Report the end, also of a connection that was never made."""
         self._cancel_deadline()
         self._idle_timer.enter(ConnectionPhase.OVER)
+        self.steps.send_hello = None
         self._pool.ended(self, close_reason)
 
     # What the pool calls.
@@ -130,6 +134,16 @@ class LoadConnection:
         """Bytes of cleartext in both directions so far."""
         stream = self.stream
         return 0 if stream is None else stream.transferred
+
+    def _send_now(self) -> None:
+        """Send what has been written of the handshake, before anything else is done.
+
+        It would wait for the rest of the reactor's turn: for other connections, and in ``churn``
+        for our own close_notify.  That would be a part of the handshake for the server, but not
+        for the steps, which end with what has been written.
+        """
+        transport: Any = None if self.protocol is None else self.protocol.transport
+        send_queued(getattr(transport, "transport", transport))
 
     def _cancel_deadline(self) -> None:
         if self._deadline is not None and self._deadline.active():

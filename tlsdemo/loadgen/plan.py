@@ -63,11 +63,13 @@ def find_max(holds: Callable[[WindowResult], bool], start: float, first: Window)
 
     The rate grows from ``start`` until it does not hold, then the greatest that does is found by
     bisection, and confirmed in a longer window; one that is not confirmed is lowered a little.
-    In the bisection, a rate that does not hold is tried twice.
+    The rate that limits the search in the end is tried twice: perhaps something else disturbed it.
     Returns 0 if no rate holds.
     """
-    good, bad, rate = 0.0, math.inf, start
-    confirming = doubted = False
+    good, rate = 0.0, start
+    # The rates that have not held, the least of them last, and which of them was tried twice.
+    bad, twice = [math.inf], 0.0
+    doubting = confirming = False
     for number in range(1, MOST_WINDOWS + 1):
         seconds = first.seconds * (CONFIRM_FOR if confirming else 1.0)
         result = yield replace(first, number=number, rate=rate, seconds=seconds)
@@ -77,19 +79,28 @@ def find_max(holds: Callable[[WindowResult], bool], start: float, first: Window)
                 return rate
             # What held before did so by luck, or for a short time only.
             rate *= STEP_BACK
-        elif not held and not doubted and good and bad < math.inf:
-            # Perhaps something else disturbed it.
-            doubted = True
         else:
-            doubted = False
-            good, bad = (rate, bad) if held else (good, rate)
-            confirming = bad <= good * (1 + PRECISION)
+            if held:
+                good = rate
+            if doubting:
+                if held:
+                    bad.pop()
+                else:
+                    twice = rate
+            elif not held:
+                bad.append(rate)
+            least = bad[-1]
+            found = least <= good * (1 + PRECISION)
+            confirming = found and twice == least
+            doubting = found and not confirming
             if confirming:
                 rate = good
+            elif doubting:
+                rate = least
             elif good == 0.0:
-                rate = bad / GROWTH
+                rate = least / GROWTH
             else:
-                rate = good * GROWTH if bad == math.inf else (good + bad) / 2
+                rate = good * GROWTH if least == math.inf else (good + least) / 2
         if rate < LEAST_RATE:
             break
     return 0.0

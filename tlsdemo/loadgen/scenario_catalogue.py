@@ -10,6 +10,7 @@ from tlsdemo.loadgen.pingpong_scenario import PingPongScenario
 from tlsdemo.loadgen.scenario import Scenario, ScenarioName
 from tlsdemo.loadgen.schedule import Task
 from tlsdemo.loadgen.stream_scenario import StreamScenario
+from tlsdemo.reporting import latencies
 
 SCENARIOS: dict[ScenarioName, type[Scenario]] = {
     ScenarioName.STREAM: StreamScenario,
@@ -35,3 +36,19 @@ def opened_first(parts: Iterable[Task]) -> int:
     return sum(
         part.connections for part in parts if SCENARIOS[ScenarioName(part.scenario)].opens_first
     )
+
+
+def latency_names(parts: Iterable[Task], paced: bool) -> list[str]:
+    """Return which latencies a load has, in the order of a connection; ``paced``: at a rate."""
+    has = {latencies.CONNECT, latencies.CONFIRMED}
+    for part in parts:
+        scenario = ScenarioName(part.scenario)
+        if part.mode != "clear":
+            has.add(latencies.HANDSHAKE)
+        if part.dialect != "immediate":
+            has.add(latencies.UPGRADE)
+        if scenario is ScenarioName.STREAM and (paced or part.work_rate):
+            has.add(latencies.WRITE)
+        if scenario is ScenarioName.PINGPONG or (scenario is ScenarioName.CHURN and part.packets):
+            has |= {latencies.FIRST_BYTE, latencies.ROUND_TRIP}
+    return [name for name in latencies.NAMES if name in has]

@@ -234,6 +234,12 @@ class WorkerPool:
             if window in worker.measured
         )
 
+    def all_latencies(self) -> Latencies:
+        """Return what all workers have measured so far, in all windows."""
+        return Latencies.total(
+            each.latencies for worker in self._workers for each in worker.measured.values()
+        )
+
     def loads(self, window: int) -> tuple[WorkerLoad, ...]:
         """Return how busy each worker was in a window."""
         return tuple(

@@ -4,27 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import NamedTuple
 
+from tlsdemo.metrics.figures import DURATIONS, OTHER, Agreed
 from tlsdemo.metrics.histogram import Histogram
 from tlsdemo.tls import ConnectionInfo, Mode, Observer
 
-DURATIONS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-"""The bounds of the histograms of handshakes and upgrades, in seconds."""
-
 MOST_AGREED = 64
 """How many different agreements are counted; others are counted as `OTHER`."""
-
-
-class Agreed(NamedTuple):
-    """What is counted of a handshake: the version of TLS, the group, and if it was an upgrade."""
-
-    version: str
-    group: str
-    upgraded: bool
-
-
-OTHER = Agreed("other", "other", False)
 
 
 class ConnectionMeter:

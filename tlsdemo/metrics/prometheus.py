@@ -10,7 +10,8 @@ groups are OpenSSL's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import typing
+from collections.abc import Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Metric, PlatformCollector, ProcessCollector
 from prometheus_client.core import (
@@ -24,57 +25,75 @@ from prometheus_client.registry import Collector
 
 from tlsdemo import __version__
 from tlsdemo.close_reasons import Cause
-from tlsdemo.metrics.connection_meter import OTHER
+from tlsdemo.metrics.figures import OTHER, Figures
 from tlsdemo.metrics.histogram import Histogram
-from tlsdemo.metrics.server_figures import ServerFigures
+from tlsdemo.metrics.server_figures import ServerKind
 from tlsdemo.reporting.snapshot import Snapshot
 from tlsdemo.tls import versions
 
 _SERVER = ("mode", "dialect")
+_WORKER = (*_SERVER, "worker")
 
 _OPENMETRICS = "application/openmetrics-text"
 
 
-class ServerCollector(Collector):
-    """Makes the metrics of one server from ``figures`` each time they are collected."""
+class Source(typing.Protocol):
+    """Where the metrics of a server come from, be it one process or several."""
 
-    def __init__(self, figures: ServerFigures) -> None:
-        self._figures = figures
-        self._server = (figures.mode, figures.dialect)
+    kind: ServerKind
+
+    def snapshot(self) -> Snapshot:
+        """Return the counters."""
+
+    def figures(self) -> Figures:
+        """Return what is measured beside the counters."""
+
+    def lags(self) -> Mapping[str, Histogram]:
+        """Return the histogram of the lag of each worker, by its number."""
+
+
+class ServerCollector(Collector):
+    """Makes the metrics of one server from ``source`` each time they are collected."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._server = (source.kind.mode, source.kind.dialect)
 
     def collect(self) -> Iterator[Metric]:
         """Return the metrics."""
-        now = self._figures.snapshot()
+        now, figures = self._source.snapshot(), self._source.figures()
         software = {name.lower(): version for name, version in versions().items()}
         yield InfoMetricFamily(
             "tlsdemo_build", "Versions of the software.", {"tlsdemo": __version__, **software}
         )
-        yield from self._connections(now)
-        yield self._handshakes()
-        meter = self._figures.meter
+        yield from self._connections(now, figures)
+        yield self._handshakes(figures)
         yield self._histogram(
             "tlsdemo_handshake_duration_seconds",
             "Time from the switch to TLS until a connection was secure.",
-            meter.handshakes,
+            figures.handshakes,
         )
         yield self._histogram(
             "tlsdemo_upgrade_duration_seconds",
             "Time from the beginning of a connection to the switch to TLS.",
-            meter.upgrades,
+            figures.upgrades,
         )
         yield from self._cleartext(now)
-        yield self._histogram(
+        lags = HistogramMetricFamily(
             "tlsdemo_reactor_lag_seconds",
             "How late the reactor made a call that it had to make every 50 ms.",
-            self._figures.lag,
+            labels=_WORKER,
         )
+        for worker, lag in self._source.lags().items():
+            lags.add_metric((*self._server, worker), lag.cumulative(), lag.sum)
+        yield lags
 
-    def _connections(self, now: Snapshot) -> Iterator[Metric]:
+    def _connections(self, now: Snapshot, figures: Figures) -> Iterator[Metric]:
         yield self._counter("tlsdemo_connections", "Connections accepted.", now.opened)
         states = GaugeMetricFamily(
             "tlsdemo_open_connections", "Open connections.", labels=(*_SERVER, "state")
         )
-        for state, number in self._figures.states().items():
+        for state, number in figures.states.items():
             states.add_metric((*self._server, state), number)
         yield states
         ends = CounterMetricFamily(
@@ -87,8 +106,8 @@ class ServerCollector(Collector):
             ends.add_metric((*self._server, cause.value), known.get(cause.value, 0))
         yield ends
 
-    def _handshakes(self) -> Metric:
-        figures = self._figures
+    def _handshakes(self, figures: Figures) -> Metric:
+        kind = self._source.kind
         handshakes = CounterMetricFamily(
             "tlsdemo_handshakes",
             "Connections secured; those of a server for both that began with TLS have the dialect "
@@ -96,10 +115,10 @@ class ServerCollector(Collector):
             labels=(*_SERVER, "version", "group"),
         )
         totals: dict[tuple[str, ...], int] = {}
-        for agreed, number in figures.meter.agreed.items():
-            at_once = figures.auto and not agreed.upgraded and agreed != OTHER
-            dialect = "immediate" if at_once else figures.dialect
-            labels = (figures.mode, dialect, agreed.version, agreed.group)
+        for agreed, number in figures.agreed.items():
+            at_once = kind.auto and not agreed.upgraded and agreed != OTHER
+            dialect = "immediate" if at_once else kind.dialect
+            labels = (kind.mode, dialect, agreed.version, agreed.group)
             totals[labels] = totals.get(labels, 0) + number
         for each, total in totals.items():
             handshakes.add_metric(each, total)
@@ -127,10 +146,11 @@ class ServerCollector(Collector):
         return family
 
 
-def registry_of(figures: ServerFigures) -> CollectorRegistry:
+def registry_of(source: Source, *more: Collector) -> CollectorRegistry:
     """Return a registry with the metrics of a server, of its process and of Python."""
     registry = CollectorRegistry()
-    registry.register(ServerCollector(figures))
+    for each in (ServerCollector(source), *more):
+        registry.register(each)
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     return registry

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 from tlsdemo.metrics.connection_meter import ConnectionMeter
+from tlsdemo.metrics.figures import LAGS, Figures
 from tlsdemo.metrics.histogram import Histogram
 from tlsdemo.metrics.reading import Reading
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.service import Server
 from tlsdemo.reporting.snapshot import Snapshot
 from tlsdemo.tls.timeouts import ConnectionPhase
-
-LAGS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
-"""The bounds of the histogram of the reactor's lag, in seconds."""
 
 STATES = {
     ConnectionPhase.PLAIN: "negotiating",
@@ -23,32 +24,41 @@ STATES = {
 """What the phases of an open connection are called: ``draining`` still has data for the backend."""
 
 
+class ServerKind(NamedTuple):
+    """What a server is: the names of its mode and its dialect; with ``auto`` also TLS at once."""
+
+    mode: str
+    dialect: str
+    auto: bool
+
+    @classmethod
+    def of(cls, settings: ServerSettings) -> ServerKind:
+        """Return what a server with these settings is."""
+        mode = settings.connection.mode.name.value
+        return cls(mode, settings.dialect.name, settings.auto)
+
+
 class ServerFigures:
     """The figures of ``server``, whose connections ``meter`` has observed.
 
     Attributes:
-        mode: The name of the server's mode.
-        dialect: That of its dialect.
-        auto: Whether it also accepts TLS from the first byte.
+        kind: What the server is.
         meter: The figures of handshakes and upgrades.
         lag: The histogram of the reactor's lag.
     """
 
     def __init__(self, server: Server, settings: ServerSettings, meter: ConnectionMeter) -> None:
         self._server = server
-        self.mode = settings.connection.mode.name.value
-        self.dialect = settings.dialect.name
-        self.auto = settings.auto
+        self.kind = ServerKind.of(settings)
         self.meter = meter
         self.lag = Histogram(LAGS)
         server.lag_meter.report_to(self.lag.add)
         self._last_lag = 0.0
         self._lag_lately = server.lag_meter.reading()
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether the server accepts connections: it has started, and does not drain."""
-        return bool(self._server.running)
+    def not_ready(self) -> str:
+        """Return why the server does not accept connections; empty if it does."""
+        return "" if self._server.running else "draining"
 
     def snapshot(self) -> Snapshot:
         """Return the present value of every counter."""
@@ -63,6 +73,15 @@ class ServerFigures:
         """Return the figures as they are now, with the lag that was taken last."""
         snapshot = self._server.snapshot(self._last_lag)
         return Reading(snapshot, self.states(), list(self.meter.handshakes.counts))
+
+    def figures(self) -> Figures:
+        """Return what is measured beside the counters."""
+        meter = self.meter
+        return Figures(self.states(), meter.handshakes, meter.upgrades, self.lag, meter.agreed)
+
+    def lags(self) -> Mapping[str, Histogram]:
+        """Return the histogram of the lag of each worker: there is only this process, "1"."""
+        return {"1": self.lag}
 
     def states(self) -> dict[str, int]:
         """Return how many connections are open, by state; all states are there."""

@@ -36,6 +36,17 @@ def prompt_writer(transport: Any) -> Callable[[bytes], object] | None:
     return None
 
 
+def send_queued(transport: Any) -> None:
+    """Send what has been written to ``transport`` now, as the reactor does in its next turn.
+
+    Does nothing if the transport has no socket, or is being closed.
+    """
+    if not isinstance(transport, FileDescriptor):
+        return
+    if transport.connected and not transport.disconnecting and transport.doWrite() is not None:
+        _lose(transport)
+
+
 def _writer(transport: FileDescriptor) -> Callable[[bytes], None]:
     queue = partial(FileDescriptor.write, transport)
     send = transport.writeSomeData

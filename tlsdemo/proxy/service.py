@@ -26,6 +26,7 @@ from tlsdemo.proxy.accounting import Accounting
 from tlsdemo.proxy.backend import Backend
 from tlsdemo.proxy.connection_factory import ConnectionFactory
 from tlsdemo.proxy.connection_registry import ConnectionRegistry, ConnectionTotals
+from tlsdemo.proxy.embedded_sink import EmbeddedSink
 from tlsdemo.proxy.event_log import EventLog
 from tlsdemo.proxy.handler import Handler, HandlerListener
 from tlsdemo.proxy.handlers import HANDLERS, HandlerName
@@ -35,7 +36,6 @@ from tlsdemo.proxy.listening import PROXY_PREFIX, CannotStart, listen, with_priv
 from tlsdemo.proxy.proxy_header_factory import ProxyHeaderFactory
 from tlsdemo.proxy.run_query import RunQuery
 from tlsdemo.proxy.server_settings import ServerSettings
-from tlsdemo.proxy.sink_handler import SinkHandler
 from tlsdemo.proxy.start_lines import log_start
 from tlsdemo.proxy.statistics import Statistics
 from tlsdemo.proxy.status_listening import listen_for_this_user
@@ -108,7 +108,7 @@ class Server(Service):
         plain = ConnectionSettings(MODES[ModeName.CLEAR], settings.connection.tls)
         self._sink = ConnectionFactory(
             plain,
-            lambda listener, _: SinkHandler(listener),
+            lambda listener, _: EmbeddedSink(listener),
             self._sink_accounting,
             reactor,
             name="the embedded sink",

@@ -27,7 +27,8 @@ from zope.interface import implementer
 
 Answer = dict[str, Any]
 Query = dict[str, Any]
-Answers = dict[str, Callable[[Query], "Answer | Deferred[Answer]"]]
+Answering = Callable[[Query], "Answer | Deferred[Answer]"]
+Answers = dict[str, Answering]
 
 
 MAX_CONNECTIONS = 64

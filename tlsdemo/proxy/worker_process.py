@@ -34,6 +34,7 @@ class WorkerProcess:
         snapshot: The counters that it has told last.
         final: Its last words: counters, connections that were open when it was stopped, greatest
             lag; None if it has not come to them.
+        pid: Its process ID.
         began: When it was started, in seconds of the reactor's clock.
         ended: Fires with one line that says how, when the process has ended.
     """
@@ -54,6 +55,7 @@ class WorkerProcess:
             stdout=split_lines(self._answered),
             stderr=split_lines(self._logged),
         )
+        self.pid = self._child.pid
         self.ended: Deferred[str] = self._child.wait().addCallback(self._has_ended)
 
     def ask(self, **query: object) -> Deferred[Answer]:

@@ -9,21 +9,33 @@ from typing import Any
 
 from tlsdemo.proxy.run_query import checked_peers
 from tlsdemo.proxy.service import Server
-from tlsdemo.proxy.status_service import Answer, Answers, Query, StatusFactory, StatusProtocol
+from tlsdemo.proxy.status_service import (
+    Answer,
+    Answering,
+    Answers,
+    Query,
+    StatusFactory,
+    StatusProtocol,
+)
 from tlsdemo.reporting.snapshot import Snapshot
 
 
 class WorkerServer(Server):
     """A server that answers the queries of its parent; see `tlsdemo.proxy.worker_process`.
 
-    ``say`` writes a line to the parent.
+    ``say`` writes a line to the parent; ``at_end`` returns what is told with the last counters.
     """
 
     say: Callable[[bytes], object]
+    at_end: Callable[[], Answer] = dict
 
-    def parent_protocol(self, on_end: Callable[[], object]) -> StatusProtocol:
-        """Return the protocol for the parent; ``on_end`` is called when that has gone away."""
-        protocol = _ParentFactory(self._answers, self._reactor, on_end).buildProtocol(None)
+    def parent_protocol(self, on_end: Callable[[], object], **more: Answering) -> StatusProtocol:
+        """Return the protocol for the parent; ``on_end`` is called when that has gone away.
+
+        ``more`` answers what else the parent may ask, by its name.
+        """
+        answers: Answers = {**self._answers(), **more}
+        protocol = _ParentFactory(lambda: answers, self._reactor, on_end).buildProtocol(None)
         # The parent may take its time.
         protocol.patience = protocol.idle_timeout = None
         self.say = protocol.sendLine
@@ -44,7 +56,7 @@ class WorkerServer(Server):
 
     def _report_end(self, total: Snapshot, open_at_stop: int, lag: float) -> None:
         final = {"statistics": total.as_json(), "open_at_stop": open_at_stop, "lag": lag}
-        self.say(json.dumps({"final": final}).encode())
+        self.say(json.dumps({"final": {**final, **self.at_end()}}).encode())
 
 
 class _ParentFactory(StatusFactory):

@@ -10,7 +10,7 @@ workers drain.  A worker ends by itself when this process has gone away.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -44,6 +44,8 @@ RESTART_DELAYS = (0.0, 1.0, 5.0, 30.0)
 EARLY = 10.0
 """Seconds of life; a worker that ends earlier has ended early."""
 
+Ended = Callable[[int, WorkerProcess], object]
+
 MakeCommand = Callable[[int, Sequence[str]], Sequence[str]]
 
 _log = PrintableLogger(namespace="tlsdemo")
@@ -70,6 +72,7 @@ class Workers(Service):
         self._command = command
         self._cpu = cpu
         self._workers: dict[int, WorkerProcess] = {}
+        self._on_end: list[Ended] = []
         self._early = [0] * count
         self._restarts: dict[int, IDelayedCall] = {}
         self._gone = Snapshot()
@@ -100,7 +103,7 @@ class Workers(Service):
             listen_for_this_user(self._listeners.addresses(), self._listen)
         for index in range(self._count):
             self._start_worker(index)
-        self._before = self._total()
+        self._before = self.total()
         self._looping.start(self._settings.interval, now=False)
         log_start(self._settings, self.listening(), self._count)
 
@@ -122,6 +125,20 @@ class Workers(Service):
         self._workers[index] = worker
         worker.ended.addCallback(self._ended, index, worker)
 
+    @property
+    def processes(self) -> Mapping[int, WorkerProcess]:
+        """The workers that run, by their index from 0."""
+        return self._workers
+
+    @property
+    def count(self) -> int:
+        """How many workers there have to be."""
+        return self._count
+
+    def on_end(self, call: Ended) -> None:
+        """Call ``call`` with the index and the process of each worker that has ended."""
+        self._on_end.append(call)
+
     def listening(self) -> list[str]:
         """Return where clients can connect, as endpoint strings."""
         return [endpoint_text(each) for each in self._listeners.addresses()]
@@ -140,6 +157,8 @@ class Workers(Service):
         if worker.final is not None:
             self._open_at_stop += int(worker.final["open_at_stop"])
             self._lag_ever = max(self._lag_ever, float(worker.final["lag"]))
+        for call in self._on_end:
+            call(index, worker)
         if self._is_stopping:
             return
         is_early = self._reactor.seconds() - worker.began < EARLY
@@ -157,7 +176,8 @@ class Workers(Service):
 
     # Reporting.
 
-    def _total(self, lag: float = 0.0) -> Snapshot:
+    def total(self, lag: float = 0.0) -> Snapshot:
+        """Return the sum of the counters that the workers have told last, with ``lag``."""
         total = Snapshot.total([self._gone, *(each.snapshot for each in self._workers.values())])
         return replace(total, at=self._reactor.seconds(), cpu=total.cpu + self._cpu(), lag=lag)
 
@@ -171,10 +191,11 @@ class Workers(Service):
         return [answer for succeeded, answer in outcomes if succeeded]
 
     async def _snapshot(self) -> Snapshot:
-        await self._ask_all(ask="statistics")
-        lag = max((each.snapshot.lag for each in self._workers.values()), default=0.0)
+        # Not that of the snapshots: the web pages ask for these as well, with a lag of their own.
+        answers = await self._ask_all(ask="statistics")
+        lag = max((float(each["statistics"]["lag"]) for each in answers), default=0.0)
         self._lag_ever = max(self._lag_ever, lag)
-        return self._total(lag)
+        return self.total(lag)
 
     async def _log_statistics(self) -> None:
         now = await self._snapshot()
@@ -235,7 +256,7 @@ class Workers(Service):
         return done.addCallback(lambda _: self._log_summary())
 
     def _log_summary(self) -> Deferred[Any]:
-        for line in summary_lines(self._total(), self._open_at_stop, self._lag_ever):
+        for line in summary_lines(self.total(), self._open_at_stop, self._lag_ever):
             _log.info("{line}", line=line)
         self._settings.diagnostics.end()
         # Only now: load clients still query what has arrived.

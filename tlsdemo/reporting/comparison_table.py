@@ -11,6 +11,7 @@ from tlsdemo.reporting.snapshot import Snapshot
 from tlsdemo.reporting.terminal import cell
 
 UNKNOWN = "—"
+UNANSWERED = "no answer"
 
 
 def _number(value: float | None, pattern: str, factor: float = 1.0) -> str:
@@ -19,6 +20,17 @@ def _number(value: float | None, pattern: str, factor: float = 1.0) -> str:
 
 def _server(metric: Callable[[Snapshot], float], pattern: str) -> Callable[[RunResult], str]:
     return lambda run: UNKNOWN if run.server is None else format(metric(run.server), pattern)
+
+
+def _probe(percentile: float) -> Callable[[RunResult], str]:
+    def read(run: RunResult) -> str:
+        probe = run.probe
+        if probe is None or not (probe.measured or probe.unanswered):
+            return UNKNOWN
+        found = probe.at(percentile)
+        return UNANSWERED if found is None else f"{found * 1000:,.1f}"
+
+    return read
 
 
 ROWS: Sequence[tuple[str, Callable[[RunResult], str]]] = (
@@ -34,6 +46,8 @@ ROWS: Sequence[tuple[str, Callable[[RunResult], str]]] = (
     ("server CPU per MB, ms", lambda run: _number(run.cpu_per_megabyte, ",.1f", 1000)),
     ("server CPU per connection, ms", lambda run: _number(run.cpu_per_connection, ",.2f", 1000)),
     ("greatest lag, ms", lambda run: _number(run.lag, ",.0f", 1000)),
+    ("probe p50, ms", _probe(50.0)),
+    ("probe p99, ms", _probe(99.0)),
     ("lost bytes", lambda run: _number(run.lost, ",.0f")),
 )
 """The rows of the table: the name of each metric, and how its value is formatted."""

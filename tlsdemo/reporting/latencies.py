@@ -36,7 +36,8 @@ NAMES = (CONNECT, UPGRADE, HANDSHAKE, CONFIRMED, FIRST_BYTE, ROUND_TRIP, WRITE)
 Attributes:
     CONNECT: From when the connection was due until TCP is established.
     UPGRADE: From then until TLS starts: the negotiation in plaintext.
-    HANDSHAKE: From then until the connection is secure.
+    HANDSHAKE: From when the ClientHello was written until the connection is secure, and our
+        Finished written.
     CONFIRMED: From when the connection was due until the server has proved that it accepted us.
     FIRST_BYTE: From when the connection was due until the first byte of cleartext.
     ROUND_TRIP: From when a message was due until its answer has been verified.

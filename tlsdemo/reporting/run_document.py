@@ -90,6 +90,7 @@ def _run(run: Mapping[str, Any]) -> MeasuredRun:
         "server-cpu/MB": run["unit"] != "connections" and run["server_cpu_seconds_per_megabyte"],
     }
     figures |= {name: float(value) for name, value in totals.items() if value}
+    figures |= dict(_of_probe(run.get("probe")))
     return MeasuredRun(
         figures,
         {label: window["histograms"] for label, window in windows.items()},
@@ -126,6 +127,13 @@ def _latencies(window: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
         for percentile, value in (("p50", 0.5), ("p99", 0.99)):
             if found and found["count"] * (1 - value) >= FEWEST_BEYOND:
                 yield f"{percentile}({name.replace(' ', '-')})", found[percentile]
+
+
+def _of_probe(probe: Mapping[str, Any] | None) -> Iterator[tuple[str, float]]:
+    # Older documents have none.
+    for percentile, value in (("p50", 0.5), ("p99", 0.99)):
+        if probe and probe[percentile] and probe["measured"] * (1 - value) >= FEWEST_BEYOND:
+            yield f"{percentile}(probe)", probe[percentile]
 
 
 def histogram(run: MeasuredRun, name: str) -> tuple[Any, float] | None:

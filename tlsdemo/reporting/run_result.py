@@ -7,6 +7,7 @@ from typing import Any
 
 from tlsdemo.reporting.interval import Interval
 from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.reporting.probe_result import ProbeResult
 from tlsdemo.reporting.snapshot import MEGABYTE, Snapshot
 from tlsdemo.reporting.window_result import WindowResult
 
@@ -48,6 +49,7 @@ class RunResult:
         found: The greatest rate that held, 0 if none did, and ``None`` if that was not searched
             for.
         intervals: The course of the load.
+        probe: What a probe measured meanwhile; ``None`` if there was none.
     """
 
     name: str
@@ -65,6 +67,7 @@ class RunResult:
     unit: str = "connections"
     found: float | None = None
     intervals: tuple[Interval, ...] = ()
+    probe: ProbeResult | None = None
 
     @property
     def lost(self) -> int | None:
@@ -161,4 +164,5 @@ class RunResult:
             "windows": [window.as_json() for window in self.windows],
             "greatest_rate": self.found,
             "intervals": [each.as_json() for each in self.intervals],
+            "probe": self.probe and self.probe.as_json(),
         }

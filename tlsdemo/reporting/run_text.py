@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from tlsdemo.reporting.probe_result import ProbeResult
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.snapshot import MEGABYTE, Snapshot
 from tlsdemo.reporting.window_text import load_lines
@@ -70,6 +71,18 @@ def summary_lines(total: Snapshot, open_at_stop: int, lag: float) -> Iterator[st
     yield f"summary: {events_text(total)}; greatest lag {lag * 1000:.0f} ms, CPU {total.cpu:.2f} s"
 
 
+def probe_line(probe: ProbeResult) -> str:
+    """Return the line about how long messages took through the server under load."""
+    times = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "max": 100.0}
+    found = {label: probe.at(percentile) for label, percentile in times.items()}
+    values = [f"{label} {time * 1000:,.2f}" for label, time in found.items() if time is not None]
+    lost = f", {probe.unanswered:,} without an answer" if probe.unanswered else ""
+    late = "" if probe.lag is None else f"; the probe itself was {probe.lag * 1000:,.1f} ms late"
+    few = "less than half came back" if probe.measured else "no message came back"
+    seen = f"{', '.join(values)} ms" if values else few
+    return f"probe, {probe.rate:g} messages/s: {seen} ({probe.measured:,} measured{lost}{late})"
+
+
 def cost_line(result: RunResult) -> str:
     """Return the line about the server's CPU time in a run."""
     per_megabyte, per_connection = result.cpu_per_megabyte, result.cpu_per_connection
@@ -103,6 +116,8 @@ def result_lines(result: RunResult) -> Iterator[str]:
         f"{result.rate:,.2f} MB/s"
     )
     yield from load_lines(result)
+    if result.probe is not None:
+        yield probe_line(result.probe)
     if result.server is not None:
         yield f"server: {events_text(result.server)}"
     if result.arrived is None:

@@ -34,23 +34,20 @@ SPACES = (0.00005, 0.0002, 0.0007)
 class Step:
     """A row with a mark or an arrow; rows are numbered from 1.
 
-    ``space`` is the distance from the previous row, in steps from 0 to 3.  ``details`` are the
-    facts of an event that are not states, and the value of a state if it is a text that has
-    changed.  ``waiting`` are the ends on which the handshake is complete, but the connection not
-    yet secure.  ``only_here``: whether the diagram beside this one lacks it.
+    ``at`` is in seconds since the first row, as a trace may have begun long before it.  ``space``
+    is the distance from the previous row, in steps from 0 to 3.  ``details`` are the facts of an
+    event that are not states, and the value of a state if it is a text that has changed.
+    ``waiting`` are the ends on which the handshake is complete, but the connection not yet secure.
+    ``only_here``: whether the diagram beside this one lacks it.
     """
 
     number: int
+    at: float
     seen: Mark | Arrow
     space: int
     details: tuple[str, ...] = ()
     waiting: frozenset[End] = frozenset()
     only_here: bool = False
-
-    @property
-    def at(self) -> float:
-        """Seconds since the trace began."""
-        return self.seen.at
 
 
 @dataclass(frozen=True)
@@ -136,14 +133,13 @@ def _labelled(trace: Trace) -> list[list[tuple[int, str]]]:
 
 
 def _steps(trace: Trace, only_here: Collection[int]) -> Iterator[Step | Gap]:
-    before = 0.0
+    ordered = trace.in_order()
+    first = before = ordered[0].at if ordered else 0.0
     completed: dict[End, float] = {}
     last_states: dict[tuple[End, str], Fact] = {}
-    for number, seen in enumerate(trace.in_order(), 1):
+    for number, seen in enumerate(ordered, 1):
         passed = seen.at - before
         before = seen.at
-        if number == 1:
-            passed = 0.0
         if passed >= GAP:
             yield Gap(passed)
             passed = 0.0
@@ -154,7 +150,8 @@ def _steps(trace: Trace, only_here: Collection[int]) -> Iterator[Step | Gap]:
             if since is not None and seen.event.name == "secure":
                 details.append(f"{duration(seen.at - since)} after handshakeCompleted")
         waiting = frozenset(completed)
-        yield Step(number, seen, space, tuple(details), waiting, number in only_here)
+        at = seen.at - first
+        yield Step(number, at, seen, space, tuple(details), waiting, number in only_here)
         if isinstance(seen, Mark) and seen.event.name == "handshakeCompleted":
             completed[seen.end] = seen.at
 

@@ -38,6 +38,7 @@ class StartTLSTransport(MemoryTransport):
     Attributes:
         TLS: Whether ``startTLS`` has been called.
         clock: As above; by default a clock of its own.
+        reactor: The same clock; a socket has its reactor there, and ``upgrade`` looks for it.
     """
 
     TLS = False
@@ -46,7 +47,7 @@ class StartTLSTransport(MemoryTransport):
         self, protocol: Any = None, *, is_client: bool = False, clock: Clock | None = None
     ) -> None:
         super().__init__(protocol)
-        self.clock = clock or Clock()
+        self.clock = self.reactor = clock or Clock()
         self._tlsClientDefault = is_client
 
     def startTLS(self, contextFactory: Any, normal: bool = True) -> None:  # noqa: N803

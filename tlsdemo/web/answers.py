@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from twisted.web import http
 from twisted.web.resource import Resource
 
+from tlsdemo.metrics.reading import Reading
 from tlsdemo.web.door import header
 
 
@@ -29,44 +30,57 @@ class Answer(Resource):
         return self._text.encode()
 
 
-class NotFound(Answer):
+class NotFound(Resource):
     """Answers that there is no such page."""
 
-    def __init__(self) -> None:
-        super().__init__("there is no such page; / is the first one\n", http.NOT_FOUND)
+    isLeaf = True
+
+    def render_GET(self, request: Any) -> bytes:
+        """Return the text."""
+        return not_found(request)
+
+
+def not_found(request: Any) -> bytes:
+    """Have ``request`` answered with the text that is returned: there is no such page."""
+    request.setResponseCode(http.NOT_FOUND)
+    request.setHeader("Content-Type", "text/plain; charset=utf-8")
+    return b"there is no such page; / is the first one\n"
 
 
 class Ready(Resource):
-    """Answers whether the server accepts connections: 200, or 503 if it is not ready."""
+    """Answers whether the server accepts connections: 200, or 503 if it is not ready.
+
+    ``not_ready`` returns why it is not, or an empty text if it is.
+    """
 
     isLeaf = True
 
-    def __init__(self, is_ready: Callable[[], bool]) -> None:
+    def __init__(self, not_ready: Callable[[], str]) -> None:
         super().__init__()
-        self._is_ready = is_ready
+        self._not_ready = not_ready
 
     def render_GET(self, request: Any) -> bytes:
-        """Return one word."""
+        """Return a few words."""
         request.setHeader("Content-Type", "text/plain; charset=utf-8")
-        if self._is_ready():
-            return b"ready\n"
-        request.setResponseCode(http.SERVICE_UNAVAILABLE)
-        return b"draining\n"
+        why = self._not_ready()
+        if why:
+            request.setResponseCode(http.SERVICE_UNAVAILABLE)
+        return f"{why or 'ready'}\n".encode()
 
 
 class FiguresNow(Resource):
-    """Answers with figures as JSON."""
+    """Answers with the figures of the live page as JSON."""
 
     isLeaf = True
 
-    def __init__(self, figures: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(self, reading: Callable[[], Reading]) -> None:
         super().__init__()
-        self._figures = figures
+        self._reading = reading
 
     def render_GET(self, request: Any) -> bytes:
         """Return the figures."""
         request.setHeader("Content-Type", "application/json")
-        return json.dumps(self._figures()).encode()
+        return json.dumps(self._reading().as_json()).encode()
 
 
 class Metrics(Resource):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.python.failure import Failure
+from twisted.web import http
 from twisted.web.resource import Resource
 
 from tlsdemo.reporting.html_page import linked_page
 from tlsdemo.reporting.sequence_diagram_html import diagrams
 from tlsdemo.trace.model import Trace
-from tlsdemo.web.answers import NotFound
-from tlsdemo.web.sampled_connections import SampledConnections
+from tlsdemo.web.answers import NotFound, not_found
+from tlsdemo.web.connection_list import ConnectionList, TraceUnavailable
+from tlsdemo.web.later import answer_later
 
 _HEAD = (
     '<link rel="icon" href="/icon.svg">\n'
@@ -23,7 +26,7 @@ _HEAD = (
 class ConnectionPages(Resource):
     """The pages of the connections that are kept, by number; ``diagram`` below for only that."""
 
-    def __init__(self, connections: SampledConnections) -> None:
+    def __init__(self, connections: ConnectionList) -> None:
         super().__init__()
         self._connections = connections
 
@@ -31,13 +34,12 @@ class ConnectionPages(Resource):
         """Return the page of a connection."""
         text = path.decode("latin-1")
         number = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
-        connection = self._connections.get(number)
-        if connection is None:
-            return NotFound()
-        if request.postpath == [b"diagram"]:
+        only_diagram = request.postpath == [b"diagram"]
+        if only_diagram:
             request.postpath.clear()
-            return _Html(diagrams([connection.trace]))
-        return NotFound() if request.postpath else _Html(connection_page(number, connection.trace))
+        if not number or request.postpath:
+            return NotFound()
+        return _ConnectionPage(self._connections, number, only_diagram)
 
 
 def connection_page(number: int, trace: Trace) -> str:
@@ -52,13 +54,30 @@ def connection_page(number: int, trace: Trace) -> str:
     )
 
 
-class _Html(Resource):
+class _ConnectionPage(Resource):
     isLeaf = True
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, connections: ConnectionList, number: int, only_diagram: bool) -> None:
         super().__init__()
-        self._text = text
+        self._connections = connections
+        self._number = number
+        self._only_diagram = only_diagram
 
-    def render_GET(self, request: Any) -> bytes:
-        request.setHeader("Content-Type", "text/html; charset=utf-8")
-        return self._text.encode()
+    def render_GET(self, request: Any) -> Any:
+        def page(trace: Trace | None) -> bytes:
+            if trace is None:
+                return not_found(request)
+            request.setHeader("Content-Type", "text/html; charset=utf-8")
+            if self._only_diagram:
+                return diagrams([trace]).encode()
+            return connection_page(self._number, trace).encode()
+
+        def unavailable(failure: Failure) -> bytes:
+            failure.trap(TraceUnavailable)
+            request.setResponseCode(http.SERVICE_UNAVAILABLE)
+            request.setHeader("Content-Type", "text/plain; charset=utf-8")
+            return f"{failure.value}; load this page again\n".encode()
+
+        return answer_later(
+            request, self._connections.trace(self._number).addCallbacks(page, unavailable)
+        )

@@ -21,6 +21,8 @@ PATIENCE = 5.0
 RETRY = 2000
 """Milliseconds after which a page that was dropped connects again."""
 
+_EVENTS = "text/event-stream; charset=utf-8"
+
 
 @implementer(IPushProducer)
 class EventStream:
@@ -41,7 +43,8 @@ class EventStream:
         if self._paused_at is None:
             self._request.write(f"event: {name}\ndata: {data}\n\n".encode())
         elif self._clock.seconds() - self._paused_at > PATIENCE:
-            self._request.loseConnection()
+            # Not loseConnection, which waits until the page has read what is buffered.
+            self._request.channel.forceAbortClient()
 
     def pauseProducing(self) -> None:
         """The page does not read."""
@@ -66,13 +69,18 @@ class EventStreams(Resource):
         self._feed = feed
         self._clock = clock
 
+    def render_HEAD(self, request: Any) -> Any:
+        """Tell what a stream would be, and begin none."""
+        request.setHeader("Content-Type", _EVENTS)
+        return b""
+
     def render_GET(self, request: Any) -> Any:
         """Begin a stream."""
         if self._feed.readers >= MOST_STREAMS:
             request.setResponseCode(http.SERVICE_UNAVAILABLE)
             request.setHeader("Content-Type", "text/plain; charset=utf-8")
             return b"too many pages are open\n"
-        request.setHeader("Content-Type", "text/event-stream; charset=utf-8")
+        request.setHeader("Content-Type", _EVENTS)
         stream = EventStream(request, self._clock)
 
         def ended(_: object) -> None:

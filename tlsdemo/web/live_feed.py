@@ -10,9 +10,9 @@ from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from tlsdemo.metrics.connection_meter import DURATIONS
+from tlsdemo.metrics.figures import DURATIONS
+from tlsdemo.web.connection_list import ConnectionList
 from tlsdemo.web.live_series import COLUMNS, LiveSeries, failure_texts
-from tlsdemo.web.sampled_connections import SampledConnections
 
 INTERVAL = 0.5
 """Seconds between two updates."""
@@ -49,7 +49,7 @@ class LiveFeed:
         lead: str,
         clock: IReactorTime,
         update: Callable[[], object],
-        connections: SampledConnections | None = None,
+        connections: ConnectionList | None = None,
         cpu: Callable[[], float] = time.thread_time,
     ) -> None:
         self.title = title

@@ -6,15 +6,15 @@ few seconds.  The script (`static/live.js`) replaces the texts, and draws the ch
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from twisted.web.resource import Resource
 
 from tlsdemo.reporting.html_page import html_text, linked_page
+from tlsdemo.web.connection_list import ListedConnection
 from tlsdemo.web.live_feed import LiveFeed
 from tlsdemo.web.live_series import FIGURES, LiveSeries, failure_texts
-from tlsdemo.web.sampled_connections import SampledConnection
 
 CHARTS = {
     "states": "Open connections",
@@ -85,29 +85,43 @@ def _charts() -> Iterator[str]:
 
 def _figures(series: list[LiveSeries]) -> Iterator[str]:
     yield '<section id="figures" aria-labelledby="figures-title" tabindex="-1">\n'
-    yield '<h2 id="figures-title">Figures</h2>\n'
-    yield '<div class="scroll" role="region" aria-label="Table of the figures" tabindex="0">\n'
-    yield "<table>\n<thead><tr><td></td>"
+    yield '<h2 id="figures-title">Figures</h2>\n<div class="tables">\n'
+    load = _load_groups(series)
+    if load:
+        yield from _table("load", "What the clients measure", load, series)
+    yield from _table("server", "What the server counts" if load else "", FIGURES, series)
+    yield "</div>\n</section>\n"
+
+
+def _table(
+    name: str, caption: str, groups: Mapping[str, Mapping[str, str]], series: list[LiveSeries]
+) -> Iterator[str]:
+    label = caption or "Table of the figures"
+    yield f'<div class="scroll" role="region" aria-label="{label}" tabindex="0">\n'
+    yield f'<table id="{name}">\n{f"<caption>{caption}</caption>" if caption else ""}'
+    yield "<thead><tr><td></td>"
     yield "".join(f'<th scope="col">{html_text(each.name)}</th>' for each in series)
     yield "</tr></thead>\n"
-    texts = [each.texts() for each in series]
-    groups = {"Load": _load_labels(series), **FIGURES}
+    texts = [{**each.texts(), **each.load.texts()} for each in series]
     for group, labels in groups.items():
-        if labels:
-            yield f'<tbody><tr><th scope="rowgroup" colspan="{len(series) + 1}">{group}</th></tr>\n'
-            for name, label in labels.items():
-                cells = "".join(
-                    f'<td data-series="{html_text(each.name)}" data-figure="{html_text(name)}">'
-                    f"{html_text(each.load.get(name, text.get(name, '')))}</td>"
-                    for each, text in zip(series, texts, strict=True)
-                )
-                yield f'<tr><th scope="row">{html_text(label)}</th>{cells}</tr>\n'
-            yield "</tbody>\n"
-    yield "</table>\n</div>\n</section>\n"
+        yield f'<tbody><tr><th scope="rowgroup" colspan="{len(series) + 1}">{group}</th></tr>\n'
+        for figure, label in labels.items():
+            cells = "".join(
+                f'<td data-series="{html_text(each.name)}" data-figure="{html_text(figure)}">'
+                f"{html_text(text.get(figure, ''))}</td>"
+                for each, text in zip(series, texts, strict=True)
+            )
+            yield f'<tr><th scope="row">{html_text(label)}</th>{cells}</tr>\n'
+        yield "</tbody>\n"
+    yield "</table>\n</div>\n"
 
 
-def _load_labels(series: list[LiveSeries]) -> dict[str, str]:
-    return {label: label for each in series for label in each.load}
+def _load_groups(series: list[LiveSeries]) -> dict[str, dict[str, str]]:
+    groups: dict[str, dict[str, str]] = {}
+    for each in series:
+        for group, labels in each.load.groups().items():
+            groups.setdefault(group, {}).update(labels)
+    return groups
 
 
 def _failures(series: list[LiveSeries]) -> Iterator[str]:
@@ -118,7 +132,7 @@ def _failures(series: list[LiveSeries]) -> Iterator[str]:
     yield "</ul>\n</section>\n"
 
 
-def _connections(connections: list[SampledConnection]) -> Iterator[str]:
+def _connections(connections: Sequence[ListedConnection]) -> Iterator[str]:
     yield '<section aria-labelledby="connections-title">\n'
     yield '<h2 id="connections-title">Sampled connections, the last ones</h2>\n'
     yield "<p>Each opens its sequence diagram, which grows as long as the connection is open.</p>\n"
@@ -126,7 +140,7 @@ def _connections(connections: list[SampledConnection]) -> Iterator[str]:
     for each in connections:
         yield (
             f'<li data-number="{each.number}"><a href="/connections/{each.number}">'
-            f"{each.began} #{each.number} from "
+            f"{html_text(each.began)} #{each.number} from "
             f"{html_text(each.peer)}</a> <span>{html_text(each.state)}</span></li>\n"
         )
     yield "</ol>\n</section>\n"

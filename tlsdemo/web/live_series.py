@@ -11,6 +11,7 @@ from tlsdemo.metrics.reading import Reading
 from tlsdemo.reporting.run_text import megabytes
 from tlsdemo.reporting.sequence_diagram import duration
 from tlsdemo.reporting.snapshot import MEGABYTE, Snapshot
+from tlsdemo.web.load_figures import LoadFigures
 
 MOST_POINTS = 600
 """Points that are kept: of five minutes, at two a second."""
@@ -81,12 +82,12 @@ class LiveSeries:
     """The figures of one server called ``name``; ``bounds`` are those of its handshakes' histogram.
 
     Attributes:
-        load: What its load client tells of itself, by label; empty without one.
+        load: What its load client tells of itself; empty without one.
     """
 
     def __init__(self, name: str, bounds: Sequence[float]) -> None:
         self.name = name
-        self.load: dict[str, str] = {}
+        self.load = LoadFigures()
         self._bounds = bounds
         self._points: deque[tuple[float, ...]] = deque(maxlen=MOST_POINTS)
         self._began: float | None = None
@@ -181,15 +182,20 @@ class LiveSeries:
             "point": self.point,
             "texts": self.texts(),
             "handshakes": list(self._latest.handshakes),
-            "load": dict(self.load),
+            "load": self.load.texts(),
         }
 
 
 def failure_texts(series: Sequence[LiveSeries]) -> list[str]:
-    """Return the failures so far, one text for each cause."""
+    """Return the failures so far, one text for each cause; those of load clients follow."""
     texts = [
         f"{each.name}, {cause}: {number:,}" if len(series) > 1 else f"{cause}: {number:,}"
         for each in series
         for cause, number in sorted(each.latest.snapshot.failed.items())
+    ]
+    texts += [
+        f"{each.name}, clients: {cause}: {number:,}"
+        for each in series
+        for cause, number in sorted(each.load.failed.items())
     ]
     return texts or ["none so far"]

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from twisted.internet.defer import Deferred, succeed
+
 from tlsdemo.proxy.accounting import close_facts
 from tlsdemo.tls import Observer, versions
 from tlsdemo.trace.connection_observer import ConnectionObserver
 from tlsdemo.trace.model import Arrow, End, Mark, Trace
 from tlsdemo.trace.timeline import Fact
-
-MOST_KEPT = 24
-"""Connections that are kept; the oldest one is forgotten for a new one."""
+from tlsdemo.web.connection_list import MOST_KEPT, ListedConnection
 
 MOST_SEEN = 400
 """Events and records that are kept of a connection; after that only its last events are."""
@@ -46,7 +46,7 @@ class SampledConnection:
 
     number: int
     peer: str
-    began: str
+    began: datetime
     trace: Trace
     state: str = ""
     observer: Callable[[], SamplingObserver | None] = lambda: None
@@ -70,15 +70,12 @@ class SampledConnection:
         if observer is not None:
             observer.ignores_records = True
 
-    def as_json(self) -> dict[str, object]:
-        """Return what the list on a page shows; ``seen`` tells whether the diagram has grown."""
-        return {
-            "number": self.number,
-            "peer": self.peer,
-            "began": self.began,
-            "state": self.state,
-            "seen": len(self.trace.seen),
-        }
+    def listed(self) -> ListedConnection:
+        """Return what the list on a page shows."""
+        began, seen = self.began, len(self.trace.seen)
+        return ListedConnection(
+            self.number, self.peer, f"{began:%H:%M:%S}", self.state, seen, began.timestamp()
+        )
 
 
 class SampledConnections:
@@ -104,8 +101,8 @@ class SampledConnections:
         if at < self._next:
             return None
         self._next = at + APART
-        began = self._now().strftime("%H:%M:%S")
-        facts: dict[str, Fact] = {**self._facts, "peer": peer, "began": f"{began} UTC"}
+        began = self._now()
+        facts: dict[str, Fact] = {**self._facts, "peer": peer, "began": f"{began:%H:%M:%S} UTC"}
         connection = SampledConnection(
             number, peer, began, Trace(f"connection {number} from {peer}", facts)
         )
@@ -126,6 +123,11 @@ class SampledConnections:
         """Return a connection by its number, if it is kept."""
         return self._kept.get(number)
 
-    def newest_first(self) -> list[SampledConnection]:
+    def newest_first(self) -> list[ListedConnection]:
         """Return the connections that are kept."""
-        return list(reversed(self._kept.values()))
+        return [each.listed() for each in reversed(self._kept.values())]
+
+    def trace(self, number: int) -> Deferred[Trace | None]:
+        """Return the trace of a connection by its number, ``None`` if it is not kept."""
+        connection = self._kept.get(number)
+        return succeed(None if connection is None else connection.trace)

@@ -73,6 +73,10 @@ class WebSite(WrappingFactory):
         front = cast(IResource, Front(root, door))
         super().__init__(_QuietSite(front, requestFactory=_Request, timeout=IDLE_TIMEOUT))
 
+    def logPrefix(self) -> str:
+        """Return the name that Twisted logs when a port is opened or closed."""
+        return "the web pages"
+
     def buildProtocol(self, addr: Any) -> Any:
         """Make the protocol for a connection, or none if there are too many."""
         return super().buildProtocol(addr) if len(self.protocols) < MAX_CONNECTIONS else None

@@ -6,6 +6,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import wrapClientTLS
 from twisted.internet.protocol import Factory, Protocol
+from twisted.protocols.basic import LineReceiver
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.testing.pins.protocols import (
@@ -28,6 +29,7 @@ from tlsdemo.testing.pins import (
     through_endpoint,
 )
 from tlsdemo.testing.pins.watching import watch
+from tlsdemo.tls import ClientAuth, ServerTLS, UpgradeMixin
 from tlsdemo.trace.model import Arrow, End, Fate, Mark, Trace
 
 
@@ -100,6 +102,22 @@ class InMemory(SynchronousTestCase):
                 r"dataReceived question\r\n", "connectionLost ConnectionDone",
             ],
         )  # fmt: skip
+
+    def test_a_server_with_our_mixin(self) -> None:
+        tls = ServerTLS.build(temporary_certificates().server, ClientAuth.NONE)
+
+        class Ours(UpgradeMixin, LineReceiver):
+            def lineReceived(self, line: bytes) -> None:
+                if line == b"STARTTLS":
+                    self.sendLine(b"OK")
+                    self.start_tls(tls).addErrback(lambda failure: None)
+                else:
+                    self.sendLine(line.upper())
+
+        trace = observe_in_memory(
+            Subject(lambda: factory_of(Ours), dialect="line", question=b"hello\r\n"), "ok"
+        )
+        self.assertIn(r"received HELLO\r\n", told(trace, End.CLIENT))
 
     def test_a_server_that_executes_what_was_injected_answers_it_through_tls(self) -> None:
         trace = observe_in_memory(

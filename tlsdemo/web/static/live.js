@@ -11,7 +11,7 @@
   const find = (selector) => document.querySelector(selector);
   const status = find("#status");
   const pause = find("#pause");
-  const columns = [...document.querySelectorAll("thead th")].map((each) => each.textContent);
+  const columns = [...document.querySelectorAll("#server thead th")].map((each) => each.textContent);
   let series = [];
   let durations = [];
   let charts = [];
