@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-
 REPRODUCTION_FAILED = "the reproduction failed"
 """How the reason begins if there is no verdict because of an exception."""
 
