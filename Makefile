@@ -41,7 +41,7 @@ export PIP_USER := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types oldest docs site check-docs bench bench-quick instructions fuzz interop interop-peers clean
+.PHONY: help demo test test-all lint types oldest docs history site check-docs bench bench-quick instructions fuzz interop interop-peers clean
 .NOTPARALLEL:
 
 help: ## list the targets (the default)
@@ -90,7 +90,8 @@ docs: .venv/.docs ## write what docs/ and README show of what is seen; build the
 	$(call timed,tables of the code,.venv/bin/python -m tlsdemo.starttls.state_diagrams >docs/dialects.md \
 		&& .venv/bin/python -m tlsdemo.cli.state_machines_page >docs/state-machines.md \
 		&& .venv/bin/python -m tlsdemo.cli.options_page >docs/options.md \
-		&& .venv/bin/python -m tlsdemo.scan.scan_page docs/scan.md)
+		&& .venv/bin/python -m tlsdemo.scan.scan_page docs/scan.md \
+		&& .venv/bin/python -m bench.releases --page-only docs/gate-history.md)
 	@rm -rf .pages
 	$(call timed,the site,$(MAKE) --no-print-directory site)
 
@@ -103,11 +104,16 @@ check-docs: .venv/.demo ## compare those pages with what is seen with the versio
 	.venv/bin/python -m tlsdemo.cli.options_page | diff docs/options.md -
 	$(call pages,.pages)
 	diff -I '^Seen with' docs/events.md .pages/events.md
+	.venv/bin/python -m bench.releases --page-only .pages/gate-history.md
+	diff docs/gate-history.md .pages/gate-history.md
 	@if diff docs/ecosystems.md .pages/ecosystems.md | grep -q 'Seen with'; then \
 		echo "docs/ecosystems.md was made with other versions, and is not compared:"; \
 		grep -h '^Seen with' docs/ecosystems.md .pages/ecosystems.md; \
 	else set -x; diff docs/ecosystems.md .pages/ecosystems.md; fi
 	@rm -rf .pages
+
+history: .venv/.bench ## the gate between the last releases: docs/gate-history.md; some 20 minutes
+	PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python -m bench.releases $(ARGS)
 
 site: .venv/.docs ## build the documentation in build/site; warnings are errors
 	.venv/bin/python -m sphinx -q -W --keep-going -b html docs build/site

@@ -11,7 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from tests.cli.test_comparison_options import ComparisonCase
-from tests.gate.matrices import cell, matrix
+from tests.gate.matrices import cell, findings, matrix
 from tlsdemo.cli import gate_command
 from tlsdemo.cli.gate_command import GateOptions
 from tlsdemo.lab.compare.comparison_error import ComparisonError
@@ -93,10 +93,28 @@ class TheCommand(ComparisonCase):
         self.assertEqual(exit_.code, 2)
         return self.errors.getvalue().splitlines()[-1]
 
+    def test_a_finding_without_a_verdict_is_an_error_beside_what_has_changed(self) -> None:
+        self.here = findings(a="still so", b="still so", c="still so")
+        self.there = findings(a="cannot tell", b="cannot tell", c="not yet so")
+        file = self.folder / "gate.json"
+        for more in (), (f"--accept={file}", "--accept-new"), (f"--accept={file}",):
+            options = GateOptions()
+            options.parseOptions(["--against=twisted==2", "--part=findings", *more])
+            self.assertEqual(
+                self.last(options.run),
+                "tlsdemo gate: twisted==2: no verdict on the finding a (and on 1 more): "
+                "the reproduction failed: Gone",
+            )
+        self.assertEqual(self.output.getvalue().count("c: it was still so; it is not yet so"), 1)
+        self.assertNotIn("findings, a: ", self.output.getvalue() + file.read_text())
+
     def test_a_file_that_cannot_be_written(self) -> None:
+        self.there = matrix(cell(server=["failed"]))
         options = self.options(f"--json={self.folder / 'j'}")
         (self.folder / "j").mkdir()
         self.assertIn("Is a directory", self.last(options.run))
+        # Minutes of work are not lost.
+        self.assertIn("it is failed", self.output.getvalue())
 
     def test_observe_shows_what_is_seen(self) -> None:
         self.patch(gate_command, "stock_matrix", lambda: {"cells": []})
@@ -108,7 +126,9 @@ class TheCommand(ComparisonCase):
         (self.folder / "bad").write_text("[")
         for arguments, problem in (
             ([], "compare with what?"),
-            (["--observe", "--against=twisted==99"], "--observe compares nothing"),
+            (["--observe", "--against=twisted==99"], "--observe is given, and it compares nothing"),
+            (["--observe", "--part=stock"], "--observe is given, and it compares nothing"),
+            (["--observe", "--json=j"], "--json is 'j', and --observe compares nothing"),
             (["--against=twisted==99", "--accept-new"], "name one with --accept"),
             (["--against=twisted==99", "--part=costs"], "--part is 'costs', none of"),
             (["--against=twisted==99", f"--accept={self.folder / 'bad'}"], "is no file from"),

@@ -25,11 +25,14 @@ def matrix(*cells: dict[str, Any]) -> dict[str, Any]:
     return {"versions": {"Twisted": "1"}, "cells": list(cells)}
 
 
-def findings(**verdicts: str) -> dict[str, Any]:
+def findings(
+    saw: str = "", reason: str = "the reproduction failed: Gone", **verdicts: str
+) -> dict[str, Any]:
     return {
         "versions": {},
         "findings": [
-            {"name": name, "title": name, "verdict": verdict, "evidence": []}
+            {"name": name, "title": name, "verdict": verdict, "evidence": [saw] if saw else [],
+             **({"reason": reason} if verdict == "cannot tell" else {})}
             for name, verdict in verdicts.items()
         ],
-    }
+    }  # fmt: skip

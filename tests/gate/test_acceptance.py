@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,8 +35,20 @@ class AcceptedChanges(SynchronousTestCase):
         self.assertFalse(accepted.accepts(replace(CHANGE, cells=("one", "three"))))
         self.assertFalse(accepted.accepts(replace(CHANGE, candidate="c")))
 
+    def test_a_cost_is_accepted_with_a_signature_that_is_longer(self) -> None:
+        accepted = Acceptance()
+        cost = Change("costs", "bytes that a server sends", "1021 B", "2300 B", ("one",))
+        accepted.add([cost])
+        self.assertTrue(accepted.accepts(replace(cost, baseline="1022 B", candidate="2299 B")))
+        self.assertFalse(accepted.accepts(replace(cost, candidate="2600 B")))
+
     def test_files_that_are_something_else(self) -> None:
-        for text in ("[", "[]", '{"accepted": [{}]}', '{"accepted": 1}'):
+        entry = {"change": "a", "cells": ["b"], "reason": ""}
+        wrong = [{**entry, "cells": "b"}, {**entry, "cells": [1]}, {**entry, "reason": None}]
+        for text in (
+            *("[", "[]", '{"accepted": [{}]}', '{"accepted": 1}'),
+            *(json.dumps({"accepted": [each]}) for each in wrong),
+        ):
             self.path.write_text(text)
             problem = self.assertRaises(BadAcceptance, Acceptance.read, self.path)
             self.assertIn("is no file from --accept-new", str(problem))

@@ -52,6 +52,29 @@ class Findings(SynchronousTestCase):
         (change,) = finding_changes(old, new)
         self.assertEqual(change.sentence(), "b: it was still so; it is not yet so")
 
+    def test_what_shows_a_verdict_does_not_name_the_change(self) -> None:
+        # It may be a duration, which is never the same.
+        old, new = findings("1 ms, 2 ms", a="still so"), findings("5 ms", a="not yet so")
+        (change,) = finding_changes(old, new)
+        self.assertEqual(
+            change.sentence(), "a: it was still so (1 ms, 2 ms); it is not yet so (5 ms)"
+        )
+        self.assertEqual(change.key, "findings, a: still so => not yet so")
+
+    def test_a_reproduction_that_crashed_is_a_failure(self) -> None:
+        old, new = findings(a="still so"), findings(a="cannot tell")
+        for sides in (old, new), (new, old):
+            (change,) = finding_changes(*sides)
+            self.assertTrue(change.is_failure)
+
+    def test_what_a_version_does_not_have_is_a_change_with_the_reason(self) -> None:
+        old, new = findings(a="still so"), findings(reason="there are no groups", a="cannot tell")
+        (change,) = finding_changes(old, new)
+        self.assertFalse(change.is_failure)
+        self.assertEqual(
+            change.sentence(), "a: it was still so; it is cannot tell (there are no groups)"
+        )
+
 
 class Costs(SynchronousTestCase):
     def test_a_few_bytes_more_are_a_signature(self) -> None:
@@ -66,6 +89,14 @@ class Costs(SynchronousTestCase):
             change.sentence(),
             "bytes that a client sends, in starttls 1.3 ok tlsdemo: it was 290 B; it is 1530 B",
         )
+
+    def test_a_few_bytes_more_are_the_same_change(self) -> None:
+        old, new = matrix(cell(sizes=[("client", 290)])), matrix(cell(sizes=[("client", 1530)]))
+        (change,) = cost_changes(old, new)
+        self.assertTrue(change.is_called(change.key))
+        self.assertTrue(change.is_called(change.key.replace("290", "292").replace("1530", "1528")))
+        self.assertFalse(change.is_called(change.key.replace("1530", "1700")))
+        self.assertFalse(change.is_called(change.key.replace("client", "server")))
 
     def test_what_one_side_lacks_is_another_change(self) -> None:
         self.assertEqual(cost_changes(matrix(cell(sizes=[("client", 1)])), matrix()), [])

@@ -8,7 +8,13 @@ from tlsdemo.gate.history import history
 from tlsdemo.gate.verdict import Verdict
 
 FINDING = Change("findings", "no-resumption", "still so", "not yet so")
-ALPN = Change("stock", "server", "a", "b | c", ("x 1.3 ALPN only offered y", "x ALPN only offered"))
+ALPN = Change(
+    "stock",
+    "server",
+    "a",
+    "b | internal error",
+    ("x 1.3 ALPN only offered y", "x ALPN only offered"),
+)
 OTHER = Change("stock", "client", "a", "c", ("x",))
 
 
@@ -25,6 +31,11 @@ class Explanations(SynchronousTestCase):
         )
         self.assertEqual(finding_of(Change("stock", "client", "tls alert", "alert", cells)), "")
 
+    def test_a_client_that_lost_its_alpn_is_not_explained_by_a_server_that_refuses_it(self) -> None:
+        cells = ("client with ALPN 1.3 no ALPN in common y",)
+        lost = Change("stock", "client", "secure negotiated=h2", "secure negotiated=None", cells)
+        self.assertEqual(finding_of(lost), "")
+
 
 class ThePage(SynchronousTestCase):
     def test_has_a_row_for_what_the_rows_above_do_not_have(self) -> None:
@@ -33,7 +44,7 @@ class ThePage(SynchronousTestCase):
         self.assertTrue(first.startswith("Compared with Twisted 3."))
         self.assertEqual(one, "| 3 | nothing more |  |  |  |")
         alpn = "[alpn-kills-handshake](findings.md#alpn-kills-handshake)"
-        self.assertEqual(two, rf"| 2 | {alpn} | 2 | b \| c | a |")
+        self.assertEqual(two, rf"| 2 | {alpn} | 2 | b \| internal error | a |")
         resumption = "[no-resumption](findings.md#no-resumption)"
         self.assertEqual(three, f"| 1 | {resumption} |  | not yet so | still so |")
         self.assertEqual(four, "| 1 | stock, client | 1 | c | a |")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from xml.etree import ElementTree
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -8,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tlsdemo.gate.changes import Change
 from tlsdemo.gate.verdict import MOST_SHOWN, Verdict, junit
 
-ALPN = Change("stock", "server", "secure", "failed", ("a 1.3 ALPN only offered b",))
+ALPN = Change("stock", "server", "secure", "Internal_Error", ("a 1.3 ALPN only offered b",))
 FINDING = Change("findings", "no-resumption", "still so", "100% <gone>")
 
 
@@ -29,7 +30,7 @@ class AsText(SynchronousTestCase):
                 "2 things that an application can notice change with twisted==2, ./x "
                 "(Twisted 1 → 2):",
                 "",
-                "stock, server, in a 1.3 ALPN only offered b: it was secure; it is failed",
+                "stock, server, in a 1.3 ALPN only offered b: it was secure; it is Internal_Error",
                 f"  read on: tlsdemo findings alpn-kills-handshake, {news}",
                 "  accept:  do so",
                 "",
@@ -50,7 +51,7 @@ class AsText(SynchronousTestCase):
 
     def test_shows_only_some_of_many(self) -> None:
         many = verdict(*[FINDING] * (MOST_SHOWN + 2))
-        self.assertEqual(list(many.lines())[-1], "2 more are in the file of --json or --junit.")
+        self.assertEqual(list(many.lines())[-1], "2 more; --json or --junit writes all to a file.")
         self.assertEqual(len(list(many.annotations())), MOST_SHOWN + 1)
 
 
@@ -70,6 +71,15 @@ class ForMachines(SynchronousTestCase):
             ),
             line,
         )
+
+    def test_what_has_no_verdict_is_an_error(self) -> None:
+        crashed = replace(FINDING, problem="the reproduction failed: Gone")
+        (suite,) = ElementTree.fromstring(junit([verdict(ALPN, crashed)]))
+        self.assertEqual([case[0].tag for case in suite], ["failure", "error"])
+        self.assertEqual((suite.get("failures"), suite.get("errors")), ("1", "1"))
+        *_, line = verdict(crashed).annotations()
+        self.assertIn("::twisted==2, ./x: no verdict on the finding no-resumption: the", line)
+        self.assertEqual(list(verdict(crashed).lines()), [])
 
     def test_junit_xml_has_a_test_for_each_change(self) -> None:
         suites = ElementTree.fromstring(junit([verdict(ALPN, accepted=[FINDING]), verdict()]))

@@ -10,9 +10,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.lab.laboratories import LaboratoryCase, cell, laboratory
 from tlsdemo.lab import foreign_run as foreign
 from tlsdemo.lab import scenario_matrix as matrix
-from tlsdemo.lab.laboratory import Cell, GivenUp
+from tlsdemo.lab.laboratory import RUN_TIMEOUT, Cell, GivenUp
 from tlsdemo.lab.scenario_matrix import Selection, observe, why_not
 from tlsdemo.lab.scenarios import SCENARIOS
+from tlsdemo.lab.stacks.stack_config import StackConfig
 from tlsdemo.lab.stacks.stack_process import RunningStack, StackFailed
 
 
@@ -53,6 +54,14 @@ class ImpossibleCells(SynchronousTestCase):
             cell("ok", peer="twisted-pair"): "",
         }.items():
             self.assertEqual(why_not(each), why, each)
+
+
+class ProgramsStartedAhead(SynchronousTestCase):
+    def test_wait_for_as_long_as_the_connections_before_their_own_may_take(self) -> None:
+        configs: list[StackConfig] = []
+        self.patch(foreign, "start_stack", lambda reactor, name, config: configs.append(config))
+        foreign.start(laboratory(), cell("ok", peer="twisted-pair"))
+        self.assertGreater(configs[0].timeout, (matrix.AHEAD + 1) * RUN_TIMEOUT)
 
 
 class TheMatrix(LaboratoryCase):

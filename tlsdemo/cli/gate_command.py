@@ -28,9 +28,14 @@ from tlsdemo.tls import versions
 
 _CONTRADICTIONS = (
     Contradiction(
+        "python accept accept-new json junit markdown github",
+        lambda options: options["observe"],
+        "and --observe compares nothing; leave one of them away",
+    ),
+    Contradiction(
         "observe",
-        lambda options: bool(options["against"] or options["python"]),
-        "and --observe compares nothing; leave --against and --python away",
+        lambda options: bool(options["against"] or options["parts"]),
+        "and it compares nothing; leave --against and --part away",
     ),
     Contradiction(
         "accept-new",
@@ -50,8 +55,9 @@ class GateOptions(ComparisonOptions):
     longdesc = (
         "Compares the installed versions with others, and says nothing if an application cannot "
         "notice a difference. Otherwise it says what, where to read on, and how to accept it, and "
-        "the exit status is 1; after an error it is 2. What depends on timing is tried three times "
-        f"before it counts. The parts are {', '.join(PARTS)}; --part selects some. {BOUNDS}"
+        "the exit status is 1; after an error it is 2, also if the reproduction of a finding "
+        "crashes. What depends on timing is tried three times before it counts. "
+        f"The parts are {', '.join(PARTS)}; --part selects some. {BOUNDS}"
     )
 
     optParameters: ClassVar[list[list[Any]]] = [
@@ -115,20 +121,24 @@ class GateOptions(ComparisonOptions):
             self.give_up(problem)
         except KeyboardInterrupt:
             self.give_up("interrupted")
+        # What was found is shown even if a file cannot be written.
+        if not self["accept-new"]:
+            shows = self["github"] or os.environ.get("GITHUB_ACTIONS") == "true"
+            for each in verdicts:
+                write_lines(sys.stdout, [*each.lines(), *(each.annotations() if shows else ())])
         self._write("json", lambda: json.dumps(
             {"against": [each.as_json() for each in verdicts]}, indent=1) + "\n")  # fmt: skip
         self._write("junit", lambda: junit(verdicts))
         self._write("markdown", lambda: history(verdicts))
-        changed = [each for each in verdicts if each.changes]
-        if self["accept-new"]:
+        changed = [each for each in verdicts if each.changed]
+        if self["accept-new"] and changed:
             for each in changed:
-                self._accepted.add(each.changes)
+                self._accepted.add(each.changed)
             self._write("accept", self._accepted.text)
-            return 0
-        shows = self["github"] or os.environ.get("GITHUB_ACTIONS") == "true"
-        for each in changed:
-            write_lines(sys.stdout, [*each.lines(), *(each.annotations() if shows else ())])
-        return 1 if changed else 0
+        problems = [each.problem for each in verdicts if each.problem]
+        if problems:
+            self.give_up("; ".join(problems))
+        return 1 if changed and not self["accept-new"] else 0
 
     def _verdicts(self) -> list[Verdict]:
         parts = [name for name in PARTS if name in self["parts"] or not self["parts"]]
@@ -140,7 +150,10 @@ class GateOptions(ComparisonOptions):
                 there = partial(run_candidate, environment, timeout=TIMEOUT)
                 candidate = self._observed(there, parts, name)
                 changes = changes_between(baseline, candidate, here, there)
-                accepted = [each for each in changes if self._accepted.accepts(each)]
+                accepted = [
+                    each for each in changes
+                    if not each.is_failure and self._accepted.accepts(each)
+                ]  # fmt: skip
                 new = [each for each in changes if each not in accepted]
                 verdicts.append(
                     Verdict(name, versions(), environment.versions, new, accepted, self._how())

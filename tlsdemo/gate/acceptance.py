@@ -34,8 +34,12 @@ class Acceptance:
         accepted = cls()
         try:
             for entry in json.loads(path.read_text(encoding="utf-8"))["accepted"]:
-                accepted.cells[str(entry["change"])] = [str(cell) for cell in entry["cells"]]
-                accepted.reasons[str(entry["change"])] = str(entry["reason"])
+                key, cells, reason = entry["change"], entry["cells"], entry["reason"]
+                texts = [key, reason, *cells]
+                if not isinstance(cells, list) or not all(isinstance(each, str) for each in texts):
+                    raise TypeError(entry)
+                accepted.cells[key] = [*accepted.cells.get(key, []), *cells]
+                accepted.reasons[key] = reason
         except FileNotFoundError:
             return accepted
         except OSError as problem:
@@ -46,7 +50,10 @@ class Acceptance:
 
     def accepts(self, change: Change) -> bool:
         """Return whether ``change`` has been accepted, in all of its connections."""
-        return change.key in self.cells and set(change.cells) <= set(self.cells[change.key])
+        keys = [key for key in self.cells if change.is_called(key)]
+        return bool(keys) and set(change.cells) <= {
+            each for key in keys for each in self.cells[key]
+        }
 
     def add(self, changes: Iterable[Change]) -> None:
         """Accept ``changes`` as well."""

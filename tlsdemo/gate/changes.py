@@ -6,12 +6,14 @@ an application sees only what follows from them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tlsdemo.reporting.event_differences import cells_by_name, event_differences, names
 from tlsdemo.reporting.finding_differences import finding_differences
+from tlsdemo.reporting.finding_result import REPRODUCTION_FAILED
 
 COST_TOLERANCE = 0.05
 """How much the bytes of a connection may vary: signatures have no fixed length."""
@@ -20,6 +22,7 @@ _MOST_CELLS = 2
 """How many connections with the same change are named; of the others only the number is told."""
 
 _WIRE = "wire"
+_SIZE = re.compile(r"\d+(?= B\b)")
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Change:
         baseline: What it was.
         candidate: What it is.
         cells: The connections in which it is so, by name; none for a finding.
+        observed: What shows each side of a finding, in a line; it may be otherwise another time.
+        problem: Why a finding has no verdict on one side.
     """
 
     part: str
@@ -39,18 +44,36 @@ class Change:
     baseline: str
     candidate: str
     cells: tuple[str, ...] = ()
+    observed: tuple[str, str] = field(default=("", ""), compare=False)
+    problem: str = field(default="", compare=False)
 
     @property
     def key(self) -> str:
         """What it is called in a file of accepted changes."""
         return f"{self.part}, {self.what}: {self.baseline} => {self.candidate}"
 
+    @property
+    def is_failure(self) -> bool:
+        """Whether this is no change, but a reproduction that raised an exception."""
+        return self.problem.startswith(REPRODUCTION_FAILED)
+
     def sentence(self) -> str:
         """Return it in one line."""
         more = len(self.cells) - _MOST_CELLS
         where = "; ".join(self.cells[:_MOST_CELLS]) + (f"; and {more} more" if more > 0 else "")
         place = f"{self.what}, in {where}" if where else self.what
-        return f"{place}: it was {self.baseline}; it is {self.candidate}"
+        old, new = (f" ({text})" if text else "" for text in self.observed)
+        return f"{place}: it was {self.baseline}{old}; it is {self.candidate}{new}"
+
+    def is_called(self, key: str) -> bool:
+        """Return whether ``key`` is this change's, or differs only by a few bytes in the costs."""
+        if self.part != "costs":
+            return key == self.key
+        mine, others = (_SIZE.findall(text) for text in (self.key, key))
+        return _SIZE.sub("", self.key) == _SIZE.sub("", key) and all(
+            abs(int(other) - int(size)) <= COST_TOLERANCE * int(size)
+            for size, other in zip(mine, others, strict=True)
+        )
 
 
 def event_changes(
@@ -92,11 +115,22 @@ def _joined(events: Sequence[str], begin: int, end: int) -> str:
 
 
 def finding_changes(baseline: Mapping[str, Any], candidate: Mapping[str, Any]) -> list[Change]:
-    """Return the findings whose verdicts differ, or that one side cannot tell."""
-    return [
-        Change("findings", each.name, each.baseline, each.candidate)
-        for each in finding_differences(baseline, candidate)
-    ]
+    """Return the findings whose verdicts differ, or that one side cannot tell, with the reason."""
+    changes = []
+    for each in finding_differences(baseline, candidate):
+        sides = [text.partition(", ") for text in (each.baseline, each.candidate)]
+        (old, _, saw), (new, _, sees) = sides
+        reasons = _reason(baseline, each.name), _reason(candidate, each.name)
+        observed = saw or reasons[0], sees or reasons[1]
+        problem = reasons[0] or reasons[1]
+        changes.append(Change("findings", each.name, old, new, (), observed, problem))
+    return changes
+
+
+def _reason(result: Mapping[str, Any], name: str) -> str:
+    """Return why a finding has no verdict in a result, or an empty text if it has."""
+    return next((str(each["reason"]) for each in result["findings"]
+                 if each["name"] == name and each.get("reason")), "")  # fmt: skip
 
 
 def cost_changes(baseline: Mapping[str, Any], candidate: Mapping[str, Any]) -> list[Change]:

@@ -16,23 +16,27 @@ _FINDINGS = {
 }
 """What is in the names of the connections whose events each finding explains."""
 
-_CONCERNS = {"handshake-completed-though-wrong-name": ("handshakeCompleted", "secure")}
-"""The events that a finding is about, where others of those connections may differ as well."""
+_CONCERNS = {
+    "alpn-kills-handshake": ("internal error", "internal_error"),
+    "handshake-completed-though-wrong-name": ("handshakecompleted", "secure"),
+}
+"""The events that a finding is about, in lower case, where others may differ there as well."""
 
-_NEWS = {
+NEWS = {
     "Python": "https://docs.python.org/3/whatsnew/",
     "Twisted": "https://github.com/twisted/twisted/blob/trunk/NEWS.rst",
     "pyOpenSSL": "https://www.pyopenssl.org/en/latest/changelog.html",
     "cryptography": "https://cryptography.io/en/latest/changelog/",
     "OpenSSL": "https://github.com/openssl/openssl/blob/master/CHANGES.md",
 }
+"""Where the news of each is, by its name in `tlsdemo.tls.versions`."""
 
 
 def finding_of(change: Change) -> str:
     """Return the finding that a change is about, or that explains all connections with it."""
     if change.part == "findings":
         return change.what
-    events = f"{change.baseline} {change.candidate}"
+    events = f"{change.baseline} {change.candidate}".lower()
     for name, texts in _FINDINGS.items():
         explained = [any(text in cell for text in texts) for cell in change.cells]
         concerned = any(event in events for event in _CONCERNS.get(name, ("",)))
@@ -45,5 +49,5 @@ def read_on(change: Change, here: Mapping[str, str], there: Mapping[str, str]) -
     """Return where to read on: the finding, and the news of what differs between the versions."""
     finding = finding_of(change)
     found = [f"tlsdemo findings {finding}"] if finding else []
-    news = [_NEWS[name] for name in _NEWS if here.get(name) != there.get(name)]
+    news = [NEWS[name] for name in NEWS if here.get(name) != there.get(name)]
     return ", ".join([*found, *news]) or "the two sources: the versions are the same"

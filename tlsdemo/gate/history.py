@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from tlsdemo.gate.changes import Change
 from tlsdemo.gate.further_reading import finding_of
@@ -32,22 +32,29 @@ def history(verdicts: Sequence[Verdict]) -> str:
 
 def _rows(verdict: Verdict, changes: Sequence[Change]) -> Iterator[str]:
     if not changes:
-        yield _row(verdict.name, "nothing more", "", "", "")
+        yield row(verdict.name, "nothing more", "", "", "")
+    for what, cells, baseline, candidate in explained_rows(changes):
+        yield row(verdict.name, what, cells, candidate, baseline)
+
+
+def explained_rows(changes: Iterable[Change]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield what changed, in how many connections, what it was and what it is.
+
+    What one finding explains is one of them, with what the first of its changes was and is.
+    """
     explained: dict[str, list[Change]] = {}
     for change in changes:
         explained.setdefault(finding_of(change) or change.key, []).append(change)
     for name, same in explained.items():
         first = same[0]
-        found = finding_of(first)
-        what = f"[{name}](findings.md#{name})" if found else f"{first.part}, {first.what}"
+        what = f"[{name}](findings.md#{name})" if finding_of(first) else (
+            f"{first.part}, {first.what}"
+        )  # fmt: skip
         cells = len({cell for change in same for cell in change.cells})
-        sides = [first.candidate, first.baseline]
-        if first.part == "findings":
-            # Without what was observed: the finding tells.
-            sides = [side.partition(",")[0] for side in sides]
-        yield _row(verdict.name, what, str(cells or ""), *sides)
+        yield what, str(cells or ""), first.baseline, first.candidate
 
 
-def _row(*cells: str) -> str:
+def row(*cells: str) -> str:
+    """Return a row of a table of Markdown."""
     texts = (printable(cell).replace("|", "\\|") for cell in cells)
     return f"| {' | '.join(texts)} |"

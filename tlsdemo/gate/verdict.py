@@ -25,7 +25,7 @@ class Verdict:
         name: What the user calls the candidate.
         here: The installed versions.
         there: The candidate's.
-        changes: What has changed and has not been accepted.
+        changes: What has changed and has not been accepted, and failures.
         accepted: What has changed and has been accepted.
         how: How to accept what has changed.
     """
@@ -37,9 +37,25 @@ class Verdict:
     accepted: Sequence[Change]
     how: str
 
+    @property
+    def changed(self) -> list[Change]:
+        """What has changed and has not been accepted."""
+        return [each for each in self.changes if not each.is_failure]
+
+    @property
+    def problem(self) -> str:
+        """What has failed and why, in one line; empty if nothing has."""
+        problems = [each for each in self.changes if each.is_failure]
+        if not problems:
+            return ""
+        more = f" (and on {len(problems) - 1} more)" if problems[1:] else ""
+        first = problems[0]
+        why = printable(first.problem, _LONGEST)
+        return f"{self.name}: no verdict on the finding {first.what}{more}: {why}"
+
     def headline(self) -> str:
         """Return how many changes there are, and which versions differ."""
-        count = len(self.changes)
+        count = len(self.changed)
         moved = [
             f"{name} {text} → {self.there.get(name)}"
             for name, text in self.here.items()
@@ -52,22 +68,22 @@ class Verdict:
 
     def lines(self) -> Iterator[str]:
         """Return the headline, then three lines for each change; nothing without changes."""
-        if not self.changes:
+        if not self.changed:
             return
         yield f"{self.headline()}:"
-        for change in self.changes[:MOST_SHOWN]:
+        for change in self.changed[:MOST_SHOWN]:
             yield ""
             yield from self._three_lines(change)
-        if len(self.changes) > MOST_SHOWN:
+        if len(self.changed) > MOST_SHOWN:
             yield ""
-            yield f"{len(self.changes) - MOST_SHOWN} more are in the file of --json or --junit."
+            yield f"{len(self.changed) - MOST_SHOWN} more; --json or --junit writes all to a file."
 
     def _three_lines(self, change: Change) -> list[str]:
         where = read_on(change, self.here, self.there)
         return [
             f"{change.part}, {printable(change.sentence(), _LONGEST)}",
             f"  read on: {where}",
-            f"  accept:  {self.how}",
+            f"  accept:  {printable(self.how)}",
         ]
 
     def as_json(self) -> dict[str, Any]:
@@ -83,16 +99,19 @@ class Verdict:
         return {
             "part": change.part, "what": change.what, "baseline": change.baseline,
             "candidate": change.candidate, "cells": list(change.cells),
+            "observed": list(change.observed), "problem": change.problem,
             "read_on": read_on(change, self.here, self.there), "change": change.key,
         }  # fmt: skip
 
     def annotations(self) -> Iterator[str]:
-        """Return the changes as workflow commands of GitHub Actions, one line each."""
+        """Return all of it as workflow commands of GitHub Actions, one line each."""
         title = _property(f"tlsdemo gate: {self.name}")
-        for change in self.changes[:MOST_SHOWN]:
+        for change in self.changed[:MOST_SHOWN]:
             text = "\n".join(self._three_lines(change))
             yield f"::error title={title}::{_data(text)}"
-        if len(self.changes) > MOST_SHOWN:
+        if self.problem:
+            yield f"::error title={title}::{_data(self.problem)}"
+        if len(self.changed) > MOST_SHOWN:
             yield f"::error title={title}::{_data(self.headline())}"
 
     def suite(self) -> ElementTree.Element:
@@ -100,14 +119,17 @@ class Verdict:
         tests = [*self.changes, *self.accepted]
         suite = ElementTree.Element(
             "testsuite", name=f"tlsdemo gate: {printable(self.name)}", tests=str(len(tests) or 1),
-            failures=str(len(self.changes)), skipped=str(len(self.accepted)), errors="0",
+            failures=str(len(self.changed)), skipped=str(len(self.accepted)),
+            errors=str(len(self.changes) - len(self.changed)),
         )  # fmt: skip
         for change in tests:
             case = ElementTree.SubElement(
                 suite, "testcase", classname=f"tlsdemo.gate.{change.part}",
                 name=printable(change.what + "".join(f", {cell}" for cell in change.cells[:1])),
             )  # fmt: skip
-            if change in self.changes:
+            if change.is_failure:
+                ElementTree.SubElement(case, "error", message=printable(change.problem, _LONGEST))
+            elif change in self.changes:
                 text = "\n".join(self._three_lines(change))
                 failure = ElementTree.SubElement(case, "failure", message=text.partition("\n")[0])
                 failure.text = text

@@ -32,6 +32,10 @@ WITH_OTHER_STACKS = (
 )
 """The scenarios that are run with other stacks: those in which the stacks differ."""
 
+PROGRAM_TIMEOUT = 300.0
+"""Seconds after which a program of another stack ends by itself: it is started ahead, and has to
+wait for the connections before its own, each of which may take `laboratory.RUN_TIMEOUT`."""
+
 
 def why_not(cell: Cell) -> str:
     """Return why the connection of ``cell`` is not possible, or ``""``."""
@@ -119,6 +123,7 @@ def _config(lab: Laboratory, cell: Cell) -> StackConfig:
         maximum=version,
         alpn=scenario.server.alpn,
         script=_script(scenario),
+        timeout=PROGRAM_TIMEOUT,
     )
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+REPRODUCTION_FAILED = "the reproduction failed"
+"""How the reason begins if there is no verdict because of an exception."""
+
 
 class Verdict(Enum):
     """Whether a finding holds for the installed versions."""

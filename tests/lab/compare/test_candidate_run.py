@@ -56,6 +56,17 @@ class CandidateRun(SynchronousTestCase):
             "tlsdemo --version gave no result in other-versions: it ended with status 0",
         )
 
+    def test_a_crash_is_told_in_one_line(self) -> None:
+        broken = self.environment.folder / "broken.py"
+        broken.write_text("\nraise RuntimeError('no\\nsuch thing')\n")
+        import_it = f"sys.path.insert(0, {str(broken.parent)!r}); import broken; from tlsdemo"
+        self.replace_tlsdemo(candidate_run._TLSDEMO.replace("from tlsdemo", import_it, 1))
+        self.assertEqual(
+            self.problem("events"),
+            "tlsdemo events crashed in other-versions: RuntimeError: no such thing, "
+            f"in {broken}, line 2",
+        )
+
     def test_a_command_that_takes_too_long_is_ended(self) -> None:
         self.replace_tlsdemo("import time; time.sleep(99)")
         self.assertIn("did not end within", self.problem("events", within=0.05))

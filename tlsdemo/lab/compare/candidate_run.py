@@ -14,13 +14,24 @@ from tlsdemo.lab.compare.environment_cache import Environment
 from tlsdemo.lab.compare.source_tree import PACKAGE
 from tlsdemo.lab.compare.tool import execute
 
-# Like ``python -m tlsdemo``, except that a tlsdemo in the current directory is not imported.
+# Like ``python -m tlsdemo``, except that a tlsdemo in the current directory is not imported, and
+# that a crash, as of an import, is the last line of what it prints.
 _TLSDEMO = """\
 import sys
 sys.path[:] = filter(None, sys.path)
-from tlsdemo.cli.main import main
-sys.exit(main())
+try:
+    from tlsdemo.cli.main import main; status = main()
+except Exception as problem:
+    import json, traceback
+    last = traceback.extract_tb(problem.__traceback__)[-1]
+    text = f"{type(problem).__name__}: {problem}, in {last.filename}, line {last.lineno}"
+    print("\\n" + json.dumps({"tlsdemo crashed": " ".join(text.split())}))
+    status = 70
+sys.exit(status)
 """
+
+_CRASHED, _CRASH = 70, "tlsdemo crashed"
+"""The exit status of a crash, EX_SOFTWARE of sysexits.h, and the name of what it says."""
 
 
 def run_candidate(environment: Environment, arguments: Sequence[str], timeout: float) -> Any:
@@ -50,10 +61,20 @@ def _result(
     python: str, variables: Mapping[str, str], arguments: Sequence[str], timeout: float, where: str
 ) -> Any:
     done = execute([python, "-c", _TLSDEMO, *arguments], variables, timeout, errors_apart=True)
-    try:
-        return json.loads(done.said)
-    except ValueError:
-        name = f"tlsdemo {arguments[0] if arguments else ''}".rstrip()
+    name = f"tlsdemo {arguments[0] if arguments else ''}".rstrip()
+    result = _json(done.said)
+    crash = _json(done.said.strip().rpartition("\n")[2]) if done.status == _CRASHED else None
+    if isinstance(crash, dict) and _CRASH in crash:
+        raise ComparisonError(f"{name} crashed in {where}: {crash[_CRASH]}")
+    if result is None:
         raise ComparisonError(
             f"{name} gave no result in {where}: it ended with status {done.status}"
-        ) from None
+        )
+    return result
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

@@ -10,7 +10,12 @@ from twisted.internet.defer import CancelledError, Deferred
 from tlsdemo.certificates.demo_ca import DemoCertificates
 from tlsdemo.lab.findings.finding import Finding
 from tlsdemo.lab.findings.testbed import NoVerdict, Testbed
-from tlsdemo.reporting.finding_result import Evidence, FindingResult, Verdict
+from tlsdemo.reporting.finding_result import (
+    REPRODUCTION_FAILED,
+    Evidence,
+    FindingResult,
+    Verdict,
+)
 
 
 async def examine(
@@ -39,7 +44,7 @@ async def examine(
         evidence = Evidence(Verdict.UNKNOWN, (), "it was interrupted")
     except Exception as problem:
         text = " ".join(f"{type(problem).__name__}: {problem}".split())
-        evidence = Evidence(Verdict.UNKNOWN, (), f"the reproduction failed: {text}")
+        evidence = Evidence(Verdict.UNKNOWN, (), f"{REPRODUCTION_FAILED}: {text}")
     finally:
         await testbed.close()
     return FindingResult(finding.description, evidence, reactor.seconds() - began)

@@ -1,0 +1,1 @@
+"""What neighbouring releases changed for TLS: the gate between them, and a page of it."""
