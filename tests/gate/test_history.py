@@ -35,6 +35,8 @@ class Explanations(SynchronousTestCase):
         cells = ("client with ALPN 1.3 no ALPN in common y",)
         lost = Change("stock", "client", "secure negotiated=h2", "secure negotiated=None", cells)
         self.assertEqual(finding_of(lost), "")
+        refused = Change("events", "server", "connectionLost Error", "handshakeCompleted", cells)
+        self.assertEqual(finding_of(refused), "alpn-kills-handshake")
 
 
 class ThePage(SynchronousTestCase):

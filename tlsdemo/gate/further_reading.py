@@ -17,7 +17,7 @@ _FINDINGS = {
 """What is in the names of the connections whose events each finding explains."""
 
 _CONCERNS = {
-    "alpn-kills-handshake": ("internal error", "internal_error"),
+    "alpn-kills-handshake": ("internal error", "internal_error", "connectionlost error"),
     "handshake-completed-though-wrong-name": ("handshakecompleted", "secure"),
 }
 """The events that a finding is about, in lower case, where others may differ there as well."""
