@@ -91,7 +91,7 @@ class BeforeAiosmtpd(ClientCase, SmtpBackendCase):
         _, port = self.aiosmtpd()
         self.fails_closed("smtp", port, "peer offers no TLS")
         status, output = self.load("smtp", port)
-        self.assertEqual(status, 1, output)
+        self.assertEqual(status, 2, output)
         self.assertIn("no connection was secured", output)
 
 
