@@ -29,6 +29,7 @@ class ServerCounts:
         self._where = where
         self._on_problem = on_problem
         self._client: StatusClient | None = None
+        self._aborted = False
 
     async def connect(self) -> None:
         """Connect to the service."""
@@ -45,6 +46,8 @@ class ServerCounts:
             )
         else:
             self._client = client
+            if self._aborted:
+                self.abort()
 
     def close(self) -> None:
         """Close the connection."""
@@ -53,6 +56,7 @@ class ServerCounts:
 
     def abort(self) -> None:
         """Close the connection at once: what is asked, and what would be, is not known."""
+        self._aborted = True
         client, self._client = self._client, None
         if client is not None:
             client.abort()
