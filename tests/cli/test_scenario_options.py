@@ -46,6 +46,7 @@ class Refusals(ScenarioCase):
             ("--resume",): "--resume is given, which is only for --scenario=churn",
             ("--say=x",): "--say is 'x', which is only for --scenario=pingpong",
             ("--scenario=churn", "--say=x"): "--say and --expect need each other",
+            ("--say=",): "--say is '', an empty message",
             (r"--say=\x",): r"--say is '\\x', not text with escapes such as \r\n or \x00",
             ("--check=x",): "--check is 'x', 'x' is no objective, such as",
             ("--find-max", "--slo=x"): "--slo is 'x', 'x' is no objective",

@@ -97,6 +97,13 @@ def escaped(text: str) -> str:
     return read
 
 
+def message(text: str) -> str:
+    """Read a text with escapes that is not empty."""
+    if not text:
+        raise ValueError("an empty message")
+    return escaped(text)
+
+
 class ScenarioOptions(CheckOption, GroupedOptions):
     """What the connections do; the options ``duration``, ``conn`` and ``packets`` are of the load.
 
@@ -134,7 +141,7 @@ class ScenarioOptions(CheckOption, GroupedOptions):
          whole(1, 1 << 20)],
         ["say", None, None, r"What each message says, such as NOOP\r\n, if the server does not "
          "echo.",
-         escaped],
+         message],
         ["expect", None, None, "How the line begins that answers --say, such as 250.",
          escaped],
         ["trickle", None, 0.0, "Seconds between two bytes on each idle connection; 0 for none.",

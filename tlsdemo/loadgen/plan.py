@@ -64,7 +64,7 @@ def find_max(holds: Callable[[WindowResult], bool], start: float, first: Window)
     The rate grows from ``start`` until it does not hold, then the greatest that does is found by
     bisection, and confirmed in a longer window; one that is not confirmed is lowered a little.
     The rate that limits the search in the end is tried twice: perhaps something else disturbed it.
-    Returns 0 if no rate holds.
+    Returns 0 if no rate holds, or none was confirmed within `MOST_WINDOWS`.
     """
     good, rate = 0.0, start
     # The rates that have not held, the least of them last, and which of them was tried twice.
