@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import imaplib
 import poplib
+import re
 import smtplib
 import socket
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from interop.attempts import tried
 from interop.mail import PASSWORD, DovecotCase, PostfixCase
 from interop.peers import InteropCase, await_port, client_context, free_port, program
+from tests.end_to_end.processes import wait_for_text
 
 CLIENT = "127.0.0.7"
 """The address of our clients; nobody trusts it, whereas this host is 127.0.0.1."""
@@ -176,8 +178,9 @@ class BeforeDovecot(DovecotCase):
         pop3.user("demo")
         pop3.pass_(PASSWORD)
         pop3.quit()
+        # Dovecot's log has a process of its own.
         for dialect in ("imap", "pop3"):
-            self.assertIn(f"{dialect}-login: Info: Login: ", self.logged())
+            wait_for_text(self.log, f"{dialect}-login: Info: Login: ")
         self.assertEqual(self.logged().count(f"rip={CLIENT}, "), 2)
 
     @tried("the client's address by `--backend-proxy=v1`", "imaplib", "poplib", "Dovecot")
@@ -196,4 +199,5 @@ class BeforeDovecot(DovecotCase):
             client.starttls(context=client_context())
             client.ehlo()
             self.assertEqual(client.mail("one@example.test")[0], 250)
-        self.assertIn(CLIENT, self.logged())
+        # Dovecot's log has a process of its own.
+        wait_for_text(self.log, re.escape(CLIENT))
