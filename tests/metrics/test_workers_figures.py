@@ -93,6 +93,19 @@ class WorkersFiguresTests(WorkersPagesCase):
         self.assertEqual(seen["tlsdemo_handshake_duration_seconds_count"], 9)
         self.assertEqual(seen["tlsdemo_connections_total"], 9)
 
+    def test_last_words_of_another_version_do_not_keep_a_worker_from_being_replaced(self) -> None:
+        self.refreshed(3, 4)
+        last = answer_of(5, {}, 0.0)
+        for figures in ({}, {**last["figures"], "lag": {"counts": [1], "sum": 0.5}}):
+            final = {"statistics": last["statistics"], "figures": figures}
+            started = len(self.processes)
+            self.answer(self.processes[-1], final={**final, "open_at_stop": 0, "lag": 0.5})
+            self.processes[-1].die()
+            self.reactor.advance(RESTART_DELAYS[-1])
+            self.assertEqual(len(self.processes), started + 1)
+        # What it had told before stays counted.
+        self.assertEqual(self.samples()["tlsdemo_handshake_duration_seconds_count"], 7)
+
     def test_of_a_worker_that_has_told_nothing_are_none(self) -> None:
         self.processes[0].die(signal=9)
         self.assertEqual(self.samples()["tlsdemo_connections_total"], 0)

@@ -8,6 +8,7 @@ words have all.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -62,7 +63,9 @@ class WorkersFigures:
         last = self._latest.pop(index, None)
         self._lags.pop(index, None)
         if worker.final is not None and FIGURES in worker.final:
-            last = Figures.from_json(worker.final[FIGURES])
+            # If it is of a version that was installed later, its buckets may be others.
+            with suppress(AttributeError, KeyError, TypeError, ValueError):
+                last = Figures.from_json(worker.final[FIGURES])
         if last is not None:
             # It has no open connections any more.
             self._gone[index] = Figures.total([self._gone[index], last.without_states()])
