@@ -15,7 +15,7 @@ from typing import Any
 from tlsdemo.metrics.figures import LAGS, Figures
 from tlsdemo.metrics.histogram import Histogram
 from tlsdemo.metrics.reading import Reading
-from tlsdemo.metrics.server_figures import ServerKind
+from tlsdemo.metrics.server_figures import STATES, ServerKind
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.worker_process import WorkerProcess
 from tlsdemo.proxy.workers import Workers
@@ -101,8 +101,9 @@ class WorkersFigures:
         return self._workers.total(max(self._lags.values(), default=0.0))
 
     def figures(self) -> Figures:
-        """Return the sum of what is measured beside the counters."""
-        return Figures.total([*self._gone.values(), *self._latest.values()])
+        """Return the sum of what is measured beside the counters; all states are there."""
+        none = Figures(dict.fromkeys(STATES.values(), 0))
+        return Figures.total([none, *self._gone.values(), *self._latest.values()])
 
     def lags(self) -> Mapping[str, Histogram]:
         """Return the histogram of the lag of each worker, by its number from 1."""
