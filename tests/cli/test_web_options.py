@@ -55,6 +55,15 @@ class WebOptionsTests(RefusingCase):
     def test_workers_have_pages_of_their_parent(self) -> None:
         self.assertIsNotNone(self.pages(LOOPBACK, "--workers=2"))
 
+    def test_workers_do_not_try_the_endpoints_of_their_parent(self) -> None:
+        # The sockets that systemd has passed, and the files that root may read, are the parent's.
+        token = self.token("0123456789abcdef")
+        for where in ("ssl:0:privateKey=/nonexistent", "systemd:domain=INET:index=0"):
+            options = tap.Options()
+            options.is_worker = True
+            options.parseOptions(["--workers=2", f"--web={where}", token])
+            self.assertIsNotNone(options.page_watches(MODES[ModeName.PAIR]))
+
     def test_a_token_is_for_pages(self) -> None:
         self.assertIn("--web, which is not given", self.error(self.token("0123456789abcdef")))
 

@@ -8,6 +8,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from tests.web.workers_case import WorkersPagesCase, answer_of
 from tlsdemo.metrics.figures import DURATIONS
 from tlsdemo.metrics.prometheus import exposition, registry_of
+from tlsdemo.metrics.server_figures import STATES
 from tlsdemo.metrics.worker_metrics import WorkerCollector
 from tlsdemo.metrics.workers_figures import WorkersFigures
 from tlsdemo.proxy.workers import RESTART_DELAYS
@@ -92,6 +93,27 @@ class WorkersFiguresTests(WorkersPagesCase):
         seen = self.samples()
         self.assertEqual(seen["tlsdemo_handshake_duration_seconds_count"], 9)
         self.assertEqual(seen["tlsdemo_connections_total"], 9)
+
+    def test_last_words_of_another_version_do_not_keep_a_worker_from_being_replaced(self) -> None:
+        self.refreshed(3, 4)
+        last = answer_of(5, {}, 0.0)
+        for figures in ({}, {**last["figures"], "lag": {"counts": [1], "sum": 0.5}}):
+            final = {"statistics": last["statistics"], "figures": figures}
+            started = len(self.processes)
+            self.answer(self.processes[-1], final={**final, "open_at_stop": 0, "lag": 0.5})
+            self.processes[-1].die()
+            self.reactor.advance(RESTART_DELAYS[-1])
+            self.assertEqual(len(self.processes), started + 1)
+        # What it had told before stays counted.
+        self.assertEqual(self.samples()["tlsdemo_handshake_duration_seconds_count"], 7)
+
+    def test_have_all_states_even_if_no_worker_runs(self) -> None:
+        states = {f"tlsdemo_open_connections state={each}": 0 for each in STATES.values()}
+        self.assertLessEqual(states.items(), self.samples().items())
+        self.refreshed(3, 4, open=2)
+        for process in self.processes[:2]:
+            process.die(signal=9)
+        self.assertLessEqual(states.items(), self.samples().items())
 
     def test_of_a_worker_that_has_told_nothing_are_none(self) -> None:
         self.processes[0].die(signal=9)

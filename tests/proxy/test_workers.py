@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.testing import StringTransport
 
 from tests.net.fake_processes import FakeProcess, FakeProcessStarter
@@ -14,7 +14,7 @@ from tests.proxy.memory_server import MemoryReactor, ServerInMemory
 from tlsdemo.proxy import workers as module
 from tlsdemo.proxy.handlers import HandlerName
 from tlsdemo.proxy.worker_process import ANSWER_WITHIN
-from tlsdemo.proxy.workers import Workers
+from tlsdemo.proxy.workers import RESTART_DELAYS, Workers
 from tlsdemo.reporting.snapshot import Snapshot
 from tlsdemo.tls import ClientAuth, ModeName
 
@@ -205,6 +205,16 @@ class EndTests(WorkersCase):
         total = self.workers.total()
         self.assertEqual((total.opened, total.open, total.clean), (6, 1, 3))
         self.assertEqual(total.failed, {"worker ended": 2})
+
+    def test_a_worker_that_is_asked_again_as_it_ends_is_replaced(self) -> None:
+        worker = self.workers.processes[0]
+        again = worker.ask(ask="statistics").addErrback(lambda _: worker.ask(ask="statistics"))
+        worker.ask(ask="statistics").addErrback(lambda _: None)
+        with self.lines():
+            self.processes[0].die(signal=9)
+        self.failureResultOf(again, CancelledError)
+        self.reactor.advance(RESTART_DELAYS[1])
+        self.assertEqual(len(self.processes), 3)
 
     def test_a_worker_that_ends_early_again_and_again_has_to_wait(self) -> None:
         for delay in (1, 5, 30, 30):

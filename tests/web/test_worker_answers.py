@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from unittest.mock import patch
 
 from twisted.internet.defer import Deferred
 
@@ -60,6 +61,12 @@ class WorkerAnswersTests(LoopbackTestCase):
             self.assertEqual((read.title, len(read.seen)), (trace.title, len(trace.seen)))
 
         return Deferred.fromCoroutine(scenario())
+
+    def test_walk_the_open_connections_once_for_their_states(self) -> None:
+        server, answers, _ = self.served()
+        with patch.object(server, "phases", wraps=server.phases) as phases:
+            answers.page({"changes": None})
+        phases.assert_called_once_with()
 
     def test_of_a_connection_that_is_not_kept_are_none(self) -> None:
         _, answers, _ = self.served()

@@ -153,6 +153,15 @@ class ConnectionsTests(WorkersPagesCase):
         self.answer(self.processes[1], lines=[])
         self.assertIsNone(self.successResultOf(forgotten))
 
+    def test_that_cannot_be_read_cannot_be_had_now(self) -> None:
+        self.list_both()
+        for answer in ({"lines": ["{"]}, {"error": "not understood"}):
+            asked = [self.questions.connections.trace(4) for _ in range(2)]
+            self.answer(self.processes[1], **answer)
+            for each in asked:
+                problem = self.failureResultOf(each, TraceUnavailable)
+                self.assertEqual(str(problem.value), "worker 2 answers what cannot be read")
+
     def test_of_a_worker_that_does_not_answer_cannot_be_had_now(self) -> None:
         self.list_both()
         several = [self.questions.connections.trace(4) for _ in range(2)]

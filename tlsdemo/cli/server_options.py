@@ -183,7 +183,8 @@ class ServerOptions(
         super().__init__()
         self["listen"] = []
         self.arguments: list[str] = []
-        # The parent of a worker has bound its sockets, and those of systemd are the parent's only.
+        # The parent of a worker has the endpoints, and may be the only one that can check them: the
+        # sockets of systemd are its own, and it may have read a key as root.
         self.is_worker = False
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
@@ -249,7 +250,8 @@ class ServerOptions(
                 )
             check_client_endpoint(reactor, "backend", self["backend"])
         self.check_proxy_protocol(self["dialect"][1])
-        self.check_web(reactor)
+        if not self.is_worker:
+            self.check_web(reactor)
         self.check_log()
         check(self, SERVER_CONTRADICTIONS)
         self["max-line"] = self["max-line"] or self["dialect"][1].max_line

@@ -74,10 +74,10 @@ class ServerFigures:
         snapshot = self._server.snapshot(self._last_lag)
         return Reading(snapshot, self.states(), list(self.meter.handshakes.counts))
 
-    def figures(self) -> Figures:
-        """Return what is measured beside the counters."""
-        meter = self.meter
-        return Figures(self.states(), meter.handshakes, meter.upgrades, self.lag, meter.agreed)
+    def figures(self, states: Mapping[str, int] | None = None) -> Figures:
+        """Return what is measured beside the counters; ``states`` if they have been counted."""
+        meter, now = self.meter, self.states() if states is None else states
+        return Figures(now, meter.handshakes, meter.upgrades, self.lag, meter.agreed)
 
     def lags(self) -> Mapping[str, Histogram]:
         """Return the histogram of the lag of each worker: there is only this process, "1"."""

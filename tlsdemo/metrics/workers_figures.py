@@ -8,13 +8,14 @@ words have all.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from tlsdemo.metrics.figures import LAGS, Figures
 from tlsdemo.metrics.histogram import Histogram
 from tlsdemo.metrics.reading import Reading
-from tlsdemo.metrics.server_figures import ServerKind
+from tlsdemo.metrics.server_figures import STATES, ServerKind
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.worker_process import WorkerProcess
 from tlsdemo.proxy.workers import Workers
@@ -62,7 +63,9 @@ class WorkersFigures:
         last = self._latest.pop(index, None)
         self._lags.pop(index, None)
         if worker.final is not None and FIGURES in worker.final:
-            last = Figures.from_json(worker.final[FIGURES])
+            # If it is of a version that was installed later, its buckets may be others.
+            with suppress(AttributeError, KeyError, TypeError, ValueError):
+                last = Figures.from_json(worker.final[FIGURES])
         if last is not None:
             # It has no open connections any more.
             self._gone[index] = Figures.total([self._gone[index], last.without_states()])
@@ -98,8 +101,9 @@ class WorkersFigures:
         return self._workers.total(max(self._lags.values(), default=0.0))
 
     def figures(self) -> Figures:
-        """Return the sum of what is measured beside the counters."""
-        return Figures.total([*self._gone.values(), *self._latest.values()])
+        """Return the sum of what is measured beside the counters; all states are there."""
+        none = Figures(dict.fromkeys(STATES.values(), 0))
+        return Figures.total([none, *self._gone.values(), *self._latest.values()])
 
     def lags(self) -> Mapping[str, Histogram]:
         """Return the histogram of the lag of each worker, by its number from 1."""

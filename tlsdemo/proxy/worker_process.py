@@ -88,8 +88,9 @@ class WorkerProcess:
         _log.emit(level, "worker {worker}: {text}", worker=self.number, text=text)
 
     def _has_ended(self, returncode: int) -> str:
-        for answer in self._asked:
-            answer.cancel()
+        # Whoever waits for an answer may ask again at once: a page whose next request has arrived.
+        while self._asked:
+            self._asked.popleft().cancel()
         if returncode < 0:
             return f"ended by signal {-returncode}"
         return f"exited with status {returncode}"

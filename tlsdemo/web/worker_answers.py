@@ -39,9 +39,10 @@ class WorkerAnswers:
         ``changes`` of the query is that number of the last answer.
         """
         began = self._cpu()
+        reading = self._figures.take_reading()
         answer: Answer = {
-            "statistics": self._figures.take_reading().snapshot.as_json(),
-            **self.at_end(),
+            "statistics": reading.snapshot.as_json(),
+            FIGURES: self._figures.figures(reading.states).as_json(),
             "changes": self._connections.changes,
         }
         if query.get("changes") != self._connections.changes:

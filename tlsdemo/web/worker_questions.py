@@ -1,8 +1,9 @@
 """Asks the workers for what the pages show, and shares the answers.
 
 However many pages are open and however often metrics are asked for, each worker is asked at most
-every `FRESH` seconds, and never again while it owes an answer; for the trace of a connection at
-most once for each of these.
+every `FRESH` seconds, and not again while its answer is awaited, which is for up to
+`tlsdemo.proxy.worker_process.ANSWER_WITHIN`; for the trace of a connection at most once for each
+of these.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from tlsdemo.metrics.workers_figures import WorkersFigures
 from tlsdemo.proxy.worker_process import WorkerProcess
-from tlsdemo.trace.model import Trace, traces_from
+from tlsdemo.trace.model import NotATrace, Trace, traces_from
 from tlsdemo.web.connection_list import MOST_KEPT, TraceUnavailable
 from tlsdemo.web.live_feed import LARGEST_PART
 from tlsdemo.web.workers_connections import WorkersConnections
@@ -154,4 +155,9 @@ class WorkerQuestions:
             # Nor will it, if it has ended.  The next page asks again.
             self._traces.pop(number, None)
             return TraceUnavailable(f"worker {worker.number} does not answer")
-        return traces_from(answer["lines"]).get(number)
+        try:
+            return traces_from(answer["lines"]).get(number)
+        except (KeyError, NotATrace):
+            # It may be of a version that was installed after this process has started.
+            self._traces.pop(number, None)
+            return TraceUnavailable(f"worker {worker.number} answers what cannot be read")
