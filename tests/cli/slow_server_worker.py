@@ -29,6 +29,8 @@ class ServerWorkers(TestCase):
         )
         await server.start()
         self.addCleanup(server.stop)
+        # Whether they are ready or not, it has them load their certificates.
+        os.kill(server.pid, signal.SIGHUP)
         workers = children(server.pid)
         self.assertEqual(len(workers), 2)
         self.assertIn("60 secured", await self.load(server, certs))

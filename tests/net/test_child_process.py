@@ -233,6 +233,16 @@ class RealProcess(TestCase):
         self.assertEqual(await child.wait(), 0)
         self.assertEqual(json.loads(lines[0]), [str(cwd.resolve()), "red"])
 
+    async def test_handles_a_blocked_signal_when_it_unblocks_it(self) -> None:
+        child = self.python(
+            "import signal; signal.signal(signal.SIGHUP, lambda *_: print('heard', flush=True))\n"
+            "signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])",
+            blocked=[signal.SIGHUP],
+        )
+        child.send_signal("HUP")
+        self.assertEqual((await child.wait(), child.output), (0, "heard\n"))
+        self.assertEqual(signal.pthread_sigmask(signal.SIG_BLOCK, []), set())
+
     async def test_stops_at_sigterm(self) -> None:
         child = self.python("import time; time.sleep(99)")
         self.assertEqual(await child.stop(), -signal.SIGTERM)

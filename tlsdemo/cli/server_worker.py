@@ -62,6 +62,8 @@ def main() -> None:
     server.startService()
     collect_rarely()
     signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(reload_certificates, settings))
+    # The parent has us begin with it blocked: what was sent meanwhile comes now.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])
     reactor.addSystemEventTrigger("before", "shutdown", maybeDeferred, server.stopService)
     reactor.run()
 

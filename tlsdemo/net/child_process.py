@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,16 @@ def split_lines(receive_line: Receiver) -> Receiver:
     return receive
 
 
+@contextmanager
+def _signals_blocked(signals: Collection[signal.Signals]) -> Iterator[None]:
+    """Block signals, which a process that is started meanwhile inherits; see sigprocmask(2)."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class ChildProcess:
     """Starts a program and supervises it until it has ended.
 
@@ -77,6 +87,7 @@ class ChildProcess:
             ``keep`` bytes of it are kept in `output`.
         stderr: The same for standard error.
         keep: How many bytes `output` has at most.
+        blocked: Signals that the program begins with blocked: they wait until it unblocks them.
         timeout: Seconds after which the process is killed, 0 for never; `timed_out` is then set.
 
     Raises OSError if the system cannot start the program.
@@ -99,6 +110,7 @@ class ChildProcess:
         stdout: Receiver | None = None,
         stderr: Receiver | None = None,
         keep: int = KEEP,
+        blocked: Collection[signal.Signals] = (),
         timeout: float = 0.0,
     ) -> None:
         self._reactor = reactor
@@ -111,14 +123,15 @@ class ChildProcess:
         self.returncode: int | None = None
         self.timed_out = False
         protocol = _Protocol(self, stdout or self._store, stderr or self._store)
-        self._transport = reactor.spawnProcess(
-            protocol,
-            arguments[0],
-            list(arguments),
-            env=dict(environment() if env is None else env),
-            path=None if cwd is None else str(cwd),
-            childFDs={0: "w", 1: "r", 2: "r", **dict(enumerate(descriptors, start=3))},
-        )
+        with _signals_blocked(blocked):
+            self._transport = reactor.spawnProcess(
+                protocol,
+                arguments[0],
+                list(arguments),
+                env=dict(environment() if env is None else env),
+                path=None if cwd is None else str(cwd),
+                childFDs={0: "w", 1: "r", 2: "r", **dict(enumerate(descriptors, start=3))},
+            )
         self.pid: int = self._transport.pid
         if timeout:
             self._timers.append(reactor.callLater(timeout, self._time_out))

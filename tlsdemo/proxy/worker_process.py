@@ -8,6 +8,7 @@ standard error it writes the lines of its log; see `tlsdemo.proxy.worker_log`.
 from __future__ import annotations
 
 import json
+import signal
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -52,6 +53,8 @@ class WorkerProcess:
             reactor,
             command,
             descriptors=descriptors,
+            # It would end a worker that has not come to handle it.
+            blocked=[signal.SIGHUP],
             stdout=split_lines(self._answered),
             stderr=split_lines(self._logged),
         )
