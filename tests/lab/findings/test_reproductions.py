@@ -12,6 +12,10 @@ from tlsdemo.lab.findings.examination import examine
 from tlsdemo.lab.findings.finding_catalogue import FINDINGS
 from tlsdemo.reporting.finding_result import Verdict
 from tlsdemo.tls import versions
+from tlsdemo.tls.groups import CAN_SET_GROUPS
+
+NO_VERDICT = () if CAN_SET_GROUPS else ("post-quantum-handshake-costs",)
+"""The findings that this pyOpenSSL cannot reproduce."""
 
 
 class Reproductions(TestCase):
@@ -30,7 +34,9 @@ class Reproductions(TestCase):
         # Some findings are about what Twisted logs.
         self.flushLoggedErrors()
         message = "\n".join([*evidence.lines, evidence.reason])
-        self.assertIsNot(evidence.verdict, Verdict.UNKNOWN, message)
+        self.assertIs(evidence.verdict is Verdict.UNKNOWN, name in NO_VERDICT, message)
+        if name in NO_VERDICT:
+            return
         self.assertIs(evidence.verdict, finding.affected.verdict(versions()), message)
         self.assertNotEqual(evidence.lines, ())
         for line in evidence.lines:
