@@ -26,7 +26,7 @@ from tlsdemo.net.printable_logger import PrintableLogger
 from tlsdemo.net.service_manager import ServiceManager
 from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.service import CannotStart, Server
-from tlsdemo.proxy.workers import MakeCommand, Workers
+from tlsdemo.proxy.workers import Workers
 from tlsdemo.tls import MODES, ServerTLS, UnusableCredentials
 from tlsdemo.tls.session_tickets import SessionTickets
 
@@ -64,8 +64,10 @@ class _TwistdService(Service):
         twistd: Mapping[str, Any] | None,
         log_format: LogFormat = LogFormat.TEXT,
         config_file: ConfigFile | None = None,
+        web: WebPages | None = None,
     ) -> None:
         super().__init__(*arguments)
+        self._web = web
         self._manager = ServiceManager.from_environment(os.environ)
         self._config = config_file
         self._twistd = twistd
@@ -86,6 +88,8 @@ class _TwistdService(Service):
     def privilegedStartService(self) -> None:
         try:
             super().privilegedStartService()
+            if self._web is not None:
+                self.serve_pages(self._web)
         except CannotStart as problem:
             _log.critical("{problem}", problem=str(problem))
             if self._start is not None:
@@ -97,6 +101,8 @@ class _TwistdService(Service):
         # First, so that whoever reads in the log that it listens may send the signal.
         self._hangup.install()
         super().startService()
+        if self._web is not None:
+            self._web.started()
         if self._twistd is not None:
             collect_rarely()
         if self._start is not None:
@@ -106,8 +112,11 @@ class _TwistdService(Service):
     def stopService(self) -> Deferred[None]:
         """Stop; the previous SIGHUP handler is restored once all connections have ended."""
         self._manager.stopping("waiting for open connections to end")
-        stopped: Deferred[None] = super().stopService().addBoth(self._restore)
-        return stopped
+        stopped: Deferred[None] = super().stopService()
+        if (web := self._web) is not None:
+            # The pages are closed last: they tell that the server drains.
+            stopped.addBoth(lambda _: web.stop())
+        return stopped.addBoth(self._restore)
 
     def _restore(self, result: None) -> None:
         self._hangup.restore()
@@ -131,72 +140,33 @@ class _TwistdService(Service):
         """Load the certificates again, for new connections."""
         super().reload()  # type: ignore[misc]
 
+    def serve_pages(self, web: WebPages) -> None:
+        """Serve ``web`` for this service."""
+        raise NotImplementedError
+
     def listening(self) -> list[str]:
         """Return where clients can connect, as endpoint strings."""
         return super().listening()  # type: ignore[misc, no-any-return]
 
 
-class _ServerWithPages(Server):
-    def __init__(self, settings: ServerSettings, reactor: Any, web: WebPages | None = None) -> None:
-        super().__init__(settings, reactor)
-        self._web = web
-
-    def privilegedStartService(self) -> None:
-        super().privilegedStartService()
-        if self._web is not None:
-            self._web.listen(self._reactor, self, self._settings)
-
-    def startService(self) -> None:
-        super().startService()
-        if self._web is not None:
-            self._web.started()
-
-    def stopService(self) -> Deferred[None]:
-        # The pages are closed last: they tell that the server drains.
-        web = self._web
-        stopped = super().stopService()
-        return stopped if web is None else stopped.addBoth(lambda _: web.stop())
-
-
-class _Service(_TwistdService, _ServerWithPages):
+class _Service(_TwistdService, Server):
     """The server in this process."""
 
     def reload(self) -> None:
         """Load the certificates again."""
         reload_certificates(self._settings)
 
-
-class _WorkersWithPages(Workers):
-    def __init__(
-        self,
-        settings: ServerSettings,
-        reactor: Any,
-        count: int,
-        command: MakeCommand,
-        web: WebPages | None = None,
-    ) -> None:
-        super().__init__(settings, reactor, count, command)
-        self._web = web
-
-    def privilegedStartService(self) -> None:
-        super().privilegedStartService()
-        if self._web is not None:
-            self._web.listen_for_workers(self._reactor, self, self._settings)
-
-    def startService(self) -> None:
-        super().startService()
-        if self._web is not None:
-            self._web.started()
-
-    def stopService(self) -> Deferred[None]:
-        # As for one process, the pages are closed last.
-        web = self._web
-        stopped = super().stopService()
-        return stopped if web is None else stopped.addBoth(lambda _: web.stop())
+    def serve_pages(self, web: WebPages) -> None:
+        """Serve the pages of this server."""
+        web.listen(self._reactor, self, self._settings)
 
 
-class _WorkersService(_TwistdService, _WorkersWithPages):
+class _WorkersService(_TwistdService, Workers):
     """The server as several processes, of which each loads its certificates again."""
+
+    def serve_pages(self, web: WebPages) -> None:
+        """Serve the pages of all of them."""
+        web.listen_for_workers(self._reactor, self, self._settings)
 
 
 def reload_certificates(settings: ServerSettings) -> None:
@@ -256,12 +226,13 @@ def makeService(options: Options) -> IService:
         "twistd": twistd,
         "log_format": options["log-format"],
         "config_file": options.config,
+        "web": web,
     }
     if count == 1:
-        return _Service(settings, reactor, web, **around)
+        return _Service(settings, reactor, **around)
     name = "default" if twistd is None else twistd.get("reactor") or "default"
 
     def command(index: int, listen: Sequence[str]) -> list[str]:
         return WorkerTask(index, count, listen, name).command(options.arguments)
 
-    return _WorkersService(settings, reactor, count, command, web, **around)
+    return _WorkersService(settings, reactor, count, command, **around)

@@ -30,7 +30,7 @@ class PagesCase(LoopbackTestCase):
             **changes,
         }
         settings = server_settings(mode, None, 1 << 16, ClientAuth.REQUIRED, **changes)
-        server = tap._Service(settings, reactor, pages, twistd=None)
+        server = tap._Service(settings, reactor, twistd=None, web=pages)
         server.privilegedStartService()
         server.startService()
         self.addCleanup(lambda: server.stopService() if server.running else None)
