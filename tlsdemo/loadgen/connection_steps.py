@@ -81,7 +81,7 @@ class ConnectionSteps:
 
     def wire(self, sent: bool, data: bytes) -> None:
         """Begin the handshake with the ClientHello, as the server does (RFC 8446, section 2)."""
-        if not self._hello_sent:
+        if sent and not self._hello_sent:
             self._hello_sent = True
             self._step_began = self._recorder.now()
 
