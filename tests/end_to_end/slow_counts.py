@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 from collections import Counter
@@ -41,7 +42,8 @@ class BothEnds(ProcessCase):
         """What the server has counted until now."""
         with socket.socket(socket.AF_UNIX) as client, client.makefile("rw") as file:
             client.settimeout(TIMEOUT)
-            client.connect(str(self.home / "status"))
+            # Relative to where trial runs: the path of a UNIX socket has at most 107 bytes.
+            client.connect(os.path.relpath(self.home / "status"))
             file.write('{"ask": "statistics"}\n')
             file.flush()
             return json.loads(file.readline())["statistics"]
