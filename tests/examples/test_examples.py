@@ -14,11 +14,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.support import certificates
+from tests.support import certificates, short_folder
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 LONGEST = 60
@@ -166,15 +165,9 @@ class ExampleTests(SynchronousTestCase):
                 self.assertEqual(client.recv(99), b"")
 
     def test_tls_over_a_unix_socket(self) -> None:
-        with TemporaryDirectory() as folder:  # The path of a socket has to be short.
-            example = Program(
-                "tls_over_unix_socket.py",
-                Path(folder) / "echo.sock",
-                *files(),
-                certificates().authority,
-            )
-            output = example.rest()
-        self.assertEqual(output, ("hello through a UNIX socket\n", 0))
+        where = short_folder(self) / "echo.sock"
+        example = Program("tls_over_unix_socket.py", where, *files(), certificates().authority)
+        self.assertEqual(example.rest(), ("hello through a UNIX socket\n", 0))
 
     def test_tls_in_tls(self) -> None:
         output, status = Program("tls_in_tls.py", *files(), certificates().authority).rest()
