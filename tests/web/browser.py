@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import urllib.request
 from importlib.resources import files
@@ -42,6 +43,8 @@ class BrowserCase(ProcessCase):
 
     def setUp(self) -> None:
         super().setUp()
+        # All is on this machine, whatever proxy this user has.
+        self.patch(os, "environ", {**os.environ, "no_proxy": "localhost,127.0.0.1"})
         self.driver: Any = start_browser()
         self.addCleanup(self.driver.quit)
 
