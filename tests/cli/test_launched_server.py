@@ -119,10 +119,10 @@ class Starting(LaunchCase):
         self.start()
         address = self.reactor.unixClients[0][0]
         self.assertLess(len(os.fsencode(address)), 100)
-        # It says that it cannot connect, and ends.
         self.reactor.processes[0].die()
         self.reactor.attempts()[-1].refuse()
         self.reactor.advance(0.05)
+        self.failureResultOf(self.starting, CannotLaunch)
         self.assertFalse(Path(address).parent.exists())
 
     def test_a_server_that_exits_is_reported_with_its_last_line(self) -> None:

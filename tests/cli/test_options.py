@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import enum
 import io
-import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, cast
@@ -179,9 +178,6 @@ class Aliases(RefusingCase):
 
 
 class Help(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.patch(os, "environ", {**os.environ, "COLUMNS": "80"})
-
     def test_has_no_line_breaks_or_indentation_of_the_source(self) -> None:
         text = str(Sample())
         self.assertIn("How large. The docstring", text)
