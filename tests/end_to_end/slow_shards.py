@@ -121,7 +121,7 @@ class Kubernetes(ShardsCase):
             "SHARDS": "2",
         }
         self.patch(os, "environ", {**os.environ, **settings})
-        command = [each.replace("/load/", f"{self.home}/load/") for each in container["command"]]
+        command = [each.replace("/load/", "load/") for each in container["command"]]
         pod = self.start(*command)
         self.assertEqual(pod.wait(), 0, pod.output)
         run = self.run_of("load/results/out1.json")
