@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.x509 import Name
 from OpenSSL import SSL
+from OpenSSL.crypto import X509
 
 from tlsdemo.printable import printable
 from tlsdemo.tls.groups import group_of
@@ -49,18 +51,42 @@ class ConnectionInfo:
         return type(self), (*values, self.group)
 
 
+def _alpn_of(connection: SSL.Connection) -> str | None:
+    return connection.get_alpn_proto_negotiated().decode("ascii", "backslashreplace") or None
+
+
+def _sni_of(connection: SSL.Connection) -> str | None:
+    sni = connection.get_servername()
+    return None if sni is None else sni.decode("ascii", "backslashreplace")
+
+
+def _subject_of(certificate: X509 | None) -> str | None:
+    if certificate is None:
+        return None
+    subject: Name = certificate.to_cryptography().subject
+    return subject.rfc4514_string()
+
+
+_ASK: Mapping[str, Callable[[SSL.Connection], object]] = {
+    "version": SSL.Connection.get_protocol_version_name,
+    "cipher": lambda connection: connection.get_cipher_name() or "",
+    "group": group_of,
+    "alpn": _alpn_of,
+    "sni": _sni_of,
+    "peer": lambda connection: _subject_of(connection.get_peer_certificate()),
+}
+"""How a connection is asked for each parameter."""
+
+
 def _find(info: ConnectionInfo, name: str) -> object:
     values = vars(info)
-    if name in ("version", "cipher", "alpn", "sni", "group") and "_connection" in values:
-        settle(info)
-        return values[name]
-    if name != "peer":
+    if "_connection" in values and name in _ASK:
+        values[name] = _ASK[name](values["_connection"])
+    elif "_certificate" in values and name == "peer":
+        values[name] = _subject_of(values.pop("_certificate"))
+    else:
         raise AttributeError(f"{type(info).__name__!r} object has no attribute {name!r}")
-    settle(info)
-    if "_certificate" in values:
-        subject: Name = values.pop("_certificate").to_cryptography().subject
-        values["peer"] = subject.rfc4514_string()
-    return values["peer"]
+    return values[name]
 
 
 # Called only for missing attributes.  Inside the class, it would make mypy accept any attribute.
@@ -70,7 +96,7 @@ ConnectionInfo.__getattr__ = _find  # type: ignore[attr-defined]
 def connection_info_of(connection: SSL.Connection, upgraded: bool = False) -> ConnectionInfo:
     """Return the parameters of a connection whose handshake is complete.
 
-    They are asked for when the first is read, as many a server reads none.  Until then this refers
+    Each is asked for when it is read, as many a server reads none, or few.  Until then this refers
     to the connection, so :func:`settle` has to be called when that ends.
     """
     info = object.__new__(ConnectionInfo)
@@ -86,16 +112,8 @@ def settle(info: ConnectionInfo) -> None:
     connection: SSL.Connection | None = values.pop("_connection", None)
     if connection is None:
         return
-    sni = connection.get_servername()
-    alpn = connection.get_alpn_proto_negotiated().decode("ascii", "backslashreplace")
-    certificate = connection.get_peer_certificate()
-    values["version"] = connection.get_protocol_version_name()
-    values["cipher"] = connection.get_cipher_name() or ""
-    values["alpn"] = alpn or None
-    values["sni"] = None if sni is None else sni.decode("ascii", "backslashreplace")
-    values["group"] = group_of(connection)
-    if certificate is None:
-        values["peer"] = None
-    else:
+    if "peer" not in values:
         # Parsing takes longer than everything else and is rarely needed: so only on access.
-        values["_certificate"] = certificate
+        values["_certificate"] = connection.get_peer_certificate()
+    for name in _ASK.keys() - values.keys() - {"peer"}:
+        values[name] = _ASK[name](connection)
