@@ -23,6 +23,8 @@ class ConnectionSteps:
     """
 
     detailed = True
+    # They would cost a part of each handshake that others can feel.
+    states = False
     send_hello: Callable[[], object] | None = None
 
     def __init__(self, recorder: Recorder, due: float, mode: Mode, negotiates: bool) -> None:
@@ -34,6 +36,7 @@ class ConnectionSteps:
         self._negotiates = negotiates
         self._step_began = due
         self._hello_sent = True
+        self._completed = False
         self._certificate_read = False
         self._connection: Any = None
         self.info: ConnectionInfo | None = None
@@ -59,6 +62,8 @@ class ConnectionSteps:
                 self._record(latencies.UPGRADE)
             # What comes next is the ClientHello, which takes us some time.
             self._hello_sent = False
+        elif name == "handshakeCompleted":
+            self._completed = True
         elif name == "secure":
             self.info = facts["info"]
             kind = (self.info.group or UNKNOWN) + (" resumed" if self.resumed else "")
@@ -66,9 +71,9 @@ class ConnectionSteps:
 
     def detail(self, name: str, **facts: Any) -> None:
         """Send the ClientHello, and note when the server has accepted us, and sends data first."""
-        if name == "OpenSSL state":
-            if "read server certificate" in facts["state"]:
-                self._certificate_read = True
+        if name == "certificate verified":
+            # After the handshake it is that of the session, which has been resumed.
+            self._certificate_read = not self._completed
         elif name == self._returned:
             if self.send_hello is not None:
                 self.send_hello()

@@ -22,7 +22,7 @@ from OpenSSL.crypto import X509
 from service_identity import CertificateError
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 
-from tlsdemo.tls.handshake_observation import HandshakeObservation
+from tlsdemo.tls.handshake_observation import HandshakeObservation, observe
 from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.openssl_io import IO
 from tlsdemo.tls.openssl_output import ENCRYPT
@@ -92,9 +92,7 @@ class TLSConnection(SSL.Connection):
         self._kept: SSL.Error | None = None
         self._raised: SSL.Error | None = None
         # Of the instance, because every record looks it up.
-        self.observation = None
-        if observer is not None and observer.detailed:
-            self.observation = HandshakeObservation(observer, self, is_client)
+        self.observation = observe(observer, self, is_client)
 
     @property
     def verify_error(self) -> int:
@@ -123,6 +121,8 @@ class TLSConnection(SSL.Connection):
         except SSL.ZeroReturnError:
             raise SSL.SysCallError(-1, "Unexpected EOF") from None
         self._without_data = 0
+        if self.observation is not None:
+            self.observation.handshake_completed()
 
     @property
     def has_close_notify(self) -> bool:
@@ -132,7 +132,7 @@ class TLSConnection(SSL.Connection):
     @property
     def wants_name(self) -> bool:
         """Whether :meth:`verify_name` has to be called with the peer's certificate."""
-        return self._verify_name is not None or self.observation is not None
+        return self._verify_name is not None
 
     def verify_name(self, certificate: X509 | None) -> bool:
         """Verify the name that a client expects of its server; OpenSSL verifies the chain only.
@@ -219,15 +219,18 @@ class TLSConnection(SSL.Connection):
                 data = self._io.receive(self, bufsiz)
                 self.records += 1
         except SSL.ZeroReturnError:
+            self._look_for_ticket()
             if self.at_close_notify is not None and self.at_close_notify():
                 raise SSL.WantReadError from None
             raise
         except SSL.WantReadError:
+            self._look_for_ticket()
             if self._without_data > _MAX_WITHOUT_DATA:
                 self._raised = SSL.Error([("SSL routines", "", _TOO_MANY_MESSAGES)])
                 raise self._raised from None
             raise
         except SSL.Error as error:
+            self._look_for_ticket()
             self._raised = error
             raise
         self._without_data = 0
@@ -256,6 +259,10 @@ class TLSConnection(SSL.Connection):
         """Note that the wire has ended, so that nothing can be sent any more."""
         if self.observation is not None:
             self.observation.wire_ended = True
+
+    def _look_for_ticket(self) -> None:
+        if self.observation is not None:
+            self.observation.no_data_received()
 
     def _drain(self) -> bytes:
         if self._kept is not None:
