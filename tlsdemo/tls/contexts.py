@@ -13,10 +13,8 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import datetime
 from itertools import product
-from pathlib import Path
 
 from OpenSSL import SSL
-from OpenSSL.crypto import X509, PKey
 from service_identity.hazmat import DNS_ID, IPAddress_ID
 from twisted.internet.interfaces import (
     IOpenSSLClientConnectionCreator,
@@ -27,11 +25,12 @@ from zope.interface import implementer
 
 from tlsdemo.certificates.certificate_file import unreadable
 from tlsdemo.certificates.files import Credentials
-from tlsdemo.certificates.identity import is_pkcs12, load_identity
+from tlsdemo.certificates.identity import load_identity
 from tlsdemo.starttls.names import without_last_dot
 from tlsdemo.tls.alpn_selection import set_selection
 from tlsdemo.tls.name_check import NameCheck
 from tlsdemo.tls.observer import Observer
+from tlsdemo.tls.own_certificate import use_certificate
 from tlsdemo.tls.policy import Policy, reasons_of
 from tlsdemo.tls.server_names import matches, names_of
 from tlsdemo.tls.session_tickets import SessionTickets
@@ -81,29 +80,13 @@ def _new_context(credentials: Credentials, policy: Policy) -> SSL.Context:
     policy.apply(context)
     # An idle connection would keep a buffer of 16 KiB in each direction.
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)
-    if credentials.certificate is not None and credentials.key is not None:
-        _use_identity(context, credentials.certificate, credentials.key, credentials.passphrase)
     if credentials.authority is not None:
         context.load_verify_locations(str(credentials.authority))
     else:
         context.set_default_verify_paths()
+    if credentials.certificate is not None and credentials.key is not None:
+        use_certificate(context, credentials.certificate, credentials.key, credentials.passphrase)
     return context
-
-
-def _use_identity(
-    context: SSL.Context, certificate: Path, key: Path, passphrase: bytes | None
-) -> None:
-    if passphrase is None and not is_pkcs12(certificate):
-        context.use_certificate_chain_file(str(certificate))
-        context.use_privatekey_file(str(key))
-    else:
-        identity = load_identity(certificate, key, passphrase)
-        leaf, *more = map(X509.from_cryptography, identity.chain)
-        context.use_certificate(leaf)
-        for each in more:
-            context.add_extra_chain_cert(each)
-        context.use_privatekey(PKey.from_cryptography_key(identity.key))  # type: ignore[arg-type]
-    context.check_privatekey()
 
 
 Preparation = Callable[[SSL.Context], object]
