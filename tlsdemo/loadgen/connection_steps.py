@@ -7,7 +7,7 @@ from typing import Any
 
 from tlsdemo.loadgen.recorder import Recorder
 from tlsdemo.reporting import latencies
-from tlsdemo.tls import ConnectionInfo, Mode
+from tlsdemo.tls import Mode
 
 UNKNOWN = "unknown group"
 """The group of a handshake whose group this version of pyOpenSSL does not tell."""
@@ -16,7 +16,7 @@ UNKNOWN = "unknown group"
 class ConnectionSteps:
     """Measures the steps of a connection that was ``due`` then.
 
-    ``negotiates``: whether plaintext is exchanged before TLS.  ``info`` says what was agreed on,
+    ``negotiates``: whether plaintext is exchanged before TLS.  ``group``: that of the handshake,
     once the connection is secure.  ``confirmed``: whether the server has proved that it accepted
     us.  ``resumed``: whether it resumed a session.  ``send_hello`` is called when the ClientHello
     has been written, but not in mode ``wrapped``.
@@ -39,13 +39,14 @@ class ConnectionSteps:
         self._completed = False
         self._certificate_read = False
         self._connection: Any = None
-        self.info: ConnectionInfo | None = None
+        # Not the ConnectionInfo: one that is kept finds out everything when the connection ends.
+        self.group: str | None = None
         self.confirmed = False
 
     @property
     def resumed(self) -> bool:
         """Whether the handshake resumed a session, in which a server sends no certificate."""
-        return self.info is not None and not self._certificate_read
+        return self.group is not None and not self._certificate_read
 
     def session(self) -> Any:
         """Return the TLS session, which later connections can resume."""
@@ -65,8 +66,8 @@ class ConnectionSteps:
         elif name == "handshakeCompleted":
             self._completed = True
         elif name == "secure":
-            self.info = facts["info"]
-            kind = (self.info.group or UNKNOWN) + (" resumed" if self.resumed else "")
+            self.group = facts["info"].group or UNKNOWN
+            kind = self.group + (" resumed" if self.resumed else "")
             self._record(f"{latencies.HANDSHAKE}/{kind}")
 
     def detail(self, name: str, **facts: Any) -> None:
