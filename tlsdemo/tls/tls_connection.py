@@ -219,18 +219,21 @@ class TLSConnection(SSL.Connection):
                 data = self._io.receive(self, bufsiz)
                 self.records += 1
         except SSL.ZeroReturnError:
-            self._look_for_ticket()
+            if self.observation is not None:
+                self.observation.no_data_received()
             if self.at_close_notify is not None and self.at_close_notify():
                 raise SSL.WantReadError from None
             raise
         except SSL.WantReadError:
-            self._look_for_ticket()
+            if self.observation is not None:
+                self.observation.no_data_received()
             if self._without_data > _MAX_WITHOUT_DATA:
                 self._raised = SSL.Error([("SSL routines", "", _TOO_MANY_MESSAGES)])
                 raise self._raised from None
             raise
         except SSL.Error as error:
-            self._look_for_ticket()
+            if self.observation is not None:
+                self.observation.no_data_received()
             self._raised = error
             raise
         self._without_data = 0
@@ -259,10 +262,6 @@ class TLSConnection(SSL.Connection):
         """Note that the wire has ended, so that nothing can be sent any more."""
         if self.observation is not None:
             self.observation.wire_ended = True
-
-    def _look_for_ticket(self) -> None:
-        if self.observation is not None:
-            self.observation.no_data_received()
 
     def _drain(self) -> bytes:
         if self._kept is not None:
