@@ -20,7 +20,7 @@ _TLSDEMO = """\
 import sys
 sys.path[:] = filter(None, sys.path)
 try:
-    from tlsdemo.cli.main import main; status = main()
+    from tlsdemo.__main__ import main; status = main()
 except Exception as problem:
     import json, traceback
     last = traceback.extract_tb(problem.__traceback__)[-1]

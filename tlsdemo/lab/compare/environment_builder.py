@@ -189,11 +189,16 @@ class Builder:
         else:
             # Not --quiet: its steps are reported.
             command = [python, "-m", "pip", "install", "--progress-bar=off"]
-        done = self._tool([*command, "-c", str(file), *texts], self._variables)
+        # A pip that is ended by a signal leaves its files, which go with the environment.
+        temporary = folder / "tmp"
+        temporary.mkdir()
+        variables = {**self._variables, "TMPDIR": str(temporary)}
+        done = self._tool([*command, "-c", str(file), *texts], variables)
         if done.status and constraints:
-            done = self._tool([*command, *texts], self._variables)
+            done = self._tool([*command, *texts], variables)
         if done.status:
             raise ComparisonError(error_line(done.said))
+        shutil.rmtree(temporary)
 
     def _versions(self, environment: Environment) -> dict[str, str]:
         """Return the installed versions, which also shows that tlsdemo can be imported there."""
