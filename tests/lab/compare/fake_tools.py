@@ -54,6 +54,9 @@ class BuilderCase(SynchronousTestCase):
         self.cache = Cache(self.folder)
         self.tool = FakeTool()
         self.reported: list[str] = []
+        self.now = 7.0
 
     def builder(self, uv: str | None = None) -> Builder:
-        return Builder(self.cache, self.reported.append, tool=self.tool, uv=uv, now=lambda: 7.0)
+        return Builder(
+            self.cache, self.reported.append, tool=self.tool, uv=uv, now=lambda: self.now
+        )

@@ -105,6 +105,22 @@ class Reuse(Case):
     def test_other_requirements_need_another_environment(self) -> None:
         self.assertNotEqual(self.provide().folder, self.provide("twisted==25.5.0").folder)
 
+    def test_a_range_of_versions_is_asked_for_anew_each_day(self) -> None:
+        first = self.provide("twisted>=24.7")
+        self.assertEqual(self.provide("twisted>=24.7").folder, first.folder)
+        other, pinned = self.provide("twisted>=25.5"), self.provide("twisted==25.5.0")
+        self.now += 86400.0
+        second = self.provide("twisted>=24.7")
+        self.assertNotEqual(second.folder, first.folder)
+        self.assertEqual(self.provide("twisted==25.5.0").folder, pinned.folder)
+        self.assertEqual(self.cache.names(), sorted(e.key for e in (other, pinned, second)))
+
+    def test_one_of_an_earlier_day_stays_while_it_is_used(self) -> None:
+        with self.builder().provide(parse_requirements("twisted>=24.7"), PYTHON) as first:
+            self.now += 86400.0
+            self.provide("twisted>=24.7")
+            self.assertTrue(first.folder.exists())
+
     def test_other_installed_versions_need_another_environment(self) -> None:
         first = self.provide()
         self.patch(
