@@ -42,7 +42,6 @@ class Requirement:
         pairs = [re.fullmatch(r"([=~!<>]+)(.+)", each) for each in found.split(",")]
         return [(pair[1], pair[2]) for pair in pairs if pair is not None]
 
-
     @property
     def is_fixed(self) -> bool:
         """Whether it always means the same: a version, a commit, or the state of a folder."""
