@@ -65,6 +65,18 @@ class Building(Case):
         self.assertEqual(self.tool.constraints[1:], [None])
         self.assertEqual(tries[1], [*tries[0][:5], *tries[0][7:]])
 
+    def test_temporary_files_of_pip_go_with_the_environment(self) -> None:
+        def interrupt(command: list[str]) -> Done:
+            Path(self.tool.variables["TMPDIR"], "pip-unpack-1").mkdir()
+            raise KeyboardInterrupt
+
+        for word in ("venv", "install"):
+            self.tool.failures = {word: interrupt}
+            self.assertRaises(KeyboardInterrupt, self.provide)
+            folder = Path(self.tool.variables["TMPDIR"])
+            self.assertTrue(folder.is_relative_to(self.folder))
+            self.assertFalse(folder.parent.exists())
+
     def test_uv_is_used_if_available(self) -> None:
         found = self.provide(uv="/bin/uv")
         make, install, _ = self.tool.commands

@@ -192,7 +192,7 @@ class Builder:
                        "--python", python.path, str(folder)]  # fmt: skip
         else:
             command = [python.path, "-m", "venv", str(folder)]
-        done = self._tool(command, self._variables)
+        done = self._run(command, folder)
         if done.status:
             raise ComparisonError(f"it cannot create an environment: {error_line(done.said)}")
 
@@ -205,16 +205,24 @@ class Builder:
         else:
             # Not --quiet: its steps are reported.
             command = [python, "-m", "pip", "install", "--progress-bar=off"]
-        # A pip that is ended by a signal leaves its files, which go with the environment.
-        temporary = folder / "tmp"
-        temporary.mkdir()
-        variables = {**self._variables, "TMPDIR": str(temporary)}
-        done = self._tool([*command, "-c", str(file), *texts], variables)
+        done = self._run([*command, "-c", str(file), *texts], folder)
         if done.status and constraints:
-            done = self._tool([*command, *texts], variables)
+            done = self._run([*command, *texts], folder)
         if done.status:
             raise ComparisonError(error_line(done.said))
+
+    def _run(self, command: Sequence[str], folder: Path) -> Done:
+        """Run pip, or venv, which runs it; uv has temporary files of its own.
+
+        A pip that is ended by a signal leaves its files, so they are in ``folder``.
+        """
+        if self._uv is not None:
+            return self._tool(command, self._variables)
+        temporary = folder / "tmp"
+        temporary.mkdir(parents=True)
+        done = self._tool(command, {**self._variables, "TMPDIR": str(temporary)})
         shutil.rmtree(temporary)
+        return done
 
     def _versions(self, environment: Environment) -> dict[str, str]:
         """Return the installed versions, which also shows that tlsdemo can be imported there."""
