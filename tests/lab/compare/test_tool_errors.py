@@ -25,7 +25,7 @@ ERROR: No matching distribution found for nowhere==1
 
 NOT_BUILT = """\
   error: subprocess-exited-with-error
-  × Getting requirements to build wheel did not run successfully.
+  \N{MULTIPLICATION SIGN} Getting requirements to build wheel did not run successfully.
   │ exit code: 1
   ╰─> [19 lines of output]
       Traceback (most recent call last):
@@ -36,7 +36,7 @@ NOT_BUILT = """\
   note: This error originates from a subprocess, and is likely not a problem with pip.
 error: subprocess-exited-with-error
 
-× Getting requirements to build wheel did not run successfully.
+\N{MULTIPLICATION SIGN} Getting requirements to build wheel did not run successfully.
 │ exit code: 1
 ╰─> See above for output.
 

@@ -12,7 +12,10 @@ _REASON = re.compile(r"(?:: |\()'?(\[Errno [^\]]*\] [^'\")]+|[^:'\"()]+)['\")]*:
 _ERROR = re.compile(r"^\s*error: (.*\S)", re.MULTILINE | re.IGNORECASE)
 _CAUSE = re.compile(r"(?:^\s*cause:|Caused by:|╰─▶)", re.MULTILINE)
 _NO_VERSIONS = "(from versions: none)"
-_BUILD = re.compile(r"^\s*× (.*?)\.?$.*?^\s*(\S[^\n]*)\n\s*\[end of output\]", re.M | re.S)
+_BUILD = re.compile(
+    "^\\s*\N{MULTIPLICATION SIGN} "
+    r"(.*?)\.?$.*?^\s*(\S[^\n]*)\n\s*\[end of output\]", re.M | re.S
+)  # fmt: skip
 _UNINFORMATIVE = ("ResolutionImpossible", "subprocess-exited-with-error", "No solution found")
 
 
