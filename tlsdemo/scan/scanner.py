@@ -15,12 +15,6 @@ _IGNORE = re.compile(r"#\s*tlsdemo:\s*ignore\[([\w\s,-]*)\]")
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
-_RELEVANT = re.compile(
-    rb"twisted|OpenSSL|handshakeCompleted|ConnectionForTLS|ClientContextFactory|CertificateOptions"
-)
-"""Without any of these words, no rule finds something: most files of a project have none."""
-
-
 @dataclass(frozen=True, order=True)
 class Hit:
     """A place where a rule is broken; lines, and characters in them, count from 1."""
@@ -36,11 +30,12 @@ def scan_source(path: str, content: bytes, rules: Iterable[Rule]) -> list[Hit]:
     """Return what the rules find in the content of a file, in the order of its lines.
 
     Raises:
-        NotPython: If it cannot be parsed.
+        NotPython: If something may be in it, and it cannot be parsed.
     """
-    source = PythonSource(content)
-    if not _RELEVANT.search(content):
+    rules = [rule for rule in rules if any(word.encode() in content for word in rule.words)]
+    if not rules:
         return []
+    source = PythonSource(content)
     ignored = _ignored(content)
     found = set()
     for rule in rules:

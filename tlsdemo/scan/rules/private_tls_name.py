@@ -61,6 +61,7 @@ RULE = Rule(
     cure="Use what twisted.internet.ssl offers; if that is not enough, run `tlsdemo gate` before "
     "each upgrade of Twisted.",
     finding="name-checked-too-late",
+    words=("_sslverify", "protocols"),
     check=_check,
     bad=_BAD,
     good=_GOOD,

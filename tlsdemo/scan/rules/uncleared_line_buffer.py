@@ -69,6 +69,7 @@ RULE = Rule(
     "through TLS. An attacker appends commands to STARTTLS (CVE-2011-0411).",
     cure="Call clearLineBuffer() before startTLS, and refuse a client that has sent more.",
     finding="starttls-injection",
+    words=("startTLS",),
     check=_check,
     bad=_BAD,
     good=_GOOD,

@@ -78,6 +78,7 @@ RULE = Rule(
     "connection is broken.",
     cure="Keep the state in the protocol, and refuse a second request for TLS.",
     finding="start-tls-twice",
+    words=("startTLS",),
     check=_check,
     bad=_BAD,
     good=_GOOD,

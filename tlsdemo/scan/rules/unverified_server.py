@@ -91,6 +91,7 @@ RULE = Rule(
     "of every server: whoever is on the network can be the server.",
     cure="Use optionsForClientTLS(name), which verifies the certificate and the name.",
     finding="",
+    words=("ClientContextFactory", "CertificateOptions"),
     check=_check,
     bad=_BAD,
     good=_GOOD,
