@@ -36,6 +36,20 @@ class TheComment(SynchronousTestCase):
         source = f"class A(ssl.ClientContextFactory):\n    b = 1  # tlsdemo: ignore[{NAME}]\n"
         self.assertEqual(self.lines(source), [2])
 
+    def test_may_stand_on_any_line_of_the_head_of_a_class(self) -> None:
+        ignore = f"# tlsdemo: ignore[{NAME}]"
+        source = f"class A(\n    ssl.ClientContextFactory, {ignore}\n):\n    b = 1\n"
+        self.assertEqual(self.lines(source), [])
+        self.assertEqual(self.lines(f"class A(ssl.ClientContextFactory): pass  {ignore}\n"), [])
+        source = f"class A(ssl.ClientContextFactory):\n    @b  {ignore}\n    def f(self): pass\n"
+        self.assertEqual(self.lines(source), [2])
+
+    def test_is_found_behind_line_ends_of_all_kinds(self) -> None:
+        ignore = f"ssl.ClientContextFactory()  # tlsdemo: ignore[{NAME}]"
+        for end, line in (("\r", 3), ("\r\n", 3), ("\n\x0c\n", 4)):
+            source = f"{ignore}{end}ssl.ClientContextFactory()"
+            self.assertEqual(self.lines(source), [line], repr(end))
+
     def test_in_a_string_is_none(self) -> None:
         source = f"a = ssl.ClientContextFactory('# tlsdemo: ignore[{NAME}]')\n"
         self.assertEqual(self.lines(source), [2])

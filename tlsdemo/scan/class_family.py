@@ -7,7 +7,13 @@ from collections.abc import Iterator
 
 from tlsdemo.scan.python_source import FUNCTION_NODES, FunctionNode, PythonSource, nodes_in
 
-_DECLARING = ("implementer", "classImplements", "alsoProvides", "directlyProvides")
+_DECORATORS = ("implementer", "implementer_only")
+
+_DECLARING = (
+    *("classImplements", "classImplementsFirst", "classImplementsOnly"),
+    *("alsoProvides", "directlyProvides"),
+)
+"""What is called with what gets an interface, and with the interface."""
 
 _PROTOCOLS = (
     "twisted.internet.protocol.",
@@ -90,18 +96,23 @@ class ClassFamily:
 
     def may_declare(self, interface: str) -> bool:
         """Return whether it declares an interface of Twisted, or one that cannot be looked into."""
-        for each in self.local:
-            for decorator in each.decorator_list:
-                if isinstance(decorator, ast.Call) and self._declares(decorator, interface):
-                    return True
-        for call, name in self._source.calls():
+        related = [*self.local, *self._derived()]
+        decorators = [each for node in related for each in node.decorator_list]
+        calls = [
+            *(each for each in decorators if isinstance(each, ast.Call)),
             # Of any class: an object may be given an interface far from its class.
-            if name.endswith(_DECLARING[1:]) and self._declares(call, interface):
-                return True
-        return False
+            *(call for call, name in self._source.calls() if name.endswith(_DECLARING)),
+        ]
+        return any(self._declares(call, interface) for call in calls)
+
+    def _derived(self) -> Iterator[ast.ClassDef]:
+        """Yield the classes in the same module that derive from it."""
+        for each in self._source.classes.values():
+            if self.own in ClassFamily(self._source, each).local:
+                yield each
 
     def _declares(self, call: ast.Call, interface: str) -> bool:
-        if not self._source.full_name(call.func).endswith(_DECLARING):
+        if not self._source.full_name(call.func).endswith((*_DECORATORS, *_DECLARING)):
             return False
         names = [self._source.full_name(each) for each in call.args]
         return any(

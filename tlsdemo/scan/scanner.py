@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 import tokenize
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tlsdemo.scan.python_source import PythonSource
+from tlsdemo.scan.python_source import FunctionNode, PythonSource
 from tlsdemo.scan.rule import Rule, Spot
 
 _IGNORE = re.compile(r"#\s*tlsdemo:\s*ignore\[([\w\s,-]*)\]")
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+
 
 @dataclass(frozen=True, order=True)
 class Hit:
@@ -55,16 +57,18 @@ def _column(content: bytes, spot: Spot) -> int:
     except SyntaxError:
         # The parser accepts a comment in no encoding.
         encoding = "utf-8"
-    line = _LINE_END.split(content.decode(encoding, "replace"))[spot.lineno - 1]
+    line = _LINE_END.split(content)[spot.lineno - 1].decode(encoding, "replace")
     return len(line.encode()[: spot.col_offset].decode("utf-8", "replace")) + 1
 
 
-def _last_line(spot: object) -> int:
-    # Of a class or a function, the first line of its body is another matter.
-    first: int = getattr(spot, "lineno")  # noqa: B009
-    if hasattr(spot, "body"):
-        return first
-    return getattr(spot, "end_lineno", None) or first
+def _last_line(spot: Spot) -> int:
+    if isinstance(spot, ast.ClassDef | FunctionNode):
+        # Its body is another matter.
+        body = spot.body[0]
+        begins: list[int] = [each.lineno for each in (body, *getattr(body, "decorator_list", ()))]
+        return max(spot.lineno, min(begins) - 1)
+    last = spot.end_lineno
+    return spot.lineno if last is None else last
 
 
 def _ignored(content: bytes) -> dict[int, set[str]]:
@@ -73,7 +77,9 @@ def _ignored(content: bytes) -> dict[int, set[str]]:
         return {}
     ignored: dict[int, set[str]] = {}
     try:
-        for token in tokenize.tokenize(io.BytesIO(content).readline):
+        # Other than the parser, it takes only a line feed for the end of a line.
+        lines = io.BytesIO(_LINE_END.sub(b"\n", content))
+        for token in tokenize.tokenize(lines.readline):
             if token.type == tokenize.COMMENT and (found := _IGNORE.search(token.string)):
                 ignored[token.start[0]] = {name.strip() for name in found[1].split(",")}
     except (tokenize.TokenError, SyntaxError):
