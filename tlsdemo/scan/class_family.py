@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from tlsdemo.scan.python_source import FUNCTION_NODES, FunctionNode, PythonSource, nodes_in
 
@@ -43,11 +45,13 @@ class ClassFamily:
         self.own = own
         self.local: list[ast.ClassDef] = []
         self.foreign: set[str] = set()
-        waiting = [own]
+        self._known: set[ast.ClassDef] = set()
+        waiting = deque([own])
         while waiting:
-            each = waiting.pop(0)
-            if each in self.local:
+            each = waiting.popleft()
+            if each in self._known:
                 continue
+            self._known.add(each)
             self.local.append(each)
             for base in each.bases:
                 # Generic[T] is a Generic.
@@ -107,9 +111,9 @@ class ClassFamily:
 
     def _derived(self) -> Iterator[ast.ClassDef]:
         """Yield the classes in the same module that derive from it."""
-        for each in self._source.classes.values():
-            if self.own in ClassFamily(self._source, each).local:
-                yield each
+        for each in families(self._source):
+            if self.own in each._known:
+                yield each.own
 
     def _declares(self, call: ast.Call, interface: str) -> bool:
         if not self._source.full_name(call.func).endswith((*_DECORATORS, *_DECLARING)):
@@ -120,11 +124,10 @@ class ClassFamily:
         )
 
 
-def families(source: PythonSource) -> Iterator[ClassFamily]:
-    """Yield each class of a module with its ancestors."""
-    for node in source.walk():
-        if isinstance(node, ast.ClassDef):
-            yield ClassFamily(source, node)
+@lru_cache(maxsize=1)
+def families(source: PythonSource) -> Sequence[ClassFamily]:
+    """Return each class of a module with its ancestors; several rules ask for those of one."""
+    return [ClassFamily(source, node) for node in source.walk() if isinstance(node, ast.ClassDef)]
 
 
 def transport_calls(within: ast.AST, *names: str) -> Iterator[ast.Call]:

@@ -39,26 +39,32 @@ def scan_source(path: str, content: bytes, rules: Iterable[Rule]) -> list[Hit]:
         return []
     source = PythonSource(content)
     ignored = _ignored(content)
+    columns = _Columns(content)
     found = set()
     for rule in rules:
         for spot, what in rule.check(source):
             # A comment may stand on any line of a statement that goes over several.
             lines = range(spot.lineno, _last_line(spot) + 1)
             if not any(rule.name in ignored.get(line, ()) for line in lines):
-                place = spot.lineno, _column(content, spot)
+                place = spot.lineno, columns.of(spot)
                 found.add(Hit(path, *place, rule.name, what))
     return sorted(found)
 
 
-def _column(content: bytes, spot: Spot) -> int:
-    """Return the column in characters: the parser's are bytes of UTF-8."""
-    try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
-    except SyntaxError:
-        # The parser accepts a comment in no encoding.
-        encoding = "utf-8"
-    line = _LINE_END.split(content)[spot.lineno - 1].decode(encoding, "replace")
-    return len(line.encode()[: spot.col_offset].decode("utf-8", "replace")) + 1
+class _Columns:
+    """Columns in characters: the parser's are bytes of UTF-8."""
+
+    def __init__(self, content: bytes) -> None:
+        try:
+            self._encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        except SyntaxError:
+            # The parser accepts a comment in no encoding.
+            self._encoding = "utf-8"
+        self._lines = _LINE_END.split(content)
+
+    def of(self, spot: Spot) -> int:
+        line = self._lines[spot.lineno - 1].decode(self._encoding, "replace")
+        return len(line.encode()[: spot.col_offset].decode("utf-8", "replace")) + 1
 
 
 def _last_line(spot: Spot) -> int:

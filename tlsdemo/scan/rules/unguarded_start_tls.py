@@ -45,11 +45,17 @@ class Server(Protocol):
 def _check(source: PythonSource) -> Iterator[tuple[Spot, str]]:
     for family in families(source):
         # What is inherited from elsewhere may know the state.
-        if not family.is_protocol or not family.is_known or _knows_the_state(family):
+        if not family.is_protocol or not family.is_known:
             continue
         for method in family.own_methods():
-            if method.name != "connectionMade" and not _changed(method) & _asked(family):
-                for call in transport_calls(method, "startTLS"):
+            calls = list(transport_calls(method, "startTLS"))
+            if (
+                calls
+                and method.name != "connectionMade"
+                and not _knows_the_state(family)
+                and not _changed(method) & _asked(family)
+            ):
+                for call in calls:
                     yield call, "nothing in the class tells whether TLS has begun"
 
 
