@@ -38,11 +38,11 @@ class ScanOptions(Options):
     synopsis = "Usage: tlsdemo scan [options] PATH..."
 
     longdesc = (
-        "Reads Python files, and those in folders, and reports what is known to go wrong with TLS "
-        "in Twisted: the line, why, the finding that shows it, and the cure. Nothing is imported "
-        "or executed. The exit status is 1 if something is found; 2 if nothing is found, but "
-        "something could not be read. A comment '# tlsdemo: ignore[RULE]' on the line is obeyed. "
-        "The rules are in docs/scan.md."
+        "Reads Python files, and those in folders (*.py, *.pyw, *.tac, *.rpy), and reports what is "
+        "known to go wrong with TLS in Twisted: the line, why, the finding that shows it, and the "
+        "cure. Nothing is imported or executed. The exit status is 1 if something is found; 2 if "
+        "nothing is found, but something could not be read. A comment '# tlsdemo: ignore[RULE]' on "
+        "the line is obeyed. The rules are in docs/scan.md."
     )
 
     optParameters: ClassVar[list[list[Any]]] = named([
