@@ -24,9 +24,9 @@ class CheckOption(Options):
         self["check"] = []
 
     def opt_check(self, text: str) -> None:
-        """Set the exit status to 1 unless this holds of every window: 'p99(round-trip)<5ms'.
+        """Set the exit status to 1 unless this holds in every window, or in the last of --find-max.
 
-        Of --find-max, of its last. As --slo; also lost==0. Can be repeated.
+        Such as 'p99(round-trip)<5ms' or 'lost==0'. Can be repeated.
         """
         try:
             self["check"] += wanted(text)
