@@ -1,8 +1,9 @@
 """Objectives of a load, such as ``p99(handshake)<50ms``: whether a result fulfils them.
 
 An objective is a measure, a comparison and a value.  Measures are ``p50``, ``p90``, ``p99``, … of a
-latency in parentheses, or of the ``probe``, its ``mean`` and ``max``, ``rate`` (units done per second), and ``failed``,
-``missed``, ``unfinished`` and ``lost``, as numbers, or with ``%`` as shares.
+latency in parentheses, or of the ``probe``, its ``mean`` and ``max``, ``rate`` (units done per
+second), and ``failed``, ``missed``, ``unfinished`` and ``lost``, as numbers, or with ``%`` as
+shares.
 """
 
 from __future__ import annotations
