@@ -285,7 +285,7 @@ def makeService(options: Options) -> IService:
         judged = [
             (holds, f"{title}: {text}" if len(runs) > 1 else text)
             for title, result in titled(runs).items()
-            for holds, text in verdicts(options["check"], result)
+            for holds, text in verdicts(options["check"], result, bool(options["find-max"]))
         ]
         if (
             len(runs) < len(turns)
