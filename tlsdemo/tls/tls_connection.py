@@ -59,6 +59,7 @@ class TLSConnection(SSL.Connection):
             alert no_application_protocol; ``b""`` for any or none.
         at_close_notify: Called when the peer's close_notify has been read; returns whether the
             TLS layer must not learn of it yet.
+        at_failure: Called with what the TLS layer fails with, once the handshake is complete.
         name_error: Why the peer's certificate is not valid for the expected name, if so.
     """
 
@@ -88,6 +89,7 @@ class TLSConnection(SSL.Connection):
         self.required_alpn = b""
         self.name_error: Exception | None = None
         self.at_close_notify: Callable[[], bool] | None = None
+        self.at_failure: Callable[[SSL.Error], object] | None = None
         self._verify_name = verify_name
         self._kept: SSL.Error | None = None
         self._raised: SSL.Error | None = None
@@ -225,10 +227,12 @@ class TLSConnection(SSL.Connection):
         except SSL.WantReadError:
             if self._without_data > _MAX_WITHOUT_DATA:
                 self._raised = SSL.Error([("SSL routines", "", _TOO_MANY_MESSAGES)])
+                self._failed(self._raised)
                 raise self._raised from None
             raise
         except SSL.Error as error:
             self._raised = error
+            self._failed(error)
             raise
         self._without_data = 0
         if self.observation is not None:
@@ -257,6 +261,10 @@ class TLSConnection(SSL.Connection):
         if self.observation is not None:
             self.observation.wire_ended = True
 
+    def _failed(self, error: SSL.Error) -> None:
+        if self.at_failure is not None:
+            self.at_failure(error)
+
     def _drain(self) -> bytes:
         if self._kept is not None:
             raise self._take_kept()
@@ -277,7 +285,7 @@ class TLSConnection(SSL.Connection):
         Twisted keeps a failure in a local variable of a call that is in the failure's traceback.
         Such a cycle keeps everything in that call alive until the next garbage collection.
         """
-        self.at_close_notify = None
+        self.at_close_notify = self.at_failure = None
         if self.observation is not None:
             self.observation.over()
         raised, self._raised, self._kept = self._raised, None, None
