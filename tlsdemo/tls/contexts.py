@@ -188,7 +188,8 @@ class ServerTLS:
             contexts = [_server_context(each, client_auth, alpn, policy) for each in identities]
             for prepare, context in product(preparations, contexts):
                 prepare(context)
-            if client_auth is not ClientAuth.NONE and len({each.authority for each in identities}) > 1:
+            authorities = {each.authority for each in identities}
+            if len(authorities) > 1 and client_auth is not ClientAuth.NONE:
                 # A client that one name trusts could resume its session with another name: OpenSSL
                 # verifies nothing again, and the tickets are those of the first context.
                 for context in contexts:
