@@ -268,6 +268,16 @@ class OtherApplicationTests(UpgradeCase):
         self.assertIs(failure.value.close_reason.cause, Cause.WRONG_NAME)
         self.assertEqual(application.log, [])
 
+    def test_the_role_is_that_of_the_settings_whoever_has_opened_the_connection(self) -> None:
+        for mode in (ModeName.PAIR, ModeName.STARTTLS):
+            for tls, make_peer in ((server_tls(), foreign_client), (client_tls(), foreign_server)):
+                for has_connected in (False, True):
+                    transport = self.connected(LineClient(), is_client=has_connected)
+                    application = transport.protocol
+                    result = upgrade(transport, tls, application, mode=mode, clock=self.clock)
+                    exchange(transport, make_peer())
+                    self.assertEqual(self.successResultOf(result).version, "TLSv1.3")
+
     def test_the_application_keeps_its_interfaces(self) -> None:
         @implementer(IHalfCloseableProtocol)
         class Closeable(LineClient):

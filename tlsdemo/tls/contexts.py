@@ -32,7 +32,7 @@ from tlsdemo.tls.alpn_selection import encoded, set_selection
 from tlsdemo.tls.name_check import NameCheck, identity_of
 from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.policy import Policy, reasons_of
-from tlsdemo.tls.server_names import matches, names_of
+from tlsdemo.tls.server_names import choose_by_name
 from tlsdemo.tls.session_tickets import SessionTickets
 from tlsdemo.tls.tls_connection import TLSConnection
 from tlsdemo.tls.verification import observe_verification, set_verification
@@ -142,33 +142,6 @@ def _server_context(
     return context
 
 
-def _choose_by_name(
-    identities: Sequence[Credentials], contexts: Sequence[SSL.Context]
-) -> SSL.Context:
-    """Return the first context, which changes to the one whose certificate matches the SNI.
-
-    From the other context OpenSSL takes the certificate, the trusted authorities and their names.
-    Versions, ciphers, options, verification, ALPN and ticket keys remain those of the first.
-    As all contexts have the same settings, this makes no difference.
-    """
-    first, *others = contexts
-    # None for the first, which must not refer to itself: that cycle could never be collected.
-    named = [
-        (names_of(load_identity(each.certificate, each.key, each.passphrase).chain[0]), context)
-        for each, context in zip(identities, (None, *others), strict=True)
-        if each.certificate is not None and each.key is not None
-    ]
-
-    def choose(connection: SSL.Connection) -> None:
-        requested = (connection.get_servername() or b"").decode("ascii", "replace")
-        chosen = next((context for names, context in named if matches(names, requested)), None)
-        if chosen is not None:
-            connection.set_context(chosen)
-
-    first.set_tlsext_servername_callback(choose)
-    return first
-
-
 @implementer(IOpenSSLServerConnectionCreator)
 class ServerTLS:
     """The TLS settings of a server.
@@ -209,6 +182,7 @@ class ServerTLS:
             policy: The versions and cipher suites that are allowed.
             more: Certificates for other names.  The first certificate that matches the client's
                 SNI is sent, ``credentials`` included; without a match, that of ``credentials``.
+                If they trust different authorities for client certificates, no session is resumed.
             preparations: Called with every context, also when the files are loaded again.
 
         Raises:
@@ -223,7 +197,13 @@ class ServerTLS:
             contexts = [_server_context(each, auth, alpn, policy) for each in identities]
             for prepare, context in product(preparations, contexts):
                 prepare(context)
-            return _choose_by_name(identities, contexts) if more else contexts[0]
+            authorities = {each.authority for each in identities}
+            if len(authorities) > 1 and client_auth is not ClientAuth.NONE:
+                # A client that one name trusts could resume its session with another name: OpenSSL
+                # verifies nothing again, and the tickets are those of the first context.
+                for context in contexts:
+                    SessionTickets(0)(context)
+            return choose_by_name(identities, contexts) if more else contexts[0]
 
         def rebuild(now: datetime) -> SSL.Context:
             for each in identities:
@@ -342,7 +322,8 @@ class ClientTLS:
     def resuming(self, session: SSL.Session) -> ClientTLS:
         """Return the same settings, whose connections resume ``session`` (RFC 8446, section 2.2).
 
-        ``session`` is the result of ``get_session()`` of an earlier connection.
+        ``session`` is the result of ``get_session()`` of an earlier connection of these settings.
+        The server's chain is not verified again, only its name.
         """
         resuming = copy(self)
         resuming._session = session
