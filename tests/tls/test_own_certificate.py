@@ -113,6 +113,16 @@ class Chains(SynchronousTestCase):
             ServerTLS.build(own)
             self.assertEqual(self.added, [])
 
+    def test_nor_to_one_that_only_openssl_reads(self) -> None:
+        own = certificates().server
+        assert own.certificate is not None
+        path = self.home / "trusted.pem"
+        path.write_bytes(
+            own.certificate.read_bytes().replace(b" CERTIFICATE", b" TRUSTED CERTIFICATE")
+        )
+        ServerTLS.build(replace(own, certificate=path))
+        self.assertEqual(self.added, [])
+
     def test_without_a_certificate_there_is_none(self) -> None:
         ClientTLS.build(replace(certificates().client, certificate=None, key=None), "localhost")
         self.assertEqual(self.added, [])

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cryptography.x509 import Name
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
 
 from tlsdemo.printable import printable
 from tlsdemo.tls.groups import group_of
+from tlsdemo.tls.peer_subject import subject_of
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class ConnectionInfo:
         group: The group of the key exchange, by OpenSSL's name; ``None`` if pyOpenSSL cannot tell.
         alpn: The application protocol (RFC 7301); ``None`` if none was negotiated.
         sni: The server name that the client requested (RFC 6066, section 3), if any.
-        peer: The subject of the peer's certificate (RFC 4514); ``None`` if the peer sent none.
+        peer: The subject of the peer's certificate (RFC 4514); ``None`` if the peer sent none.  Of
+            a subject that cannot be read, a text with the certificate's fingerprint.
         upgraded: Whether plaintext was exchanged before TLS.  If not, the connection began with
             TLS, and a server that greets has yet to greet.
     """
@@ -61,10 +62,7 @@ def _sni_of(connection: SSL.Connection) -> str | None:
 
 
 def _subject_of(certificate: X509 | None) -> str | None:
-    if certificate is None:
-        return None
-    subject: Name = certificate.to_cryptography().subject
-    return subject.rfc4514_string()
+    return None if certificate is None else subject_of(certificate)
 
 
 _ASK: Mapping[str, Callable[[SSL.Connection], object]] = {

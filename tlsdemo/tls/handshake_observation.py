@@ -13,14 +13,13 @@ is noticed by what it changes: in TLS 1.3 OpenSSL replaces the session with each
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
-from cryptography.x509 import load_der_x509_certificate
 from OpenSSL import SSL
-from OpenSSL.crypto import FILETYPE_ASN1, X509, dump_certificate
+from OpenSSL.crypto import X509
 
 from tlsdemo.tls.observer import Observer, wants_states
+from tlsdemo.tls.peer_subject import subject_of
 
 CAN_OBSERVE_ONE_CONNECTION = hasattr(SSL.Connection, "set_info_callback")
 """Whether a single connection can have an info callback; in pyOpenSSL 24.2 only contexts can."""
@@ -163,7 +162,7 @@ class StateObservation(HandshakeObservation):
             self._observer.detail("OpenSSL state", state=state)
 
     def _facts_of(self, certificate: X509) -> dict[str, object]:
-        return {"subject": _subject_of(dump_certificate(FILETYPE_ASN1, certificate))}
+        return {"subject": subject_of(certificate)}
 
     def _alert(self, where: int, value: int) -> None:
         direction = "out" if where & _WRITE else "in"
@@ -185,12 +184,6 @@ def observe(
     return (StateObservation if with_states else HandshakeObservation)(
         observer, connection, is_client
     )
-
-
-@lru_cache(maxsize=16)
-def _subject_of(certificate: bytes) -> str:
-    """Return the subject of a certificate in DER, of which a client sees mostly the same."""
-    return load_der_x509_certificate(certificate).subject.rfc4514_string()
 
 
 def observe_states(context: SSL.Context) -> None:

@@ -15,6 +15,7 @@ from OpenSSL import SSL
 from OpenSSL.crypto import (
     FILETYPE_PEM,
     X509,
+    Error,
     PKey,
     X509StoreContext,
     X509StoreContextError,
@@ -32,7 +33,7 @@ def use_certificate(
         context.use_certificate_chain_file(str(certificate))
         context.use_privatekey_file(str(key))
         # If there is more in that file, OpenSSL prefers it to what is found.
-        leaf, *more = [load_certificate(FILETYPE_PEM, certificate.read_bytes())]
+        leaf, more = _first_in(certificate), []
     else:
         identity = load_identity(certificate, key, passphrase)
         leaf, *more = map(X509.from_cryptography, identity.chain)
@@ -43,13 +44,23 @@ def use_certificate(
         context.add_extra_chain_cert(each)
 
 
-def _found_for(context: SSL.Context, own: X509) -> list[X509]:
+def _first_in(certificates: Path) -> X509 | None:
+    """Return the first certificate of a file; ``None`` of one that is only for OpenSSL itself."""
+    try:
+        return load_certificate(FILETYPE_PEM, certificates.read_bytes())
+    except Error:
+        # Such as a TRUSTED CERTIFICATE (openssl-x509(1)).
+        return None
+
+
+def _found_for(context: SSL.Context, own: X509 | None) -> list[X509]:
     """Return the chain that OpenSSL finds for ``own``.
 
     It is empty if none is valid now: then OpenSSL looks in each handshake, as it would have.
     """
     store = context.get_cert_store()
-    assert store is not None
+    if own is None or store is None:
+        return []
     try:
         return X509StoreContext(store, own).get_verified_chain()[1:]
     except X509StoreContextError:
