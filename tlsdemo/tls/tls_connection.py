@@ -244,7 +244,9 @@ class TLSConnection(SSL.Connection):
         except SSL.WantReadError:
             if self.observation is not None:
                 self.observation.no_data_received()
-            if problem := self._excess():
+            # Before a call: nearly every read ends here.
+            many = self._without_data > _MAX_WITHOUT_DATA or self._answered > _MAX_ANSWERED
+            if many and (problem := self._excess()):
                 self._raised = SSL.Error([("SSL routines", "", problem)])
                 self._failed(self._raised)
                 raise self._raised from None
