@@ -41,9 +41,9 @@ class RunCommand(SynchronousTestCase):
     def test_uses_the_working_directory_and_the_environment_that_are_given(self) -> None:
         cwd = Path(self.mktemp()).absolute()
         cwd.mkdir()
-        code = "import os; print(os.getcwd(), os.environ['COLOUR'])"
+        code = "import os; print(os.getcwd()); print(os.environ['COLOUR'])"
         done = self.python(code, cwd=cwd, env={**os.environ, "COLOUR": "red"})
-        self.assertEqual(done.output.split(), [str(cwd.resolve()), "red"])
+        self.assertEqual(done.output.splitlines(), [str(cwd.resolve()), "red"])
 
     def test_when_interrupted_kills_the_program_and_all_that_it_has_started(self) -> None:
         if not hasattr(os, "pidfd_open"):

@@ -23,6 +23,12 @@ _FOLDER = ("./", "../", "/", "~")
 _NAME = re.compile(r"""^\s*name\s*=\s*["']?([A-Za-z0-9._-]+)""", re.MULTILINE)
 _REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_OF_A_REPOSITORY = {
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"),
+    *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE"),
+}
+"""Variables that git sets for its hooks: with them it uses that repository, whatever the folder."""
+
 _SKIPPED = {".git", ".venv", "__pycache__", "build", "dist", "_trial_temp"}
 
 
@@ -109,7 +115,8 @@ def _pack(folder: Path, name: str, commit: str, archive: Path, tool: Tool) -> No
 
 
 def _run_git(arguments: Sequence[str], variables: Mapping[str, str]) -> Done:
-    return execute(arguments, variables, GIT_TIMEOUT)
+    kept = {name: text for name, text in variables.items() if name not in _OF_A_REPOSITORY}
+    return execute(arguments, kept, GIT_TIMEOUT)
 
 
 def _state(folder: Path) -> str:
