@@ -19,6 +19,7 @@ _SEGMENT = 1440
 """Bytes in a segment of TCP over IPv6 and Ethernet, without any TCP options."""
 
 _KEY_SHARE = 51
+_CLASSIC = {23: "secp256r1", 24: "secp384r1", 25: "secp521r1", 29: "X25519", 30: "X448"}
 _POST_QUANTUM = {
     0x0200: "MLKEM512",
     0x0201: "MLKEM768",
@@ -54,7 +55,8 @@ async def _post_quantum(testbed: Testbed) -> Evidence:
     await testbed.require("send a ClientHello", lambda: len(peer.wire) > 5)
     await testbed.wait_until_quiet()
     shares = dict(_key_shares(peer.wire))
-    named = [f"{_POST_QUANTUM.get(each, hex(each))} {size} B" for each, size in shares.items()]
+    names = {**_CLASSIC, **_POST_QUANTUM}
+    named = [f"{names.get(each, hex(each))} {size} B" for each, size in shares.items()]
     return evidence(
         len(peer.wire) > _SEGMENT and bool(shares.keys() & _POST_QUANTUM.keys()),
         f"a client with default options sends a ClientHello of {len(peer.wire):,} B",
