@@ -91,7 +91,7 @@ FINDINGS = (
         "server, the transport sends a ClientHello with them, and verifies nobody. Twisted's "
         "transports take an argument normal=False, which the interface does not mention and other "
         "transports need not have. Put a TLSMemoryBIOProtocol of your own with the right role in "
-        "between; tlsdemo's mode pair takes the role from its settings.",
+        "between; tlsdemo takes the role from its settings.",
         _role,
         tickets=(3278, 5690),
     ),
