@@ -89,11 +89,11 @@ FINDINGS = (
         "tls-role-follows-tcp",
         "startTLS makes the end that opened the TCP connection the TLS client.",
         "ITLSTransport.startTLS has no parameter for the role. A server that calls back, and two "
-        "clients that are connected by a relay, need the other one. Given the options of a server, "
-        "the transport sends a ClientHello with them, and verifies nobody. Twisted's transports "
-        "take an argument normal=False, which the interface does not mention, and other transports "
-        "need not have. Put a TLSMemoryBIOProtocol with the role that you want in between "
-        "yourself; tlsdemo takes the role from its settings.",
+        "clients that are connected by a relay, need the other one. Given the options of a "
+        "server, the transport sends a ClientHello with them, and verifies nobody. Twisted's "
+        "transports take an argument normal=False, which the interface does not mention and other "
+        "transports need not have. Put a TLSMemoryBIOProtocol of your own with the right role in "
+        "between; tlsdemo takes the role from its settings.",
         _role,
         tickets=(3278, 5690),
     ),
