@@ -230,7 +230,9 @@ def makeService(options: Options) -> IService:
         shared = shard_load(reactor, options)
         targets = [shared.target]
     else:
-        workers = 0 if options.readiness or options["cluster"] else options.workers()
+        # Whether this machine can have them does not matter to the load of others.
+        elsewhere = options.readiness or options["cluster"] or options["write-plan"]
+        workers = 0 if elsewhere else options.workers()
         # Those of every target, so that what is wrong is said before the first load.
         tasks = {
             target: options.task(target, options["mode"], options.server_name_of(target))
@@ -283,7 +285,7 @@ def makeService(options: Options) -> IService:
         judged = [
             (holds, f"{title}: {text}" if len(runs) > 1 else text)
             for title, result in titled(runs).items()
-            for holds, text in verdicts(options["check"], result)
+            for holds, text in verdicts(options["check"], result, bool(options["find-max"]))
         ]
         if (
             len(runs) < len(turns)

@@ -64,6 +64,14 @@ class AComparison(SynchronousTestCase):
         self.assertIn("  no figure was measured on both sides", lines)
         self.assertIn("  note: c, run 1: broke off", lines)
 
+    def test_says_how_many_values_a_p99_takes_if_there_were_fewer(self) -> None:
+        note = "a p99 takes 500 values in every run; give a longer --duration"
+        self.assertNotIn(note, [*self.compared(8).notes()])
+        whole = self.compared(8)
+        few = {"p50(handshake)": 0.001, "p50(round-trip)": 0.001, "p99(round-trip)": 0.002}
+        candidate = Side("candidate", "one.json", [MeasuredRun(few)] * 8)
+        self.assertEqual([*replace(whole, candidate=candidate).notes()], [note])
+
     def test_is_shown_as_changes_with_their_intervals(self) -> None:
         first, *lines = comparison_lines(self.compared(8, slower=1.3))
         self.assertEqual(first, "candidate (8 runs) beside baseline (8 runs):")

@@ -110,6 +110,10 @@ class PhaseTimerTests(SynchronousTestCase):
     def test_the_default_timeouts_limit_every_phase(self) -> None:
         self.assertTrue(all(seconds > 0 for seconds in vars(Timeouts()).values()))
 
+    def test_a_negative_one_is_refused(self) -> None:
+        error = self.assertRaises(ValueError, Timeouts, handshake=-1)
+        self.assertEqual(str(error), "handshake is -1; give seconds, or 0 for no limit")
+
 
 class TimeoutCase(SynchronousTestCase):
     def setUp(self) -> None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from tlsdemo.reporting.bootstrap import paired_ratio, unpaired_ratio
 from tlsdemo.reporting.confidence import CONFIDENCE, Ratio
 from tlsdemo.reporting.percentile_interval import percentile_interval
-from tlsdemo.reporting.run_document import Side, histogram
+from tlsdemo.reporting.run_document import FEWEST_BEYOND, Side, histogram
 
 TOGETHER = 0.97
 """The confidence that all intervals of a comparison hold.
@@ -32,6 +32,9 @@ TOO_FEW = "too few runs, no verdict"
 
 IN_JSON = {BETTER: "better", WORSE: "worse", NOISE: "noise", TOO_FEW: "unknown"}
 """The verdicts as the document of ``--json`` has them."""
+
+
+FOR_A_P99 = f"a p99 takes {FEWEST_BEYOND * 100} values in every run; give a longer --duration"
 
 
 @dataclass(frozen=True)
@@ -94,14 +97,17 @@ class RunComparison:
         """Whether each run of one side has one of the other next to it in time."""
         return self.baseline.document == self.candidate.document
 
-    def figures(self) -> list[FigureRatio]:
-        """Return the figures that every run of both sides has."""
+    def _names(self) -> list[str]:
         first, *others = [*self.baseline.runs, *self.candidate.runs]
-        names = [
+        return [
             name
             for name, value in first.figures.items()
             if value > 0 and all(run.figures.get(name, 0) > 0 for run in others)
         ]
+
+    def figures(self) -> list[FigureRatio]:
+        """Return the figures that every run of both sides has."""
+        names = self._names()
         confidence = 1 - (1 - TOGETHER) / max(1, len(names))
         return [self._figure(name, confidence) for name in names]
 
@@ -155,6 +161,9 @@ class RunComparison:
         failed = [sum(run.failed for run in s.runs) for s in (self.baseline, self.candidate)]
         if any(failed):
             yield f"failed connections: {failed[0]:,} and {failed[1]:,}"
+        names = self._names()
+        if any(has_too_few_values(each.replace("p50(", "p99("), names) for each in names):
+            yield FOR_A_P99
         rounds = min(len(self.baseline.runs), len(self.candidate.runs))
         if rounds < 2:
             yield "runs vary more than what is measured within one: give --repeat=5 or more"
@@ -163,6 +172,11 @@ class RunComparison:
                 "the runs did not alternate, so what changed on the machine meanwhile is in the "
                 "ratios; give --versus"
             )
+
+
+def has_too_few_values(name: str, names: Collection[str]) -> bool:
+    """Return whether a figure is a p99 that is not among ``names``, while its p50 is."""
+    return "p99(" in name and name not in names and name.replace("p99(", "p50(") in names
 
 
 def number_text(name: str, value: float) -> str:

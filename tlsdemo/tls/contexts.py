@@ -17,7 +17,7 @@ from pathlib import Path
 
 from OpenSSL import SSL
 from OpenSSL.crypto import X509, PKey
-from service_identity.hazmat import DNS_ID, IPAddress_ID
+from service_identity.hazmat import DNS_ID
 from twisted.internet.interfaces import (
     IOpenSSLClientConnectionCreator,
     IOpenSSLServerConnectionCreator,
@@ -26,11 +26,10 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from tlsdemo.certificates.certificate_file import unreadable
-from tlsdemo.certificates.files import Credentials
+from tlsdemo.certificates.files import BadCredentials, Credentials
 from tlsdemo.certificates.identity import is_pkcs12, load_identity
-from tlsdemo.starttls.names import without_last_dot
-from tlsdemo.tls.alpn_selection import set_selection
-from tlsdemo.tls.name_check import NameCheck
+from tlsdemo.tls.alpn_selection import encoded, set_selection
+from tlsdemo.tls.name_check import NameCheck, identity_of
 from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.policy import Policy, reasons_of
 from tlsdemo.tls.server_names import choose_by_name
@@ -77,6 +76,7 @@ def _build(
 
 
 def _new_context(credentials: Credentials, policy: Policy) -> SSL.Context:
+    credentials.check_complete()
     context = SSL.Context(SSL.TLS_METHOD)
     policy.apply(context)
     # An idle connection would keep a buffer of 16 KiB in each direction.
@@ -121,6 +121,12 @@ class TLS(typing.Protocol):
         """Make the OpenSSL connection for one TLS layer, observed by ``observer`` if given."""
 
 
+def check_tls(tls: object) -> None:
+    """Raise TypeError if ``tls`` is something else, such as Twisted's options."""
+    if not hasattr(tls, "make"):
+        raise TypeError(f"tls is {tls!r}; give a ServerTLS or a ClientTLS")
+
+
 def _server_context(
     credentials: Credentials, client_auth: ClientAuth, alpn: Sequence[str], policy: Policy
 ) -> SSL.Context:
@@ -158,7 +164,7 @@ class ServerTLS:
     def build(
         cls,
         credentials: Credentials,
-        client_auth: ClientAuth = ClientAuth.REQUIRED,
+        client_auth: ClientAuth | str = ClientAuth.REQUIRED,
         alpn: Sequence[str] = (),
         *,
         policy: Policy = DEFAULT,
@@ -180,12 +186,15 @@ class ServerTLS:
             preparations: Called with every context, also when the files are loaded again.
 
         Raises:
+            BadCredentials: If there is no certificate, or one without its key.
             UnusableCredentials: If OpenSSL cannot use the files.
         """
-        identities = [credentials, *more]
+        if credentials.certificate is None:
+            raise BadCredentials("a server needs a certificate and its key")
+        identities, auth = [credentials, *more], ClientAuth(client_auth)
 
         def make() -> SSL.Context:
-            contexts = [_server_context(each, client_auth, alpn, policy) for each in identities]
+            contexts = [_server_context(each, auth, alpn, policy) for each in identities]
             for prepare, context in product(preparations, contexts):
                 prepare(context)
             authorities = {each.authority for each in identities}
@@ -259,15 +268,8 @@ class ClientTLS:
         # RFC 6066, section 3: literal addresses are not permitted in SNI.
         self._sni: bytes | None = None
         self._session: SSL.Session | None = None
-        identity: DNS_ID | IPAddress_ID
-        try:
-            identity = IPAddress_ID(server_name)
-        except ValueError:
-            # A certificate contains no dot at the end either.
-            name = without_last_dot(server_name)
-            if name != without_last_dot(name):
-                raise ValueError("not a name or an address") from None
-            identity = DNS_ID(name)
+        identity = identity_of(server_name)
+        if isinstance(identity, DNS_ID):
             # The SNI is the name that is verified, in its ASCII form.
             self._sni = identity.hostname.decode("ascii").encode("idna")
         self._verify_name = NameCheck(identity)
@@ -293,12 +295,13 @@ class ClientTLS:
             preparations: Called with the context.
 
         Raises:
+            BadCredentials: If there is a certificate without its key, or the other way round.
             UnusableCredentials: If OpenSSL cannot use the files.
             ValueError: If ``server_name`` is neither a name nor an address.
         """
         context = _build(credentials, SSL.VERIFY_PEER, policy, is_client=True)
         if alpn:
-            context.set_alpn_protos([name.encode() for name in alpn])
+            context.set_alpn_protos(encoded(alpn))
         for prepare in preparations:
             prepare(context)
         return cls(context, server_name)
