@@ -311,7 +311,8 @@ def makeService(options: Options) -> IService:
             lines += [f"{title}:"] if len(runs) > 1 else []
             lines += result_lines(result)
         if options["versus"] is not None and len(runs) == len(turns):
-            lines += comparison_lines(reports.comparison(runs))
+            for compared in reports.comparisons(runs):
+                lines += comparison_lines(compared)
         lines += [f"check {text}" for _, text in judged]
         lines += reports.problems
         _print(console, lines)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from tlsdemo.reporting.bootstrap import paired_ratio, unpaired_ratio
 from tlsdemo.reporting.confidence import CONFIDENCE, Ratio
 from tlsdemo.reporting.percentile_interval import percentile_interval
-from tlsdemo.reporting.run_document import FEWEST_BEYOND, Side, histogram
+from tlsdemo.reporting.run_document import FEWEST_BEYOND, Side, histogram, sides
 
 TOGETHER = 0.97
 """The confidence that all intervals of a comparison hold.
@@ -96,6 +96,12 @@ class RunComparison:
     def paired(self) -> bool:
         """Whether each run of one side has one of the other next to it in time."""
         return self.baseline.document == self.candidate.document
+
+    @property
+    def title(self) -> str:
+        """What is compared, and how many runs of it."""
+        one, other = self.baseline, self.candidate
+        return f"{other.name} ({len(other.runs)} runs) beside {one.name} ({len(one.runs)} runs)"
 
     def _names(self) -> list[str]:
         first, *others = [*self.baseline.runs, *self.candidate.runs]
@@ -179,6 +185,14 @@ def has_too_few_values(name: str, names: Collection[str]) -> bool:
     return "p99(" in name and name not in names and name.replace("p99(", "p50(") in names
 
 
+def comparisons(document: Mapping[str, Any]) -> list[RunComparison]:
+    """Return how each server, or mode, that has runs in a document does beside the first one."""
+    if not document["runs"]:
+        return []
+    baseline, *candidates = sides("", document)
+    return [RunComparison(baseline, each) for each in candidates]
+
+
 def number_text(name: str, value: float) -> str:
     """Return a figure with its unit.
 
@@ -202,10 +216,9 @@ def change_text(figure: FigureRatio) -> str:
     return text
 
 
-def comparison_lines(comparison: RunComparison) -> Iterator[str]:
-    """Return a comparison as lines: one for each figure, and the notes."""
-    figures = comparison.figures()
-    rows: list[Sequence[str]] = [
+def comparison_rows(comparison: RunComparison) -> list[Sequence[str]]:
+    """Return for each figure its name, both values, the change and the verdict."""
+    return [
         (
             each.name,
             number_text(each.name, each.baseline),
@@ -213,13 +226,14 @@ def comparison_lines(comparison: RunComparison) -> Iterator[str]:
             change_text(each),
             each.verdict,
         )
-        for each in figures
+        for each in comparison.figures()
     ]
-    counts = len(comparison.baseline.runs), len(comparison.candidate.runs)
-    yield (
-        f"{comparison.candidate.name} ({counts[1]} runs) beside {comparison.baseline.name} "
-        f"({counts[0]} runs):"
-    )
+
+
+def comparison_lines(comparison: RunComparison) -> Iterator[str]:
+    """Return a comparison as lines: one for each figure, and the notes."""
+    rows = comparison_rows(comparison)
+    yield f"{comparison.title}:"
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
     for name, before, after, change, verdict in rows:
         yield (
