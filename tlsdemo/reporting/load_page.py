@@ -125,8 +125,13 @@ class LoadPage:
         yield '<h2 id="comparison-title">Comparison</h2>\n'
         for each in self.comparisons:
             yield f"<h3>{html_text(each.title)}</h3>\n"
-            heads = ["figure", each.baseline.name, each.candidate.name, "change", "verdict"]
-            yield from _table(f"Table of {each.title}", heads, comparison_rows(each), True)
+            heads = ["figure", "verdict", "change", each.baseline.name, each.candidate.name]
+            # On a narrow screen, what matters is seen first.
+            rows = [
+                [name, verdict, change, before, after]
+                for name, before, after, change, verdict in comparison_rows(each)
+            ]
+            yield from _table(f"Table of {each.title}", heads, rows)
             yield "".join(f"<p>{html_text(note)}</p>\n" for note in each.notes())
         yield "</section>\n"
 

@@ -30,6 +30,12 @@ WORSE = "WORSE"
 NOISE = "within the noise"
 TOO_FEW = "too few runs, no verdict"
 
+_ENOUGH = 5
+"""Runs of each side from which intervals are not wide only because there are so few."""
+
+_SAYS_NOTHING = 99.0
+"""A change, as a bound, of which no more need be known: a hundred times as much."""
+
 IN_JSON = {BETTER: "better", WORSE: "worse", NOISE: "noise", TOO_FEW: "unknown"}
 """The verdicts as the document of ``--json`` has them."""
 
@@ -173,7 +179,9 @@ class RunComparison:
         rounds = min(len(self.baseline.runs), len(self.candidate.runs))
         if rounds < 2:
             yield "runs vary more than what is measured within one: give --repeat=5 or more"
-        elif not self.paired:
+        elif rounds < _ENOUGH:
+            yield "so few runs have wide intervals: give --repeat=5 or more"
+        if rounds > 1 and not self.paired:
             yield (
                 "the runs did not alternate, so what changed on the machine meanwhile is in the "
                 "ratios; give --versus"
@@ -204,12 +212,16 @@ def number_text(name: str, value: float) -> str:
     return f"{value * 1000:,.3f} ms"
 
 
+def _most(change: float) -> str:
+    return f"{change:+.1%}" if change <= _SAYS_NOTHING else f"over {_SAYS_NOTHING:+,.0%}"
+
+
 def change_text(figure: FigureRatio) -> str:
     """Return the ratio as a change in per cent, with its interval."""
     bounds = (figure.ratio.low, figure.ratio.high)
     text = f"{figure.change:+.1%}"
     if bounds[0] is not None and bounds[1] is not None:
-        return f"{text} ({bounds[0] - 1:+.1%} to {bounds[1] - 1:+.1%})"
+        return f"{text} ({bounds[0] - 1:+.1%} to {_most(bounds[1] - 1)})"
     if figure.sampling is not None:
         low, high = figure.sampling
         return f"{text} (samples alone {low - 1:+.1%} to {high - 1:+.1%})"
