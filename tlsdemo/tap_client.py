@@ -62,9 +62,10 @@ class Options(ConfigOptions, ShardOptions, ReportOptions, LoadOptions):
     synopsis = "[options]"
 
     longdesc = (
-        "Opens many connections to a tlsdemo server, upgrades each to TLS with a client "
-        "certificate, and sends small packets as fast as flow control allows. At the end both "
-        "sides print the number of bytes sent, received and lost. The exit status is 0 only if "
+        "Opens many connections to a server, upgrades each to TLS with a client "
+        "certificate, and does what --scenario says, by default: sends small packets as fast as "
+        "flow control allows. At the end both sides print the number of bytes sent, received and "
+        "lost; give --status=none for a server that is not tlsdemo. The exit status is 0 only if "
         "every connection was secured and no byte was lost. The server has --timeout for the "
         f"rest of the data; {LOAD_BOUNDS}"
     )
@@ -93,7 +94,9 @@ class Options(ConfigOptions, ShardOptions, ReportOptions, LoadOptions):
         Group.LOGGING: "status background",
     }
 
-    essential = "connect server-name mode cert key ca dialect conn duration scenario"
+    essential = (
+        "connect server-name mode cert key ca dialect conn duration scenario rate check json status"
+    )
 
     def postOptions(self) -> None:
         """Validate the options together, and keep twistd in the foreground."""
