@@ -138,6 +138,7 @@ class MakeServiceTests(ClientCase):
         self.progress = io.StringIO()
         self.patch(sys, "__stderr__", self.progress)
         self.patch(tap_client, "exit_with", self.statuses.append)
+        self.patch(load_options, "raise_descriptor_limit", lambda: 1 << 16)
         self.patch(tap_client, "Controller", lambda *arguments: arguments)
         self.patch(tap_client, "LoadSeries", lambda *arguments: arguments)
         self.patch(tap_client, "ClientService", lambda *arguments: arguments[:3])

@@ -94,9 +94,7 @@ class Options(ConfigOptions, ShardOptions, ReportOptions, LoadOptions):
         Group.LOGGING: "status background",
     }
 
-    essential = (
-        "connect server-name mode cert key ca dialect conn duration scenario rate check json status"
-    )
+    essential = "connect status mode ca dialect conn duration scenario rate check"
 
     def postOptions(self) -> None:
         """Validate the options together, and keep twistd in the foreground."""
@@ -233,7 +231,9 @@ def makeService(options: Options) -> IService:
         shared = shard_load(reactor, options)
         targets = [shared.target]
     else:
-        workers = 0 if options.readiness or options["cluster"] else options.workers()
+        # Whether this machine can have them does not matter to the load of others.
+        elsewhere = options.readiness or options["cluster"] or options["write-plan"]
+        workers = 0 if elsewhere else options.workers()
         # Those of every target, so that what is wrong is said before the first load.
         tasks = {
             target: options.task(target, options["mode"], options.server_name_of(target))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -36,8 +37,8 @@ class ShardsCase(ProcessCase):
         """Put twistd, tlsdemo and an ssh that stays here on the PATH of the scripts."""
         folder = self.home / "bin"
         folder.mkdir()
-        python = sys.executable
-        client = f'"$@" {self.certs}'
+        python = shlex.quote(sys.executable)
+        client = f'"$@" {shlex.quote(self.certs)}'
         for name, text in {
             "twistd": f"exec {python} -c 'from twisted.scripts.twistd import run; run()' {client}",
             "tlsdemo": f'exec {python} -m tlsdemo "$@"',

@@ -5,7 +5,7 @@ import ssl
 from twisted.internet.error import ConnectionLost
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.testing import SSLPeer, pump
+from tlsdemo.testing import SSLPeer, pump, temporary_certificates
 
 
 class TwoPeers(SynchronousTestCase):
@@ -50,6 +50,15 @@ class TwoPeers(SynchronousTestCase):
         pump(self.server, self.client)
         self.assertIsInstance(self.server.error, ssl.SSLEOFError)
         self.assertFalse(self.server.closed)
+
+    def test_report_it_with_any_context(self) -> None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.options |= getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
+        own = temporary_certificates().server
+        assert own.certificate is not None
+        context.load_cert_chain(own.certificate, own.key)
+        self.server = SSLPeer(context)
+        self.test_report_the_end_of_a_connection_without_close_notify()
 
     def test_are_disconnected_only_once(self) -> None:
         pump(self.server, self.client)

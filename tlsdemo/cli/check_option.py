@@ -41,10 +41,10 @@ class CheckOption(Options):
         self["check"] = []
 
     def opt_check(self, text: str) -> None:
-        """Set the exit status to 1 unless this holds of every window: 'p99(round-trip)<5ms'.
+        """Set the exit status to 1 unless this holds in every window, or in the last of --find-max.
 
-        Of --find-max, of its last. As tlsclient --slo; also lost==0, and in tlsdemo run
-        p99(probe)<5ms. Can be repeated.
+        Such as 'p99(round-trip)<5ms' or 'lost==0'; in tlsdemo run also 'p99(probe)<5ms'. Can be
+        repeated.
         """
         try:
             read = wanted(text)

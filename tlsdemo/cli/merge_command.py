@@ -45,9 +45,9 @@ class MergeOptions(CheckOption):
 
     optParameters: ClassVar[list[list[Any]]] = [
         ["json", None, None, "Also write the whole to this file, as tlsclient --json does."],
-        ["hgrm", None, None, "Also write HdrHistogram's percentile distributions, likewise."],
-        ["csv", None, None, "Also write a row for each second of all shards together, likewise."],
-        ["html", None, None, "Also write a page with charts, likewise."],
+        ["hgrm", None, None, "Also write HdrHistogram's percentile distributions to this file."],
+        ["csv", None, None, "Also write a row for each second, of all shards together, here."],
+        ["html", None, None, "Also write a page with charts to this file."],
     ]
 
     def parseArgs(self, *files: str) -> None:

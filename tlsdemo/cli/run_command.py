@@ -83,7 +83,7 @@ class RunOptions(ComparisonOptions, LoadOptions):
         Group.DEMONSTRATION: "against python repeat probe-rate",
     }
 
-    essential = "mode client-mode delivery dialect timeout json against repeat conn duration packet-size"
+    essential = "mode client-mode delivery dialect timeout json against repeat conn duration"
 
     known_values: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "mode": tuple(name.value for name in ModeName),

@@ -65,7 +65,8 @@ def write_matrix(
     else:
         console = console_of(stream, _width(stream))
         if only_surprises:
-            console.print(surprises_text(list(told(matrix))))
+            for line in surprises_text(list(told(matrix)), console.width):
+                console.print(line, soft_wrap=True)
             count = len(by_scenario(matrix.cells))
             console.print(f"tlsdemo events --full shows what was seen in all {count} scenarios.")
             return
@@ -73,7 +74,7 @@ def write_matrix(
         if console.color_system is not None and not console.no_color:
             console.print(LEGEND)
         if sequences or len(matrix.cells) <= FEW:
-            console.print(sequences_text(matrix))
+            console.print(sequences_text(matrix, console.width))
 
 
 def write_comparisons(

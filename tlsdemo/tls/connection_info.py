@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from cryptography.x509 import Name
 from OpenSSL import SSL
 
 from tlsdemo.printable import printable
 from tlsdemo.tls.groups import group_of
+from tlsdemo.tls.peer_subject import subject_of
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class ConnectionInfo:
         group: The group of the key exchange, by OpenSSL's name; ``None`` if pyOpenSSL cannot tell.
         alpn: The application protocol (RFC 7301); ``None`` if none was negotiated.
         sni: The server name that the client requested (RFC 6066, section 3), if any.
-        peer: The subject of the peer's certificate (RFC 4514); ``None`` if the peer sent none.
+        peer: The subject of the peer's certificate (RFC 4514); ``None`` if the peer sent none.  Of
+            a subject that cannot be read, a text with the certificate's fingerprint.
         upgraded: Whether plaintext was exchanged before TLS.  If not, the connection began with
             TLS, and a server that greets has yet to greet.
     """
@@ -58,8 +59,7 @@ def _find(info: ConnectionInfo, name: str) -> object:
         raise AttributeError(f"{type(info).__name__!r} object has no attribute {name!r}")
     settle(info)
     if "_certificate" in values:
-        subject: Name = values.pop("_certificate").to_cryptography().subject
-        values["peer"] = subject.rfc4514_string()
+        values["peer"] = subject_of(values.pop("_certificate"))
     return values["peer"]
 
 

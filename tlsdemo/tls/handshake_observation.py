@@ -9,13 +9,11 @@ the TLS layer reads and writes them, which is the same in every mode.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from cryptography.x509 import load_der_x509_certificate
 from OpenSSL import SSL
-from OpenSSL.crypto import FILETYPE_ASN1, X509, dump_certificate
+from OpenSSL.crypto import X509
 
 from tlsdemo.tls.observer import Observer
+from tlsdemo.tls.peer_subject import subject_of
 
 CAN_OBSERVE_ONE_CONNECTION = hasattr(SSL.Connection, "set_info_callback")
 """Whether a single connection can have an info callback; in pyOpenSSL 24.2 only contexts can."""
@@ -86,9 +84,8 @@ class HandshakeObservation:
     def name_verified(self, certificate: X509 | None, good: bool, expected: bool) -> None:
         """Report whether a certificate with a good chain has the name that is ``expected``."""
         if certificate is not None and (expected or not self._complete):
-            subject = _subject_of(dump_certificate(FILETYPE_ASN1, certificate))
             name = "certificate verified" if good else "certificate rejected"
-            self._observer.detail(name, subject=subject)
+            self._observer.detail(name, subject=subject_of(certificate))
 
     def handshake_resumed(self) -> None:
         """Note that OpenSSL continues, and will report its present state once more."""
@@ -125,12 +122,6 @@ class HandshakeObservation:
             self._observer.detail(f"close_notify {direction}")
         else:
             self._observer.detail(f"alert {direction}", level=level, description=description)
-
-
-@lru_cache(maxsize=16)
-def _subject_of(certificate: bytes) -> str:
-    """Return the subject of a certificate in DER, of which a client sees mostly the same."""
-    return load_der_x509_certificate(certificate).subject.rfc4514_string()
 
 
 def observe_states(context: SSL.Context) -> None:

@@ -36,7 +36,6 @@ class PacedSender:
     """
 
     __slots__ = (
-        "_by_layer",
         "_connection",
         "_full",
         "_layer",
@@ -56,7 +55,6 @@ class PacedSender:
         self._producer: Any = None
         # A producer that is pulled has the layer's own adapter; then nothing is paced.
         self._pulling = False
-        self._by_layer = False
         self.joined: JoinedWrites | None = None
 
     def send(self, data: bytes, size: int | None = None) -> None:
@@ -177,11 +175,11 @@ class PacedSender:
         self._encrypt(data, start, end)
 
     def _encrypt(self, data: bytes, start: int, end: int) -> None:
-        if not self._by_layer:
+        if not self._connection.sent_by_layer:
             start, wire = self._connection.encrypt_part(data, start, end)
             if wire:
                 self._layer.transport.write(wire)
         if start < end:
-            self._by_layer = True
+            self._connection.sent_by_layer = True
             # The base class's method bypasses the buffering of BufferingTLSTransport.
             TLSMemoryBIOProtocol.write(self._layer, data[start:end])

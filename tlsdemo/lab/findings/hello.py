@@ -91,7 +91,7 @@ FINDINGS = (
         "the transport sends a ClientHello with them, and verifies nobody. Twisted's transports "
         "take an argument normal=False, which the interface does not mention, and other transports "
         "need not have. Put a TLSMemoryBIOProtocol with the role that you want in between "
-        "yourself; tlsdemo's mode pair takes the role from its settings.",
+        "yourself; tlsdemo takes the role from its settings.",
         _role,
         tickets=(3278, 5690),
     ),
