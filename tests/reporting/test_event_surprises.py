@@ -118,7 +118,7 @@ MATRIX = EventMatrix(
 
 def shown(width: int) -> str:
     lines = surprises_text(list(told(MATRIX)), width)
-    return "".join(f"{line.plain}\n" for line in lines)
+    return "".join(f"{line}\n" for line, _ in lines)
 
 
 class ReportTests(SynchronousTestCase):
@@ -143,9 +143,9 @@ class ReportTests(SynchronousTestCase):
 
     def test_a_name_with_an_apostrophe_can_be_pasted(self) -> None:
         for each in SURPRISES:
-            *_, command, _ = surprises_text([Told(each, [])], 80)
+            *_, (command, _), _ = surprises_text([Told(each, [])], 80)
             expected = ["tlsdemo", "events", "--scenario", each.scenario]
-            self.assertEqual(shlex.split(command.plain), expected)
+            self.assertEqual(shlex.split(command), expected)
 
     def test_a_report_of_surprises_says_how_to_see_the_rest(self) -> None:
         stream = io.StringIO()

@@ -16,7 +16,7 @@ from tlsdemo.reporting.event_surprises_text import surprises_text
 from tlsdemo.reporting.grouping import by_scenario
 from tlsdemo.reporting.sequence_diagram_html import page
 from tlsdemo.reporting.sequence_diagram_text import text
-from tlsdemo.reporting.terminal import console_of, width_of
+from tlsdemo.reporting.terminal import cell, console_of, width_of
 from tlsdemo.trace.model import Trace
 
 FORMATS = ("text", "json", "markdown", "html")
@@ -63,8 +63,8 @@ def write_matrix(
     else:
         console = console_of(stream, width_of(stream, _COLUMNS))
         if only_surprises:
-            for line in surprises_text(list(told(matrix)), console.width):
-                console.print(line, soft_wrap=True)
+            for line, style in surprises_text(list(told(matrix)), console.width):
+                console.print(cell(line, style), soft_wrap=True)
             count = len(by_scenario(matrix.cells))
             console.print(f"tlsdemo events --full shows what was seen in all {count} scenarios.")
             return

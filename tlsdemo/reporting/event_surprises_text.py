@@ -5,11 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from rich.text import Text
-
 from tlsdemo.printable import printable
 from tlsdemo.reporting.event_surprises import Told
-from tlsdemo.reporting.terminal import cell
 
 _WHO = (
     "starttls, pair and wrapped are tlsdemo's modes; the other names are servers of other stacks "
@@ -17,29 +14,34 @@ _WHO = (
 )
 
 
-def surprises_text(found: Sequence[Told], width: int) -> Iterator[Text]:
+Line = tuple[str, str]
+"""A line, and its style on a terminal."""
+
+
+def surprises_text(found: Sequence[Told], width: int) -> Iterator[Line]:
     """Yield lines: each as a sentence, why it matters, a table, and the command that shows more."""
     if found:
         yield from _wrapped(_WHO, width)
-        yield Text()
+        yield "", ""
     for number, each in enumerate(found, 1):
         yield from _wrapped(f"{number}. {each.surprise.title}", width, style="bold")
         yield from _wrapped(each.surprise.why, width)
-        yield Text()
+        yield "", ""
         yield from _table(each, width)
-        yield Text()
+        yield "", ""
         # Never broken, so that it can be pasted.
-        yield cell(f'  tlsdemo events --scenario "{each.surprise.scenario}"', style="dim")
-        yield Text()
+        yield f'  tlsdemo events --scenario "{each.surprise.scenario}"', "dim"
+        yield "", ""
 
 
-def _table(told: Told, width: int) -> Iterator[Text]:
+def _table(told: Told, width: int) -> Iterator[Line]:
     """Yield a line for each row; if one does not fit, who and what under each other."""
     rows = [("", told.surprise.column), *told.rows]
     who, what = (max(len(row[column]) for row in rows) for column in (0, 1))
     if 2 + who + 2 + what <= width:
-        lines = [cell(f"  {first:{who}}  {second}") for first, second in rows]
-        yield from (lines[0], cell(f"  {'─' * (who + 2 + what)}"), *lines[1:])
+        lines = [f"  {first:{who}}  {second}" for first, second in rows]
+        lines.insert(1, f"  {'─' * (who + 2 + what)}")
+        yield from ((line, "") for line in lines)
         return
     yield from _wrapped(f"{told.surprise.column}:", width, "  ")
     for first, second in told.rows:
@@ -47,7 +49,7 @@ def _table(told: Told, width: int) -> Iterator[Text]:
         yield from _wrapped(second, width, "      ")
 
 
-def _wrapped(text: str, width: int, indent: str = "", style: str = "") -> Iterator[Text]:
+def _wrapped(text: str, width: int, indent: str = "", style: str = "") -> Iterator[Line]:
     lines = textwrap.wrap(
         printable(text),
         width,
@@ -57,7 +59,7 @@ def _wrapped(text: str, width: int, indent: str = "", style: str = "") -> Iterat
         break_on_hyphens=False,
     )
     for line in lines:
-        yield cell(line, style)
+        yield line, style
 
 
 def surprises_markdown(found: Sequence[Told]) -> Iterator[str]:
