@@ -22,7 +22,7 @@ wait
 # Those of this load only. A machine that could not be reached leaves an empty file.
 set --
 while [ "$number" -gt 0 ]; do
-    [ ! -s "out$number.json" ] || set -- "out$number.json" "$@"
+    if [ -s "out$number.json" ]; then set -- "out$number.json" "$@"; else rm "out$number.json"; fi
     number=$((number - 1))
 done
 tlsdemo merge "$@" --json=merged.json

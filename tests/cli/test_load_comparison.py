@@ -166,6 +166,7 @@ class Repeated(ComparisonCase):
         for title in ("starttls run 1", "starttls run 2", "pair run 1", "pair run 2"):
             self.assertTrue(f"<h3>{title}</h3>" in page, title)
             self.assertIn(f"{title}: check failed==5", text)
+        self.assertTrue("<h3>pair (2 runs) beside starttls (2 runs)</h3>" in page)
 
 
 class Checks(ComparisonCase):

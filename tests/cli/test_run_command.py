@@ -45,6 +45,7 @@ class Options(ComparisonCase):
             "--tls-min=1.3 --ciphers=ECDHE+AESGCM": "--ciphers is 'ECDHE+AESGCM', which are for",
             "--passphrase-file=a": "--passphrase-file is 'a', and the keys of the demonstration",
             "--json=/nowhere/a": "--json is '/nowhere/a', and that folder does not exist",
+            "--json=a --html=a": "--html is 'a', which is --json as well",
             "--conn=x": "--conn is 'x', not a whole number",
             "--mode=pair --mode=pair": "--mode is 'pair', and it is given twice; --repeat measures",
             "--web --repeat=2": "--web shows each mode once, and is not for --repeat, --against or",

@@ -136,6 +136,7 @@ class SSH(ShardsCase):
         script = self.start("sh", str(SCRIPTS / "ssh.sh"), "plan.json", "one", "gone", "three")
         self.assertEqual(script.wait(), 1, script.output)
         self.assertIn("problem: shard 2 of 3 is missing", script.output)
+        self.assertFalse(Path(self.home, "out2.json").exists())
         (window,) = self.run_of("merged.json")["windows"]
         self.assertEqual(window["done"], 40)
         self.assertIn("summary: 4 connections, 4 secured, ", self.summary(self.proxy))

@@ -258,6 +258,9 @@ class TimeoutOnceSecureTests(TimeoutCase):
             self.clock.advance(0)
             end.transport.deliver(b"\x17\x03\x03\x00\x20" + bytes(32))
             self.assertTrue(end.transport.connected)
+            # Dropped, whether it is much or little.
+            for size in (1, 100_000):
+                end.stream.write(b"x" * size)
             self.check_closing(end, reason="protocol error")
             self.assertFalse(peer.closed)
 

@@ -36,6 +36,7 @@ from tlsdemo.reporting.load_report import (
 from tlsdemo.reporting.objectives import verdicts
 from tlsdemo.reporting.probe_result import PROBE
 from tlsdemo.reporting.progress import Progress, standard_error
+from tlsdemo.reporting.run_comparison import comparisons
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.terminal import print_line
 from tlsdemo.tls import MODES, ModeName, versions
@@ -80,7 +81,8 @@ class LoadComparison:
             BASELINE: self._baseline,
             **{name: LoadResults(name, each.versions) for name, each in self._candidates.items()},
         }
-        self._brief = bool(self._candidates) or options["repeat"] > 1
+        self._takes_turns = options["repeat"] > 1 and not self._candidates
+        self._brief = bool(self._candidates) or self._takes_turns
         self._current: Controller | None = None
         self._interrupted = False
         self._problem: str | None = None
@@ -152,6 +154,7 @@ class LoadComparison:
             self._titled(),
             [*self._verdicts()],
             self._baseline.versions,
+            comparisons(self._baseline.as_json()) if self._takes_turns else (),
         )
 
     def _titled(self) -> dict[str, RunResult]:
@@ -160,7 +163,7 @@ class LoadComparison:
         for each in self._results.values():
             for mode, rounds in each.runs.items():
                 for number, result in enumerate(rounds, 1):
-                    title = f"{mode} run {number}" if self._options["repeat"] > 1 else mode
+                    title = f"{mode} run {number}" if self._takes_turns else mode
                     runs[f"{mode}, {each.name} {number}" if self._candidates else title] = result
         return runs
 

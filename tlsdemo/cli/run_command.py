@@ -15,7 +15,7 @@ from tlsdemo.cli.load_comparison import CandidateServer, LoadComparison
 from tlsdemo.cli.load_contradictions import LOAD_CONTRADICTIONS
 from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOptions
 from tlsdemo.cli.option_groups import Group
-from tlsdemo.cli.options import check_output_file, choice, named, whole
+from tlsdemo.cli.options import check_output_files, choice, named, whole
 from tlsdemo.cli.scenario_options import per_second
 from tlsdemo.cli.suggestions import one_of
 from tlsdemo.lab.compare.environment_builder import environment_variables
@@ -83,7 +83,7 @@ class RunOptions(ComparisonOptions, LoadOptions):
         Group.DEMONSTRATION: "against python repeat probe-rate",
     }
 
-    essential = "mode client-mode delivery dialect timeout json against conn duration packet-size"
+    essential = "mode client-mode delivery dialect timeout json against repeat conn duration"
 
     known_values: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "mode": tuple(name.value for name in ModeName),
@@ -112,8 +112,7 @@ class RunOptions(ComparisonOptions, LoadOptions):
         self["modes"] = self["modes"] or [ModeName.STARTTLS, ModeName.PAIR]
         if self["client-mode"] is ModeName.CLEAR:
             raise usage.UsageError("--client-mode is clear, which is only for --mode=clear")
-        for option in ("json", "html"):
-            check_output_file(option, self[option])
+        check_output_files(self, ("json", "html"))
         check(self, LOAD_CONTRADICTIONS)
         if not CAN_MEASURE:
             if self.is_given("probe-rate"):

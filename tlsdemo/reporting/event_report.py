@@ -6,8 +6,6 @@ import json
 from collections.abc import Sequence
 from typing import TextIO
 
-from rich.console import Console
-
 from tlsdemo.reporting.event_comparison import EventComparison
 from tlsdemo.reporting.event_matrix import EventMatrix
 from tlsdemo.reporting.event_matrix_html import matrix_page
@@ -18,7 +16,7 @@ from tlsdemo.reporting.event_surprises_text import surprises_text
 from tlsdemo.reporting.grouping import by_scenario
 from tlsdemo.reporting.sequence_diagram_html import page
 from tlsdemo.reporting.sequence_diagram_text import text
-from tlsdemo.reporting.terminal import console_of
+from tlsdemo.reporting.terminal import console_of, width_of
 from tlsdemo.trace.model import Trace
 
 FORMATS = ("text", "json", "markdown", "html")
@@ -63,7 +61,7 @@ def write_matrix(
         stream.write(markdown_page(matrix, with_states))
         stream.write("".join(each.as_markdown() for each in comparisons))
     else:
-        console = console_of(stream, _width(stream))
+        console = console_of(stream, width_of(stream, _COLUMNS))
         if only_surprises:
             for line in surprises_text(list(told(matrix)), console.width):
                 console.print(line, soft_wrap=True)
@@ -81,7 +79,7 @@ def write_comparisons(
     comparisons: Sequence[EventComparison], stream: TextIO, details: bool
 ) -> None:
     """Write what differs as text, the answer first."""
-    width = _width(stream)
+    width = width_of(stream, _COLUMNS)
     for comparison in comparisons:
         for line in comparison.lines(details, width):
             stream.write(f"{line}\n")
@@ -89,8 +87,4 @@ def write_comparisons(
 
 def write_diagrams(traces: Sequence[Trace], form: str, stream: TextIO) -> None:
     """Write the sequence diagrams of ``traces``; ``form`` is one of `DIAGRAM_FORMATS`."""
-    stream.write(page(traces) if form == "html" else text(traces, _width(stream)))
-
-
-def _width(stream: TextIO) -> int:
-    return Console(file=stream).width if stream.isatty() else _COLUMNS
+    stream.write(page(traces) if form == "html" else text(traces, width_of(stream, _COLUMNS)))

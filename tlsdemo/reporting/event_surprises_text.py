@@ -11,9 +11,6 @@ from tlsdemo.printable import printable
 from tlsdemo.reporting.event_surprises import Told
 from tlsdemo.reporting.terminal import cell
 
-_NARROWEST = 20
-"""Columns that a text has at least."""
-
 _WHO = (
     "starttls, pair and wrapped are tlsdemo's modes; the other names are servers of other stacks "
     "(tlsdemo events --list)."
@@ -22,7 +19,6 @@ _WHO = (
 
 def surprises_text(found: Sequence[Told], width: int) -> Iterator[Text]:
     """Yield lines: each as a sentence, why it matters, a table, and the command that shows more."""
-    width = max(width, _NARROWEST)
     if found:
         yield from _wrapped(_WHO, width)
         yield Text()

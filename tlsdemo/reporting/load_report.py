@@ -12,8 +12,7 @@ from tlsdemo.reporting.comparison_table import comparison_table
 from tlsdemo.reporting.cost_differences import differences
 from tlsdemo.reporting.cost_table import cost_table
 from tlsdemo.reporting.difference_text import version_lines
-from tlsdemo.reporting.run_comparison import RunComparison, comparison_lines
-from tlsdemo.reporting.run_document import sides
+from tlsdemo.reporting.run_comparison import comparison_lines, comparisons
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.run_text import cost_line, result_lines
 from tlsdemo.reporting.terminal import print_line
@@ -59,9 +58,8 @@ def print_comparison(
     """
     if not candidates and any(len(runs) > 1 for runs in baseline.runs.values()):
         print_line(console, f"{load}:")
-        first, *others = sides("", baseline.as_json())
-        for other in others:
-            for line in comparison_lines(RunComparison(first, other)):
+        for each in comparisons(baseline.as_json()):
+            for line in comparison_lines(each):
                 print_line(console, line)
     elif not candidates:
         console.print(comparison_table(baseline.all(), load))

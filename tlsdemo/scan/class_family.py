@@ -93,6 +93,16 @@ class ClassFamily:
             if isinstance(node, FUNCTION_NODES):
                 yield node
 
+    def upgrades(self) -> Iterator[tuple[FunctionNode, list[ast.Call]]]:
+        """Yield the methods of the class itself that call startTLS, each with the calls.
+
+        When the connection is made, nothing has been received, so that the call is the only one.
+        """
+        for method in self.own_methods():
+            calls = list(transport_calls(method, "startTLS"))
+            if calls and method.name != "connectionMade":
+                yield method, calls
+
     def nodes(self) -> Iterator[ast.AST]:
         """Yield all nodes of the class and of its ancestors in the module."""
         for each in self.local:

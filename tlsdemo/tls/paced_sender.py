@@ -69,11 +69,13 @@ class PacedSender:
             data = bytes(memoryview(data))
         self._waiting.append((data, 0, size))
         if len(self._waiting) == 1:
-            # Not even its first portion is held back if the wire is full, as Twisted holds back
-            # nothing.
             self._register()
-            self._send_portion()
-            self._send_waiting()
+            # A layer that has ended stops its producer at once, so that nothing waits any more.
+            if self._waiting:
+                # Not even its first portion is held back if the wire is full, as Twisted holds back
+                # nothing.
+                self._send_portion()
+                self._send_waiting()
 
     def join(self, clock: IReactorTime | None) -> JoinedWrites | None:
         """Return what joins small writes until the next turn of ``clock``, if there is one."""

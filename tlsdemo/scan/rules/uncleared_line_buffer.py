@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from tlsdemo.scan.class_family import families, own_attribute, transport_calls
+from tlsdemo.scan.class_family import families, own_attribute
 from tlsdemo.scan.python_source import PythonSource, nodes_in
 from tlsdemo.scan.rule import Rule, Spot
 
@@ -49,15 +49,9 @@ def _check(source: PythonSource) -> Iterator[tuple[Spot, str]]:
     for family in families(source):
         if not family.is_line_receiver:
             continue
-        for method in family.own_methods():
-            calls = list(transport_calls(method, "startTLS"))
-            if (
-                calls
-                # Nothing has been received when the connection is made.
-                and method.name != "connectionMade"
-                and not _mentions(nodes_in(method), _CLEARING_IN_THE_METHOD)
-                and not _mentions(family.nodes(), _CLEARING)
-            ):
+        for method, calls in family.upgrades():
+            seen_to = _mentions(nodes_in(method), _CLEARING_IN_THE_METHOD)
+            if not seen_to and not _mentions(family.nodes(), _CLEARING):
                 for call in calls:
                     yield call, "what follows the request for TLS stays in the line buffer"
 

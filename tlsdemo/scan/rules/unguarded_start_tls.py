@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from tlsdemo.scan.class_family import ClassFamily, families, own_attribute, transport_calls
+from tlsdemo.scan.class_family import ClassFamily, families, own_attribute
 from tlsdemo.scan.python_source import FunctionNode, PythonSource, nodes_in
 from tlsdemo.scan.rule import Rule, Spot
 
@@ -47,14 +47,8 @@ def _check(source: PythonSource) -> Iterator[tuple[Spot, str]]:
         # What is inherited from elsewhere may know the state.
         if not family.is_protocol or not family.is_known:
             continue
-        for method in family.own_methods():
-            calls = list(transport_calls(method, "startTLS"))
-            if (
-                calls
-                and method.name != "connectionMade"
-                and not _knows_the_state(family)
-                and not _changed(method) & _asked(family)
-            ):
+        for method, calls in family.upgrades():
+            if not _knows_the_state(family) and not _changed(method) & _asked(family):
                 for call in calls:
                     yield call, "nothing in the class tells whether TLS has begun"
 
