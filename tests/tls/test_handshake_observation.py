@@ -274,6 +274,11 @@ class StatelessTests(SynchronousTestCase):
         self.end(server_tls()).exchange_with(foreign_client(credentials=strangers().client))
         self.assertEqual(self.observer.details, ["certificate rejected"])
 
+    def test_a_certificate_that_is_missing_is_reported_neither_as_good_nor_as_bad(self) -> None:
+        connection = client_tls().make(self.observer)
+        self.assertFalse(connection.verify_name(None))
+        self.assertEqual(self.observer.details, [])
+
     def test_where_only_contexts_report_states_it_is_told_none_either(self) -> None:
         self.patch(handshake_observation, "CAN_OBSERVE_ONE_CONNECTION", False)
         self.end(observed_client()).exchange_with(foreign_server())

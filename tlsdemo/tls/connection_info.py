@@ -105,11 +105,9 @@ def connection_info_of(connection: SSL.Connection, upgraded: bool = False) -> Co
 
 
 def settle(info: ConnectionInfo) -> None:
-    """Find all parameters, and drop the reference to the connection."""
+    """Find all parameters, once, and drop the reference to the connection."""
     values = vars(info)
-    connection: SSL.Connection | None = values.pop("_connection", None)
-    if connection is None:
-        return
+    connection: SSL.Connection = values.pop("_connection")
     if "peer" not in values:
         # Parsing takes longer than everything else and is rarely needed: so only on access.
         values["_certificate"] = connection.get_peer_certificate()

@@ -101,9 +101,9 @@ class HandshakeObservation:
         """Report that the peer's chain was rejected, with its ``X509_V_ERR_`` number."""
         self._observer.detail("certificate rejected", error=number)
 
-    def name_verified(self, certificate: X509 | None, good: bool, expected: bool) -> None:
-        """Report whether a certificate with a good chain has the name that is ``expected``."""
-        if certificate is not None and (expected or not self._complete):
+    def name_verified(self, certificate: X509 | None, good: bool) -> None:
+        """Report whether a certificate with a good chain has the name that it should, if any."""
+        if certificate is not None:
             name = "certificate verified" if good else "certificate rejected"
             self._observer.detail(name, **self._facts_of(certificate))
 

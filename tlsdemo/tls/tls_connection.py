@@ -167,7 +167,7 @@ class TLSConnection(SSL.Connection):
                 self.name_error = error.with_traceback(None)
         good = self.name_error is None
         if self.observation is not None:
-            self.observation.name_verified(certificate, good, verify is not None)
+            self.observation.name_verified(certificate, good)
         return good
 
     def bio_write(self, buf: Any) -> int:
