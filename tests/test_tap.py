@@ -191,9 +191,11 @@ class MakeServiceTests(TapCase):
 
     def test_client_auth_is_passed_on(self) -> None:
         demanded = []
+        real = ServerTLS.build
 
-        def build(_credentials: object, client_auth: ClientAuth, *_: object, **__: object) -> None:
+        def build(files: Any, client_auth: ClientAuth, *others: Any, **named: Any) -> ServerTLS:
             demanded.append(client_auth)
+            return real(files, client_auth, *others, **named)
 
         self.patch(ServerTLS, "build", build)
         for name in ("required", "optional", "none"):
