@@ -207,11 +207,11 @@ class MakeServiceTests(TapCase):
             raise UnusableCredentials("OpenSSL cannot use a.pem: key too small")
 
         self.patch(ServerTLS, "build", build)
-        message = self.refused(self.config, status=1)
+        message = self.refused(self.config)
         self.assertEqual(message, "twistd tlsdemo: OpenSSL cannot use a.pem: key too small")
 
     def test_a_missing_file_is_reported_in_one_line(self) -> None:
-        message = self.refused(lambda: self.config("--ca=/nowhere/ca.pem"), status=1)
+        message = self.refused(lambda: self.config("--ca=/nowhere/ca.pem"))
         self.assertEqual(
             message,
             "twistd tlsdemo: authority '/nowhere/ca.pem' cannot be read: No such file or directory",
