@@ -85,20 +85,20 @@ class Workers(LoadOptionsCase):
         self.limit(131)
         options = self.parse("--conn=100", "--workers=1")
         self.assertEqual(
-            self.refused(options.workers, status=1),
+            self.refused(options.workers),
             "load: --conn=100 needs 132 file descriptors in each of 1 processes, and the limit is "
             "131; raise it: ulimit -Hn 132, as root, or use more processes: --workers=2",
         )
 
     def test_the_suggested_number_of_workers_is_enough(self) -> None:
         self.limit(40)
-        message = self.refused(self.parse("--conn=100", "--workers=1").workers, status=1)
+        message = self.refused(self.parse("--conn=100", "--workers=1").workers)
         advised = message.rpartition(" ")[2]
         self.assertEqual(self.parse("--conn=100", advised).workers(), 13)
 
     def test_more_workers_are_not_suggested_if_they_would_not_help(self) -> None:
         self.limit(20)
-        message = self.refused(self.parse("--conn=100", "--workers=1").workers, status=1)
+        message = self.refused(self.parse("--conn=100", "--workers=1").workers)
         self.assertTrue(message.endswith("raise it: ulimit -Hn 132, as root"), message)
 
 
@@ -179,7 +179,7 @@ class TaskTests(LoadOptionsCase):
             raise UnusableCredentials("OpenSSL cannot use a.pem: key too small")
 
         self.patch(ClientTLS, "build", build)
-        message = self.refused(self.task, status=1)
+        message = self.refused(self.task)
         self.assertEqual(message, "load: OpenSSL cannot use a.pem: key too small")
 
     def test_a_server_name_that_no_certificate_can_have_is_reported_in_one_line(self) -> None:

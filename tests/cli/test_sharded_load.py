@@ -122,7 +122,7 @@ class Reading(ShardedLoadCase):
     def test_too_many_connections_are_refused_before_the_start(self) -> None:
         self.write("--conn=70")
         self.patch(sharded_load, "raise_descriptor_limit", lambda: 64)
-        message = self.refused(lambda: read_shard(reactor, self.shard("1/2")), status=1)
+        message = self.refused(lambda: read_shard(reactor, self.shard("1/2")))
         self.assertIn("--shard is '1/2', which needs 67 file descriptors, and the limit", message)
 
     def test_the_status_service_is_that_of_the_option_the_plan_or_the_usual(self) -> None:

@@ -131,9 +131,12 @@ class Kubernetes(ShardsCase):
 class SSH(ShardsCase):
     def test_each_host_runs_a_shard_and_one_that_is_gone_is_named(self) -> None:
         self.patch(os, "environ", {**os.environ, "LEAD": str(LEAD)})
+        # Of an earlier load from more hosts.
+        (self.home / "out4.json").write_text("{}")
         script = self.start("sh", str(SCRIPTS / "ssh.sh"), "plan.json", "one", "gone", "three")
         self.assertEqual(script.wait(), 1, script.output)
         self.assertIn("problem: shard 2 of 3 is missing", script.output)
+        self.assertFalse(Path(self.home, "out2.json").exists())
         (window,) = self.run_of("merged.json")["windows"]
         self.assertEqual(window["done"], 40)
         self.assertIn("summary: 4 connections, 4 secured, ", self.summary(self.proxy))

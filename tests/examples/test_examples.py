@@ -146,6 +146,16 @@ class ExampleTests(SynchronousTestCase):
                     self.assertEqual(over_tls.recv(99), b"")
             self.assertEqual(client.rest(), ("secure: TLSv1.3\n250 hello\n250 world\n", 0))
 
+    def test_the_client_ends_with_one_line_if_the_server_goes_away(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            listening.settimeout(SECONDS)
+            port = listening.getsockname()[1]
+            client = Program("starttls_client.py", certificates().authority, "localhost", port)
+            listening.accept()[0].close()
+            output, status = client.rest()
+        self.assertRegex(output, r"\AConnection(Done|Lost): .*\n\Z")
+        self.assertEqual(status, 1)
+
     def test_a_proxy_that_ends_tls(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as backend:
             backend.settimeout(SECONDS)

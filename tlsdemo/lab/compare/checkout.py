@@ -98,16 +98,20 @@ def _archive(folder: Path, name: str, commit: str, cache: Path, tool: Tool) -> P
 def _pack(folder: Path, name: str, commit: str, archive: Path, tool: Tool) -> None:
     archive.parent.mkdir(parents=True, exist_ok=True)
     partial = archive.parent / f".{archive.name}.{os.getpid()}"
-    done = tool(
-        [
-            *("git", "-C", str(folder), "archive", "--format=zip"),
-            *(f"--prefix={name}/", f"--output={partial}", commit),
-        ],
-        os.environ,
-    )  # fmt: skip
-    if done.status:
-        raise ComparisonError(f"git cannot pack {commit[:12]}: {error_line(done.said)}")
-    partial.replace(archive)
+    try:
+        done = tool(
+            [
+                *("git", "-C", str(folder), "archive", "--format=zip"),
+                *(f"--prefix={name}/", f"--output={partial}", commit),
+            ],
+            os.environ,
+        )  # fmt: skip
+        if done.status:
+            raise ComparisonError(f"git cannot pack {commit[:12]}: {error_line(done.said)}")
+        partial.replace(archive)
+    finally:
+        # What an interruption has left.
+        partial.unlink(missing_ok=True)
 
 
 def _run_git(arguments: Sequence[str], variables: Mapping[str, str]) -> Done:
