@@ -87,6 +87,15 @@ class Output(FakeCase):
                 receive(data[start : start + size])
             self.assertEqual(lines, [b"one", b"", b"three"])
 
+    def test_keeps_no_more_than_the_beginning_of_a_long_line(self) -> None:
+        for size in (1, 3, 4, 5, 100):
+            lines: list[bytes] = []
+            receive = split_lines(lines.append, longest=4)
+            data = b"1234567890\n1234\n\nab\n12345"
+            for start in range(0, len(data), size):
+                receive(data[start : start + size])
+            self.assertEqual(lines, [b"1234", b"1234", b"", b"ab"])
+
 
 class ErrorMessage(FakeCase):
     def test_is_the_last_line_that_was_printed(self) -> None:

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tlsdemo.metrics.reading import Reading
 from tlsdemo.reporting.snapshot import Snapshot
 from tlsdemo.web.event_stream import PATIENCE, EventStream
-from tlsdemo.web.live_feed import INTERVAL, LARGEST_PART, LiveFeed
+from tlsdemo.web.live_feed import INTERVAL, LARGEST_PART, LONGEST_INTERVAL, LiveFeed
 from tlsdemo.web.live_page import live_page
 from tlsdemo.web.sampled_connections import SampledConnections
 
@@ -62,14 +62,21 @@ class LiveFeedTests(FeedCase):
         self.assertEqual(len(message["series"][0]["history"]["at"]), 9)
 
     def test_is_computed_less_often_if_that_takes_long(self) -> None:
-        self.cost = 0.05
+        self.cost = 0.03
         self.clock.advance(INTERVAL)
         before = self.updates
-        self.clock.pump([0.1] * 49)
+        self.clock.pump([0.1] * 29)
         self.assertEqual(self.updates, before)
         self.clock.pump([0.1] * 2)
         self.assertEqual(self.updates, before + 1)
-        self.assertEqual(self.cost / LARGEST_PART, 5.0)
+        self.assertEqual(self.cost / LARGEST_PART, 3.0)
+
+    def test_is_computed_after_some_seconds_however_long_that_takes(self) -> None:
+        self.cost = 1.0
+        self.clock.advance(INTERVAL)
+        before = self.updates
+        self.clock.advance(LONGEST_INTERVAL)
+        self.assertEqual(self.updates, before + 1)
 
     def test_sends_the_connections_only_if_they_have_changed(self) -> None:
         reader = RecordingReader()

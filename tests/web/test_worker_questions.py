@@ -5,7 +5,7 @@ from tlsdemo.proxy.worker_process import ANSWER_WITHIN
 from tlsdemo.trace.model import Trace, lines_of
 from tlsdemo.web.connection_list import MOST_KEPT, TraceUnavailable
 from tlsdemo.web.live_feed import LARGEST_PART
-from tlsdemo.web.worker_questions import FRESH, PATIENCE
+from tlsdemo.web.worker_questions import FRESH, OLDEST, PATIENCE
 
 
 class WorkerQuestionsTests(WorkersPagesCase):
@@ -45,18 +45,70 @@ class WorkerQuestionsTests(WorkersPagesCase):
         self.reactor.advance(ANSWER_WITHIN)
         self.assertEqual(self.figures.not_ready(), "1 of 2 workers serve")
         self.assertEqual(self.figures.figures().handshakes.count, 3)
-        # The statistics have been asked for as well.
-        self.count(self.processes[0])
-        self.refreshed_late()
+        # What comes late was given up.
+        self.tell(self.processes[1], 2)
+        self.reactor.advance(FRESH)
+        self.refreshed(1, 3)
         self.assertEqual(self.figures.not_ready(), "")
+        self.assertEqual(self.figures.figures().handshakes.count, 4)
 
-    def refreshed_late(self) -> None:
+    def test_a_worker_that_hangs_is_asked_no_more_and_not_waited_for(self) -> None:
+        self.refreshed(1, 2)
+        self.reactor.advance(FRESH)
         self.questions.refresh()
         self.tell(self.processes[0], 1)
-        # First come the answers to what has been given up.
+        self.reactor.advance(ANSWER_WITHIN)
+        asked = len(self.asked(self.processes[1]))
+        for _ in range(20):
+            self.reactor.advance(FRESH)
+            done = self.questions.refresh()
+            self.assertNoResult(done)
+            self.tell(self.processes[0], 1)
+            self.successResultOf(done)
+        self.assertEqual(len(self.asked(self.processes[1])), asked)
+        self.assertEqual(self.figures.not_ready(), "1 of 2 workers serve")
+
+    def test_others_are_waited_for_if_the_first_worker_hangs(self) -> None:
+        self.refreshed(1, 2)
+        self.reactor.advance(FRESH)
+        self.questions.refresh()
         self.tell(self.processes[1], 2)
-        self.count(self.processes[1])
+        self.reactor.advance(ANSWER_WITHIN)
+        done = self.questions.refresh()
+        self.assertNoResult(done)
         self.tell(self.processes[1], 3)
+        self.successResultOf(done)
+
+    def test_a_new_worker_is_asked_at_once_however_long_the_others_need(self) -> None:
+        self.refreshed(1, 2, took=1.0)
+        self.processes[0].die(signal=9)
+        self.reactor.advance(1.0)
+        self.assertEqual(len(self.questions_of(self.processes[2])), 1)
+        self.assertEqual(self.figures.not_ready(), "1 of 2 workers serve")
+        self.tell(self.processes[2], 0)
+        self.assertEqual(self.figures.not_ready(), "")
+
+    def test_figures_are_not_older_than_said(self) -> None:
+        self.refreshed(1, 2, took=1.0)
+        self.reactor.advance(OLDEST - 0.01)
+        self.successResultOf(self.questions.refresh())
+        self.reactor.advance(0.02)
+        self.questions.refresh()
+        self.assertEqual([len(self.questions_of(each)) for each in self.processes], [2, 2])
+
+    def test_why_an_answer_cannot_be_used_is_logged_once(self) -> None:
+        with self.lines() as lines:
+            for _ in range(3):
+                self.questions.refresh()
+                self.tell(self.processes[0], 1)
+                self.tell(self.processes[1], 1, figures={"states": {}})
+                self.reactor.advance(FRESH)
+        self.assertEqual(
+            lines,
+            ["worker 2 answers what this version cannot use, so its newest figures are missing "
+             "(KeyError: 'handshakes')"],
+        )  # fmt: skip
+        self.assertEqual(self.figures.not_ready(), "1 of 2 workers serve")
 
     def test_workers_that_need_long_are_asked_less_often(self) -> None:
         self.refreshed(1, 2, took=0.02)
@@ -169,6 +221,9 @@ class ConnectionsTests(WorkersPagesCase):
         for asked in several:
             problem = self.failureResultOf(asked, TraceUnavailable)
             self.assertEqual(str(problem.value), "worker 2 does not answer")
+        # It hangs, until it answers.
+        self.failureResultOf(self.questions.connections.trace(4), TraceUnavailable)
+        self.answer(self.processes[1], lines=[])
         self.questions.connections.trace(4)
         self.assertEqual(len(self.questions_of(self.processes[1])), 3)
         asked = self.questions.connections.trace(3)

@@ -33,7 +33,11 @@ class WorkersPagesCase(WorkersCase):
         super().setUp()
         self.figures = WorkersFigures(self.workers, self.settings)
         self.questions = WorkerQuestions(lambda: self.workers.processes, self.figures, self.reactor)
+        self.workers.on_start(self.questions.started)
         self.workers.on_end(self.questions.ended)
+        # Nobody else asks.
+        self.workers._looping.stop()
+        self.workers._checking.stop()
 
     def questions_of(self, process: FakeProcess) -> list[Any]:
         """What the process was asked for the pages."""

@@ -35,6 +35,9 @@ KEEP = 1 << 14
 STOP_WITHIN = 10.0
 """Seconds between SIGTERM and SIGKILL, unless the caller asks for another number."""
 
+LONGEST_LINE = 1 << 26
+"""Bytes of a line that are kept, unless the caller asks for another number."""
+
 Receiver = Callable[[bytes], object]
 
 
@@ -45,21 +48,31 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
 
 
-def split_lines(receive_line: Receiver) -> Receiver:
+def split_lines(receive_line: Receiver, longest: int = LONGEST_LINE) -> Receiver:
     """Return a receiver of chunks that calls ``receive_line`` with each line, without its newline.
 
-    A last line without a newline is dropped.
+    Of a line with more than ``longest`` bytes, the rest is dropped: whoever writes without a
+    newline costs no more memory than that.  A last line without a newline is dropped.
     """
     unfinished: list[bytes] = []
+    room = longest
+
+    def keep(part: bytes) -> None:
+        nonlocal room
+        if part and room:
+            unfinished.append(part[:room])
+            room -= len(unfinished[-1])
 
     def receive(data: bytes) -> None:
+        nonlocal room
         *lines, rest = data.split(b"\n")
         for line in lines:
-            whole = b"".join([*unfinished, line])
+            keep(line)
+            whole = b"".join(unfinished)
             unfinished.clear()
+            room = longest
             receive_line(whole)
-        if rest:
-            unfinished.append(rest)
+        keep(rest)
 
     return receive
 

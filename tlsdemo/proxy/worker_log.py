@@ -12,6 +12,9 @@ from twisted.logger import FileLogObserver, InvalidLogLevelError, LogEvent, LogL
 
 from tlsdemo.net.bounded_log import OURS
 
+LONGEST_LOGGED = 1 << 16
+"""Bytes of a line that the parent reads; a longer one is cut off."""
+
 
 def worker_log(stream: TextIO) -> FileLogObserver:
     """Return an observer that writes to ``stream`` what concerns the parent.
@@ -38,5 +41,5 @@ def logged(line: bytes) -> tuple[Any, str]:
     try:
         found = json.loads(text)
         return LogLevel.levelWithName(found["level"]), str(found["text"])
-    except (ValueError, KeyError, TypeError, InvalidLogLevelError):
+    except (ValueError, KeyError, TypeError, RecursionError, InvalidLogLevelError):
         return LogLevel.warn, text

@@ -42,7 +42,11 @@ class WorkerServer(Server):
         return protocol
 
     def _answers(self) -> Answers:
-        return {"statistics": self._answer_statistics, "totals": self._answer_totals}
+        return {
+            "statistics": self._answer_statistics,
+            "totals": self._answer_totals,
+            "alive": lambda _query: {},
+        }
 
     def _answer_totals(self, query: Query) -> Answer:
         return {"totals": asdict(self._run_totals(checked_peers(query.get("peers"))))}

@@ -3,8 +3,9 @@
 Theory of operation.  This process binds the sockets (`SharedListeners`), starts the workers, adds
 up their counters, and answers for all of them: the status service, the lines of statistics, the
 summary.  It accepts no connections.  A worker that ends is replaced; its open connections are lost,
-and counted as such.  When the server stops, this process closes its sockets first, and then has the
-workers drain.  A worker ends by itself when this process has gone away.
+and counted as such.  One that hangs is killed, and so replaced.  When the server stops, this
+process closes its sockets first, and then has the workers drain.  A worker ends by itself when this
+process has gone away.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList, gatherResults, maybeDeferred
@@ -30,8 +31,8 @@ from tlsdemo.proxy.server_settings import ServerSettings
 from tlsdemo.proxy.shared_listeners import SharedListeners
 from tlsdemo.proxy.start_lines import log_start
 from tlsdemo.proxy.status_listening import listen_for_this_user
-from tlsdemo.proxy.status_service import Answer, Answers, StatusFactory
-from tlsdemo.proxy.worker_process import WorkerProcess
+from tlsdemo.proxy.status_service import Answers, StatusFactory
+from tlsdemo.proxy.worker_process import CHECK_EVERY, Answer, WorkerProcess
 from tlsdemo.reporting.run_text import run_line, statistics_line, summary_lines
 from tlsdemo.reporting.snapshot import Snapshot
 
@@ -44,7 +45,9 @@ RESTART_DELAYS = (0.0, 1.0, 5.0, 30.0)
 EARLY = 10.0
 """Seconds of life; a worker that ends earlier has ended early."""
 
-Ended = Callable[[int, WorkerProcess], object]
+Told = Callable[[int, WorkerProcess], object]
+
+_Read = TypeVar("_Read")
 
 MakeCommand = Callable[[int, Sequence[str]], Sequence[str]]
 
@@ -72,7 +75,8 @@ class Workers(Service):
         self._command = command
         self._cpu = cpu
         self._workers: dict[int, WorkerProcess] = {}
-        self._on_end: list[Ended] = []
+        self._on_start: list[Told] = []
+        self._on_end: list[Told] = []
         self._early = [0] * count
         self._restarts: dict[int, IDelayedCall] = {}
         self._gone = Snapshot()
@@ -84,6 +88,8 @@ class Workers(Service):
         self._open_at_stop = 0
         self._looping = LoopingCall(self._log_statistics)
         self._looping.clock = reactor
+        self._checking = LoopingCall(self._check)
+        self._checking.clock = reactor
 
     # Starting.
 
@@ -105,6 +111,7 @@ class Workers(Service):
             self._start_worker(index)
         self._before = self.total()
         self._looping.start(self._settings.interval, now=False)
+        self._checking.start(CHECK_EVERY, now=False)
         log_start(self._settings, self.listening(), self._count)
 
     def _status_factory(self) -> StatusFactory:
@@ -124,6 +131,12 @@ class Workers(Service):
         )
         self._workers[index] = worker
         worker.ended.addCallback(self._ended, index, worker)
+        for call in self._on_start:
+            call(index, worker)
+
+    def _check(self) -> None:
+        for worker in self._workers.values():
+            worker.check()
 
     @property
     def processes(self) -> Mapping[int, WorkerProcess]:
@@ -135,7 +148,11 @@ class Workers(Service):
         """How many workers there have to be."""
         return self._count
 
-    def on_end(self, call: Ended) -> None:
+    def on_start(self, call: Told) -> None:
+        """Call ``call`` with the index and the process of each worker that is started."""
+        self._on_start.append(call)
+
+    def on_end(self, call: Told) -> None:
         """Call ``call`` with the index and the process of each worker that has ended."""
         self._on_end.append(call)
 
@@ -181,19 +198,17 @@ class Workers(Service):
         total = Snapshot.total([self._gone, *(each.snapshot for each in self._workers.values())])
         return replace(total, at=self._reactor.seconds(), cpu=total.cpu + self._cpu(), lag=lag)
 
-    async def _ask_all(self, **query: object) -> list[Answer]:
-        """Return the answers of the workers that answer in time."""
+    async def _ask_all(self, read: Callable[[Answer], _Read], **query: object) -> list[_Read]:
+        """Return what ``read`` returns for the answers of the workers that answer in time."""
         outcomes = await DeferredList(
-            [each.ask(**query) for each in self._workers.values()], consumeErrors=True
+            [each.ask(read, **query) for each in self._workers.values()], consumeErrors=True
         )
-        if not all(succeeded for succeeded, _ in outcomes) and not self._is_stopping:
-            _log.warn("not all workers answer, so their newest counters are missing")
         return [answer for succeeded, answer in outcomes if succeeded]
 
     async def _snapshot(self) -> Snapshot:
         # Not that of the snapshots: the web pages ask for these as well, with a lag of their own.
-        answers = await self._ask_all(ask="statistics")
-        lag = max((float(each["statistics"]["lag"]) for each in answers), default=0.0)
+        lags = await self._ask_all(lambda each: each["statistics"]["lag"], ask="statistics")
+        lag = max(lags, default=0.0)
         self._lag_ever = max(self._lag_ever, lag)
         return self.total(lag)
 
@@ -220,10 +235,10 @@ class Workers(Service):
 
     async def _run_totals(self, peers: Iterable[str]) -> ConnectionTotals:
         asked = list(peers)
-        answers = await self._ask_all(ask="totals", peers=asked)
-        total = ConnectionTotals()
-        for answer in answers:
-            total += ConnectionTotals(**answer["totals"])
+        answers = await self._ask_all(
+            lambda each: ConnectionTotals(**each["totals"]), ask="totals", peers=asked
+        )
+        total = sum(answers, ConnectionTotals())
         # Each connection is unknown to all workers but one.
         known_nowhere = total.unknown - (len(answers) - 1) * len(asked)
         return replace(total, unknown=known_nowhere if answers else len(asked))
@@ -256,6 +271,8 @@ class Workers(Service):
         return done.addCallback(lambda _: self._log_summary())
 
     def _log_summary(self) -> Deferred[Any]:
+        if self._checking.running:
+            self._checking.stop()
         for line in summary_lines(self.total(), self._open_at_stop, self._lag_ever):
             _log.info("{line}", line=line)
         self._settings.diagnostics.end()

@@ -20,6 +20,9 @@ INTERVAL = 0.5
 LARGEST_PART = 0.01
 """The part of the time that updates may take; they come less often if they take longer."""
 
+LONGEST_INTERVAL = 5.0
+"""Seconds between two updates at most, however long they take."""
+
 
 class Reader(typing.Protocol):
     """One page that is open."""
@@ -84,7 +87,8 @@ class LiveFeed:
         if self._readers:
             self._publish()
         took = self._cpu() - began
-        self._call = self._clock.callLater(max(INTERVAL, took / LARGEST_PART), self._tick)
+        wait = min(max(INTERVAL, took / LARGEST_PART), LONGEST_INTERVAL)
+        self._call = self._clock.callLater(wait, self._tick)
 
     def _publish(self) -> None:
         series = list(self.series.values())

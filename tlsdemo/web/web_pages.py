@@ -67,6 +67,7 @@ class WebPages:
         """Listen, and show the figures of all ``workers``; raises CannotStart."""
         figures = WorkersFigures(workers, settings)
         questions = self._questions = WorkerQuestions(lambda: workers.processes, figures, reactor)
+        workers.on_start(questions.started)
         workers.on_end(questions.ended)
 
         def update() -> None:

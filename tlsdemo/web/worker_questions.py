@@ -3,7 +3,7 @@
 However many pages are open and however often metrics are asked for, each worker is asked at most
 every `FRESH` seconds, and not again while its answer is awaited, which is for up to
 `tlsdemo.proxy.worker_process.ANSWER_WITHIN`; for the trace of a connection at most once for each
-of these.
+of these.  A worker is asked as soon as it has been started, so that its parent is ready when it is.
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from tlsdemo.metrics.workers_figures import WorkersFigures
-from tlsdemo.proxy.worker_process import WorkerProcess
-from tlsdemo.trace.model import NotATrace, Trace, traces_from
+from tlsdemo.proxy.worker_process import Answer, NoAnswer, WorkerProcess
+from tlsdemo.trace.model import Trace, traces_from
 from tlsdemo.web.connection_list import MOST_KEPT, TraceUnavailable
 from tlsdemo.web.live_feed import LARGEST_PART
 from tlsdemo.web.workers_connections import WorkersConnections
 
 FRESH = 0.4
-"""Seconds for which answers are shared; longer if the workers need much time for them."""
+"""Seconds for which answers are shared; longer if a worker needs much time for its own."""
+
+OLDEST = 5.0
+"""Seconds for which an answer is shared at most, however long it took."""
 
 PATIENCE = 1.0
 """Seconds that pages wait for a worker; then they show what it has told before."""
@@ -53,13 +56,18 @@ class WorkerQuestions:
         self._awaited: set[WorkerProcess] = set()
         self._waiting: list[Deferred[None]] = []
         self._patience: IDelayedCall | None = None
-        self._next = float("-inf")
-        self._took = 0.0
+        self._asked_at = float("-inf")
+        self._not_before: dict[WorkerProcess, float] = {}
         self._traces: dict[int, tuple[object, Deferred[_Told]]] = {}
+
+    def started(self, index: int, worker: WorkerProcess) -> None:
+        """Ask a worker that has just been started; nobody waits for the answer."""
+        self._ask(index, worker)
 
     def ended(self, index: int, worker: WorkerProcess) -> None:
         """Note that a worker has ended."""
         self.connections.forget(index)
+        self._not_before.pop(worker, None)
         self._settle(worker)
 
     def refresh(self) -> Deferred[None]:
@@ -67,30 +75,41 @@ class WorkerQuestions:
         done: Deferred[None] = Deferred()
         self._waiting.append(done)
         if self._patience is None:
-            if self._clock.seconds() >= self._next:
-                self._ask()
+            if self._clock.seconds() >= self._asked_at + FRESH:
+                self._begin_round()
             self._end_round_if_complete()
         return done
 
-    def _ask(self) -> None:
-        self._took = 0.0
-        self._next = self._clock.seconds() + FRESH
+    def _begin_round(self) -> None:
+        now = self._clock.seconds()
+        ask = {
+            index: worker
+            for index, worker in self._workers().items()
+            if worker not in self._owing and now >= self._not_before.get(worker, now)
+        }
+        if not ask:
+            return
+        self._asked_at = now
         self._patience = self._clock.callLater(PATIENCE, self._end_round)
-        for index, worker in self._workers().items():
-            if worker not in self._owing:
-                self._owing.add(worker)
-                self._awaited.add(worker)
-                changes = self.connections.changes_of(index)
-                asked: Deferred[Any] = worker.ask(ask="page", changes=changes)
-                asked.addCallback(partial(self._answered, index))
-                asked.addErrback(partial(self._silent, index, worker))
-                asked.addCallback(partial(self._settle, worker))
+        # All of them before the first is asked: one that hangs fails at once.
+        self._awaited.update(ask.values())
+        for index, worker in ask.items():
+            self._ask(index, worker)
 
-    def _answered(self, index: int, answer: Mapping[str, Any]) -> None:
+    def _ask(self, index: int, worker: WorkerProcess) -> None:
+        self._owing.add(worker)
+        read = partial(self._answered, index, worker)
+        asked: Deferred[Any] = worker.ask(
+            read, ask="page", changes=self.connections.changes_of(index)
+        )
+        asked.addErrback(partial(self._silent, index, worker))
+        asked.addCallback(partial(self._settle, worker))
+
+    def _answered(self, index: int, worker: WorkerProcess, answer: Answer) -> None:
         self._figures.told(index, answer)
         self.connections.told(index, answer)
-        self._took = max(self._took, float(answer["took"]))
-        self._next = max(self._next, self._clock.seconds() + self._took / LARGEST_PART)
+        rest = min(float(answer["took"]) / LARGEST_PART, OLDEST)
+        self._not_before[worker] = self._clock.seconds() + rest
 
     def _silent(self, index: int, worker: WorkerProcess, _failure: object) -> None:
         # Not if another one has its place now.
@@ -138,6 +157,9 @@ class WorkerQuestions:
 
         def share(trace: _Told) -> _Told:
             if isinstance(trace, TraceUnavailable):
+                # The next page asks again.
+                if self._traces.get(number, (None, None))[1] is asked:
+                    del self._traces[number]
                 shared.errback(trace)
             else:
                 shared.callback(trace)
@@ -150,14 +172,13 @@ class WorkerQuestions:
         if worker is None:
             return None
         try:
-            answer = await worker.ask(ask="connection", number=number)
+            return await worker.ask(
+                lambda answer: traces_from(answer["lines"]).get(number),
+                ask="connection",
+                number=number,
+            )
         except (defer.CancelledError, defer.TimeoutError):
-            # Nor will it, if it has ended.  The next page asks again.
-            self._traces.pop(number, None)
+            # Nor will it, if it has ended.
             return TraceUnavailable(f"worker {worker.number} does not answer")
-        try:
-            return traces_from(answer["lines"]).get(number)
-        except (KeyError, NotATrace):
-            # It may be of a version that was installed after this process has started.
-            self._traces.pop(number, None)
+        except NoAnswer:
             return TraceUnavailable(f"worker {worker.number} answers what cannot be read")
