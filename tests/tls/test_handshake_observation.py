@@ -142,6 +142,15 @@ class ClientTests(SynchronousTestCase):
             seen.end.exchange_with(foreign_server(version=version))
             self.assertEqual(seen.names, ["certificate verified", "confirmed"], version)
 
+    def test_it_can_write_when_the_handshake_is_done(self) -> None:
+        for version in (TLS12, TLS13):
+            seen = Observed(End.CLIENT, observed_client())
+            seen.end.exchange_with(foreign_server(version=version))
+            states = [event.facts for event in seen.events if event.name == STATE]
+            (done,) = (each for each in states if each["state"] == "handshake done")
+            self.assertTrue(done["write"], version)
+            self.assertFalse(states[0]["write"], version)
+
     def test_it_is_confirmed_by_a_ticket_if_the_context_reports_states(
         self,
     ) -> None:

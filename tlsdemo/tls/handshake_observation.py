@@ -74,9 +74,11 @@ class HandshakeObservation:
 
     def handshake_completed(self) -> None:
         """Note that the handshake is complete."""
-        if self._complete:
-            return
-        self._complete = True
+        if not self._complete:
+            self._complete = True
+            self._look_for_confirmation()
+
+    def _look_for_confirmation(self) -> None:
         if self._connection.get_protocol_version() < SSL.TLS1_3_VERSION:
             # The server sends its Finished after it has verified the client.
             self.confirmed()
@@ -149,8 +151,10 @@ class StateObservation(HandshakeObservation):
         elif where & _STATE:
             self._reached(state)
         elif where & _DONE and not self._complete:
+            # First, as the observer may ask what can be done now.
+            self._complete = True
             self._observer.detail("OpenSSL state", state="handshake done")
-            self.handshake_completed()
+            self._look_for_confirmation()
         if "read server session ticket" in state:
             self.confirmed()
 
