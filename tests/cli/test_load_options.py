@@ -91,10 +91,21 @@ class Workers(LoadOptionsCase):
         )
 
     def test_the_suggested_number_of_workers_is_enough(self) -> None:
-        self.limit(40)
+        self.limit(56)
         message = self.refused(self.parse("--conn=100", "--workers=1").workers, status=1)
         advised = message.rpartition(" ")[2]
-        self.assertEqual(self.parse("--conn=100", advised).workers(), 13)
+        self.assertEqual(self.parse("--conn=100", advised).workers(), 5)
+
+    def test_more_workers_are_not_suggested_if_their_pipes_are_too_many(self) -> None:
+        self.limit(40)
+        message = self.refused(self.parse("--conn=2000", "--workers=1").workers, status=1)
+        self.assertTrue(message.endswith("raise it: ulimit -Hn 2032, as root"), message)
+        message = self.refused(self.parse("--conn=2000", "--workers=250").workers, status=1)
+        self.assertEqual(
+            message,
+            "load: 250 workers need 782 file descriptors in the process that starts them, and the "
+            "limit is 40; use fewer --workers, or raise it: ulimit -Hn 782, as root",
+        )
 
     def test_more_workers_are_not_suggested_if_they_would_not_help(self) -> None:
         self.limit(20)

@@ -140,11 +140,13 @@ class Problems(ControllerCase):
 
 
 class Hopeless(ControllerCase):
+    cause = "handshake timeout"
+
     def failing(self, failures: int, **counters: Any) -> None:
         self.report("ready")
         for worker in self.workers:
-            failed = {"wrong name": failures}
-            worker.report("connecting", failed=failed, details={"wrong name": "a"}, **counters)
+            failed = {self.cause: failures}
+            worker.report("connecting", failed=failed, details={self.cause: "a"}, **counters)
 
     def test_a_load_of_which_no_connection_is_secured_ends_soon(self) -> None:
         self.begin(connections=1000)
@@ -155,6 +157,20 @@ class Hopeless(ControllerCase):
         self.end()
         result = self.result()
         self.assertEqual(result.problem, "stopped, as no connection could be secured")
+
+    def test_one_whose_first_connection_cannot_be_made_ends_at_once(self) -> None:
+        self.cause = "connection refused"
+        self.begin(scenario="churn", rates=[1.0])
+        self.report("ready")
+        self.report("settled")
+        self.assertEqual(self.commands(), ["open", "begin"])
+        self.reactor.advance(0.1)
+        for worker in self.workers:
+            worker.report("settled", begun=1, failed={self.cause: 1})
+        self.assertEqual(self.commands(), ["open", "begin", "rest", "finish"])
+        self.end(clean=0)
+        self.assertEqual(self.result().problem, "stopped, as no connection could be secured")
+        self.assertLess(self.reactor.seconds(), 1)
 
     def test_it_goes_on_if_one_was_secured(self) -> None:
         self.begin(connections=1000)

@@ -16,6 +16,7 @@ from tlsdemo.loadgen.schedule import (
     allowed,
     default_workers,
     descriptors_needed,
+    descriptors_to_control,
     shares,
     split,
     until_next,
@@ -67,7 +68,12 @@ class Descriptors(SynchronousTestCase):
         self, connections: int, limit: int
     ) -> None:
         workers = workers_needed(connections, limit)
-        assert workers is not None
+        if workers is None:
+            # Then not even one fewer could be started.
+            fewest = -(-connections // (limit - SPARE_DESCRIPTORS))
+            self.assertGreater(descriptors_to_control(fewest), limit)
+            return
+        self.assertLessEqual(descriptors_to_control(workers), limit)
         self.assertLessEqual(descriptors_needed(connections, workers), limit)
         if workers > 1:
             self.assertGreater(descriptors_needed(connections, workers - 1), limit)

@@ -18,6 +18,7 @@ from tlsdemo.loadgen.schedule import (
     addresses_needed,
     default_workers,
     descriptors_needed,
+    descriptors_to_control,
     workers_needed,
 )
 from tlsdemo.loadgen.status_client import ANSWER_WITHIN
@@ -110,6 +111,15 @@ class LoadOptions(ScenarioOptions, TLSOptions):
         self._check_ports(connections)
         workers = self["workers"] or default_workers(os.cpu_count() or 1)
         limit, needed = raise_descriptor_limit(), descriptors_needed(connections, workers)
+        here = descriptors_to_control(workers)
+        if here > max(limit, needed):
+            fail(
+                self.command,
+                f"{workers} workers need {here} file descriptors in the process that starts them, "
+                f"and the limit is {limit}; use fewer --workers, or raise it: ulimit -Hn {here}, "
+                "as root",
+                status=1,
+            )
         if needed <= limit:
             return int(workers)
         more = workers_needed(connections, limit)

@@ -14,6 +14,7 @@ from tlsdemo.loadgen.appointment import Appointment
 from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.condition_wait import Condition, ConditionWait
 from tlsdemo.loadgen.course import Course
+from tlsdemo.loadgen.hopeless import is_hopeless
 from tlsdemo.loadgen.plan import Plan
 from tlsdemo.loadgen.probe import NoProbe, Probe
 from tlsdemo.loadgen.scenario import ScenarioName
@@ -34,9 +35,6 @@ READY_WITHIN = 60.0
 
 ABORT_WITHIN = 2.0
 """Seconds for workers to abort their connections, before they are killed."""
-
-HOPELESS = 20
-"""Failures after which a load ends of which no connection has been secured."""
 
 
 class LoadPhase(enum.Enum):
@@ -311,8 +309,7 @@ class Controller:
     def _changed(self) -> None:
         self._report_progress()
         self._course.advance()
-        counters = self._pool.counters()
-        if counters.failures >= HOPELESS and not (counters.clean or counters.secured):
+        if is_hopeless(self._pool.counters()):
             self.stop("stopped, as no connection could be secured")
         self._wait.check()
 

@@ -12,6 +12,9 @@ from tlsdemo.starttls.negotiation import MAX_PLAIN
 SPARE_DESCRIPTORS = 32
 """File descriptors of a worker other than its connections: pipes, the reactor, libraries."""
 
+PIPES = 3
+"""File descriptors that a worker takes of the process that starts it."""
+
 SLACK = 30.0
 """Seconds beyond the timeouts of its connections that a worker may take to get on."""
 
@@ -155,10 +158,21 @@ def descriptors_needed(connections: int, workers: int) -> int:
     return max(split(connections, workers)) + SPARE_DESCRIPTORS
 
 
+def descriptors_to_control(workers: int) -> int:
+    """Return the number of file descriptors of the process that starts so many workers."""
+    return workers * PIPES + SPARE_DESCRIPTORS
+
+
 def workers_needed(connections: int, limit: int) -> int | None:
-    """Return the least number of workers of which none exceeds ``limit``; None if there is none."""
+    """Return the least number of workers of which none exceeds ``limit``.
+
+    ``None`` if there is none, or the process that starts them would exceed it.
+    """
     each = limit - SPARE_DESCRIPTORS
-    return -(-connections // each) if each > 0 else None
+    if each <= 0:
+        return None
+    workers = -(-connections // each)
+    return workers if descriptors_to_control(workers) <= limit else None
 
 
 def prefilled(connections: int, packets: int, size: int) -> int:
