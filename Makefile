@@ -39,6 +39,8 @@ unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_DRY_RUN PIP_NO_DEPS PIP_N
 unexport PIP_CONSTRAINT PIP_REQUIREMENT PIP_EDITABLE PIP_REQUIRE_HASHES
 export PIP_USER := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# With LC_ALL=C, setuptools cannot write the name of a folder that has other letters than ASCII's.
+export LC_ALL := C.UTF-8
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all lint types oldest docs history site check-docs bench bench-quick instructions fuzz interop interop-peers clean

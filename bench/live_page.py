@@ -196,14 +196,14 @@ def main() -> int:
     if known is not None and known.exists():
         found = [json.loads(line) for line in known.read_text().splitlines()]
     try:
+        if len(found) + options.rounds < 2:
+            raise CannotMeasure("one round has no interval; ask for two or more")
         more = rounds(options.rounds, options.conn, options.chromium) if options.rounds else ()
         for each in more:
             found.append(each)
             say("; ".join(f"{state} {each[state]:.3f} ms a MB" for state in STATES))
             if known is not None:
                 known.write_text("".join(f"{json.dumps(one)}\n" for one in found))
-        if len(found) < 2:
-            raise CannotMeasure("one round has no interval; ask for two or more")
     except CannotMeasure as problem:
         fail(COMMAND, problem, status=1)
     for state in STATES:

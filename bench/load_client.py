@@ -61,7 +61,14 @@ def server() -> Iterator[int]:
     process = subprocess.Popen(
         [
             *(*_TWISTD, "-n", "--pidfile=", "tlsdemo", "--listen=tcp:0:interface=127.0.0.1"),
-            *("--role=sink", "--mode=pair", "--status=none", "--log-first=0", certs),
+            *(
+                "--role=sink",
+                "--mode=pair",
+                "--status=none",
+                "--log-first=0",
+                "--log-every=0",
+                certs,
+            ),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

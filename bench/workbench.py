@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import shutil
 import sys
 import tempfile
 import time
@@ -20,6 +21,7 @@ from bench.peers.sink_counters import CountersFile
 from bench.server import Server
 from tlsdemo.certificates.demo_ca import DemoCertificates, demo_certificates
 from tlsdemo.net.limits import raise_descriptor_limit
+from tlsdemo.net.runtime_folder import make_short
 
 _SPARE = 800
 """Descriptors that a process needs besides those of its connections."""
@@ -90,7 +92,10 @@ def workbench(limit: float) -> Iterator[Workbench]:
     if affinity.load != ALL:
         os.sched_setaffinity(0, {int(each) for each in affinity.load.split(",")})
     try:
-        with tempfile.TemporaryDirectory(prefix="tlsdemo-bench-") as home:
-            yield Workbench(Path(home), affinity, limit)
+        home = make_short("tlsdemo-bench-")
+        try:
+            yield Workbench(home, affinity, limit)
+        finally:
+            shutil.rmtree(home, ignore_errors=True)
     finally:
         os.sched_setaffinity(0, before)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 from cryptography import x509
@@ -14,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo import testing
 from tlsdemo.certificates.files import Credentials
+from tlsdemo.net.runtime_folder import make_short
 from tlsdemo.testing import (
     AwaitedRecorder,
     MemoryTransport,
@@ -43,6 +46,7 @@ __all__ = [
     "factory_of",
     "now",
     "patch_reactor_clock",
+    "short_folder",
     "start_tls",
     "subject_of",
 ]
@@ -81,6 +85,13 @@ def patch_reactor_clock(case: SynchronousTestCase) -> Clock:
     clock = Clock()
     case.patch(tls, "_get_default_clock", lambda: clock)
     return clock
+
+
+def short_folder(case: SynchronousTestCase) -> Path:
+    """A folder for UNIX sockets: one of trial's has a longer path than they may have."""
+    folder = make_short()
+    case.addCleanup(shutil.rmtree, folder)
+    return folder
 
 
 def factory_of(protocol: IProtocol) -> Factory:

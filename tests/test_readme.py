@@ -39,8 +39,8 @@ class TheProgram(SynchronousTestCase):
     def setUp(self) -> None:
         (source,) = blocks(read("README.md"), "python")
         # The files are those of somebody who has a certificate.
-        source = source.replace('Path("server.pem")', "own.certificate")
-        source = source.replace('Path("server.key")', "own.key")
+        source = source.replace('"server.pem"', "own.certificate")
+        source = source.replace('"server.key"', "own.key")
         self.printed: list[str] = []
         names: dict[str, Any] = {
             "own": certificates().server,

@@ -191,9 +191,11 @@ class MakeServiceTests(TapCase):
 
     def test_client_auth_is_passed_on(self) -> None:
         demanded = []
+        real = ServerTLS.build
 
-        def build(_credentials: object, client_auth: ClientAuth, *_: object, **__: object) -> None:
+        def build(files: Any, client_auth: ClientAuth, *others: Any, **named: Any) -> ServerTLS:
             demanded.append(client_auth)
+            return real(files, client_auth, *others, **named)
 
         self.patch(ServerTLS, "build", build)
         for name in ("required", "optional", "none"):
@@ -205,11 +207,11 @@ class MakeServiceTests(TapCase):
             raise UnusableCredentials("OpenSSL cannot use a.pem: key too small")
 
         self.patch(ServerTLS, "build", build)
-        message = self.refused(self.config, status=1)
+        message = self.refused(self.config)
         self.assertEqual(message, "twistd tlsdemo: OpenSSL cannot use a.pem: key too small")
 
     def test_a_missing_file_is_reported_in_one_line(self) -> None:
-        message = self.refused(lambda: self.config("--ca=/nowhere/ca.pem"), status=1)
+        message = self.refused(lambda: self.config("--ca=/nowhere/ca.pem"))
         self.assertEqual(
             message,
             "twistd tlsdemo: authority '/nowhere/ca.pem' cannot be read: No such file or directory",

@@ -302,7 +302,13 @@ class MakeServiceTests(OptionsCase):
 
     def test_the_protocols_are_passed_to_tls(self) -> None:
         told: list[object] = []
-        self.patch(ServerTLS, "build", lambda _first, _auth, alpn, **_: told.append(alpn))
+        real = ServerTLS.build
+
+        def build(first: Any, client_auth: Any, alpn: Any, **named: Any) -> ServerTLS:
+            told.append(alpn)
+            return real(first, client_auth, alpn, **named)
+
+        self.patch(ServerTLS, "build", build)
         self.config("--dialect=postgres")
         self.assertEqual(told, [["postgresql"]])
 

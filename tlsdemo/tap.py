@@ -208,7 +208,7 @@ def server_settings(
             ],
         )
     except UnusableCredentials as problem:
-        fail(options.command, problem, status=1)
+        fail(options.command, problem)
     return options.server_settings(mode, tls, diagnostics, web.watches if web else ())
 
 

@@ -62,9 +62,10 @@ class Options(ConfigOptions, ShardOptions, ReportOptions, LoadOptions):
     synopsis = "[options]"
 
     longdesc = (
-        "Opens many connections to a tlsdemo server, upgrades each to TLS with a client "
-        "certificate, and sends small packets as fast as flow control allows. At the end both "
-        "sides print the number of bytes sent, received and lost. The exit status is 0 only if "
+        "Opens many connections to a server, upgrades each to TLS with a client "
+        "certificate, and does what --scenario says, by default: sends small packets as fast as "
+        "flow control allows. At the end both sides print the number of bytes sent, received and "
+        "lost; give --status=none for a server that is not tlsdemo. The exit status is 0 only if "
         "every connection was secured and no byte was lost. The server has --timeout for the "
         f"rest of the data; {LOAD_BOUNDS}"
     )
@@ -93,7 +94,7 @@ class Options(ConfigOptions, ShardOptions, ReportOptions, LoadOptions):
         Group.LOGGING: "status background",
     }
 
-    essential = "connect server-name mode cert key ca dialect conn duration scenario"
+    essential = "connect status mode ca dialect conn duration scenario rate check"
 
     def postOptions(self) -> None:
         """Validate the options together, and keep twistd in the foreground."""
@@ -230,7 +231,9 @@ def makeService(options: Options) -> IService:
         shared = shard_load(reactor, options)
         targets = [shared.target]
     else:
-        workers = 0 if options.readiness or options["cluster"] else options.workers()
+        # Whether this machine can have them does not matter to the load of others.
+        elsewhere = options.readiness or options["cluster"] or options["write-plan"]
+        workers = 0 if elsewhere else options.workers()
         # Those of every target, so that what is wrong is said before the first load.
         tasks = {
             target: options.task(target, options["mode"], options.server_name_of(target))
@@ -283,7 +286,7 @@ def makeService(options: Options) -> IService:
         judged = [
             (holds, f"{title}: {text}" if len(runs) > 1 else text)
             for title, result in titled(runs).items()
-            for holds, text in verdicts(options["check"], result)
+            for holds, text in verdicts(options["check"], result, bool(options["find-max"]))
         ]
         if (
             len(runs) < len(turns)
@@ -311,7 +314,8 @@ def makeService(options: Options) -> IService:
             lines += [f"{title}:"] if len(runs) > 1 else []
             lines += result_lines(result)
         if options["versus"] is not None and len(runs) == len(turns):
-            lines += comparison_lines(reports.comparison(runs))
+            for compared in reports.comparisons(runs):
+                lines += comparison_lines(compared)
         lines += [f"check {text}" for _, text in judged]
         lines += reports.problems
         _print(console, lines)

@@ -8,7 +8,6 @@ import signal
 import sys
 from datetime import datetime, timezone
 from functools import partial
-from pathlib import Path
 
 from twisted.internet import defer, endpoints, protocol, task
 from twisted.protocols.wire import Echo
@@ -43,9 +42,10 @@ async def drain(reactor, listening, factory):
 
 
 async def serve(reactor, certificate, key, port):
-    credentials = tls.Credentials(Path(certificate), Path(key), None)
-    server_tls = tls.ServerTLS.build(credentials, tls.ClientAuth.NONE)
-    settings = tls.ConnectionSettings(tls.MODES[tls.ModeName.PAIR], server_tls)
+    server_tls = tls.ServerTLS.build(tls.Credentials(certificate, key), tls.ClientAuth.NONE)
+    timeouts = tls.Timeouts(handshake=30, idle=600, closing=10)  # seconds
+    mode = tls.MODES[tls.ModeName.PAIR]
+    settings = tls.ConnectionSettings(mode, server_tls, timeouts=timeouts)
     factory = protocol.Factory.forProtocol(Tracked)
     factory.open = set()
     signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(load_again, server_tls))

@@ -7,7 +7,6 @@ Run it:  python tls_in_tls.py server.pem server.key ca.pem
 """
 
 import sys
-from pathlib import Path
 
 from twisted.internet.protocol import Protocol
 
@@ -40,9 +39,9 @@ def nested(tls, application, end):
     )
 
 
-certificate, key, authority = map(Path, sys.argv[1:4])
-server_tls = ServerTLS.build(Credentials(certificate, key, None), ClientAuth.NONE)
-client_tls = ClientTLS.build(Credentials(None, None, authority), "localhost")
+certificate, key, authority = sys.argv[1:4]
+server_tls = ServerTLS.build(Credentials(certificate, key), ClientAuth.NONE)
+client_tls = ClientTLS.build(Credentials(authority=authority), "localhost")
 
 server = MemoryTransport(nested(server_tls, Printer(), "server").encrypted)
 client = MemoryTransport(nested(client_tls, Greeter(), "client").encrypted)

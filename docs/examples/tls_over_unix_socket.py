@@ -18,20 +18,24 @@ from twisted.protocols.wire import Echo
 
 
 class Greeter(Protocol):
-    """Sends a greeting, and waits for it to come back."""
+    """Sends a greeting, and closes when all of it has come back."""
+
+    greeting = b"hello through a UNIX socket"
 
     def __init__(self):
-        self.answer = Deferred()
+        self.received = b""
         self.over = Deferred()
 
     def connectionMade(self):
-        self.transport.write(b"hello through a UNIX socket")
+        self.transport.write(self.greeting)
 
     def dataReceived(self, data):
-        self.answer.callback(data.decode())
+        self.received += data
+        if len(self.received) >= len(self.greeting):
+            self.transport.loseConnection()
 
     def connectionLost(self, reason):
-        self.over.callback(None)
+        self.over.callback(self.received.decode())
 
 
 async def both(reactor, *paths):
@@ -41,9 +45,7 @@ async def both(reactor, *paths):
     port = await serverFromString(reactor, server).listen(Factory.forProtocol(Echo))
     client = f"starttls:immediate:unix:{path}:serverName=localhost:trustRoots={authority}"
     greeter = await connectProtocol(clientFromString(reactor, client), Greeter())
-    print(await greeter.answer)
-    greeter.transport.loseConnection()
-    await greeter.over
+    print(await greeter.over)
     await port.stopListening()
 
 

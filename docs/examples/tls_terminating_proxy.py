@@ -5,7 +5,6 @@ Try it:  openssl s_client -connect 127.0.0.1:8443
 """
 
 import sys
-from pathlib import Path
 
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ServerEndpoint
@@ -25,10 +24,9 @@ from tlsdemo.tls import (
 
 
 async def serve(reactor, certificate, key, port, host, backend_port):
-    credentials = Credentials(Path(certificate), Path(key), None)
     settings = ConnectionSettings(
         MODES[ModeName.PAIR],
-        ServerTLS.build(credentials, ClientAuth.NONE),
+        ServerTLS.build(Credentials(certificate, key), ClientAuth.NONE),
         timeouts=Timeouts(handshake=10, idle=300, closing=10),
     )
     endpoint = TCP4ServerEndpoint(reactor, int(port), interface="127.0.0.1")

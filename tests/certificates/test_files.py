@@ -56,6 +56,12 @@ class CredentialsTests(SynchronousTestCase):
         self.key = self.file("cert.key", self.leaf.private_key_pem.bytes())
         self.authority = self.file("ca.pem", CA.cert_pem.bytes())
 
+    def test_files_can_be_named_by_strings(self) -> None:
+        self.assertEqual(
+            Credentials(str(self.certificate), str(self.key), authority=str(self.authority)),
+            Credentials(self.certificate, self.key, self.authority),
+        )
+
     def file(self, name: str, content: bytes) -> Path:
         path = self.directory / name
         path.write_bytes(content)

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
+from unittest import mock
 
 from tests.cli.refusals import RefusingCase
 from tlsdemo.cli import comparison_options
@@ -69,12 +73,14 @@ class ComparisonCase(RefusingCase):
         self.patch(comparison_options, "dependencies", lambda: self.dependencies)
         self.dependencies: list[Requirement] = []
         self.result: Any = {"cells": []}
+        self.on_run: Callable[[], object] = lambda: None
 
     def run_candidate(
         self, environment: Environment, arguments: Sequence[str], timeout: float
     ) -> Any:
         self.assertEqual(self.builder.in_use, len(self.builder.asked))
         self.runs.append((environment.key, list(arguments)))
+        self.on_run()
         if isinstance(self.result, BaseException):
             raise self.result
         return self.result
@@ -230,6 +236,17 @@ class Problems(ComparisonCase):
     def test_an_interruption_of_the_command_is_a_line(self) -> None:
         self.result = KeyboardInterrupt()
         self.assertEqual(self.fails(), "tlsdemo sample: interrupted")
+
+    def test_signals_interrupt_it_though_a_reactor_has_replaced_their_handlers(self) -> None:
+        modules = mock.patch.dict(sys.modules)
+        modules.start()
+        self.addCleanup(modules.stop)
+        sys.modules.pop("twisted.internet.reactor", None)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
+            signal.signal(number, lambda *_: None)
+            self.on_run = partial(signal.raise_signal, number)
+            self.assertEqual(self.fails(), "tlsdemo sample: interrupted")
 
 
 class Progress(RefusingCase):

@@ -10,7 +10,7 @@ from tlsdemo.cli.finding_files import (
     write_reports,
     write_tests,
 )
-from tlsdemo.lab.findings.causes import CAUSES
+from tlsdemo.lab.findings.causes import CAUSES, TRACKERS
 from tlsdemo.lab.findings.finding_catalogue import FINDINGS
 from tlsdemo.reporting.finding_report import reports_page
 from tlsdemo.reporting.finding_result import Evidence, FindingResult, Verdict
@@ -37,6 +37,15 @@ class Reports(SynchronousTestCase):
 
     def test_a_cause_is_known_for_each(self) -> None:
         self.assertEqual(set(CAUSES), set(reportable()))
+        self.assertEqual(set(TRACKERS) - set(CAUSES), set())
+
+    def test_an_attack_is_reported_in_private_and_what_is_of_pyopenssl_there(self) -> None:
+        for name, expected in {
+            "alpn-kills-handshake": "\nTwisted: <https://github.com/twisted/twisted/issues>\n",
+            "imap4-server-injection": "/security/advisories/new>",
+            "context-frozen-by-connection": "pyOpenSSL: <",
+        }.items():
+            self.assertIn(expected, report_of(name).text([], {}))
 
     def test_none_speaks_of_tlsdemo_in_its_description(self) -> None:
         page = reports_page(map(report_of, reportable()))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Coroutine
@@ -11,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.loadgen.fake_reactor import FakeReactor, FakeStatus
 from tests.net.fake_processes import FakeProcess
+from tests.support import short_folder
 from tlsdemo.cli.launched_server import (
     START_WITHIN,
     STOP_WITHIN,
@@ -22,10 +24,8 @@ from tlsdemo.cli.launched_server import (
 
 class LaunchCase(SynchronousTestCase):
     def setUp(self) -> None:
-        scratch = Path(self.mktemp())
-        scratch.mkdir()
-        self.patch(tempfile, "tempdir", str(scratch))
-        self.scratch = scratch
+        self.scratch = short_folder(self)
+        self.patch(tempfile, "tempdir", str(self.scratch))
         self.reactor = FakeReactor()
         self.server = LaunchedServer(self.reactor, ["--mode=pair"])
         self.status = FakeStatus(
@@ -103,13 +103,27 @@ class Starting(LaunchCase):
         self.successResultOf(self.starting)
 
     def test_the_path_of_the_status_socket_can_contain_a_colon(self) -> None:
-        odd = self.scratch.absolute() / "a:b"
+        odd = self.scratch / "a:b"
         odd.mkdir()
         self.patch(tempfile, "tempdir", str(odd))
         self.server = LaunchedServer(self.reactor, [])
         self.start()
         address = self.reactor.unixClients[0][0]
         self.assertEqual(Path(address).parent.parent, odd)
+
+    def test_the_path_of_the_status_socket_is_short_wherever_temporary_files_are(self) -> None:
+        long = Path(self.mktemp()).absolute() / ("x" * 100)
+        long.mkdir(parents=True)
+        self.patch(tempfile, "tempdir", str(long))
+        self.server = LaunchedServer(self.reactor, [])
+        self.start()
+        address = self.reactor.unixClients[0][0]
+        self.assertLess(len(os.fsencode(address)), 100)
+        self.reactor.processes[0].die()
+        self.reactor.attempts()[-1].refuse()
+        self.reactor.advance(0.05)
+        self.failureResultOf(self.starting, CannotLaunch)
+        self.assertFalse(Path(address).parent.exists())
 
     def test_a_server_that_exits_is_reported_with_its_last_line(self) -> None:
         process = self.start()

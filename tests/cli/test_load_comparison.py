@@ -4,6 +4,7 @@ import io
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,12 +14,16 @@ from tests.cli.comparison_case import (
     INTERRUPTED,
     ComparisonCase,
     FakeProbe,
+    latencies,
     result,
 )
-from tests.reporting.load_results import run
+from tests.reporting.load_results import run, window
 from tests.support import certificates
 from tlsdemo.cli.launched_server import CannotLaunch
+from tlsdemo.cli.main import main
+from tlsdemo.reporting.latencies import ROUND_TRIP
 from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.reporting.probe_result import ProbeResult
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.tls import Delivery
 
@@ -106,6 +111,77 @@ class Comparing(ComparisonCase):
             "clear: check failed==0",
         ):
             self.assertTrue(text in page, text)
+
+
+class Repeated(ComparisonCase):
+    def setUp(self) -> None:
+        super().setUp()
+        # Each run of pair is a tenth faster than that of starttls beside it.
+        speeds = iter([1.0, 1.1, 1.21, 1.1, 1.2, 1.32])
+        self.going = lambda name: succeed(
+            replace(
+                result(name, lost=name == "pair" and self.lost),
+                sending=1 / next(speeds),
+                unit="packets",
+            )
+        )
+        self.lost = 0
+
+    def test_the_modes_take_turns(self) -> None:
+        self.assertEqual(self.run_("--repeat=3"), 0)
+        self.assertEqual(
+            [load.name for load in self.loads],
+            ["starttls", "pair", "pair", "starttls", "starttls", "pair"],
+        )
+        self.assertIn("pair (3 of 6): sending", self.progress.getvalue())
+
+    def test_the_others_are_compared_with_the_first(self) -> None:
+        self.run_("--repeat=3")
+        text = self.printed.getvalue()
+        self.assertIn("pair, 2 of 3: server CPU unknown", text)
+        self.assertIn("32 B:\npair (3 runs) beside starttls (3 runs):\n", text)
+        self.assertRegex(text, r"\bMB/s .* \+10\.0% \(\+10\.0% to \+10\.0%\) +better")
+        self.assertNotIn("lost bytes", text)
+
+    def test_a_run_that_lost_bytes_is_shown_in_full_and_fails(self) -> None:
+        self.lost = 3
+        self.assertEqual(self.run_("--repeat=3"), 1)
+        self.assertIn(
+            "pair, 3 of 3: run pair: sent 100, received 97, lost 3", self.printed.getvalue()
+        )
+
+    def test_tlsdemo_compare_reads_the_results(self) -> None:
+        path = self.mktemp()
+        self.run_("--repeat=3", f"--json={path}")
+        output = io.StringIO()
+        self.patch(sys, "stdout", output)
+        self.assertEqual(main(["compare", "--fail-if=MB/s<-5%", path]), 0)
+        self.assertRegex(output.getvalue(), r"\bMB/s .* \+10\.0% \(\+10\.0% to \+10\.0%\) +better")
+
+    def test_verdicts_and_the_page_say_of_which_run_they_are(self) -> None:
+        path = Path(self.mktemp())
+        self.going = lambda name: succeed(run(name=name))
+        self.run_("--repeat=2", "--check=failed==5", f"--html={path}")
+        page, text = path.read_text(encoding="utf-8"), self.printed.getvalue()
+        for title in ("starttls run 1", "starttls run 2", "pair run 1", "pair run 2"):
+            self.assertTrue(f"<h3>{title}</h3>" in page, title)
+            self.assertIn(f"{title}: check failed==5", text)
+        self.assertTrue("<h3>pair (2 runs) beside starttls (2 runs)</h3>" in page)
+
+
+class Checks(ComparisonCase):
+    def test_the_probe_can_be_checked(self) -> None:
+        probe = ProbeResult(50.0, latencies(ROUND_TRIP))
+        self.going = lambda name: succeed(replace(result(name), windows=(window(),), probe=probe))
+        self.assertEqual(self.run_("--mode=pair", "--check=p99(probe)<5ms"), 0)
+        self.assertIn("pair: check p99(probe)<5ms: yes, 1.00 ms\n", self.printed.getvalue())
+        self.assertEqual(self.run_("--mode=pair", "--check=p99(probe)<500us"), 1)
+
+    def test_of_a_search_that_has_not_ended_nothing_holds(self) -> None:
+        self.going = lambda name: succeed(replace(result(name), windows=(window(),)))
+        search = ("--scenario=churn", "--find-max", "--slo=failed<1%")
+        self.assertEqual(self.run_("--mode=pair", *search, "--check=rate>1"), 1)
+        self.assertIn("check rate>1: NO, the search has not ended\n", self.printed.getvalue())
 
 
 class OnALivePage(ComparisonCase):

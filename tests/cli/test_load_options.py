@@ -85,22 +85,22 @@ class Workers(LoadOptionsCase):
         self.limit(131)
         options = self.parse("--conn=100", "--workers=1")
         self.assertEqual(
-            self.refused(options.workers, status=1),
+            self.refused(options.workers),
             "load: --conn=100 needs 132 file descriptors in each of 1 processes, and the limit is "
             "131; raise it: ulimit -Hn 132, as root, or use more processes: --workers=2",
         )
 
     def test_the_suggested_number_of_workers_is_enough(self) -> None:
         self.limit(56)
-        message = self.refused(self.parse("--conn=100", "--workers=1").workers, status=1)
+        message = self.refused(self.parse("--conn=100", "--workers=1").workers)
         advised = message.rpartition(" ")[2]
         self.assertEqual(self.parse("--conn=100", advised).workers(), 5)
 
     def test_more_workers_are_not_suggested_if_their_pipes_are_too_many(self) -> None:
         self.limit(40)
-        message = self.refused(self.parse("--conn=2000", "--workers=1").workers, status=1)
+        message = self.refused(self.parse("--conn=2000", "--workers=1").workers)
         self.assertTrue(message.endswith("raise it: ulimit -Hn 2032, as root"), message)
-        message = self.refused(self.parse("--conn=2000", "--workers=250").workers, status=1)
+        message = self.refused(self.parse("--conn=2000", "--workers=250").workers)
         self.assertEqual(
             message,
             "load: 250 workers need 782 file descriptors in the process that starts them, and the "
@@ -109,7 +109,7 @@ class Workers(LoadOptionsCase):
 
     def test_more_workers_are_not_suggested_if_they_would_not_help(self) -> None:
         self.limit(20)
-        message = self.refused(self.parse("--conn=100", "--workers=1").workers, status=1)
+        message = self.refused(self.parse("--conn=100", "--workers=1").workers)
         self.assertTrue(message.endswith("raise it: ulimit -Hn 132, as root"), message)
 
 
@@ -190,7 +190,7 @@ class TaskTests(LoadOptionsCase):
             raise UnusableCredentials("OpenSSL cannot use a.pem: key too small")
 
         self.patch(ClientTLS, "build", build)
-        message = self.refused(self.task, status=1)
+        message = self.refused(self.task)
         self.assertEqual(message, "load: OpenSSL cannot use a.pem: key too small")
 
     def test_a_server_name_that_no_certificate_can_have_is_reported_in_one_line(self) -> None:

@@ -92,6 +92,7 @@ class Merge(MergeCase):
             ("{", "is not JSON, and so no result of a shard"),
             (damaged(2), "a histogram of an interval is damaged"),
             ("{}", "is not the result of a shard: its schema is None"),
+            ('{"schema": 1, "runs": []}', "is not the result of a shard: it is of a whole load"),
         ):
             other = self.file("other", content)
             self.assertIn(why, self.refused(lambda other=other: main(["merge", good, other])))  # type: ignore[misc]
@@ -105,6 +106,7 @@ class Merge(MergeCase):
                 [self.file("late", shard(start_at=1e300))],
                 f"'{self.folder / 'late'}' says that it began at 1e+300, which is no time",
             ),
+            (["--json=a", "--html=a", good], "--html is 'a', which is --json as well"),
             (["--check=x", good], "--check is 'x', 'x' is no objective"),
             (["--json=/nowhere/x", good], "--json is '/nowhere/x', and that folder does not exist"),
         ):

@@ -31,6 +31,7 @@ class Refusals(RefusingCase):
             "--mode=pair": "--mode is 'pair', and --scenario=readiness is no load",
             "--check=lost==0": "--check is 'lost==0', and --scenario=readiness is no load",
             "--background": "--background is given, and --scenario=readiness is no load",
+            "--status=unix:a": "--status is 'unix:a', and --scenario=readiness is no load",
             "--resume": "--resume is given, and --scenario=readiness is no load",
             "--tls-max=1.2": "--tls-max is '1.2', and --scenario=readiness is about TLS 1.3",
         }.items():
@@ -41,6 +42,12 @@ class Refusals(RefusingCase):
                 )
             )
             self.assertIn(problem, message)
+
+    def test_no_status_service_is_not_refused(self) -> None:
+        # It is in every command for a server that is not tlsdemo.
+        options = tap_client.Options()
+        options.parseOptions(["--scenario=readiness", "--status=none"])
+        self.assertTrue(options.readiness)
 
     def test_tls_1_3_is_not_refused(self) -> None:
         options = tap_client.Options()

@@ -45,7 +45,12 @@ class Options(ComparisonCase):
             "--tls-min=1.3 --ciphers=ECDHE+AESGCM": "--ciphers is 'ECDHE+AESGCM', which are for",
             "--passphrase-file=a": "--passphrase-file is 'a', and the keys of the demonstration",
             "--json=/nowhere/a": "--json is '/nowhere/a', and that folder does not exist",
+            "--json=a --html=a": "--html is 'a', which is --json as well",
             "--conn=x": "--conn is 'x', not a whole number",
+            "--mode=pair --mode=pair": "--mode is 'pair', and it is given twice; --repeat measures",
+            "--web --repeat=2": "--web shows each mode once, and is not for --repeat, --against or",
+            "--web --against=twisted==24.7.0": "--web shows each mode once, and is not for",
+            "--probe-rate=0 --check=p99(probe)<1s": "--check has the probe, and --probe-rate is 0",
             "--probe-rate=-1": "--probe-rate is '-1', not between 0 and 1,000,000 per second",
         }.items():
             message = self.refused(lambda each=argument: self.options(*each.split()))  # type: ignore[misc]
@@ -87,10 +92,12 @@ class Against(ComparisonCase):
         self.assertEqual(super().options()["duration"], 10.0)
         self.assertEqual(super().options(f"--python={sys.executable}")["duration"], 2.0)
 
-    def test_rounds_are_only_for_a_comparison_with_other_versions(self) -> None:
-        self.assertEqual(self.options("--rounds=7")["rounds"], 7)
-        message = self.refused(lambda: ComparisonCase.options(self, "--rounds=7"))
-        self.assertIn("--rounds is only for --against or --python", message)
+    def test_each_version_is_measured_five_times_by_default(self) -> None:
+        self.assertEqual(self.options()["repeat"], 5)
+        self.assertEqual(self.options("--repeat=7")["repeat"], 7)
+        self.assertEqual(self.options("--rounds=7")["repeat"], 7)
+        self.assertEqual(super().options()["repeat"], 1)
+        self.assertEqual(super().options("--repeat=7")["repeat"], 7)
 
     def test_the_candidates_are_the_environments_of_the_options(self) -> None:
         seen: list[Any] = []

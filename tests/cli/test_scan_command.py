@@ -68,9 +68,9 @@ class TheCommand(PrintingCase):
         self.assertEqual(len(document["runs"][0]["results"]), 1)
 
     def test_bad_input_is_one_line_and_the_rest_is_scanned(self) -> None:
-        (self.folder / "a.py").write_text("print 1\n")
-        (self.folder / "b.py").write_bytes(b"a\0")
-        (self.folder / "c.py").write_bytes(b"-" * 100_000 + b"1")
+        (self.folder / "a.py").write_text("print startTLS\n")
+        (self.folder / "b.py").write_bytes(b"startTLS\0")
+        (self.folder / "c.py").write_bytes(b"-" * 100_000 + b"startTLS")
         self.assertEqual(self.scan(str(self.folder))[0], 1)
         lines = self.errors.getvalue().splitlines()
         self.assertEqual(len(lines), 3)

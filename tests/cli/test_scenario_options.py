@@ -39,7 +39,7 @@ class Refusals(ScenarioCase):
             ("--steps=5", "--rate=5"): "--steps is '5', which are the rates already",
             ("--ramp=5",): "--ramp is '5', which is only for a --rate",
             ("--arrivals=poisson",): "--arrivals is 'poisson', which is only for a --rate",
-            ("--slo=lost==0",): "--slo is 'lost==0', which is only for --find-max; give --check",
+            ("--slo=failed<1",): "--slo is 'failed<1', which is only for --find-max; give --check",
             ("--find-max",): "--find-max is given, and needs --slo",
             ("--trickle=5",): "--trickle is '5', which is only for --scenario=idle",
             ("--pipeline=5",): "--pipeline is '5', which is only for --scenario=pingpong",
@@ -50,6 +50,14 @@ class Refusals(ScenarioCase):
             (r"--say=\x",): r"--say is '\\x', not text with escapes such as \r\n or \x00",
             ("--check=x",): "--check is 'x', 'x' is no objective, such as",
             ("--find-max", "--slo=x"): "--slo is 'x', 'x' is no objective",
+            (
+                "--find-max",
+                "--slo=p99(probe)<1s",
+            ): "--slo is 'p99(probe)<1s', 'p99(probe)<1s' is known "
+            "of the whole load, and not of each window; give it to --check",
+            ("--find-max", "--slo=rate>1,lost==0"): "'lost==0' is known of the whole load",
+            ("--check=lost==0,p99(probe)<1s",): "--check is 'lost==0,p99(probe)<1s', "
+            "and only tlsdemo run has a probe",
         }.items():
             message = self.refused(lambda arguments=arguments: self.parse(*arguments))  # type: ignore[misc]
             self.assertIn(problem, message)

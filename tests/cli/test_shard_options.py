@@ -48,8 +48,10 @@ class Parsing(ShardOptionsCase):
             )
 
     def test_a_start_that_has_passed_is_refused(self) -> None:
-        self.parse(*SHARD, f"--start-at={time.time() - LATE_AT_MOST / 2}")
-        then = f"{time.time() - 60:.0f}"
+        now = time.time()
+        self.patch(time, "time", lambda: now)
+        self.parse(*SHARD, f"--start-at={now - LATE_AT_MOST / 2}")
+        then = f"{now - 60:.0f}"
         self.assert_refused(f"--start-at is {then!r}, ", *SHARD, f"--start-at={then}")
 
     def test_a_start_in_milliseconds_is_refused(self) -> None:

@@ -48,8 +48,8 @@ class Ports(LoadOptionsCase):
             ("--conn=201", "--source=127.0.0.2,127.0.0.3"): "2 source addresses have 200 for one",
         }.items():
             options = self.parse(*arguments)
-            self.assertIn(problem, self.refused(options.workers, status=1))
-        self.assertIn("give 3 addresses with --source", self.refused(options.workers, status=1))
+            self.assertIn(problem, self.refused(options.workers))
+        self.assertIn("give 3 addresses with --source", self.refused(options.workers))
 
     def test_as_many_are_not(self) -> None:
         self.assertEqual(self.parse("--conn=100", "--workers=2").workers(), 2)
@@ -66,7 +66,7 @@ class Ports(LoadOptionsCase):
     def test_no_ports_at_all_are_not_divided_by(self) -> None:
         self.patch(load_options, "ephemeral_ports", lambda: 0)
         options = self.parse("--conn=1")
-        self.assertIn("give more addresses", self.refused(options.workers, status=1))
+        self.assertIn("give more addresses", self.refused(options.workers))
 
     def test_the_addresses_of_others_are_refused(self) -> None:
         options = self.parse("--source=127.0.0.2,192.0.2.1")

@@ -36,8 +36,8 @@ class CredentialCase(RefusingCase):
         command.parseOptions([f"--certs={self.home / 'certs'}", *arguments])
         return command.credentials(side)
 
-    def message(self, *arguments: str, status: int = 1) -> str:
-        return self.refused(lambda: self.credentials(*arguments), status)
+    def message(self, *arguments: str) -> str:
+        return self.refused(lambda: self.credentials(*arguments))
 
 
 class MadeCertificates(CredentialCase):
@@ -63,7 +63,7 @@ class MadeCertificates(CredentialCase):
         self.assertEqual(certificate.parent.name, "rsa")
 
     def test_cannot_have_other_types_of_keys(self) -> None:
-        message = self.message("--key-type=dsa", status=2)
+        message = self.message("--key-type=dsa")
         self.assertEqual(
             message,
             "tlsdemo: --key-type is 'dsa', none of ecdsa, rsa; did you mean ecdsa or rsa? "
@@ -169,11 +169,11 @@ class SeveralCertificates(CredentialCase):
         self.assertEqual(self.identities(), [self.credentials()])
 
     def test_are_refused_if_only_one_is_possible(self) -> None:
-        message = self.message(*self.pairs, self.ca, status=2)
+        message = self.message(*self.pairs, self.ca)
         self.assertEqual(message, "tlsdemo: --cert is given 2 times, and a server can have only 1")
 
     def test_need_as_many_keys(self) -> None:
-        message = self.message(*self.pairs[:3], status=2)
+        message = self.message(*self.pairs[:3])
         self.assertIn("--cert is given 2 times and --key 1 times; each needs the other", message)
 
     def test_are_all_checked(self) -> None:
@@ -231,7 +231,7 @@ class Identities(RefusingCase):
 
     def test_a_passphrase_file_that_cannot_be_read_is_named(self) -> None:
         options = self.options("--passphrase-file=missing")
-        message = self.refused(lambda: options.credentials("server"), 1)
+        message = self.refused(lambda: options.credentials("server"))
         missing = str(Path("missing").absolute())
         expected = f"--passphrase-file is {missing!r}, and cannot be read: No such file"
         self.assertIn(expected, message)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import os
 import signal
 import sys
@@ -36,8 +35,11 @@ class Child(SynchronousTestCase):
 
     def test_when_its_input_ends_it_is_told_to_end(self) -> None:
         child.main()
-        self.patch(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"whatever")))
-        self.watch()
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        os.write(writing, b"whatever")
+        os.close(writing)
+        self.watch(reading)
         self.assertEqual(self.log[-1], (os.getpid(), signal.SIGTERM))
 
 

@@ -48,7 +48,7 @@ class WebOptionsTests(RefusingCase):
             (self.token("short\nbut then more text\n"), "has 5 characters; use at least 16"),
             (self.token(""), "has 0 characters"),
         ):
-            problem = self.refused(partial(self.pages, LOOPBACK, option), status=1)
+            problem = self.refused(partial(self.pages, LOOPBACK, option))
             self.assertIn(expected, problem)
             self.assertNotIn("short", problem)
 
@@ -74,5 +74,5 @@ class WebOptionsTests(RefusingCase):
     def test_without_the_extra_it_says_how_to_install_it(self) -> None:
         missing = [each for each in sys.modules if each.startswith(("tlsdemo.web", "prometheus"))]
         with patch.dict(sys.modules, dict.fromkeys([*missing, "prometheus_client"])):
-            problem = self.refused(lambda: self.pages(LOOPBACK), status=1)
+            problem = self.refused(lambda: self.pages(LOOPBACK))
         self.assertIn("pip install 'tlsdemo[web]'", problem)

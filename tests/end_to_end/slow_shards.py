@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -36,8 +37,8 @@ class ShardsCase(ProcessCase):
         """Put twistd, tlsdemo and an ssh that stays here on the PATH of the scripts."""
         folder = self.home / "bin"
         folder.mkdir()
-        python = sys.executable
-        client = f'"$@" {self.certs}'
+        python = shlex.quote(sys.executable)
+        client = f'"$@" {shlex.quote(self.certs)}'
         for name, text in {
             "twistd": f"exec {python} -c 'from twisted.scripts.twistd import run; run()' {client}",
             "tlsdemo": f'exec {python} -m tlsdemo "$@"',
@@ -120,7 +121,7 @@ class Kubernetes(ShardsCase):
             "SHARDS": "2",
         }
         self.patch(os, "environ", {**os.environ, **settings})
-        command = [each.replace("/load/", f"{self.home}/load/") for each in container["command"]]
+        command = [each.replace("/load/", "load/") for each in container["command"]]
         pod = self.start(*command)
         self.assertEqual(pod.wait(), 0, pod.output)
         run = self.run_of("load/results/out1.json")
@@ -130,9 +131,12 @@ class Kubernetes(ShardsCase):
 class SSH(ShardsCase):
     def test_each_host_runs_a_shard_and_one_that_is_gone_is_named(self) -> None:
         self.patch(os, "environ", {**os.environ, "LEAD": str(LEAD)})
+        # Of an earlier load from more hosts.
+        (self.home / "out4.json").write_text("{}")
         script = self.start("sh", str(SCRIPTS / "ssh.sh"), "plan.json", "one", "gone", "three")
         self.assertEqual(script.wait(), 1, script.output)
         self.assertIn("problem: shard 2 of 3 is missing", script.output)
+        self.assertFalse(Path(self.home, "out2.json").exists())
         (window,) = self.run_of("merged.json")["windows"]
         self.assertEqual(window["done"], 40)
         self.assertIn("summary: 4 connections, 4 secured, ", self.summary(self.proxy))

@@ -101,7 +101,7 @@ class OnATerminal(ProcessCase):
     def test_a_daemon_says_first_where_it_listens_and_survives_the_terminal(self) -> None:
         terminal = self.server_on_terminal()
         said = terminal.wait_for(
-            r"twistd tlsdemo: listening on (\S+); log (\S+); pid file (\S+); pid (\d+)\r\n"
+            r"twistd tlsdemo: listening on (\S+); log (.+); pid file (.+); pid (\d+)\r\n"
         )
         where, log, pid_file, pid = said.groups()
         try:

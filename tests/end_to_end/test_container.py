@@ -75,5 +75,6 @@ class AContainer(ProcessCase):
         self.assertIn("--timeout=3s", shell)
         words = [word.replace(":8080", f":{port}") for word in json.loads(command)]
         self.assertEqual(words[0], "python")
-        process = self.start(sys.executable, *words[1:])
+        # An engine may pass its proxy on to every container.
+        process = self.start("env", "http_proxy=http://127.0.0.1:9", sys.executable, *words[1:])
         return process.wait()

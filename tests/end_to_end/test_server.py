@@ -16,7 +16,7 @@ from tests.support import certificates, now
 class CannotStart(ProcessCase):
     def one_line(self, *options: str) -> str:
         server = self.twistd("tlsdemo", "--listen=unix:listen", "--status=none", *options)
-        self.assertEqual(server.wait(), 1)
+        self.assertEqual(server.wait(), 2)
         self.assertEqual(server.output.count("\n"), 1, server.output)
         self.assertEqual([path.name for path in self.home.iterdir() if "twistd" in path.name], [])
         return server.output

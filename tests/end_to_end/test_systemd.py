@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import configparser
 import os
-import re
 import shlex
 import shutil
 import signal
@@ -156,7 +155,14 @@ class AService(ProcessCase):
         self.assertTrue(client.echoes(b"still an echo"))
 
     def test_without_its_socket_says_so(self) -> None:
-        server = self.twistd("-n", "tlsdemo", "--listen=systemd:domain=INET:name=tlsdemo")
-        self.assertEqual(server.wait(), 2)
-        self.assertEqual(len(server.output.splitlines()), 1, server.output)
-        self.assertTrue(re.search("systemd has passed no socket", server.output), server.output)
+        # Nor is one its own that systemd has passed to the process that started it.
+        passed = "LISTEN_FDS=1", "LISTEN_FDNAMES=tlsdemo", f"LISTEN_PID={os.getpid()}"
+        nothing = "-u", "LISTEN_FDS", "-u", "LISTEN_PID"
+        for environ in (nothing, passed):
+            server = self.start(
+                *("env", *environ, *TWISTD, "-n", "tlsdemo"),
+                "--listen=systemd:domain=INET:name=tlsdemo",
+            )
+            self.assertEqual(server.wait(), 2)
+            self.assertEqual(len(server.output.splitlines()), 1, server.output)
+            self.assertIn("systemd has passed no socket", server.output)

@@ -14,11 +14,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.support import certificates
+from tests.support import certificates, short_folder
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 LONGEST = 60
@@ -147,6 +146,16 @@ class ExampleTests(SynchronousTestCase):
                     self.assertEqual(over_tls.recv(99), b"")
             self.assertEqual(client.rest(), ("secure: TLSv1.3\n250 hello\n250 world\n", 0))
 
+    def test_the_client_ends_with_one_line_if_the_server_goes_away(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            listening.settimeout(SECONDS)
+            port = listening.getsockname()[1]
+            client = Program("starttls_client.py", certificates().authority, "localhost", port)
+            listening.accept()[0].close()
+            output, status = client.rest()
+        self.assertRegex(output, r"\AConnection(Done|Lost): .*\n\Z")
+        self.assertEqual(status, 1)
+
     def test_a_proxy_that_ends_tls(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as backend:
             backend.settimeout(SECONDS)
@@ -166,15 +175,9 @@ class ExampleTests(SynchronousTestCase):
                 self.assertEqual(client.recv(99), b"")
 
     def test_tls_over_a_unix_socket(self) -> None:
-        with TemporaryDirectory() as folder:  # The path of a socket has to be short.
-            example = Program(
-                "tls_over_unix_socket.py",
-                Path(folder) / "echo.sock",
-                *files(),
-                certificates().authority,
-            )
-            output = example.rest()
-        self.assertEqual(output, ("hello through a UNIX socket\n", 0))
+        where = short_folder(self) / "echo.sock"
+        example = Program("tls_over_unix_socket.py", where, *files(), certificates().authority)
+        self.assertEqual(example.rest(), ("hello through a UNIX socket\n", 0))
 
     def test_tls_in_tls(self) -> None:
         output, status = Program("tls_in_tls.py", *files(), certificates().authority).rest()

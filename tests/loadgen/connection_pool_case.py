@@ -8,11 +8,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.loadgen.fake_reactor import Attempt, FakeReactor, task
 from tests.support import MemoryTransport
+from tests.tls.memory_ends import client_tls
 from tlsdemo.loadgen.connection_pool import ConnectionPool
 from tlsdemo.loadgen.recorder import Recorder
-
-NOTHING: Any = None
-"""The TLS settings, which mode ``clear`` does not use."""
 
 
 class ConnectionPoolCase(SynchronousTestCase):
@@ -21,7 +19,7 @@ class ConnectionPoolCase(SynchronousTestCase):
 
     def pool(self, **changes: Any) -> ConnectionPool:
         return ConnectionPool(
-            task(**changes), NOTHING, self.reactor, Recorder(self.reactor.seconds)
+            task(**changes), client_tls(), self.reactor, Recorder(self.reactor.seconds)
         )
 
     def opened(self, **changes: Any) -> ConnectionPool:

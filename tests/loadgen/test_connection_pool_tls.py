@@ -26,7 +26,6 @@ from tlsdemo.loadgen.sender import Sender
 from tlsdemo.reporting.latencies import CONFIRMED, HANDSHAKE
 from tlsdemo.starttls.negotiation import MAX_LINE
 from tlsdemo.tls import MODES, ClientTLS, ConnectionSettings, ModeName, ServerTLS, UpgradeProtocol
-from tlsdemo.tls.handshake_observation import observe_states
 
 CLIENT_HELLO = 1
 
@@ -121,7 +120,7 @@ class Securing(SynchronousTestCase):
     def test_a_handshake_begins_with_the_client_hello_in_every_mode(self) -> None:
         for mode in ("starttls", "pair", "wrapped"):
             self.setUp()
-            tls = ClientTLS.build(certificates().client, "localhost", preparations=[observe_states])
+            tls = ClientTLS.build(certificates().client, "localhost")
             making = tls.make
 
             def make(*arguments: Any, making: Any = making) -> Any:

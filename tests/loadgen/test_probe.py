@@ -6,8 +6,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.loadgen.fake_reactor import FakeReactor, FakeWorker, task
-from tlsdemo.loadgen.probe import MOST_WAITING, Probe
-from tlsdemo.loadgen.worker_pool import SILENT_WITHIN
+from tlsdemo.loadgen.probe import END_WITHIN, MOST_WAITING, Probe
 from tlsdemo.net.probe_line import PROBE_LINE
 from tlsdemo.reporting.latencies import LAG, ROUND_TRIP, Latencies
 from tlsdemo.reporting.probe_result import ProbeResult
@@ -140,9 +139,19 @@ class ProbeTests(SynchronousTestCase):
         self.probe.rest()
         self.worker.report("settled")
         ending = self.ending()
-        self.reactor.advance(SILENT_WITHIN)
+        self.reactor.advance(END_WITHIN)
         self.successResultOf(ending)
         self.assertTrue(self.worker.stdin_closed)
+        self.assertEqual(self.worker.signals, ["KILL"])
+
+    def test_aborted_it_is_killed_and_that_is_no_problem_of_its_own(self) -> None:
+        self.to_sending()
+        ending = self.ending()
+        self.probe.abort()
+        self.assertEqual(self.worker.signals, ["KILL"])
+        self.worker.die(status=-9)
+        self.successResultOf(ending)
+        self.assertEqual(self.problems, [])
 
     def test_stopped_it_waits_neither_for_connections_nor_for_answers(self) -> None:
         opening = self.opening()

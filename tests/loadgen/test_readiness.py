@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import doctest
+import re
 import ssl
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 from unittest import skipUnless
@@ -13,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.loadgen.fake_reactor import FakeReactor, task
 from tests.loadgen.foreign_server import Fault, ForeignServer
 from tests.support import MemoryTransport, certificates, factory_of, patch_reactor_clock
+from tests.test_docs import read
 from tlsdemo.close_reasons import Cause
 from tlsdemo.loadgen import hello_checks as hello_checks_module
 from tlsdemo.loadgen import readiness as readiness_module
@@ -20,7 +23,7 @@ from tlsdemo.loadgen.connection_steps import UNKNOWN
 from tlsdemo.loadgen.hello_checks import HelloCheck, hello_checks, without_post_quantum
 from tlsdemo.loadgen.readiness import STOPPED, Readiness
 from tlsdemo.loadgen.segmented_hello import PAUSE, SegmentedHello
-from tlsdemo.reporting.readiness_result import CheckResult, Verdict
+from tlsdemo.reporting.readiness_result import CheckResult, Verdict, readiness_lines
 from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls.groups import CAN_SET_GROUPS
 from tlsdemo.tls.policy import DEFAULT_GROUPS
@@ -99,6 +102,19 @@ class Servers(ReadinessCase):
             expected = dict.fromkeys(self.names, Verdict.PASSED)
             expected |= dict.fromkeys(CUTS, Verdict.FAILED)
             self.assertEqual(verdicts, expected, dialect)
+
+    def test_one_that_reads_the_hello_once_is_reported_as_docs_load_md_shows(self) -> None:
+        self.begin(dialect="smtp")
+        printed = readiness_lines([*self.serve(dialect="smtp", fault=Fault.READS_ONCE).values()])
+        (shown,) = re.findall(r"^\$ .*=readiness\n(.*?)^```$", read("docs/load.md"), re.M | re.S)
+        self.assertEqual(self.words(printed), self.words(shown.splitlines()))
+
+    def words(self, lines: Iterable[str]) -> list[str]:
+        # The groups, and so the note about them, are those of the server's OpenSSL.
+        return [self.without_numbers(line) for line in lines if not line.startswith("note:")]
+
+    def without_numbers(self, line: str) -> str:
+        return re.sub(r"(?<=[a-zT]: )\w+(?=, ClientHello)|(?<=ClientHello of )[\d,]+", "…", line)
 
     def test_one_that_sends_no_hello_retry_request_is_found_in_every_dialect(self) -> None:
         for dialect in DIALECTS:

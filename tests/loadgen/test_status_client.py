@@ -141,7 +141,8 @@ class StatusClientTests(SynchronousTestCase):
 
     def test_it_does_not_connect_in_a_folder_of_somebody_else(self) -> None:
         folder = Path(self.mktemp())
-        folder.mkdir(mode=0o755)
+        folder.mkdir()
+        folder.chmod(0o755)
         self.patch(runtime_folder, "runtime_folder", lambda: folder)
         self.client = StatusClient(self.reactor, runtime_folder.status_endpoint(8899))
         self.failureResultOf(self.begin(self.client.connect()), PermissionError)

@@ -222,4 +222,4 @@ class Process(SynchronousTestCase):
         impossible = json.dumps({"tasks": [real_task(server_name="").as_json()]}).encode()
         output, errors = self.end(process, impossible + b"\n")
         self.assertEqual(output, b"")
-        self.assertIn(b"DNS-ID", errors.strip().splitlines()[-1])
+        self.assertIn(b"server_name", errors.strip().splitlines()[-1])

@@ -73,7 +73,15 @@ class Opening(FileCase):
         self.assertIn("cannot be opened: it is a symbolic link", self.refusal(self.path))
 
     def test_follows_those_of_the_system(self) -> None:
-        self.opened(Path("/dev/stderr"))
+        # What the tests were started with may be a socket, or a file of another user.
+        before = os.dup(2)
+        self.addCleanup(os.close, before)
+        self.addCleanup(os.dup2, before, 2)
+        with self.path.open("w") as file:
+            self.path.chmod(0o600)
+            os.dup2(file.fileno(), 2)
+        self.opened(Path("/dev/stderr"), max_delay=0).append(b"line\n")
+        self.assertEqual(self.path.read_bytes(), b"line\n")
 
     def test_what_this_process_has_open_can_be_named(self) -> None:
         # A shell names a process substitution, --trace=>(gzip), in this way.

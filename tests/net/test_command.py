@@ -41,9 +41,9 @@ class RunCommand(SynchronousTestCase):
     def test_uses_the_working_directory_and_the_environment_that_are_given(self) -> None:
         cwd = Path(self.mktemp()).absolute()
         cwd.mkdir()
-        code = "import os; print(os.getcwd(), os.environ['COLOUR'])"
+        code = "import os; print(os.getcwd()); print(os.environ['COLOUR'])"
         done = self.python(code, cwd=cwd, env={**os.environ, "COLOUR": "red"})
-        self.assertEqual(done.output.split(), [str(cwd.resolve()), "red"])
+        self.assertEqual(done.output.splitlines(), [str(cwd.resolve()), "red"])
 
     def test_when_interrupted_kills_the_program_and_all_that_it_has_started(self) -> None:
         if not hasattr(os, "pidfd_open"):
@@ -101,6 +101,36 @@ class RunCommand(SynchronousTestCase):
         self.patch(command, "_output", interrupted)
         self.patch(os, "killpg", lambda *_: self.fail("its number may belong to others now"))
         self.assertRaises(KeyboardInterrupt, self.python, "")
+
+    def test_lets_the_program_clean_up_before_it_is_killed(self) -> None:
+        path = Path(self.mktemp()).absolute()
+        code = (
+            "import signal, sys, time\n"
+            "signal.signal(signal.SIGTERM, lambda *_: sys.exit())\n"
+            "try: open(sys.argv[1], 'w').close(); print('ready', flush=True); time.sleep(99)\n"
+            "finally: import os; os.remove(sys.argv[1])"
+        )
+
+        def interrupt(_line: str) -> None:
+            self.assertTrue(path.exists())
+            raise KeyboardInterrupt
+
+        command = [sys.executable, "-S", "-c", code, str(path)]
+        self.assertRaises(KeyboardInterrupt, run_command, command, 60.0, line=interrupt)
+        self.assertFalse(path.exists())
+
+    def test_kills_a_program_that_does_not_end_or_does_not_stop_writing(self) -> None:
+        self.patch(command, "END_WITHIN", 0.05)
+
+        def interrupt(_line: str) -> None:
+            raise KeyboardInterrupt
+
+        for rest in ("time.sleep(99)", "[print('more', flush=True) for _ in iter(int, 1)]"):
+            code = (
+                "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+                f"print('ready', flush=True); {rest}"
+            )
+            self.assertRaises(KeyboardInterrupt, self.python, code, line=interrupt)
 
     def test_fails_if_the_program_does_not_end_in_time(self) -> None:
         problem = self.assertRaises(

@@ -3,16 +3,18 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import tempfile
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.support import short_folder
 from tlsdemo.net import runtime_folder as module
 from tlsdemo.net.runtime_folder import (
     check_private,
     check_usual,
     make_private,
+    make_short,
     remove_stale_socket,
     runtime_folder,
     status_endpoint,
@@ -70,12 +72,33 @@ class RuntimeFolderTests(SynchronousTestCase):
             check_usual(other)
 
 
+class ShortFolders(SynchronousTestCase):
+    def made(self, temporary: Path) -> Path:
+        self.patch(tempfile, "tempdir", str(temporary))
+        folder = make_short("mine-")
+        self.addCleanup(folder.rmdir)
+        check_private(folder)
+        self.assertTrue(folder.name.startswith("mine-"))
+        return folder
+
+    def test_one_is_where_temporary_files_are(self) -> None:
+        folder = Path(tempfile.mkdtemp(dir="/tmp"))
+        self.addCleanup(folder.rmdir)
+        self.assertEqual(self.made(folder).parent, folder)
+
+    def test_where_that_has_a_long_path_it_is_elsewhere(self) -> None:
+        long = Path(self.mktemp()).absolute() / ("x" * 100)
+        long.mkdir(parents=True)
+        with socket.socket(socket.AF_UNIX) as bound:
+            path = self.made(long) / "and-the-name-of-a-socket"
+            bound.bind(str(path))
+            path.unlink()
+        self.assertEqual(list(long.iterdir()), [])
+
+
 class StaleSocketTests(SynchronousTestCase):
     def setUp(self) -> None:
-        # The path of a UNIX socket has at most 107 bytes.
-        scratch = TemporaryDirectory()
-        self.addCleanup(scratch.cleanup)
-        self.path = Path(scratch.name) / "socket"
+        self.path = short_folder(self) / "socket"
 
     def bound(self) -> socket.socket:
         bound = socket.socket(socket.AF_UNIX)

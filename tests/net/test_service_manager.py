@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import os
 import socket
-import tempfile
-from pathlib import Path
 
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.support import short_folder
 from tlsdemo.net.service_manager import ServiceManager
 
 
@@ -20,10 +19,7 @@ class ServiceManagerTests(SynchronousTestCase):
         return listener
 
     def path(self) -> str:
-        # A path of trial's may be longer than the address of a socket.
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        return str(Path(folder.name) / "notify")
+        return str(short_folder(self) / "notify")
 
     def told(self, address: str, listener: socket.socket) -> list[bytes]:
         manager = ServiceManager(address, lambda: 7_000_001_999)

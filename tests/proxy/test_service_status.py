@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 from tests.proxy.memory_server import ServerInMemory
+from tests.support import short_folder
 from tlsdemo.net.runtime_folder import STATUS, check_private
 from tlsdemo.proxy import status_listening
 
@@ -13,10 +11,7 @@ from tlsdemo.proxy import status_listening
 class StatusTests(ServerInMemory):
     def setUp(self) -> None:
         super().setUp()
-        # The path of a UNIX socket has at most 107 bytes.
-        scratch = TemporaryDirectory()
-        self.addCleanup(scratch.cleanup)
-        self.folder = Path(scratch.name) / "run"
+        self.folder = short_folder(self) / "run"
         self.patch(status_listening, "runtime_folder", lambda: self.folder)
 
     def sockets(self) -> list[tuple[str, int]]:

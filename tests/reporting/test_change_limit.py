@@ -42,6 +42,16 @@ class ALimit(SynchronousTestCase):
         self.assertFalse(held)
         self.assertIn("cannot be judged, as only these were measured: handshakes/s, p50(", line)
 
+    def test_says_how_many_values_a_p99_takes_if_there_were_fewer(self) -> None:
+        few = [each for each in self.figures() if each.name != "p99(handshake)"]
+        held, line = self.judged("p99(handshake)>+10%", few)
+        self.assertFalse(held)
+        self.assertEqual(
+            line,
+            "p99(handshake)>+10%: cannot be judged: a p99 takes 500 values in every run; give a "
+            "longer --duration",
+        )
+
     def test_is_of_every_window_unless_it_names_one(self) -> None:
         (figure, *_) = self.figures()
         windows = [FigureRatio(f"{rate}/s p99(handshake)", 1, 1, figure.ratio) for rate in (5, 9)]

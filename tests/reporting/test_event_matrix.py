@@ -65,6 +65,10 @@ class TheOutcomes(SynchronousTestCase):
         self.assertRegex(text, r"\nok *\n  pair with TLS 1.2 *\n    server +secure, clean")
         self.assertLessEqual(max(map(len, text.splitlines())), 80)
 
+    def test_have_a_line_for_an_end_and_one_for_what_it_was_told_where_it_is_narrow(self) -> None:
+        text = printed(outcomes(MATRIX, 40), 40)
+        self.assertRegex(text, r"\n    server *\n      secure, truncated *\n")
+
     def test_tell_failures_apart(self) -> None:
         page = matrix_page(MATRIX)
         self.assertIn('<td class="order" data-of="server">secure, clean</td>', page)
@@ -78,12 +82,12 @@ class TheOutcomes(SynchronousTestCase):
 
 class TheEventSequences(SynchronousTestCase):
     def test_follow_the_description_of_their_scenario(self) -> None:
-        text = printed(sequences_text(MATRIX))
+        text = printed(sequences_text(MATRIX, 160))
         self.assertIn("ok: All goes well.", text)
         self.assertRegex(text, r"server +secure → first bytes in → closed clean")
 
     def test_of_a_race_are_all_shown(self) -> None:
-        text = printed(sequences_text(MATRIX))
+        text = printed(sequences_text(MATRIX, 160))
         first = text.index(" a → secure → closed truncated")
         race = text.index("or, because this is a race:")
         self.assertLess(first, race)
@@ -92,7 +96,7 @@ class TheEventSequences(SynchronousTestCase):
     def test_are_missing_with_a_reason_for_cells_that_were_not_observed(self) -> None:
         self.assertIn(
             "not observed, because there is no node: ok: node, TLS 1.3",
-            printed(sequences_text(MATRIX)),
+            printed(sequences_text(MATRIX, 160)),
         )
 
 

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import io
+import shlex
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.reporting.test_event_matrix import printed
 from tlsdemo.reporting.event_matrix import EventMatrix
 from tlsdemo.reporting.event_matrix_markdown import markdown_page
 from tlsdemo.reporting.event_report import write_matrix
-from tlsdemo.reporting.event_surprises import SURPRISES, told
+from tlsdemo.reporting.event_surprises import SURPRISES, Told, told
 from tlsdemo.reporting.event_surprises_text import surprises_text
 from tlsdemo.trace.model import End, Mark, Trace
 from tlsdemo.trace.observation import Observation
@@ -116,17 +116,36 @@ MATRIX = EventMatrix(
 )
 
 
+def shown(width: int) -> str:
+    lines = surprises_text(list(told(MATRIX)), width)
+    return "".join(f"{line}\n" for line, _ in lines)
+
+
 class ReportTests(SynchronousTestCase):
     def test_a_text_has_sentence_reason_table_and_command(self) -> None:
-        text = printed(surprises_text(list(told(MATRIX))), 100)
+        text = shown(100)
         for words in (
             "1. A handshake that breaks off is no failure to some.",
             "Whoever counts errors",
             "the server is told",
-            "tlsdemo events --scenario 'EOF during the handshake'",
+            'tlsdemo events --scenario "EOF during the handshake"',
         ):
             self.assertIn(words, text)
-        self.assertRegex(text, r"\n +pair +handshake interrupted +\n +node-tlssocket +close")
+        self.assertRegex(text, r"\n  pair +handshake interrupted\n  node-tlssocket +close\n")
+
+    def test_a_row_that_does_not_fit_is_two_lines(self) -> None:
+        text = shown(30)
+        self.assertIn("\n  the server is told:\n  pair\n      handshake interrupted\n", text)
+
+    def test_only_the_command_is_longer_than_a_line_so_that_it_can_be_pasted(self) -> None:
+        long = [line.split()[0] for line in shown(40).splitlines() if len(line) > 40]
+        self.assertEqual(long, ["tlsdemo"])
+
+    def test_a_name_with_an_apostrophe_can_be_pasted(self) -> None:
+        for each in SURPRISES:
+            *_, (command, _), _ = surprises_text([Told(each, [])], 80)
+            expected = ["tlsdemo", "events", "--scenario", each.scenario]
+            self.assertEqual(shlex.split(command), expected)
 
     def test_a_report_of_surprises_says_how_to_see_the_rest(self) -> None:
         stream = io.StringIO()

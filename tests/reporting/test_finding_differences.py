@@ -59,9 +59,15 @@ class FindingDifferences(SynchronousTestCase):
             (found.baseline, found.candidate), ("still so, saw a", "no longer so, saw a")
         )
 
-    def test_have_the_first_line_of_the_evidence(self) -> None:
-        baseline, candidate = catalogue(a="still so"), catalogue(a="no longer so")
-        baseline["findings"][0]["evidence"] = ["one", "two"]
-        candidate["findings"][0]["evidence"] = []
-        (found,) = self.differences(baseline, candidate)
-        self.assertEqual((found.baseline, found.candidate), ("still so, one", "no longer so"))
+    def test_have_the_first_line_of_the_evidence_that_differs(self) -> None:
+        for lines, expected in (
+            ((["one", "two"], []), ("still so, one", "no longer so")),
+            ((["setting", "fails"], ["setting", "works"]),
+             ("still so, fails", "no longer so, works")),
+            ((["setting", "fails"], ["setting"]), ("still so, fails", "no longer so")),
+            ((["same"], ["same"]), ("still so, same", "no longer so, same")),
+        ):  # fmt: skip
+            baseline, candidate = catalogue(a="still so"), catalogue(a="no longer so")
+            baseline["findings"][0]["evidence"], candidate["findings"][0]["evidence"] = lines
+            (found,) = self.differences(baseline, candidate)
+            self.assertEqual((found.baseline, found.candidate), expected)

@@ -10,7 +10,8 @@ PARAGRAPH = "It breaks (other-finding). Be careful; tlsdemo is. In tlsdemo it wo
 
 def report(affected: str = "all versions that tlsdemo supports") -> FindingReport:
     finding = FindingDescription("a-name", "A title.", PARAGRAPH, affected)
-    return FindingReport(finding, "``startTLS`` does it.", "steps()\n", "program()\n")
+    where = "Us: https://x"
+    return FindingReport(finding, "``startTLS`` does it.", where, "steps()\n", "program()\n")
 
 
 class Report(SynchronousTestCase):
@@ -23,6 +24,7 @@ class Report(SynchronousTestCase):
             "It breaks. Be careful.",
             "Twisted from 26.4. Tried with Twisted 26.10.0.",
             "`startTLS` does it.",
+            "Us: <https://x>",
             *("- one", "- two"),
             *("steps()", "program()"),
             "<details><summary>a_name.py</summary>",

@@ -51,6 +51,17 @@ class Terminal(SynchronousTestCase):
         lines = listing([description("a-name"), description("a-longer-name")])
         self.assertEqual(lines, ["a-name         A title.", "a-longer-name  A title."])
 
+    def test_a_listing_has_the_title_below_where_it_does_not_fit(self) -> None:
+        known = [description("a-name")]
+        self.assertEqual(listing(known, 15), ["a-name\n    A title."])
+        self.assertEqual(listing(known, 16), ["a-name  A title."])
+
+    def test_a_report_fits_into_a_narrow_terminal(self) -> None:
+        finding = FindingDescription("a-name", "A title of words.", "word " * 20, "all", ())
+        evidence = Evidence(Verdict.STILL_SO, ("seen " * 20,))
+        lines = "\n".join(full_report(FindingResult(finding, evidence, 0.5), 30)).splitlines()
+        self.assertLessEqual(max(map(len, lines)), 30)
+
     def test_a_report_has_the_description_the_evidence_and_the_verdict(self) -> None:
         lines = full_report(result(STILL_SO))
         for expected in (

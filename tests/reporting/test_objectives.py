@@ -10,6 +10,7 @@ from tlsdemo.reporting import objectives as module
 from tlsdemo.reporting.latencies import CONFIRMED, HANDSHAKE, ROUND_TRIP, Latencies
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.reporting.objectives import BadObjective, objectives, unfulfilled, verdicts
+from tlsdemo.reporting.probe_result import ProbeResult
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.window_result import WindowResult
 
@@ -87,7 +88,6 @@ class Judging(SynchronousTestCase):
             ],
         )
         self.assertEqual(unfulfilled(wanted, window())[-1], "lost==0: NO, not measured")
-        self.assertTrue(wanted[-1].holds(window(), lost=0))
 
     def judged(self, text: str, opening: WindowResult) -> list[bool]:
         result = RunResult(
@@ -136,6 +136,35 @@ class Judging(SynchronousTestCase):
 
     def test_of_a_search_the_last_window_is_judged(self) -> None:
         self.assertEqual(self.verdicts("rate>1", found=50.0), ["rate>1: yes, 50"])
+
+    def test_of_a_search_that_did_not_end_nothing_is_known(self) -> None:
+        result = RunResult("name", 1, LoadCounters(), 1.0, 1.0, windows=(window(),))
+        self.assertEqual(
+            [*verdicts(objectives("rate>1"), result, searches=True)],
+            [(False, "rate>1: NO, the search has not ended")],
+        )
+
+    def test_the_probe_is_judged_once_of_the_whole(self) -> None:
+        probe = ProbeResult(50.0, window().latencies)
+        for text, expected in {
+            "p50(probe)<2ms": "p50(probe)<2ms: yes, 1.00 ms",
+            "p99(probe)<2ms": "p99(probe)<2ms: NO, 10.01 ms",
+            "max(probe)<2ms": "max(probe)<2ms: NO, 10.01 ms",
+            "mean(probe)<2ms": "mean(probe)<2ms: yes, 1.90 ms",
+        }.items():
+            self.assertEqual(self.verdicts(text, probe=probe), [expected])
+
+    def test_a_message_without_an_answer_was_slower_than_all_others(self) -> None:
+        probe = ProbeResult(50.0, window().latencies, unanswered=10)
+        for text, expected in {
+            "p50(probe)<2ms": "p50(probe)<2ms: yes, 1.00 ms",
+            "p99(probe)<2s": "p99(probe)<2s: NO, not measured",
+            "mean(probe)<2s": "mean(probe)<2s: NO, not measured",
+        }.items():
+            self.assertEqual(self.verdicts(text, probe=probe), [expected])
+
+    def test_without_a_probe_its_objective_does_not_hold(self) -> None:
+        self.assertEqual(self.verdicts("p50(probe)<2ms"), ["p50(probe)<2ms: NO, not measured"])
 
     def test_what_was_never_measured_does_not_hold(self) -> None:
         self.assertEqual(self.judged("p50(connect)<2ms", window(0, CONFIRMED)), [False])

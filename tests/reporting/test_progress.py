@@ -63,6 +63,14 @@ class WithoutATerminal(ProgressCase):
             ],
         )
 
+    def test_a_phase_that_may_be_short_is_quiet_at_first(self) -> None:
+        progress = self.progress()
+        progress.begin("reading", quiet_for=2)
+        for second, line in ((1.9, ""), (2, "pair: reading: 0:02, 7 files\n"), (11.9, "")):
+            self.now = second
+            progress.update(7, "7 files")
+            self.assertEqual(self.take(), line)
+
     def test_what_has_no_known_length_shows_how_long_it_has_taken(self) -> None:
         progress = self.progress()
         progress.begin("installing")

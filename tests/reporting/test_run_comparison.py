@@ -7,10 +7,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.reporting.load_results import run, window
 from tests.reporting.measured_runs import FIGURES, alternating
+from tlsdemo.reporting.confidence import Ratio
 from tlsdemo.reporting.run_comparison import (
     NOISE,
     TOO_FEW,
+    FigureRatio,
     RunComparison,
+    change_text,
     comparison_lines,
     is_rate,
 )
@@ -63,6 +66,23 @@ class AComparison(SynchronousTestCase):
         lines = [*comparison_lines(nothing)]
         self.assertIn("  no figure was measured on both sides", lines)
         self.assertIn("  note: c, run 1: broke off", lines)
+
+    def test_says_how_many_values_a_p99_takes_if_there_were_fewer(self) -> None:
+        note = "a p99 takes 500 values in every run; give a longer --duration"
+        self.assertNotIn(note, [*self.compared(8).notes()])
+        whole = self.compared(8)
+        few = {"p50(handshake)": 0.001, "p50(round-trip)": 0.001, "p99(round-trip)": 0.002}
+        candidate = Side("candidate", "one.json", [MeasuredRun(few)] * 8)
+        self.assertEqual([*replace(whole, candidate=candidate).notes()], [note])
+
+    def test_of_a_few_runs_says_that_their_intervals_are_wide(self) -> None:
+        wide = "so few runs have wide intervals: give --repeat=5 or more"
+        self.assertEqual([*self.compared(3).notes()], [wide])
+        self.assertEqual([*self.compared(5).notes()], [])
+
+    def test_a_bound_that_says_nothing_is_not_shown_in_full(self) -> None:
+        figure = FigureRatio("x/s", 1.0, 1.0, Ratio(1.0, 0.001, 1e30, 3))
+        self.assertEqual(change_text(figure), "+0.0% (-99.9% to over +9,900%)")
 
     def test_is_shown_as_changes_with_their_intervals(self) -> None:
         first, *lines = comparison_lines(self.compared(8, slower=1.3))

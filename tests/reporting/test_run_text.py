@@ -179,5 +179,12 @@ class TheLinesOfARun(SynchronousTestCase):
             ],
         )
 
+    def test_have_no_line_about_bytes_if_none_were_to_be_sent(self) -> None:
+        run = RunResult("churn", 4, LoadCounters(secured=4, clean=4), 0.0, 0.0, opened_first=0)
+        self.assertEqual(
+            list(result_lines(run)),
+            ["4 connections at a time: 4 secured, 0 failed, 4 ended in order"],
+        )
+
     def test_end_with_the_line_that_both_ends_print(self) -> None:
         self.assertEqual(run_line("x", 10, 4), "run x: sent 10, received 4, lost 6 bytes")

@@ -51,7 +51,7 @@ class ASequenceDiagramAsText(SynchronousTestCase):
         self.assertEqual(drawn[: len(EXPECTED)], EXPECTED)
 
     def test_fits_into_its_width(self) -> None:
-        for width in (60, 80, 100, 200):
+        for width in (36, 40, 60, 80, 100, 200):
             for line in text([upgraded()], width).splitlines():
                 self.assertLessEqual(len(line), min(width, WIDEST), line)
 

@@ -54,6 +54,9 @@ class TheRows(SynchronousTestCase):
         (row,) = steps(mark(End.CLIENT, 0.0, "secure", peer=True, write=False, version="TLSv1.3"))
         assert isinstance(row, Step)
         self.assertEqual(row.details, ("version=TLSv1.3",))
+        (row,) = steps(mark(End.CLIENT, 0.0, "closed", cause="clean", detail=""))
+        assert isinstance(row, Step)
+        self.assertEqual(row.details, ("cause=clean",))
 
     def test_have_the_text_of_a_state_when_it_changes(self) -> None:
         found = steps(

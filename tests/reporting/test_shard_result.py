@@ -106,7 +106,7 @@ class Documents(SynchronousTestCase):
             ([], "the document is not an object, but list"),
             ({}, "its schema is None, and 1 is understood"),
             ({"schema": 2}, "its schema is 2"),
-            ({"schema": 1, "runs": []}, "not the result of a shard, but of a whole load"),
+            ({"schema": 1, "runs": []}, "it is of a whole load"),
             ({"schema": 1, "shard": 3}, "it is damaged: "),
             (good, "it is damaged: lacks 'counters'"),
         ):

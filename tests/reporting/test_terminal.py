@@ -1,12 +1,20 @@
 from __future__ import annotations
 
 import io
+import os
+from unittest.mock import patch
 
 from rich.console import Console
 from rich.table import Table
 from twisted.trial.unittest import SynchronousTestCase
 
-from tlsdemo.reporting.terminal import LONGEST, cell, print_line, write_line
+from tlsdemo.reporting.terminal import (
+    LONGEST,
+    cell,
+    print_line,
+    width_of,
+    write_line,
+)
 
 HOSTILE = "a\r\x1b[2K[red]b[/red] :boom:\nFORGED\u2028\x9b31m"
 SHOWN = r"a\r\x1b[2K[red]b[/red] :boom:\nFORGED\u2028\x9b31m"
@@ -40,3 +48,11 @@ class TerminalTests(SynchronousTestCase):
         table.add_row(cell(HOSTILE, "red"))
         Console(file=self.stream, width=200).print(table)
         self.assertEqual(self.stream.getvalue().count(SHOWN), 3)
+
+    def test_the_width_is_that_of_a_terminal_if_it_is_one(self) -> None:
+        stream = io.StringIO()
+        self.assertEqual(width_of(stream, 88), 88)
+        self.patch(stream, "isatty", lambda: True)
+        for columns, width in (("40", 40), ("1", 20)):
+            with patch.dict(os.environ, {"COLUMNS": columns, "TERM": "xterm"}):
+                self.assertEqual(width_of(stream, 88), width)

@@ -63,7 +63,18 @@ class NotFound(SynchronousTestCase):
             + "from twisted.internet import interfaces\n"
             + f"class A(Protocol):\n{method}"
             + "classImplements(A, interfaces.IHandshakeListener)\n",
+            LISTENER.replace("implementer", "implementer_only") + f"class A(Protocol):\n{method}",
+            PROTOCOL
+            + "from zope.interface import classImplementsFirst\n"
+            + "from twisted.internet import interfaces\n"
+            + f"class A(Protocol):\n{method}"
+            + "classImplementsFirst(A, interfaces.IHandshakeListener)\n",
         )
+
+    def test_a_listener_that_a_class_derived_from_it_declares(self) -> None:
+        method = "    def handshakeCompleted(self): pass\n"
+        imports, _, decorator = LISTENER.rpartition("@")
+        self.check(imports + f"class A(Protocol):\n{method}@{decorator}class B(A): pass\n")
 
     def test_a_buffer_that_is_seen_to(self) -> None:
         begin = LINES + "class A(LineReceiver):\n    secure = 0\n    def upgrade(self):\n"
@@ -85,6 +96,9 @@ class NotFound(SynchronousTestCase):
             begin + "        match self.state:\n            case 1: pass\n" + start,
             begin + "        if ISSLTransport.providedBy(self.transport): return\n" + start,
             PROTOCOL + "from .a import B\nclass A(B, Protocol):\n    def go(self):\n" + start,
+            # Once it is None, what is received goes elsewhere.
+            begin + "        if self.owner.words: self.go()\n"
+            "    def go(self):\n        self.owner.words = None\n" + start,
         )
 
     def test_private_names_that_never_run_or_are_none(self) -> None:
@@ -94,6 +108,7 @@ class NotFound(SynchronousTestCase):
             "from twisted.protocols.tls import TLSMemoryBIOFactory\n",
             "from ._sslverify import mine\n",
             "from twisted.protocols import tls\nprint(tls.__name__)\n",
+            "class A:\n    def f(self): return self._tlsConnection\n# protocols\n",
         )
 
     def test_a_context_that_belongs_to_one_connection(self) -> None:
@@ -134,6 +149,10 @@ class NotFound(SynchronousTestCase):
             SSL + "class A(ssl.ClientContextFactory):\n"
             "    def getContext(self): self.c.set_verify(1, 2)\n",
             "from .mine import ClientContextFactory\nClientContextFactory()\n",
+            SSL + "class A(ssl.ClientContextFactory):\n"
+            "    def getContext(self): return verifying()\n",
+            SSL + "class A(ssl.ClientContextFactory):\n"
+            "    def creatorForNetloc(self, h, p): return ssl.optionsForClientTLS(h)\n",
         )
 
     def test_connection_made_that_may_come_later(self) -> None:
@@ -161,6 +180,14 @@ class Found(SynchronousTestCase):
             ("from my.util import ssl\nssl.ClientContextFactory()\n", "unverified-server:2"),
             ("from twisted.protocols import tls\ntls._PullToPush\n", "private-tls-name:2"),
             ("import twisted.internet._sslverify\n", "private-tls-name:1"),
+            ("import twisted.internet.ssl\nprint(twisted.internet._sslverify.A)\n",
+             "private-tls-name:2"),
+            ("def f(a):\n    a.transport.protocol._tlsConnection.shutdown()\n",
+             "private-tls-name:2"),
+            (SSL + "class A(ssl.ClientContextFactory):\n    def getContext(self):\n"
+             "        return ssl.ClientContextFactory.getContext(self)\n", "unverified-server:2"),
+            ("from OpenSSL import SSL\n" + SSL + "class A(ssl.ClientContextFactory):\n"
+             "    def getContext(self): return SSL.Context(1)\n", "unverified-server:3"),
             ("from twisted.internet import _sslverify\n", "private-tls-name:1"),
             ("from OpenSSL import SSL\ndef f(c):\n    d = SSL.Connection(c)\n"
              "    c.set_options(1)\n", "context-changed-late:4"),
@@ -171,6 +198,9 @@ class Found(SynchronousTestCase):
              "    def dataReceived(self, data): pass\n", "rejected-but-delivered:7"),
             (PROTOCOL + "class A(Protocol):\n    def connectionMade(self):\n"
              "        print(self.transport.negotiatedProtocol)\n", "secure-at-connection-made:4"),
+            (PROTOCOL + "class A(Protocol):\n    def dataReceived(self, data):\n"
+             "        if self.rest:\n            self.rest = b''\n"
+             "            self.transport.startTLS(1)\n", "unguarded-start-tls:6"),
             (PROTOCOL + "class A(Protocol): pass\nclass B(A):\n"
              "    def handshakeCompleted(self): pass\n", "undeclared-handshake-listener:4"),
         ):  # fmt: skip

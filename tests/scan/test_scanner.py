@@ -36,6 +36,20 @@ class TheComment(SynchronousTestCase):
         source = f"class A(ssl.ClientContextFactory):\n    b = 1  # tlsdemo: ignore[{NAME}]\n"
         self.assertEqual(self.lines(source), [2])
 
+    def test_may_stand_on_any_line_of_the_head_of_a_class(self) -> None:
+        ignore = f"# tlsdemo: ignore[{NAME}]"
+        source = f"class A(\n    ssl.ClientContextFactory, {ignore}\n):\n    b = 1\n"
+        self.assertEqual(self.lines(source), [])
+        self.assertEqual(self.lines(f"class A(ssl.ClientContextFactory): pass  {ignore}\n"), [])
+        source = f"class A(ssl.ClientContextFactory):\n    @b  {ignore}\n    def f(self): pass\n"
+        self.assertEqual(self.lines(source), [2])
+
+    def test_is_found_behind_line_ends_of_all_kinds(self) -> None:
+        ignore = f"ssl.ClientContextFactory()  # tlsdemo: ignore[{NAME}]"
+        for end, line in (("\r", 3), ("\r\n", 3), ("\n\x0c\n", 4)):
+            source = f"{ignore}{end}ssl.ClientContextFactory()"
+            self.assertEqual(self.lines(source), [line], repr(end))
+
     def test_in_a_string_is_none(self) -> None:
         source = f"a = ssl.ClientContextFactory('# tlsdemo: ignore[{NAME}]')\n"
         self.assertEqual(self.lines(source), [2])
@@ -52,8 +66,13 @@ class BadInput(SynchronousTestCase):
             (b"a = " + b"-" * 100_000 + b"1\n", "nested too deeply"),
             (b"a = " + b"[" * 150 + b"]" * 150 + b"\x0c)", "cannot be parsed as Python"),
         ):
+            content += b"# startTLS\n"
             error = self.assertRaises(NotPython, scan_source, "a.py", content, RULES.values())
             self.assertRegex(str(error), problem)
+
+    def test_is_no_problem_where_nothing_can_be_found(self) -> None:
+        for content in (b"print 1\n", b"\xff\xfe", b"-" * 100_000 + b"1"):
+            self.assertEqual(scan_source("a.py", content, RULES.values()), [])
 
     def test_what_is_nested_but_can_be_parsed_is_scanned(self) -> None:
         for source in (
@@ -61,16 +80,17 @@ class BadInput(SynchronousTestCase):
             "a = " + "+".join("1" * 50) + "\n",
             "".join(" " * depth + "if a:\n" for depth in range(90)) + " " * 90 + "b()\n",
         ):
+            source += "# startTLS\n"
             self.assertEqual(scan_source("a.py", source.encode(), RULES.values()), [])
         self.assertEqual(scan_source("a.py", b"", RULES.values()), [])
 
     def test_the_longest_sum_is_scanned_or_told_apart(self) -> None:
         # Python 3.10 crashes on a usual stack.
         with contextlib.suppress(NotPython):
-            scan_source("a.py", b"a = " + b"1+" * 200_000 + b"1\n", RULES.values())
+            scan_source("a.py", b"a = " + b"1+" * 200_000 + b"1# startTLS\n", RULES.values())
 
     def test_classes_that_derive_from_each_other(self) -> None:
-        source = b"class A(B): pass\nclass B(A): pass\nclass C(C): pass\n"
+        source = b"class A(B): startTLS\nclass B(A): pass\nclass C(C): handshakeCompleted\n"
         self.assertEqual(scan_source("a.py", source, RULES.values()), [])
 
 

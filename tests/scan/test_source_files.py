@@ -27,9 +27,14 @@ class Folders(SynchronousTestCase):
         ]
 
     def test_have_their_python_files_read(self) -> None:
-        for name in ("b.py", "a.py", "c/d.py", "e.txt", "f.pyc"):
+        for name in ("b.py", "a.py", "c/d.py", "e.txt", "f.pyc", "g.pyi", "h.pyw"):
             self.file(name)
-        self.assertEqual(self.found(), ["a.py", "b.py", "c/d.py"])
+        self.assertEqual(self.found(), ["a.py", "b.py", "h.pyw", "c/d.py"])
+
+    def test_have_the_files_of_twistd_and_its_web_server_read(self) -> None:
+        for name in ("a.tac", "b.rpy"):
+            self.file(name)
+        self.assertEqual(self.found(), ["a.tac", "b.rpy"])
 
     def test_that_tools_have_made_are_left_out(self) -> None:
         for name in (".git/a.py", "__pycache__/a.py", "node_modules/a.py", "env/lib/a.py"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import ssl
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -78,6 +79,24 @@ def unreadable_name() -> Credentials:
 
 
 @functools.cache
+def unreadable_subject() -> Credentials:
+    """A good one whose subject is in Latin 1, a TeletexString, as those of old authorities are."""
+    made = issue("latin1", [SERVER])
+    assert made.certificate is not None
+    certificate = x509.load_pem_x509_certificate(made.certificate.read_bytes())
+    der = certificate.public_bytes(Encoding.DER)
+    old = certificate.tbs_certificate_bytes
+    new = old.replace(b"\x0c\x06latin1", b"\x14\x06l\xe4tin1")
+    # Between the two is the name of the algorithm, then comes the signature, a BIT STRING.
+    algorithm = der[der.index(old) + len(old) :].removesuffix(certificate.signature)[:-3]
+    signature = trusted_key().sign(new, ec.ECDSA(SHA256()))
+    content = new + algorithm + bytes([3, len(signature) + 1, 0]) + signature
+    signed = b"\x30\x82" + len(content).to_bytes(2, "big") + content
+    pem = ssl.DER_cert_to_PEM_cert(signed).encode()
+    return Credentials(file("latin1.pem", pem), made.key, trusted())
+
+
+@functools.cache
 def other_purpose() -> Credentials:
     """A certificate for clients only."""
     purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
@@ -118,6 +137,12 @@ def of_an_intermediate() -> Credentials:
     return Credentials(made.certificate, made.key, authority)
 
 
+def trusted_key() -> ec.EllipticCurvePrivateKey:
+    loaded = load_pem_private_key(trusted().with_suffix(".key").read_bytes(), None)
+    assert isinstance(loaded, ec.EllipticCurvePrivateKey)
+    return loaded
+
+
 def of_leaf(name: str, chain: Iterable[trustme.Blob], leaf: trustme.LeafCert) -> Credentials:
     certificate = file(f"{name}.pem", *(pem.bytes() for pem in chain))
     return Credentials(certificate, file(f"{name}.key", leaf.private_key_pem.bytes()), trusted())
@@ -133,10 +158,7 @@ def issue(
 ) -> Credentials:
     """Issue a certificate by the trusted authority, or by another with the same name."""
     issuer = x509.load_pem_x509_certificate(trusted().read_bytes())
-    if signer is None:
-        loaded = load_pem_private_key(trusted().with_suffix(".key").read_bytes(), None)
-        assert isinstance(loaded, ec.EllipticCurvePrivateKey)
-        signer = loaded
+    signer = signer or trusted_key()
     key = ec.generate_private_key(ec.SECP256R1())
     identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     builder = (

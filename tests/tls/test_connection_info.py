@@ -3,16 +3,17 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import ssl
+from hashlib import sha256
 from unittest import mock
 from weakref import ref
 
-from cryptography.x509 import Certificate
 from OpenSSL import SSL
-from OpenSSL.crypto import X509
 from twisted.internet.error import ConnectionDone
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.support import certificates, exchange, subject_of
+from tests.tls import bad_certificates
 from tests.tls.memory_ends import (
     TLS12,
     End,
@@ -22,7 +23,7 @@ from tests.tls.memory_ends import (
     foreign_server,
     server_tls,
 )
-from tlsdemo.tls import ClientAuth, ConnectionInfo, ModeName, ServerTLS
+from tlsdemo.tls import ClientAuth, ConnectionInfo, ModeName, ServerTLS, connection_info
 from tlsdemo.tls.contexts import ClientTLS
 
 X25519 = "x25519" if hasattr(SSL.Connection, "get_group_name") else None
@@ -76,22 +77,26 @@ class ConnectionInfoTests(SynchronousTestCase):
         self.assertIsNone(self.agreed(server_tls(client_auth=ClientAuth.NONE)).peer)
 
     def test_the_certificate_is_parsed_once_and_only_when_peer_is_read(self) -> None:
-        read: list[X509] = []
-
-        def to_cryptography(certificate: X509) -> Certificate:
-            read.append(certificate)
-            return original(certificate)
-
-        original = X509.to_cryptography
         agreed = self.agreed(server_tls())
-        with mock.patch.object(X509, "to_cryptography", to_cryptography):
+        with mock.patch.object(connection_info, "subject_of", return_value="CN=x") as read:
             self.assertEqual(agreed.version, "TLSv1.3")
-            self.assertEqual(read, [])
+            read.assert_not_called()
             for _ in range(2):
-                self.assertEqual(agreed.peer, subject_of(certificates().client))
-            self.assertEqual(len(read), 1)
+                self.assertEqual(agreed.peer, "CN=x")
+            read.assert_called_once()
 
-    def test_the_connection_is_asked_once_and_only_when_something_is_read(self) -> None:
+    def test_a_subject_that_cannot_be_read_is_named_by_its_certificates_fingerprint(self) -> None:
+        credentials = bad_certificates.unreadable_subject()
+        assert credentials.certificate is not None
+        certificate = ssl.PEM_cert_to_DER_cert(credentials.certificate.read_text())
+        for observer in (None, mock.Mock(detailed=True)):
+            end = End(ModeName.PAIR, server_tls(), observer=observer)
+            end.begin().exchange_with(foreign_client(credentials=credentials))
+            assert end.listener.info is not None, end.log
+            self.assertIn(sha256(certificate).hexdigest(), end.listener.info.peer or "")
+            self.assertIn("peer=unreadable subject of the certificate", str(end.listener.info))
+
+    def test_the_connection_is_asked_once_and_only_for_what_is_read(self) -> None:
         asked: list[SSL.Connection] = []
 
         def get_cipher_name(connection: SSL.Connection) -> str | None:
@@ -104,7 +109,9 @@ class ConnectionInfoTests(SynchronousTestCase):
             self.assertFalse(agreed.upgraded)
             self.assertEqual(asked, [])
             self.assertEqual((agreed.version, agreed.alpn), ("TLSv1.3", None))
-            self.assertEqual(agreed.cipher, "TLS_AES_256_GCM_SHA384")
+            self.assertEqual(asked, [])
+            for _ in range(2):
+                self.assertEqual(agreed.cipher, "TLS_AES_256_GCM_SHA384")
             self.assertEqual(len(asked), 1)
 
     def test_one_that_is_kept_outlives_its_connection_and_does_not_keep_it(self) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol
+from twisted.internet.ssl import CertificateOptions
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.protocols.basic import LineOnlyReceiver, LineReceiver
@@ -20,6 +21,7 @@ from tlsdemo.tls import (
     Delivery,
     Insecure,
     ModeName,
+    SecurePair,
     Timeouts,
     TransportOptions,
     UpgradeMixin,
@@ -205,6 +207,7 @@ class FailureTests(UpgradeCase):
             ("none", transport, ValueError, "'none' is not a valid ModeName"),
             ("starttls", MemoryTransport(LineClient()), TypeError, "use 'pair'"),
             ("pair", StringTransport(), TypeError, "has no protocol or wrappedProtocol"),
+            ("pair", None, TypeError, "None has no protocol or wrappedProtocol"),
         ):
             with self.subTest(mode=mode):
                 raised = self.assertRaises(
@@ -212,6 +215,16 @@ class FailureTests(UpgradeCase):
                 )
                 self.assertIn(words, str(raised))
         self.assertEqual(transport.take(), b"")
+
+    def test_options_of_twisted_are_refused_as_settings(self) -> None:
+        options: Any = CertificateOptions()
+        transport = self.connected(LineClient(), is_client=True)
+        for make in (
+            lambda: upgrade(transport, options, LineClient(), clock=Clock()),
+            lambda: SecurePair(options, LineClient()),
+        ):
+            error = self.assertRaises(TypeError, make)
+            self.assertIn("give a ServerTLS or a ClientTLS", str(error))
 
     def test_settings_that_cannot_be_used_leave_no_timer_behind(self) -> None:
         class Unusable:
@@ -254,6 +267,16 @@ class OtherApplicationTests(UpgradeCase):
         failure = self.failureResultOf(result, Insecure)
         self.assertIs(failure.value.close_reason.cause, Cause.WRONG_NAME)
         self.assertEqual(application.log, [])
+
+    def test_the_role_is_that_of_the_settings_whoever_has_opened_the_connection(self) -> None:
+        for mode in (ModeName.PAIR, ModeName.STARTTLS):
+            for tls, make_peer in ((server_tls(), foreign_client), (client_tls(), foreign_server)):
+                for has_connected in (False, True):
+                    transport = self.connected(LineClient(), is_client=has_connected)
+                    application = transport.protocol
+                    result = upgrade(transport, tls, application, mode=mode, clock=self.clock)
+                    exchange(transport, make_peer())
+                    self.assertEqual(self.successResultOf(result).version, "TLSv1.3")
 
     def test_the_application_keeps_its_interfaces(self) -> None:
         @implementer(IHalfCloseableProtocol)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from typing import Any
 from unittest import mock
 
 from OpenSSL import SSL
@@ -27,6 +28,7 @@ from tests.tls.memory_ends import (
 )
 from tlsdemo.certificates.files import Credentials
 from tlsdemo.tls import (
+    BadCredentials,
     ClientAuth,
     ClientTLS,
     ConnectionInfo,
@@ -250,6 +252,40 @@ class ContextTests(SynchronousTestCase):
             error = self.assertRaises(UnusableCredentials, build, mixed)
             self.assertIn(str(demo.client.key), str(error))
             self.assertIn("key values mismatch", str(error))
+
+    def test_an_end_that_would_present_no_certificate_by_mistake_is_refused(self) -> None:
+        ours = certificates().server
+        for files, words in (
+            (Credentials(), "a server needs a certificate and its key"),
+            (Credentials(ours.certificate), "needs its key as well"),
+        ):
+            error = self.assertRaises(BadCredentials, ServerTLS.build, files)
+            self.assertIn(words, str(error))
+        key_alone = Credentials(key=ours.key)
+        error = self.assertRaises(BadCredentials, ClientTLS.build, key_alone, "localhost")
+        self.assertIn("needs its certificate as well", str(error))
+
+    def test_application_protocols_are_a_list(self) -> None:
+        files: Any = certificates().server
+        for build in (
+            lambda alpn: ServerTLS.build(files, alpn=alpn),
+            lambda alpn: ClientTLS.build(files, "localhost", alpn),
+        ):
+            error = self.assertRaises(TypeError, build, "h2")
+            self.assertEqual(str(error), "alpn is 'h2'; give a list of names: ['h2']")
+
+    def test_client_authentication_can_be_named(self) -> None:
+        files = certificates().server
+        end = conversation(ServerTLS.build(files, "none"), foreign_client(credentials=anonymous()))
+        self.assertEqual(end.log, SECURE)
+        self.assertRaises(ValueError, ServerTLS.build, files, "some")
+
+    def test_what_is_no_name_of_a_server_is_quoted(self) -> None:
+        for name in ("", "localhost:25", "example.org.."):
+            error = self.assertRaises(ValueError, ClientTLS.build, Credentials(), name)
+            self.assertEqual(
+                str(error), f"server_name is {name!r}, neither a DNS name nor an IP address"
+            )
 
 
 def permissive_connection(credentials: Credentials) -> SSL.Connection:

@@ -165,8 +165,9 @@ class ClientTests(SynchronousTestCase):
         self.assertEqual(seen.names.count("confirmed"), 1)
         self.assertEqual(seen.end.application.received, [b"onetwo"])
 
-    def test_it_is_confirmed_by_the_first_bytes_without_states(self) -> None:
+    def test_it_is_confirmed_by_the_first_bytes_if_tickets_cannot_be_seen(self) -> None:
         self.patch(handshake_observation, "CAN_OBSERVE_ONE_CONNECTION", False)
+        self.patch(handshake_observation, "CAN_SEE_TICKETS", False)
         seen = Observed(End.CLIENT, client_tls())
         peer = foreign_server()
         seen.end.exchange_with(peer)
@@ -200,6 +201,95 @@ class ClientTests(SynchronousTestCase):
             ]
             certificates_seen.append("certificate" in messages)
         self.assertEqual(certificates_seen, [True, False])
+
+
+class Stateless:
+    """An observer that wants details, but neither states nor alerts."""
+
+    detailed = True
+    states = False
+
+    def __init__(self) -> None:
+        self.connection: Any = None
+        self.details: list[str] = []
+        self.sent: list[bool] = []
+
+    def event(self, name: str, **facts: object) -> None:
+        """Keep the names of the steps that matter here."""
+        if name == "handshakeCompleted":
+            self.details.append(name)
+
+    def detail(self, name: str, **_facts: object) -> None:
+        """Keep the name, unless it is tested elsewhere."""
+        if name not in STEPS:
+            self.details.append(name)
+
+    def wire(self, sent: bool, data: bytes) -> None:
+        """Keep in which direction bytes went."""
+        self.sent.append(sent)
+
+    def tls_created(self, connection: Any) -> None:
+        """Keep the connection."""
+        self.connection = connection
+
+
+class StatelessTests(SynchronousTestCase):
+    """What is reported to an observer that does not want OpenSSL's states."""
+
+    def setUp(self) -> None:
+        self.observer = Stateless()
+
+    def end(self, tls: Any) -> OurEnd:
+        return OurEnd(ModeName.PAIR, tls, observer=self.observer).begin()
+
+    def test_a_client_is_confirmed_by_a_ticket_or_by_the_end_of_the_handshake(self) -> None:
+        for version, order in (
+            (TLS12, ["certificate verified", "confirmed", "handshakeCompleted"]),
+            (TLS13, ["certificate verified", "handshakeCompleted", "confirmed"]),
+        ):
+            self.setUp()
+            self.end(client_tls()).exchange_with(foreign_server(version=version))
+            self.assertEqual(self.observer.details, order)
+            self.assertEqual(self.observer.sent[:2], [True, False])
+
+    def test_only_what_the_server_sends_then_confirms_the_client_whatever_follows_it(self) -> None:
+        for following in (b"", b"close_notify", b"\x17\x03\x03\x00\x20" + bytes(32)):
+            self.setUp()
+            end, peer = self.end(client_tls()), foreign_server(version=TLS13)
+            peer.receive(end.transport.take())
+            end.transport.deliver(peer.take())
+            end.transport.protocol.dataReceived(b"")
+            self.assertEqual(self.observer.details[-1], "handshakeCompleted")
+            peer.receive(end.transport.take())
+            if following == b"close_notify":
+                peer.close()
+                following = b""
+            end.transport.deliver(peer.take() + following)
+            self.assertEqual(self.observer.details[-1], "confirmed")
+
+    def test_a_server_reports_the_certificate_and_why_it_rejects_one(self) -> None:
+        self.end(server_tls()).exchange_with(foreign_client())
+        self.assertEqual(self.observer.details, ["certificate verified", "handshakeCompleted"])
+        self.setUp()
+        self.end(server_tls()).exchange_with(foreign_client(credentials=strangers().client))
+        self.assertEqual(self.observer.details, ["certificate rejected"])
+
+    def test_a_certificate_that_is_missing_is_reported_neither_as_good_nor_as_bad(self) -> None:
+        connection = client_tls().make(self.observer)
+        self.assertFalse(connection.verify_name(None))
+        self.assertEqual(self.observer.details, [])
+
+    def test_where_only_contexts_report_states_it_is_told_none_either(self) -> None:
+        self.patch(handshake_observation, "CAN_OBSERVE_ONE_CONNECTION", False)
+        self.end(observed_client()).exchange_with(foreign_server())
+        self.assertNotIn(STATE, self.observer.details)
+        self.assertIn("confirmed", self.observer.details)
+
+    def test_where_tickets_cannot_be_seen_it_is_told_the_states_too(self) -> None:
+        self.patch(handshake_observation, "CAN_SEE_TICKETS", False)
+        self.end(observed_client()).exchange_with(foreign_server())
+        self.assertIn(STATE, self.observer.details)
+        self.assertIn("confirmed", self.observer.details)
 
 
 class LastFlightTests(SynchronousTestCase):

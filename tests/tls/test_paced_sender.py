@@ -16,6 +16,8 @@ from tlsdemo.tls.tls_connection import TLSConnection
 class FakeConnection:
     """Encrypts by doing nothing."""
 
+    sent_by_layer = False
+
     def encrypt_part(self, data: bytes, start: int, end: int) -> tuple[int, bytes]:
         return end, data[start:end]
 

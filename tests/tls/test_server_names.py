@@ -11,7 +11,7 @@ from tests.support import certificates
 from tests.tls.memory_ends import TLS12, TLS13, End, anonymous, foreign_client, foreign_context
 from tests.tls.named_certificates import issue, names_shown
 from tlsdemo.certificates.files import Credentials
-from tlsdemo.tls import ModeName, ServerTLS
+from tlsdemo.tls import ClientAuth, ModeName, ServerTLS
 from tlsdemo.tls.server_names import matches, names_of
 
 
@@ -130,3 +130,38 @@ class ServerNameTests(SynchronousTestCase):
             )
             self.end().exchange_with(again)
             self.assertTrue(again.tls.session_reused)
+
+    def test_no_session_is_resumed_if_names_trust_different_authorities(self) -> None:
+        # The first context decrypts every ticket, and the certificate in it is not verified again.
+        home = Path(self.mktemp())
+        home.mkdir()
+        stranger = home / "stranger.pem"
+        stranger.write_bytes(trustme.CA().cert_pem.bytes())
+        one, two = issue(home, "one", "one.example"), issue(home, "two", "two.example")
+        strict = Credentials(two.certificate, two.key, stranger)
+        for version in (TLS12, TLS13):
+            for identity, more in ((one, strict), (strict, one)):
+                tls = ServerTLS.build(identity, more=[more])
+                first = foreign_client(server_name="one.example", version=version)
+                End(ModeName.PAIR, tls).secured_with(first)
+                for session in (None, first.tls.session):
+                    again = foreign_client(
+                        server_name="two.example", context=first.tls.context, session=session
+                    )
+                    end = End(ModeName.PAIR, tls).begin()
+                    end.exchange_with(again)
+                    self.assertEqual(end.log, ["insecure: certificate untrusted"])
+
+    def test_sessions_are_resumed_if_no_client_certificate_is_requested(self) -> None:
+        home = Path(self.mktemp())
+        home.mkdir()
+        one, two = issue(home, "one", "one.example"), issue(home, "two", "two.example")
+        trusting_all = Credentials(two.certificate, two.key, None)
+        tls = ServerTLS.build(one, ClientAuth.NONE, more=[trusting_all])
+        first = foreign_client(server_name="one.example")
+        End(ModeName.PAIR, tls).secured_with(first)
+        again = foreign_client(
+            server_name="one.example", context=first.tls.context, session=first.tls.session
+        )
+        End(ModeName.PAIR, tls).secured_with(again)
+        self.assertTrue(again.tls.session_reused)

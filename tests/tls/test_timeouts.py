@@ -110,6 +110,10 @@ class PhaseTimerTests(SynchronousTestCase):
     def test_the_default_timeouts_limit_every_phase(self) -> None:
         self.assertTrue(all(seconds > 0 for seconds in vars(Timeouts()).values()))
 
+    def test_a_negative_one_is_refused(self) -> None:
+        error = self.assertRaises(ValueError, Timeouts, handshake=-1)
+        self.assertEqual(str(error), "handshake is -1; give seconds, or 0 for no limit")
+
 
 class TimeoutCase(SynchronousTestCase):
     def setUp(self) -> None:
@@ -248,13 +252,27 @@ class TimeoutOnceSecureTests(TimeoutCase):
             self.assertTrue(end.transport.connected)
             self.check_closing(end)
 
-    def check_closing(self, end: NegotiatingEnd, seconds: float = 9) -> None:
+    def test_a_peer_that_breaks_tls_and_does_not_read_is_aborted(self) -> None:
+        for end, peer in self.secured():
+            end.stream.write(b"x" * 10_000)
+            self.clock.advance(0)
+            end.transport.deliver(b"\x17\x03\x03\x00\x20" + bytes(32))
+            self.assertTrue(end.transport.connected)
+            # Dropped, whether it is much or little.
+            for size in (1, 100_000):
+                end.stream.write(b"x" * size)
+            self.check_closing(end, reason="protocol error")
+            self.assertFalse(peer.closed)
+
+    def check_closing(
+        self, end: NegotiatingEnd, seconds: float = 9, reason: str = "closing timeout"
+    ) -> None:
         self.clock.advance(seconds - 0.1)
         self.assertFalse(end.transport.aborted)
         self.clock.advance(0.1)
         self.assertTrue(end.transport.aborted)
         end.transport.turn()
-        self.assertEqual(end.log[0], "ended: closing timeout")
+        self.assertEqual(end.log[0], f"ended: {reason}")
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_closing_in_order_leaves_no_delayed_calls(self) -> None:

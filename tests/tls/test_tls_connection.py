@@ -195,6 +195,44 @@ class FloodTests(ConnectionTestCase):
     def nothing(self, *_arguments: object) -> Any:
         raise SSL.WantReadError
 
+    def test_a_peer_that_asks_for_too_many_answers_is_not_answered_for_ever(self) -> None:
+        """Such as with KeyUpdates that request one: it may not read them, and sends some data."""
+        connection, peer = self.connected()
+        answer = bytes(27)
+        answering = replace(connection._io, for_wire=lambda *_: answer)
+        with mock.patch.object(connection, "_io", answering):
+            for number in range(10_000):
+                connection.bio_read(1 << 15)
+                if number % 100 == 0:
+                    peer.write(b"x")
+                    connection.bio_write(peer.take())
+                    self.assertEqual(connection.recv(1 << 15), b"x")
+                try:
+                    connection.recv(1 << 15)
+                except SSL.WantReadError:
+                    continue
+                except SSL.Error as error:
+                    problem = str(close_reason_of(Failure(error), connection, True))
+                    break
+        # Its handshake's last flight counts too.
+        self.assertTrue(4500 < number < (1 << 17) // len(answer), number)
+        self.assertEqual(problem, "protocol error: too many messages that have to be answered")
+
+    def test_answers_are_limited_by_what_is_received(self) -> None:
+        connection, _ = self.connected()
+        answering = replace(connection._io, for_wire=lambda *_: bytes(1 << 17))
+        with mock.patch.object(connection, "_io", answering):
+            for turn in (1, 2):
+                connection.bio_read(1 << 15)
+                connection.records += turn << 21
+                self.assertRaises(SSL.WantReadError, connection.recv, 1 << 15)
+
+    def test_records_that_we_encrypt_are_no_answers(self) -> None:
+        connection, peer = self.connected()
+        for _ in range(3):
+            peer.receive(connection.encrypt(LARGE, 4))
+        self.assertRaises(SSL.WantReadError, connection.recv, 1 << 15)
+
     def test_application_data_begins_the_count_anew(self) -> None:
         connection, peer = self.connected()
         for _ in range(3):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 from typing import Any
+from weakref import ref
 
 from twisted.internet import defer, reactor
 from twisted.internet.defer import Deferred, inlineCallbacks
@@ -8,13 +10,14 @@ from twisted.internet.endpoints import (
     TCP4ClientEndpoint,
     TCP4ServerEndpoint,
 )
-from twisted.internet.error import ConnectionRefusedError
+from twisted.internet.error import ConnectionDone, ConnectionRefusedError
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from tests.tls.memory_ends import client_tls, server_tls
+from tests.support import MemoryTransport
+from tests.tls.memory_ends import client_tls, foreign_server, server_tls
 from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import (
     MODES,
@@ -137,6 +140,43 @@ class FakeEndpoint:
     listen = connect
 
 
+class AttemptTests(SynchronousTestCase):
+    def test_a_connection_that_has_ended_is_freed_at_once(self) -> None:
+        # Not only when reference cycles are collected.
+        gc.disable()
+        self.addCleanup(gc.enable)
+        for server_name, at_once in (
+            ("localhost", True),
+            ("localhost", False),
+            ("other.example", True),
+        ):
+            inner: Any = FakeEndpoint()
+            inner_settings = settings(client_tls(server_name), "immediate")
+            result = UpgradeClientEndpoint(inner, inner_settings, Clock()).connect(
+                Factory.forProtocol(Asker)
+            )
+            made: list[Any] = []
+            result.addBoth(made.append)
+            protocol = inner.factory.buildProtocol(None)
+            kept = ref(protocol)
+            transport, peer = MemoryTransport(protocol), foreign_server()
+            transport.connect()
+            # An endpoint may tell of a connection when it is secure already.
+            if at_once:
+                inner.result.callback(protocol)
+            while flight := transport.take():
+                peer.deliver(flight)
+                transport.deliver(peer.take())
+            if not at_once:
+                inner.result.callback(protocol)
+            del protocol
+            transport.lose(ConnectionDone())
+            self.assertIsInstance(made.pop(), Asker if server_name == "localhost" else Failure)
+            transport.protocol = None
+            del transport
+            self.assertIsNone(kept(), server_name)
+
+
 class CancelTests(SynchronousTestCase):
     def connecting(self) -> tuple[Any, Deferred[Any]]:
         inner: Any = FakeEndpoint()
@@ -150,8 +190,6 @@ class CancelTests(SynchronousTestCase):
         self.assertTrue(inner.result.called)
 
     def test_a_connection_that_is_not_secure_yet_is_closed(self) -> None:
-        from tests.support import MemoryTransport
-
         inner, result = self.connecting()
         protocol = inner.factory.buildProtocol(None)
         transport = MemoryTransport(protocol)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -53,12 +54,17 @@ class SeveralOfThem(SynchronousTestCase):
             ]
         )
         self.assertTrue(both.detailed)
+        self.assertTrue(both.states)
         both.event("connected")
         both.detail("OpenSSL state", state="x")
         both.wire(True, b"220 ready\r\n")
         both.tls_created(None)
         self.assertEqual([event.name for event in events], ["connected"])
         self.assertEqual(len(details), 3)
+
+    def test_want_no_states_if_none_of_them_does(self) -> None:
+        stateless = SimpleNamespace(detailed=True, states=False)
+        self.assertFalse(SeveralObservers([stateless]).states)
 
     def test_want_no_details_if_none_of_them_does(self) -> None:
         events: list[Event] = []

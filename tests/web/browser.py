@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import urllib.request
 from importlib.resources import files
@@ -42,6 +43,10 @@ class BrowserCase(ProcessCase):
 
     def setUp(self) -> None:
         super().setUp()
+        # Whatever proxy this user has, all is on this machine.  Chromium does not start without a
+        # home to write to, nor where temporary files have a long path: it makes a socket there.
+        mine = {"no_proxy": "localhost,127.0.0.1", "HOME": str(self.home), "TMPDIR": "/tmp"}
+        self.patch(os, "environ", {**os.environ, **mine})
         self.driver: Any = start_browser()
         self.addCleanup(self.driver.quit)
 

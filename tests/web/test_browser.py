@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import signal
 import socket
 import ssl
 
@@ -76,6 +77,18 @@ class LivePage(BrowserCase):
         self.assertEqual(self.text("#status"), "paused")
         self.driver.switch_to.active_element.send_keys("\ue007")
         self.wait_for("document.querySelector('#status').textContent === 'live'")
+
+    def test_says_that_a_server_which_is_frozen_does_not_answer_and_connects_again(self) -> None:
+        self.served()
+        self.show()
+        self.wait_for("document.querySelector('#status').textContent === 'live'")
+        self.running.signal(signal.SIGSTOP)
+        # Ten seconds later, for the page.
+        self.value("(window.now = Date.now, Date.now = () => window.now() + 11000)")
+        self.wait_for("document.querySelector('#status').textContent.startsWith('no answer since')")
+        self.running.signal(signal.SIGCONT)
+        self.wait_for("document.querySelector('#status').textContent === 'live'")
+        self.assert_no_complaints()
 
     def test_of_a_connection_grows_with_it(self) -> None:
         self.served("--role=echo")

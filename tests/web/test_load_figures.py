@@ -5,10 +5,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tlsdemo.reporting.latencies import HANDSHAKE, ROUND_TRIP, Latencies
 from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.reporting.probe_result import PROBE
 from tlsdemo.web.live_feed import LiveFeed
 from tlsdemo.web.live_page import live_page
 from tlsdemo.web.live_series import failure_texts
-from tlsdemo.web.load_figures import PROBE, LoadFigures
+from tlsdemo.web.load_figures import LoadFigures
 
 
 def latencies(name: str, *seconds: float) -> Latencies:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any
 
 from tests.reporting.load_results import run, window
+from tests.reporting.measured_runs import alternating
 from tests.web.browser import BrowserCase
 from tlsdemo.reporting.load_page import LoadPage
+from tlsdemo.reporting.run_comparison import RunComparison
 
 
 class TheLoadPage(BrowserCase):
-    def write(self, **runs: Any) -> None:
+    def write(self, *comparisons: RunComparison, **runs: Any) -> None:
         page = LoadPage(
             "Load on <tcp:127.0.0.1:1>", "In a test.", runs,
             [(True, "check lost==0: yes, 0"), (False, "check p99(handshake)<1ms: NO, 5.00 ms")],
-            {"Python": "3"},
+            {"Python": "3"}, comparisons,
         )  # fmt: skip
         path = Path(self.mktemp()).absolute().with_suffix(".html")
         path.write_text(page.html(), encoding="utf-8")
@@ -68,7 +71,8 @@ class TheLoadPage(BrowserCase):
         self.assertTrue(self.value(drawn))
 
     def test_of_several_runs_tells_them_apart(self) -> None:
-        self.write(**{"tcp:a run 1": run(), "tcp:b run 1": run()})
+        compared = RunComparison(*alternating(random.Random(3), 5))
+        self.write(compared, **{"tcp:a run 1": run(), "tcp:b run 1": run()})
         self.show(width=400, scheme="dark")
         self.wait_for("document.querySelectorAll('.chart canvas').length > 4")
         self.assertIn("tcp:b run 1, 50/s", self.text("#figures"))

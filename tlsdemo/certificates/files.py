@@ -6,6 +6,7 @@ do not explain what is wrong with a file, so the files are checked here first.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -27,9 +28,9 @@ PASSPHRASE = "TLSDEMO_PASSPHRASE"
 """The environment variable with the passphrase of a key."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Credentials:
-    """The files of one TLS peer; each may be None.
+    """The files of one TLS peer; each may be None, and is given as a path or a string.
 
     Attributes:
         certificate: PEM chain to present, the leaf first, or PKCS#12. Requires `key`.
@@ -44,6 +45,18 @@ class Credentials:
     authority: Path | None
     passphrase: bytes | None = field(default=None, repr=False)
 
+    def __init__(
+        self,
+        certificate: str | os.PathLike[str] | None = None,
+        key: str | os.PathLike[str] | None = None,
+        authority: str | os.PathLike[str] | None = None,
+        passphrase: bytes | None = None,
+    ) -> None:
+        files = {"certificate": certificate, "key": key, "authority": authority}
+        for name, path in files.items():
+            object.__setattr__(self, name, None if path is None else Path(path))
+        object.__setattr__(self, "passphrase", passphrase)
+
     def check(self, now: datetime) -> None:
         """Check that OpenSSL will be able to use the files.
 
@@ -57,14 +70,22 @@ class Credentials:
             BadCredentials: If a file cannot be read or parsed, is not valid at `now`, or does
                 not match the others.
         """
+        self.check_complete()
         if self.certificate is not None and self.key is not None:
             _check_identity(self.certificate, self.key, self.passphrase, now)
-        elif self.certificate is not None:
-            raise BadCredentials(f"{named('certificate', self.certificate)} needs its key as well")
-        elif self.key is not None:
-            raise BadCredentials(f"{named('key', self.key)} needs its certificate as well")
         if self.authority is not None:
             _check_authority(self.authority, now)
+
+    def check_complete(self) -> None:
+        """Check that there is no certificate without its key, and no key alone.
+
+        Raises:
+            BadCredentials: If there is.
+        """
+        if self.certificate is not None and self.key is None:
+            raise BadCredentials(f"{named('certificate', self.certificate)} needs its key as well")
+        if self.key is not None and self.certificate is None:
+            raise BadCredentials(f"{named('key', self.key)} needs its certificate as well")
 
 
 def _check_identity(

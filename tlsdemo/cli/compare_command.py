@@ -43,7 +43,7 @@ class CompareOptions(Options):
         self["fail-if"] = []
 
     def opt_fail_if(self, text: str) -> None:
-        """Set the exit status to 1 if a figure changed so, and not within the noise.
+        """Set the exit status to 1 if a figure changed by more than this, beyond the noise.
 
         Such as 'handshakes/s<-5%' or 'p99(handshake)>+10%'. Can be repeated.
         """

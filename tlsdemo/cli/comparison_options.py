@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any, ClassVar, NoReturn
 
 from twisted.python import usage
 
+from tlsdemo.cli.interruption import ENDING, interrupted_by
 from tlsdemo.cli.options import Options, fail
 from tlsdemo.lab.compare.candidate_run import run_candidate
 from tlsdemo.lab.compare.checkout import is_checkout, requirement_of
@@ -137,7 +139,8 @@ class ComparisonOptions(Options):
         Builds them if necessary, and locks them against removal.  Ends the process with one line
         if one cannot be built.
         """
-        with ExitStack() as stack:
+        # The reactor of the command has replaced the handlers, and does not restore them.
+        with interrupted_by(signal.SIGINT, *ENDING), ExitStack() as stack:
             try:
                 environments = self._provided(stack)
             except KeyboardInterrupt:

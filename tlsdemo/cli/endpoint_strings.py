@@ -143,8 +143,9 @@ def _tried(side: _Side, reactor: IReactorCore, where: str) -> str | None:
         kind = where.partition(":")[0]
         if isinstance(problem, ValueError) and str(problem).startswith("Unknown endpoint type"):
             return f"there is no type {kind!r}{did_you_mean(kind, side.kinds)}"
-        if kind == "systemd" and "LISTEN_FDS" not in os.environ:
-            return "systemd has passed no socket (LISTEN_FDS is not set); see docs/running.md"
+        # What it has passed to another process, such as a shell that started us, stays there.
+        if kind == "systemd" and os.environ.get("LISTEN_PID") != str(os.getpid()):
+            return "systemd has passed no socket (LISTEN_PID is not ours); see docs/running.md"
         # Parsers are plugins, whose exceptions say more of their code than of the string.
         return f"type {kind!r} does not take these parts"
     return None

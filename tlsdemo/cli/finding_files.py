@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from tlsdemo.lab.findings.causes import CAUSES
+from tlsdemo.lab.findings.causes import CAUSES, TRACKERS, TWISTED
 from tlsdemo.lab.findings.finding_catalogue import FINDINGS, THEMES
 from tlsdemo.lab.findings.standalone import standalone_program, standalone_tests
 from tlsdemo.reporting.finding_report import FindingReport, reports_page
@@ -35,7 +35,8 @@ def report_of(name: str) -> FindingReport:
     """Return the report on the finding of this name."""
     finding = FINDINGS[name]
     cause = CAUSES.get(name, "Not known.")
-    return FindingReport(finding.description, cause, *standalone_program(finding))
+    where = TRACKERS.get(name, TWISTED)
+    return FindingReport(finding.description, cause, where, *standalone_program(finding))
 
 
 def write_tests(directory: Path, names: Iterable[str]) -> Path:

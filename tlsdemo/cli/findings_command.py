@@ -30,9 +30,9 @@ from tlsdemo.reporting.finding_comparison import (
 )
 from tlsdemo.reporting.finding_differences import Change, FindingDifference, finding_differences
 from tlsdemo.reporting.finding_result import FindingResult
-from tlsdemo.reporting.findings_text import full_report, listing, page, summary
+from tlsdemo.reporting.findings_text import REPORT_WIDTH, full_report, listing, page, summary
 from tlsdemo.reporting.progress import Progress, standard_error
-from tlsdemo.reporting.terminal import console_of, write_lines
+from tlsdemo.reporting.terminal import console_of, width_of, write_lines
 
 FORMATS = ("text", "json", "markdown")
 
@@ -144,7 +144,8 @@ class FindingsOptions(ComparisonOptions):
                 lambda: [write_tests(Path(self["as-tests"]), self["names"] or FINDINGS)]
             )
         if not self["names"]:
-            print("\n".join(listing(each.description for each in FINDINGS.values())))
+            width = width_of(sys.stdout, 0) or None
+            print("\n".join(listing((each.description for each in FINDINGS.values()), width)))
             return 0
         from twisted.internet import reactor
 
@@ -158,7 +159,7 @@ class FindingsOptions(ComparisonOptions):
 
         def write_report(result: FindingResult) -> None:
             progress.clear()
-            write_lines(sys.stdout, full_report(result))
+            write_lines(sys.stdout, full_report(result, width_of(sys.stdout, REPORT_WIDTH)))
 
         each = (write_report,) if at_once else ()
         run = FindingsRun(reactor, certificates, findings, progress, *each)
@@ -211,8 +212,9 @@ class FindingsOptions(ComparisonOptions):
         details: bool = self["details"]
         print_comparison(console_of(sys.stdout), run.as_json(), others, everything=details)
         if details:
+            width = width_of(sys.stdout, REPORT_WIDTH)
             for each in run.results:
-                report = [*full_report(each), *observed_there(each.finding.name, others)]
+                report = [*full_report(each, width), *observed_there(each.finding.name, others)]
                 write_lines(sys.stdout, ["", *report])
         else:
             print("--details shows what was observed.")

@@ -16,6 +16,7 @@ from tlsdemo.cli.comparison_options import BOUNDS, TIMEOUT, ComparisonOptions
 from tlsdemo.cli.contradictions import Contradiction, check
 from tlsdemo.cli.options import check_output_file
 from tlsdemo.cli.suggestions import one_of
+from tlsdemo.cli.whole_file import write_whole
 from tlsdemo.gate.acceptance import Acceptance, BadAcceptance
 from tlsdemo.gate.gate_run import PARTS, changes_between, observations
 from tlsdemo.gate.history import history
@@ -171,6 +172,6 @@ class GateOptions(ComparisonOptions):
     def _write(self, option: str, text: Callable[[], str]) -> None:
         if self[option] is not None:
             try:
-                Path(self[option]).write_text(text(), encoding="utf-8")
+                write_whole(Path(self[option]), text())
             except OSError as problem:
                 self.give_up(f"--{option} is {self[option]!r}: {problem.strerror}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from twisted.internet.task import deferLater
 
 from tlsdemo.loadgen.status_client import StatusClient
 from tlsdemo.net.child_process import ChildProcess, environment
+from tlsdemo.net.runtime_folder import make_short
 
 START_WITHIN = 30.0
 """Seconds until a started server has to answer."""
@@ -63,7 +63,7 @@ class LaunchedServer:
     ) -> None:
         self._reactor = reactor
         self._place = place or Place()
-        self._home = Path(tempfile.mkdtemp(prefix="tlsdemo-"))
+        self._home = make_short()
         self.web = str(self._home / "web")
         web = [f"--web=unix:{quoteStringArgument(self.web)}"] if pages else []
         self._arguments = [*arguments, *web]

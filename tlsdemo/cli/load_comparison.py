@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +34,9 @@ from tlsdemo.reporting.load_report import (
     print_run,
 )
 from tlsdemo.reporting.objectives import verdicts
+from tlsdemo.reporting.probe_result import PROBE
 from tlsdemo.reporting.progress import Progress, standard_error
+from tlsdemo.reporting.run_comparison import comparisons
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.terminal import print_line
 from tlsdemo.tls import MODES, ModeName, versions
@@ -79,6 +81,8 @@ class LoadComparison:
             BASELINE: self._baseline,
             **{name: LoadResults(name, each.versions) for name, each in self._candidates.items()},
         }
+        self._takes_turns = options["repeat"] > 1 and not self._candidates
+        self._brief = bool(self._candidates) or self._takes_turns
         self._current: Controller | None = None
         self._interrupted = False
         self._problem: str | None = None
@@ -107,15 +111,14 @@ class LoadComparison:
             fail(self._options.command, self._problem, status=1)
         results = [run for each in self._results.values() for run in each.all()]
         held = True
-        for run in results:
-            for holds, verdict in self._verdicts(run):
-                held = held and holds
-                print_line(self._console, verdict)
+        for holds, verdict in self._verdicts():
+            held = held and holds
+            print_line(self._console, verdict)
         return 0 if held and all(run.complete and not run.lost for run in results) else 1
 
     def _make_pages(self) -> RunPages:
         try:
-            from tlsdemo.web.run_pages import PROBE, RunPages
+            from tlsdemo.web.run_pages import RunPages
         except ImportError as problem:
             fail(self._options.command, missing_extra(problem), status=1)
         lead = f"The same load on each mode: {self._load_text()}."
@@ -141,31 +144,38 @@ class LoadComparison:
             document = comparison_as_json(self._baseline, candidates)
             self._write("json", json.dumps(document, indent=2) + "\n")
         if self._options["html"] is not None:
-            self._write("html", self._page(candidates).html())
+            self._write("html", self._page().html())
 
-    def _page(self, candidates: Sequence[LoadResults]) -> LoadPage:
-        """Return the page of all runs, by titles that tell them apart."""
-        runs: dict[str, RunResult] = {}
-        for each in [self._baseline, *candidates]:
-            for mode, rounds in each.runs.items():
-                for number, result in enumerate(rounds, 1):
-                    title = f"{mode}, {each.name} {number}" if candidates else mode
-                    runs[title] = result
+    def _page(self) -> LoadPage:
+        """Return the page of all runs."""
         return LoadPage(
             "The same load on each mode",
             self._load_text(),
-            runs,
-            [verdict for run in runs.values() for verdict in self._verdicts(run)],
+            self._titled(),
+            [*self._verdicts()],
             self._baseline.versions,
+            comparisons(self._baseline.as_json()) if self._takes_turns else (),
         )
+
+    def _titled(self) -> dict[str, RunResult]:
+        """Return all runs, by titles that tell them apart."""
+        runs: dict[str, RunResult] = {}
+        for each in self._results.values():
+            for mode, rounds in each.runs.items():
+                for number, result in enumerate(rounds, 1):
+                    title = f"{mode} run {number}" if self._takes_turns else mode
+                    runs[f"{mode}, {each.name} {number}" if self._candidates else title] = result
+        return runs
 
     def _load_text(self) -> str:
         size = self._task.packet_size
         return f"{self._options['conn']:,} connections, packets of {size} B"
 
-    def _verdicts(self, run: RunResult) -> list[tuple[bool, str]]:
-        checked = verdicts(self._options["check"], run)
-        return [(holds, f"{run.name}: check {verdict}") for holds, verdict in checked]
+    def _verdicts(self) -> Iterator[tuple[bool, str]]:
+        searches = bool(self._options["find-max"])
+        for title, run in self._titled().items():
+            for holds, verdict in verdicts(self._options["check"], run, searches):
+                yield holds, f"{title}: check {verdict}"
 
     def _begin(self) -> None:
         self._done = Deferred.fromCoroutine(self._run_all()).addErrback(self._failed)
@@ -196,8 +206,8 @@ class LoadComparison:
         return self._done
 
     async def _run_all(self) -> None:
-        rounds = self._options["rounds"] if self._candidates else 1
-        turns = list(interleaved_runs(self._options["modes"], list(self._results), rounds))
+        modes, repeat = self._options["modes"], self._options["repeat"]
+        turns = list(interleaved_runs(modes, list(self._results), repeat))
         for number, turn in enumerate(turns, 1):
             if not self._interrupted:
                 name = f"{turn.mode.value}, {turn.environment}"
@@ -304,16 +314,17 @@ class LoadComparison:
         if self._pages is not None:
             self._pages.show_result(mode.value, result)
         try:
-            print_run(self._console, title, result, brief=bool(self._candidates))
+            print_run(self._console, title, result, brief=self._brief)
         except OSError as problem:
             self._unwritable = problem
             raise
         return result
 
     def _title(self, turn: ScheduledRun[ModeName]) -> str:
-        if not self._candidates:
+        if not self._brief:
             return turn.mode.value
-        return f"{turn.mode.value}, {turn.environment}, {turn.round} of {self._options['rounds']}"
+        name = f"{turn.mode.value}, {turn.environment}" if self._candidates else turn.mode.value
+        return f"{name}, {turn.round} of {self._options['repeat']}"
 
     def _write(self, option: str, text: str) -> None:
         path: str = self._options[option]

@@ -118,7 +118,6 @@ class LoadOptions(ScenarioOptions, TLSOptions):
                 f"{workers} workers need {here} file descriptors in the process that starts them, "
                 f"and the limit is {limit}; use fewer --workers, or raise it: ulimit -Hn {here}, "
                 "as root",
-                status=1,
             )
         if needed <= limit:
             return int(workers)
@@ -128,7 +127,6 @@ class LoadOptions(ScenarioOptions, TLSOptions):
             self.command,
             f"--conn={connections} needs {needed} file descriptors in each of {workers} "
             f"processes, and the limit is {limit}; raise it: ulimit -Hn {needed}, as root{instead}",
-            status=1,
         )
 
     def _check_ports(self, connections: int) -> None:
@@ -146,7 +144,6 @@ class LoadOptions(ScenarioOptions, TLSOptions):
                 f"{'es have' if has > 1 else ' has'} {has * ports} for one port of a server; "
                 f"give {needed or 'more'} addresses with --source, or more ports with: "
                 "sysctl net.ipv4.ip_local_port_range='1024 65535'",
-                status=1,
             )
 
     def task(self, connect: str, mode: ModeName, server_name: str) -> Task:
@@ -158,7 +155,7 @@ class LoadOptions(ScenarioOptions, TLSOptions):
         try:
             ClientTLS.build(credentials, server_name, policy=self["policy"])
         except UnusableCredentials as problem:
-            fail(self.command, problem, status=1)
+            fail(self.command, problem)
         except ValueError:
             fail(
                 self.command,

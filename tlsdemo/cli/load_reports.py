@@ -15,8 +15,7 @@ from tlsdemo.cli.whole_file import write_whole
 from tlsdemo.reporting.interval import COLUMNS, Interval, csv_row, csv_text
 from tlsdemo.reporting.load_page import LoadPage
 from tlsdemo.reporting.percentile_files import distribution_files
-from tlsdemo.reporting.run_comparison import RunComparison
-from tlsdemo.reporting.run_document import sides
+from tlsdemo.reporting.run_comparison import RunComparison, comparisons
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.tls import versions
 
@@ -96,13 +95,13 @@ class LoadReports:
             titled(runs),
             verdicts,
             self._versions,
+            self.comparisons(runs) if len({run.target for run in runs}) > 1 else (),
         )
         self._attempt("html", lambda path: path.write_text(page.html(), encoding="utf-8"))
 
-    def comparison(self, runs: Sequence[LoadRun]) -> RunComparison:
-        """Return how the second server does beside the first; both must have runs."""
-        baseline, candidate = sides("", {"runs": [run.as_json() for run in runs]})
-        return RunComparison(baseline, candidate)
+    def comparisons(self, runs: Sequence[LoadRun]) -> list[RunComparison]:
+        """Return how the second server does beside the first, if both have runs."""
+        return comparisons({"runs": [run.as_json() for run in runs]})
 
     def _command(self) -> str:
         arguments = self._options.arguments_without(*_NOT_SHOWN)

@@ -39,7 +39,7 @@ class Command(Options):
         ["compare", None, CompareOptions, "Compare the results of loads, with their noise."],
         ["events", None, EventsOptions, "Show what fires when on both ends, in every scenario."],
         ["findings", None, FindingsOptions, "Reproduce surprising behaviour of stock Twisted."],
-        ["gate", None, GateOptions, "Say whether other versions change what one can notice."],
+        ["gate", None, GateOptions, "Say whether other versions change what code can notice."],
         ["merge", None, MergeOptions, "Add up the results of the shards of a load."],
         ["scan", None, ScanOptions, "Find what is known to go wrong with TLS in source code."],
         ["sequence-diagram", None, SequenceDiagramOptions, "Draw a connection that was traced."],

@@ -13,7 +13,7 @@ from twisted.python import usage
 
 from tlsdemo.cli.check_option import CheckOption
 from tlsdemo.cli.load_reports import LoadReports, LoadRun
-from tlsdemo.cli.options import check_output_file, fail
+from tlsdemo.cli.options import check_output_files, fail
 from tlsdemo.cli.report_options import FILES
 from tlsdemo.reporting.objectives import verdicts
 from tlsdemo.reporting.plain_values import BadValues
@@ -45,9 +45,9 @@ class MergeOptions(CheckOption):
 
     optParameters: ClassVar[list[list[Any]]] = [
         ["json", None, None, "Also write the whole to this file, as tlsclient --json does."],
-        ["hgrm", None, None, "Also write HdrHistogram's percentile distributions, likewise."],
-        ["csv", None, None, "Also write a row for each second of all shards together, likewise."],
-        ["html", None, None, "Also write a page with charts, likewise."],
+        ["hgrm", None, None, "Also write HdrHistogram's percentile distributions to this file."],
+        ["csv", None, None, "Also write a row for each second, of all shards together, here."],
+        ["html", None, None, "Also write a page with charts to this file."],
     ]
 
     def parseArgs(self, *files: str) -> None:
@@ -59,8 +59,7 @@ class MergeOptions(CheckOption):
     def postOptions(self) -> None:
         """Validate the options together."""
         super().postOptions()
-        for option in FILES:
-            check_output_file(option, self[option])
+        check_output_files(self, FILES)
 
     def run(self) -> int:
         """Merge, print what came out, and return the exit status."""

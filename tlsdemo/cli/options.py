@@ -114,6 +114,19 @@ def check_output_file(option: str, path: str | None) -> None:
         raise usage.UsageError(f"--{option} is {path!r}, {problem}")
 
 
+def check_output_files(options: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Raise UsageError if the values of these options cannot be files, each of its own."""
+    named: dict[Path, str] = {}
+    for name in names:
+        path: str | None = options[name]
+        check_output_file(name, path)
+        if path is not None:
+            other = named.setdefault(Path(path).absolute(), name)
+            # A device, such as /dev/null, takes both.
+            if other != name and (Path(path).is_file() or not Path(path).exists()):
+                raise usage.UsageError(f"--{name} is {path!r}, which is --{other} as well")
+
+
 def help_width() -> int:
     """Return the columns for a help: those of the environment or the terminal, at least 40."""
     return max(40, shutil.get_terminal_size().columns)

@@ -17,6 +17,10 @@ _LOAD = (
     "arrivals seed ramp warm-up steps slo pipeline say expect trickle resume prefill find-max check"
 )
 
+_NO_LOAD = (
+    "and --scenario=readiness is no load: it makes one connection for each check; leave one away"
+)
+
 READINESS_CONTRADICTIONS = (
     Contradiction(
         "scenario",
@@ -24,11 +28,11 @@ READINESS_CONTRADICTIONS = (
         "and tlsdemo run has only servers of its own; use twistd tlsclient --connect",
     ),
     Contradiction(
-        f"{_LOAD} mode send status background hgrm csv html repeat versus plan write-plan cluster",
+        f"{_LOAD} mode send background hgrm csv html repeat versus plan write-plan cluster",
         lambda _: True,
-        "and --scenario=readiness is no load: it makes one connection for each check; "
-        "leave one away",
+        _NO_LOAD,
     ),
+    Contradiction("status", lambda options: options["status"] != "none", _NO_LOAD),
     Contradiction(
         "tls-max",
         _without_tls_1_3,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from tlsdemo.cli.option_groups import Group, GroupedOptions
-from tlsdemo.cli.options import check_output_file, named, whole
+from tlsdemo.cli.options import check_output_files, named, whole
 
 FILES = ("json", "hgrm", "csv", "html")
 """The options that name files."""
@@ -40,5 +40,4 @@ class ReportOptions(GroupedOptions):
     def postOptions(self) -> None:
         """Validate the names of the files."""
         super().postOptions()
-        for option in FILES:
-            check_output_file(option, self[option])
+        check_output_files(self, FILES)

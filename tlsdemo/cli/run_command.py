@@ -15,15 +15,19 @@ from tlsdemo.cli.load_comparison import CandidateServer, LoadComparison
 from tlsdemo.cli.load_contradictions import LOAD_CONTRADICTIONS
 from tlsdemo.cli.load_options import LOAD_BOUNDS, LOAD_PARAMETERS, SENDS, LoadOptions
 from tlsdemo.cli.option_groups import Group
-from tlsdemo.cli.options import check_output_file, choice, named, whole
+from tlsdemo.cli.options import check_output_files, choice, named, whole
 from tlsdemo.cli.scenario_options import per_second
 from tlsdemo.cli.suggestions import one_of
 from tlsdemo.lab.compare.environment_builder import environment_variables
 from tlsdemo.reporting.latencies import CAN_MEASURE
+from tlsdemo.reporting.probe_result import PROBE
 from tlsdemo.reporting.terminal import console_of
 from tlsdemo.tls import Delivery, ModeName
 
 _SECONDS_OF_A_ROUND = 2.0
+
+_ROUNDS = 5
+"""How often each version is measured, unless the user says it."""
 
 
 class RunOptions(ComparisonOptions, LoadOptions):
@@ -37,10 +41,16 @@ class RunOptions(ComparisonOptions, LoadOptions):
         "Starts a server and its clients, puts the same load on one --mode after the other, and "
         "shows the modes side by side. The exit status is 0 only if every connection was secured "
         "and no byte was lost. With --against or --python, the load is also put on servers with "
-        "other versions, in turn with the installed ones, and the costs are compared. A server "
+        "other versions, in turn with the installed ones, and the costs are compared. With "
+        "--repeat, the modes take turns, and each is compared with the first, as by tlsdemo "
+        "compare. A server "
         f"has {START_WITHIN:g} seconds to start and {STOP_WITHIN:g} to stop; {LOAD_BOUNDS} "
         f"{BUILD_BOUND}."
     )
+
+    aliases: ClassVar[Mapping[str, str]] = {**LoadOptions.aliases, "rounds": "repeat"}
+
+    has_probe = True
 
     optParameters: ClassVar[list[list[Any]]] = named([
         *LOAD_PARAMETERS,
@@ -56,8 +66,10 @@ class RunOptions(ComparisonOptions, LoadOptions):
         ["probe-rate", None, 50.0, "Messages per second of a probe: they go through the server and "
          "back on one more connection while the load is sent, and are timed from when they were "
          "due. 0: no probe.", per_second],
-        ["rounds", None, 5, "Number of measurements, with --against or --python. The default of "
-         f"--duration is {_SECONDS_OF_A_ROUND:g} then.", whole(1, 1000)],
+        ["repeat", None, None, "Measure so many times, in turn, and compare each --mode with the "
+         "first one; with --against or --python each version, and the default of --duration is "
+         f"{_SECONDS_OF_A_ROUND:g} then. [default: 1, with --against or --python {_ROUNDS}]",
+         whole(1, 1000)],
     ])  # fmt: skip
 
     optFlags: ClassVar[list[list[str | None]]] = [
@@ -68,10 +80,10 @@ class RunOptions(ComparisonOptions, LoadOptions):
     groups: ClassVar[Mapping[Group, str]] = {
         Group.TLS: "mode client-mode delivery send",
         Group.LOGGING: "json html web",
-        Group.DEMONSTRATION: "against python rounds probe-rate",
+        Group.DEMONSTRATION: "against python repeat probe-rate",
     }
 
-    essential = "mode client-mode delivery dialect timeout json against conn duration packet-size"
+    essential = "mode client-mode delivery dialect timeout json against repeat conn duration"
 
     known_values: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "mode": tuple(name.value for name in ModeName),
@@ -87,7 +99,10 @@ class RunOptions(ComparisonOptions, LoadOptions):
         Can be repeated. [default: starttls and pair]
         """
         try:
-            self["modes"].append(choice(ModeName)(name))
+            mode = choice(ModeName)(name)
+            if mode in self["modes"]:
+                raise ValueError("and it is given twice; --repeat measures each mode several times")
+            self["modes"].append(mode)
         except ValueError as problem:
             raise usage.UsageError(f"--mode is {name!r}, {problem}") from None
 
@@ -97,21 +112,21 @@ class RunOptions(ComparisonOptions, LoadOptions):
         self["modes"] = self["modes"] or [ModeName.STARTTLS, ModeName.PAIR]
         if self["client-mode"] is ModeName.CLEAR:
             raise usage.UsageError("--client-mode is clear, which is only for --mode=clear")
-        for option in ("json", "html"):
-            check_output_file(option, self[option])
+        check_output_files(self, ("json", "html"))
         check(self, LOAD_CONTRADICTIONS)
         if not CAN_MEASURE:
             if self.is_given("probe-rate"):
                 raise usage.UsageError("--probe-rate needs histograms: pip install 'tlsdemo[load]'")
             self["probe-rate"] = 0.0
-
-        if self["against"] or self["python"] is not None:
-            if self["web"]:
-                raise usage.UsageError("--web shows modes, and is not for --against or --python")
-            if not self.is_given("duration"):
-                self["duration"] = _SECONDS_OF_A_ROUND
-        elif self.is_given("rounds"):
-            raise usage.UsageError("--rounds is only for --against or --python")
+        if not self["probe-rate"] and any(each.of == PROBE for each in self["check"]):
+            raise usage.UsageError("--check has the probe, and --probe-rate is 0; leave one away")
+        if self.compares and not self.is_given("duration"):
+            self["duration"] = _SECONDS_OF_A_ROUND
+        self["repeat"] = self["repeat"] or (_ROUNDS if self.compares else 1)
+        if self["web"] and (self.compares or self["repeat"] > 1):
+            raise usage.UsageError(
+                "--web shows each mode once, and is not for --repeat, --against or --python"
+            )
 
     def run(self) -> int:
         """Run the load, show the results, and return the exit status."""

@@ -13,6 +13,7 @@ from twisted.python import usage
 from tlsdemo.cli.options import Options, named, whole
 from tlsdemo.cli.suggestions import one_of
 from tlsdemo.printable import printable
+from tlsdemo.reporting.progress import Progress, standard_error
 from tlsdemo.reporting.terminal import write_line, write_lines
 from tlsdemo.scan.python_source import NotPython
 from tlsdemo.scan.rule_catalogue import RULES
@@ -21,6 +22,9 @@ from tlsdemo.scan.scanner import Hit, scan_source
 from tlsdemo.scan.source_files import LARGEST, Unreadable, content_of, python_files
 
 FORMATS = ("text", "json", "sarif")
+
+_QUIET = 2.0
+"""Seconds before the progress of a scan is shown."""
 
 NOT_READ_STATUS = 2
 """The exit status if nothing was found, but something could not be read."""
@@ -34,11 +38,11 @@ class ScanOptions(Options):
     synopsis = "Usage: tlsdemo scan [options] PATH..."
 
     longdesc = (
-        "Reads Python files, and those in folders, and reports what is known to go wrong with TLS "
-        "in Twisted: the line, why, the finding that shows it, and the cure. Nothing is imported "
-        "or executed. The exit status is 1 if something is found; 2 if nothing is found, but "
-        "something could not be read. A comment '# tlsdemo: ignore[RULE]' on the line is obeyed. "
-        "The rules are in docs/scan.md."
+        "Reads Python files, and those in folders (*.py, *.pyw, *.tac, *.rpy), and reports what is "
+        "known to go wrong with TLS in Twisted: the line, why, the finding that shows it, and the "
+        "cure. Nothing is imported or executed. The exit status is 1 if something is found; 2 if "
+        "nothing is found, but something could not be read. A comment '# tlsdemo: ignore[RULE]' on "
+        "the line is obeyed. The rules are in docs/scan.md."
     )
 
     optParameters: ClassVar[list[list[Any]]] = named([
@@ -75,7 +79,12 @@ class ScanOptions(Options):
     def run(self) -> int:
         """Scan, write the results, and return the exit status."""
         self._problems: list[str] = []
-        hits = sorted(set(self._hits()))
+        self._progress = Progress(standard_error(), self.command)
+        self._progress.begin("reading", quiet_for=_QUIET)
+        try:
+            hits = sorted(set(self._hits()))
+        finally:
+            self._progress.clear()
         if self["format"] == "sarif":
             write_lines(sys.stdout, [json.dumps(sarif(hits, RULES, self._problems), indent=1)])
         elif self["format"] == "json":
@@ -88,9 +97,12 @@ class ScanOptions(Options):
 
     def _hits(self) -> Iterator[Hit]:
         rules = [RULES[name] for name in RULES if name in self["rules"] or not self["rules"]]
+        number = 0
         for name in self["paths"]:
             try:
                 for path in python_files(Path(name), self._tell):
+                    number += 1
+                    self._progress.update(number, f"{number:,} files", now_at=str(path))
                     try:
                         yield from scan_source(str(path), content_of(path, self["largest"]), rules)
                     except NotPython as problem:
@@ -102,6 +114,7 @@ class ScanOptions(Options):
 
     def _tell(self, problem: str) -> None:
         self._problems.append(problem)
+        self._progress.clear()
         write_line(sys.stderr, f"{self.command}: {problem}")
 
     def _document(self, hits: list[Hit]) -> Any:

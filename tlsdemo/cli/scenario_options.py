@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from tlsdemo.cli.check_option import CheckOption, wanted
+from tlsdemo.cli.check_option import CheckOption, wanted_of_windows
 from tlsdemo.cli.contradictions import check
 from tlsdemo.cli.option_groups import Group, GroupedOptions
 from tlsdemo.cli.options import choice, named, seconds, whole
@@ -136,7 +136,7 @@ class ScenarioOptions(CheckOption, GroupedOptions):
          "for --duration.", rates],
         ["slo", None, None, "With --find-max, what has to hold: 'p99(handshake)<50ms,failed<0.1%'. "
          "Latencies are connect, upgrade, handshake, confirmed, first-byte, round-trip and write.",
-         wanted],
+         wanted_of_windows],
         ["pipeline", None, 1, "Messages without an answer that a connection of pingpong may have.",
          whole(1, 1 << 20)],
         ["say", None, None, r"What each message says, such as NOOP\r\n, if the server does not "

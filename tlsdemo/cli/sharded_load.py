@@ -133,7 +133,6 @@ def read_shard(reactor: Any, options: LoadOptions) -> Shard:
             options.command,
             f"--shard is '{number}/{of}', which needs {needed} file descriptors, and the limit is "
             f"{limit}; raise it: ulimit -Hn {needed}, as root, or use more shards",
-            status=1,
         )
     return shard
 

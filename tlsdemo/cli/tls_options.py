@@ -101,7 +101,7 @@ class CredentialOptions(GroupedOptions):
                 for cert, key in zip_longest(certs or [None], keys or [None])
             ]
         except BadCredentials as problem:
-            fail(self.command, problem, status=1)
+            fail(self.command, problem)
 
     def _identity(self, side: str, cert: str | None, key: str | None, now: datetime) -> Credentials:
         own = Credentials(

@@ -17,9 +17,9 @@ def main() -> None:
     twistd.run()
 
 
-def _end_with_input() -> None:
+def _end_with_input(descriptor: int = 0) -> None:
     # Not sys.stdin: Python would abort at exit while this thread holds its lock.
-    while os.read(0, 4096):
+    while os.read(descriptor, 4096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
 

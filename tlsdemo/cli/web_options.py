@@ -75,7 +75,7 @@ class WebOptions(usage.Options):
         try:
             from tlsdemo.web.web_pages import WebPages
         except ImportError as problem:
-            fail(self.command, missing_extra(problem), status=1)
+            fail(self.command, missing_extra(problem))
         return WebPages(self["web"], token, mode)
 
     def page_watches(self, mode: Mode) -> PageWatches | None:
@@ -94,12 +94,11 @@ class WebOptions(usage.Options):
             token = Path(path).read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
         except (OSError, UnicodeDecodeError) as problem:
             reason = getattr(problem, "strerror", None) or "it is not text"
-            fail(self.command, f"--web-token is {path!r}: {reason}", status=1)
+            fail(self.command, f"--web-token is {path!r}: {reason}")
         if len(token) < SHORTEST_TOKEN:
             fail(
                 self.command,
                 f"--web-token is {path!r}, whose first line has {len(token)} characters; use at "
                 f"least {SHORTEST_TOKEN}, such as those of: openssl rand -hex 16",
-                status=1,
             )
         return token

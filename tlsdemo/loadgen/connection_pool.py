@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 from tlsdemo.close_reasons import CLEAN, Cause, CloseReason
 from tlsdemo.loadgen.application import LoadApplication
 from tlsdemo.loadgen.arrivals import Window
-from tlsdemo.loadgen.connection_steps import UNKNOWN, ConnectionSteps
+from tlsdemo.loadgen.connection_steps import ConnectionSteps
 from tlsdemo.loadgen.load_connection import LoadConnection, timeouts_of
 from tlsdemo.loadgen.recorder import Recorder
 from tlsdemo.loadgen.scenario import ScenarioName
@@ -262,8 +262,8 @@ class ConnectionPool:
         self._usable += 1
         self._pending -= 1
         steps = connection.steps
-        if steps.info is not None:
-            self._groups[steps.info.group or UNKNOWN] += 1
+        if steps.group is not None:
+            self._groups[steps.group] += 1
             self._resumed += steps.resumed
         self._room()
         return self._scenario.application(connection)

@@ -7,7 +7,7 @@ from typing import Any
 
 from tlsdemo.loadgen.recorder import Recorder
 from tlsdemo.reporting import latencies
-from tlsdemo.tls import ConnectionInfo, Mode
+from tlsdemo.tls import Mode
 
 UNKNOWN = "unknown group"
 """The group of a handshake whose group this version of pyOpenSSL does not tell."""
@@ -16,13 +16,15 @@ UNKNOWN = "unknown group"
 class ConnectionSteps:
     """Measures the steps of a connection that was ``due`` then.
 
-    ``negotiates``: whether plaintext is exchanged before TLS.  ``info`` says what was agreed on,
+    ``negotiates``: whether plaintext is exchanged before TLS.  ``group``: that of the handshake,
     once the connection is secure.  ``confirmed``: whether the server has proved that it accepted
     us.  ``resumed``: whether it resumed a session.  ``send_hello`` is called when the ClientHello
     has been written, but not in mode ``wrapped``.
     """
 
     detailed = True
+    # They would cost a part of each handshake that others can feel.
+    states = False
     send_hello: Callable[[], object] | None = None
 
     def __init__(self, recorder: Recorder, due: float, mode: Mode, negotiates: bool) -> None:
@@ -34,15 +36,17 @@ class ConnectionSteps:
         self._negotiates = negotiates
         self._step_began = due
         self._hello_sent = True
+        self._completed = False
         self._certificate_read = False
         self._connection: Any = None
-        self.info: ConnectionInfo | None = None
+        # Not the ConnectionInfo: one that is kept finds out everything when the connection ends.
+        self.group: str | None = None
         self.confirmed = False
 
     @property
     def resumed(self) -> bool:
         """Whether the handshake resumed a session, in which a server sends no certificate."""
-        return self.info is not None and not self._certificate_read
+        return self.group is not None and not self._certificate_read
 
     def session(self) -> Any:
         """Return the TLS session, which later connections can resume."""
@@ -59,16 +63,18 @@ class ConnectionSteps:
                 self._record(latencies.UPGRADE)
             # What comes next is the ClientHello, which takes us some time.
             self._hello_sent = False
+        elif name == "handshakeCompleted":
+            self._completed = True
         elif name == "secure":
-            self.info = facts["info"]
-            kind = (self.info.group or UNKNOWN) + (" resumed" if self.resumed else "")
+            self.group = facts["info"].group or UNKNOWN
+            kind = self.group + (" resumed" if self.resumed else "")
             self._record(f"{latencies.HANDSHAKE}/{kind}")
 
     def detail(self, name: str, **facts: Any) -> None:
         """Send the ClientHello, and note when the server has accepted us, and sends data first."""
-        if name == "OpenSSL state":
-            if "read server certificate" in facts["state"]:
-                self._certificate_read = True
+        if name == "certificate verified":
+            # After the handshake it is that of the session, which has been resumed.
+            self._certificate_read = not self._completed
         elif name == self._returned:
             if self.send_hello is not None:
                 self.send_hello()

@@ -197,6 +197,7 @@ class Controller:
         """End the run within `ABORT_WITHIN` seconds: abort the connections, and ask for no more."""
         self.stop()
         self._server.abort()
+        self._probe.abort()
         self._pool.send_command("abort")
         if self._killing is None:
             kill = lambda: self._pool.kill(self._pool.in_work())  # noqa: E731

@@ -16,13 +16,16 @@ from tlsdemo.loadgen.arrivals import Window
 from tlsdemo.loadgen.condition_wait import ConditionWait
 from tlsdemo.loadgen.scenario import ScenarioName
 from tlsdemo.loadgen.schedule import Task
-from tlsdemo.loadgen.worker_pool import SILENT_WITHIN, LaunchWorker, WorkerPool, launch_process
+from tlsdemo.loadgen.worker_pool import LaunchWorker, WorkerPool, launch_process
 from tlsdemo.net.probe_line import PROBE_LINE
 from tlsdemo.reporting.latencies import Latencies
 from tlsdemo.reporting.probe_result import ProbeResult
 
 MOST_WAITING = 10_000
 """Messages without an answer; those that are due beyond them count as unanswered."""
+
+END_WITHIN = 10.0
+"""Seconds for the process to close its connection and end, before it is killed."""
 
 _WINDOW = 1
 
@@ -88,6 +91,11 @@ class Probe:
         self._stopped = True
         self._wait.check()
 
+    def abort(self) -> None:
+        """Kill the process: what it has not measured is not known."""
+        self.stop()
+        self._pool.kill(self._pool.in_work())
+
     async def end(self, within: float, on_problem: Callable[[str], object]) -> ProbeResult:
         """Wait for the last answers, for at most ``within`` seconds, and return the result.
 
@@ -100,7 +108,8 @@ class Probe:
         if result.problem is not None:
             on_problem(f"the probe failed: {result.problem}")
         pool.send_command("abort" if pool.outstanding else "finish")
-        await self._wait.until_or_after(lambda: pool.over, SILENT_WITHIN)
+        await self._wait.until_or_after(lambda: pool.over, END_WITHIN)
+        pool.kill(pool.in_work())
         pool.close()
         return result
 
@@ -122,7 +131,8 @@ class Probe:
         return ProbeResult(self._rate, self.latencies(), unanswered, lag, self._problem)
 
     def _failed(self, problem: str) -> None:
-        self._problem = self._problem or problem
+        if not self._stopped:
+            self._problem = self._problem or problem
         self._wait.check()
 
 
@@ -142,6 +152,9 @@ class NoProbe:
         """Do nothing."""
 
     def stop(self) -> None:
+        """Do nothing."""
+
+    def abort(self) -> None:
         """Do nothing."""
 
     async def end(self, within: float, on_problem: Callable[[str], object]) -> ProbeResult | None:

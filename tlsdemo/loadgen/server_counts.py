@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
@@ -29,16 +30,20 @@ class ServerCounts:
         self._where = where
         self._on_problem = on_problem
         self._client: StatusClient | None = None
+        self._connecting: Deferred[None] | None = None
         self._aborted = False
 
     async def connect(self) -> None:
         """Connect to the service."""
-        if self._where is None:
+        if self._where is None or self._aborted:
             return
         client = StatusClient(self._reactor, self._where)
+        self._connecting = Deferred.fromCoroutine(client.connect())
         try:
-            await client.connect()
+            await self._connecting
         except Exception:
+            if self._aborted:
+                return
             why = connect_reason(Failure())
             self._on_problem(
                 f"what arrives is not known: no status service at {self._where} ({why}); "
@@ -46,8 +51,6 @@ class ServerCounts:
             )
         else:
             self._client = client
-            if self._aborted:
-                self.abort()
 
     def close(self) -> None:
         """Close the connection."""
@@ -60,6 +63,8 @@ class ServerCounts:
         client, self._client = self._client, None
         if client is not None:
             client.abort()
+        elif self._connecting is not None:
+            self._connecting.cancel()
 
     async def snapshot(self) -> Snapshot | None:
         """Return all that the server counts."""

@@ -40,7 +40,6 @@ from tlsdemo.reporting.latencies import LAG
 from tlsdemo.reporting.load_counters import LoadCounters
 from tlsdemo.starttls.registry import DIALECTS
 from tlsdemo.tls import ClientTLS
-from tlsdemo.tls.handshake_observation import observe_states
 from tlsdemo.tls.policy import CIPHERS, Policy, TLSVersion
 
 REPORT_EVERY = 0.25
@@ -203,7 +202,6 @@ def client_tls(task: Task) -> ClientTLS:
             task.ciphers or CIPHERS,
             task.groups or None,
         ),
-        preparations=[observe_states],
     )
 
 

@@ -15,6 +15,9 @@ from pathlib import Path
 REPORT_EVERY = 10.0
 """Seconds between two calls of ``waiting``."""
 
+END_WITHIN = 5.0
+"""Seconds between SIGTERM and SIGKILL; a CI system gives us little more itself."""
+
 
 class CommandFailed(Exception):
     """A program could not be started, or took too long; the text is one line."""
@@ -46,7 +49,8 @@ def run_command(
     ``cwd`` are ours by default.
 
     Raises CommandFailed if the program cannot be started or takes too long.  Then, and if
-    ``waiting`` raises or Ctrl-C is typed, it is killed together with all that it has started.
+    ``waiting`` raises or Ctrl-C is typed, it is ended together with all that it has started: by
+    SIGTERM, so that it can remove its files, and after `END_WITHIN` seconds by SIGKILL.
     """
     try:
         # In a session of its own the program leads a process group, which can be killed as a whole,
@@ -64,14 +68,34 @@ def run_command(
         # It may have exited itself, and what it has started still holds the pipe.  It has not been
         # reaped, so its number is still that of its group.
         if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            try:
+                _signal_group(process, signal.SIGTERM)
+                _drain(process)
+            finally:
+                _signal_group(process, signal.SIGKILL)
         raise
     finally:
         process.wait()
         if process.stdout is not None:
             process.stdout.close()
     return CompletedCommand(process.returncode, output.decode(errors="replace"))
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: int) -> None:
+    # macOS refuses a signal to a group of which all have exited.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+def _drain(process: subprocess.Popen[bytes]) -> None:
+    """Wait until nobody holds the pipe any more, for `END_WITHIN` seconds at most."""
+    assert process.stdout is not None
+    end = time.monotonic() + END_WITHIN
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while (left := end - time.monotonic()) > 0 and selector.select(left):
+            if not os.read(process.stdout.fileno(), 1 << 16):
+                return
 
 
 def _output(

@@ -1,6 +1,6 @@
-"""The folder for the sockets of this user's processes, where they find each other.
+"""The folders for the sockets of this user's processes, which nobody else can enter.
 
-It is the same for every process of a user, whatever the environment, and nobody else can enter it.
+The one in which they find each other is the same for every process, whatever the environment.
 """
 
 from __future__ import annotations
@@ -9,13 +9,20 @@ import errno
 import os
 import socket
 import stat
+import tempfile
 from pathlib import Path
 
 STATUS = "usual"
 """The default of ``--status``: a socket in this folder, see :func:`status_endpoint`."""
 
 
-def runtime_folder(base: Path = Path("/tmp")) -> Path:
+_BASE = Path("/tmp")
+
+_LONGEST = 50
+"""Bytes of a path that leaves room for a socket: the path of one has at most 103 (Linux: 107)."""
+
+
+def runtime_folder(base: Path = _BASE) -> Path:
     """Return the folder of this user; it need not exist."""
     return base / f"tlsdemo-{os.geteuid()}"
 
@@ -65,6 +72,19 @@ def make_private(folder: Path) -> None:
     """
     folder.mkdir(mode=0o700, exist_ok=True)
     check_private(folder)
+
+
+def make_short(prefix: str = "tlsdemo-") -> Path:
+    """Make a new folder that only this user can enter, whose path is short enough for sockets.
+
+    It is where temporary files are, or else in /tmp; the caller has to remove it.
+
+    Raises:
+        OSError: If it cannot be made.
+    """
+    usual = os.path.abspath(tempfile.gettempdir())
+    short = len(os.fsencode(usual)) <= _LONGEST
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=usual if short else _BASE))
 
 
 def check_private(folder: Path) -> None:

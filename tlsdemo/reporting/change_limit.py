@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tlsdemo.reporting.run_comparison import FigureRatio
+from tlsdemo.reporting.run_comparison import FOR_A_P99, FigureRatio, has_too_few_values
 
 _LIMIT = re.compile(
     r"\s*(?P<figure>[A-Za-z0-9./() -]*[A-Za-z)])\s*(?P<sign>[<>])\s*"
@@ -35,8 +35,13 @@ class ChangeLimit:
         """
         found = [each for each in figures if self.figure in (each.name, each.name.split(" ")[-1])]
         if not found:
-            known = ", ".join(each.name for each in figures) or "nothing"
-            yield False, f"{self.text}: cannot be judged, as only these were measured: {known}"
+            names = [each.name for each in figures]
+            short = [each.split(" ")[-1] for each in names]
+            if has_too_few_values(self.figure, [*names, *short]):
+                why = f": {FOR_A_P99}"
+            else:
+                why = f", as only these were measured: {', '.join(names) or 'nothing'}"
+            yield False, f"{self.text}: cannot be judged{why}"
         for each in found:
             beyond = each.change < self.limit if self.below else each.change > self.limit
             if each.ratio.low is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +15,9 @@ from tlsdemo.trace.observation import Outcome
 TABLE_WIDTH = 110
 """Columns that the table of outcomes needs; what is narrower gets a list."""
 
+LINE_WIDTH = 60
+"""Columns that a name and what belongs to it need; what is narrower has them in two lines."""
+
 NOT_TRIED = "not tried"
 
 LEGEND = "Green: this end was told of no failure, rightly or not. Red: it was told of one."
@@ -21,7 +25,7 @@ LEGEND = "Green: this end was told of no failure, rightly or not. Red: it was to
 
 def outcomes(matrix: EventMatrix, width: int) -> RenderableType:
     """Show the outcomes, for each scenario once for all cells that have the same."""
-    return _outcomes_table(matrix) if width >= TABLE_WIDTH else _outcomes_list(matrix)
+    return _outcomes_table(matrix) if width >= TABLE_WIDTH else _outcomes_list(matrix, width)
 
 
 def _outcomes_table(matrix: EventMatrix) -> Table:
@@ -42,7 +46,7 @@ def _outcomes_table(matrix: EventMatrix) -> Table:
     return table
 
 
-def _outcomes_list(matrix: EventMatrix) -> RenderableType:
+def _outcomes_list(matrix: EventMatrix, width: int) -> RenderableType:
     lines: list[RenderableType] = [cell("Outcome on each end", style="italic")]
     names = names_of(matrix.cells)
     for scenario, cells in by_scenario(matrix.cells).items():
@@ -50,7 +54,7 @@ def _outcomes_list(matrix: EventMatrix) -> RenderableType:
         for group in grouped(cells, outcomes_of, names):
             lines.append(cell(f"  {group.configurations}"))
             for end, outcome in zip(("server", "client"), outcomes_of(group.first), strict=True):
-                lines.append(_line(end, _coloured(outcome)))
+                lines.append(_line(end, _coloured(outcome), width))
         if others := not_tried(cells, names):
             lines.append(cell(f"  {NOT_TRIED}: {', '.join(others)}", style="dim"))
     return Group(*lines)
@@ -60,7 +64,7 @@ def _coloured(outcome: Outcome) -> Text:
     return cell(outcome.text, style="green" if outcome.in_order else "red")
 
 
-def sequences_text(matrix: EventMatrix) -> RenderableType:
+def sequences_text(matrix: EventMatrix, width: int) -> RenderableType:
     """Show the event sequences of each scenario, once for all cells that have the same."""
     lines: list[RenderableType] = []
     names = names_of(matrix.cells)
@@ -73,7 +77,8 @@ def sequences_text(matrix: EventMatrix) -> RenderableType:
                 if number:
                     lines.append(cell(f"    {RACE}"))
                 lines += [
-                    _line(name, cell(THEN.join(labels))) for name, labels in lifelines_of(sequences)
+                    _line(name, cell(THEN.join(labels)), width)
+                    for name, labels in lifelines_of(sequences)
                 ]
     for reason, cells_of in not_observed(matrix.cells).items():
         names_text = "; ".join(cells_of)
@@ -81,7 +86,9 @@ def sequences_text(matrix: EventMatrix) -> RenderableType:
     return Group(*lines)
 
 
-def _line(name: str, content: Text) -> RenderableType:
+def _line(name: str, content: Text, width: int) -> RenderableType:
+    if width < LINE_WIDTH:
+        return Group(cell(f"    {name}"), Padding(content, (0, 0, 0, 6), expand=False))
     line = Table.grid(padding=(0, 1))
     line.add_column(width=22)
     line.add_column(overflow="fold")

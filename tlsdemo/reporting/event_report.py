@@ -6,8 +6,6 @@ import json
 from collections.abc import Sequence
 from typing import TextIO
 
-from rich.console import Console
-
 from tlsdemo.reporting.event_comparison import EventComparison
 from tlsdemo.reporting.event_matrix import EventMatrix
 from tlsdemo.reporting.event_matrix_html import matrix_page
@@ -18,7 +16,7 @@ from tlsdemo.reporting.event_surprises_text import surprises_text
 from tlsdemo.reporting.grouping import by_scenario
 from tlsdemo.reporting.sequence_diagram_html import page
 from tlsdemo.reporting.sequence_diagram_text import text
-from tlsdemo.reporting.terminal import console_of
+from tlsdemo.reporting.terminal import cell, console_of, width_of
 from tlsdemo.trace.model import Trace
 
 FORMATS = ("text", "json", "markdown", "html")
@@ -63,9 +61,10 @@ def write_matrix(
         stream.write(markdown_page(matrix, with_states))
         stream.write("".join(each.as_markdown() for each in comparisons))
     else:
-        console = console_of(stream, _width(stream))
+        console = console_of(stream, width_of(stream, _COLUMNS))
         if only_surprises:
-            console.print(surprises_text(list(told(matrix))))
+            for line, style in surprises_text(list(told(matrix)), console.width):
+                console.print(cell(line, style), soft_wrap=True)
             count = len(by_scenario(matrix.cells))
             console.print(f"tlsdemo events --full shows what was seen in all {count} scenarios.")
             return
@@ -73,14 +72,14 @@ def write_matrix(
         if console.color_system is not None and not console.no_color:
             console.print(LEGEND)
         if sequences or len(matrix.cells) <= FEW:
-            console.print(sequences_text(matrix))
+            console.print(sequences_text(matrix, console.width))
 
 
 def write_comparisons(
     comparisons: Sequence[EventComparison], stream: TextIO, details: bool
 ) -> None:
     """Write what differs as text, the answer first."""
-    width = _width(stream)
+    width = width_of(stream, _COLUMNS)
     for comparison in comparisons:
         for line in comparison.lines(details, width):
             stream.write(f"{line}\n")
@@ -88,8 +87,4 @@ def write_comparisons(
 
 def write_diagrams(traces: Sequence[Trace], form: str, stream: TextIO) -> None:
     """Write the sequence diagrams of ``traces``; ``form`` is one of `DIAGRAM_FORMATS`."""
-    stream.write(page(traces) if form == "html" else text(traces, _width(stream)))
-
-
-def _width(stream: TextIO) -> int:
-    return Console(file=stream).width if stream.isatty() else _COLUMNS
+    stream.write(page(traces) if form == "html" else text(traces, width_of(stream, _COLUMNS)))

@@ -2,34 +2,64 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 
-from rich import box
-from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
-
+from tlsdemo.printable import printable
 from tlsdemo.reporting.event_surprises import Told
-from tlsdemo.reporting.terminal import cell
+
+_WHO = (
+    "starttls, pair and wrapped are tlsdemo's modes; the other names are servers of other stacks "
+    "(tlsdemo events --list)."
+)
 
 
-def surprises_text(found: Sequence[Told]) -> RenderableType:
-    """Show each as a sentence, why it matters, a table, and the command that shows more."""
-    lines: list[RenderableType] = []
+Line = tuple[str, str]
+"""A line, and its style on a terminal."""
+
+
+def surprises_text(found: Sequence[Told], width: int) -> Iterator[Line]:
+    """Yield lines: each as a sentence, why it matters, a table, and the command that shows more."""
+    if found:
+        yield from _wrapped(_WHO, width)
+        yield "", ""
     for number, each in enumerate(found, 1):
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column("", overflow="fold")
-        table.add_column(each.surprise.column, overflow="fold")
-        for configurations, shown in each.rows:
-            table.add_row(cell(configurations), cell(shown))
-        lines += [
-            cell(f"{number}. {each.surprise.title}", style="bold"),
-            cell(each.surprise.why),
-            Padding(table, (0, 0, 0, 2)),
-            cell(f"  tlsdemo events --scenario '{each.surprise.scenario}'", style="dim"),
-            cell(""),
-        ]
-    return Group(*lines)
+        yield from _wrapped(f"{number}. {each.surprise.title}", width, style="bold")
+        yield from _wrapped(each.surprise.why, width)
+        yield "", ""
+        yield from _table(each, width)
+        yield "", ""
+        # Never broken, so that it can be pasted.
+        yield f'  tlsdemo events --scenario "{each.surprise.scenario}"', "dim"
+        yield "", ""
+
+
+def _table(told: Told, width: int) -> Iterator[Line]:
+    """Yield a line for each row; if one does not fit, who and what under each other."""
+    rows = [("", told.surprise.column), *told.rows]
+    who, what = (max(len(row[column]) for row in rows) for column in (0, 1))
+    if 2 + who + 2 + what <= width:
+        lines = [f"  {first:{who}}  {second}" for first, second in rows]
+        lines.insert(1, f"  {'─' * (who + 2 + what)}")
+        yield from ((line, "") for line in lines)
+        return
+    yield from _wrapped(f"{told.surprise.column}:", width, "  ")
+    for first, second in told.rows:
+        yield from _wrapped(first, width, "  ")
+        yield from _wrapped(second, width, "      ")
+
+
+def _wrapped(text: str, width: int, indent: str = "", style: str = "") -> Iterator[Line]:
+    lines = textwrap.wrap(
+        printable(text),
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    for line in lines:
+        yield line, style
 
 
 def surprises_markdown(found: Sequence[Told]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 STILL_SO = "still so"
@@ -49,7 +50,13 @@ def finding_differences(
         holds = (_holds(old), _holds(new))
         if holds[0] is not holds[1]:
             title = (old or new or {}).get("title", name)
-            yield FindingDifference(name, title, _change(*holds), _text(old), _text(new))
+            lines = [_evidence(each) for each in (old, new)]
+            shown = _first_difference(*lines)
+            texts = [
+                _text(each, seen[shown : shown + 1])
+                for each, seen in zip((old, new), lines, strict=True)
+            ]
+            yield FindingDifference(name, title, _change(*holds), *texts)
 
 
 def verdict_of(finding: Mapping[str, Any]) -> str:
@@ -69,9 +76,23 @@ def _change(baseline: bool | None, candidate: bool | None) -> Change:
     return Change.BASELINE_ONLY if baseline else Change.CANDIDATE_ONLY
 
 
-def _text(finding: Mapping[str, Any] | None) -> str:
+def _evidence(finding: Mapping[str, Any] | None) -> list[str]:
+    evidence = (finding or {}).get("evidence") or ""
+    return [*map(str, evidence)] if isinstance(evidence, list) else str(evidence).splitlines()
+
+
+def _first_difference(old: list[str], new: list[str]) -> int:
+    """Return the number of the first line that differs, 0 if none does.
+
+    What comes before it is what was tried.
+    """
+    if old == new:
+        return 0
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False))
+    return len(list(same))
+
+
+def _text(finding: Mapping[str, Any] | None, shown: list[str]) -> str:
     if finding is None:
         return "not in the catalogue"
-    evidence = finding.get("evidence") or ""
-    lines = evidence if isinstance(evidence, list) else str(evidence).splitlines()
-    return ", ".join([verdict_of(finding), *map(str, lines[:1])])
+    return ", ".join([verdict_of(finding), *shown])

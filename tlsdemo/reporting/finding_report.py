@@ -18,11 +18,11 @@ _FENCE = "`" * 3
 
 _INTRODUCTION = (
     "One report for each finding that still holds, and that no ticket of Twisted is known for: "
-    "title, versions, the cause as far as it is known, and what the reproduction does. `tlsdemo "
-    "findings --reports DIR` reproduces them, and writes each into a file that is ready to be "
-    "filed, with what was observed, and with the reproduction as a program that needs Twisted and "
-    "not tlsdemo. Here only the part of it is shown that is particular to the finding; the names "
-    "that it does not define are those of a testbed, which every program contains."
+    "title, versions, the cause as far as it is known, whom to tell, and what the reproduction "
+    "does. `tlsdemo findings --reports DIR` reproduces them, and writes each into a file that is "
+    "ready to be filed, with what was observed, and with the reproduction as a program that needs "
+    "Twisted and not tlsdemo. Here only the part of it is shown that is particular to the finding; "
+    "the names that it does not define are those of a testbed, which every program contains."
 )
 
 
@@ -33,12 +33,14 @@ class FindingReport:
     Attributes:
         finding: The finding.
         cause: What causes it; names of code in double backquotes.
+        where: Whom to report it to: a name, and after a colon an address.
         steps: The part of the program that is particular to the finding.
         program: The source of the whole program.
     """
 
     finding: FindingDescription
     cause: str
+    where: str
     steps: str
     program: str
 
@@ -82,6 +84,7 @@ class FindingReport:
                 *_code(self.steps)]  # fmt: skip
 
     def _body(self, heading: str, tried: str = "") -> list[str]:
+        receiver, _, address = self.where.partition(": ")
         return [
             *_wrapped(without_tlsdemo(self.finding.paragraph)),
             "",
@@ -92,6 +95,10 @@ class FindingReport:
             f"{heading} Cause",
             "",
             *_wrapped(self.cause.replace("``", "`")),
+            "",
+            f"{heading} To be reported to",
+            "",
+            f"{receiver}: <{address}>",
             "",
         ]
 

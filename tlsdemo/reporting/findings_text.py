@@ -8,7 +8,9 @@ from textwrap import fill
 
 from tlsdemo.reporting.finding_result import FindingDescription, FindingResult, Verdict
 
-_TERMINAL_WIDTH = 88
+REPORT_WIDTH = 88
+"""Columns of a report, if the terminal has them."""
+
 _PAGE_WIDTH = 100
 
 _INTRODUCTION = (
@@ -22,44 +24,58 @@ _INTRODUCTION = (
 _VERDICTS_OF = "The verdicts are those of "
 
 
-def listing(findings: Iterable[FindingDescription]) -> list[str]:
-    """Return one line for each finding: its name and its title."""
+def listing(findings: Iterable[FindingDescription], width: int | None = None) -> list[str]:
+    """Return one line for each finding: its name and its title.
+
+    If they do not fit into ``width`` columns, the title is below the name.
+    """
     known = list(findings)
-    width = max(len(finding.name) for finding in known)
-    return [f"{finding.name:{width}}  {finding.title}" for finding in known]
+    longest = max(len(finding.name) for finding in known)
+    lines = [f"{finding.name:{longest}}  {finding.title}" for finding in known]
+    if width is None or max(map(len, lines)) <= width:
+        return lines
+    titles = [_filled(finding.title, width, "    ") for finding in known]
+    return [f"{each.name}\n{title}" for each, title in zip(known, titles, strict=True)]
 
 
-def full_report(result: FindingResult) -> list[str]:
+def full_report(result: FindingResult, width: int = REPORT_WIDTH) -> list[str]:
     """Return the description of a finding, the evidence and the verdict, as lines."""
     finding, evidence = result.finding, result.evidence
+    width = min(width, REPORT_WIDTH)
     reason = f": {evidence.reason}" if evidence.reason else ""
     return [
         finding.name,
         "=" * len(finding.name),
-        fill(finding.title, _TERMINAL_WIDTH),
+        _filled(finding.title, width),
         "",
-        fill(finding.paragraph, _TERMINAL_WIDTH),
+        _filled(finding.paragraph, width),
         "",
         f"Affected:  {finding.affected}",
         f"Ticket:    {', '.join(finding.tickets) or 'none known'}",
         "",
         "Observed just now:",
-        *map(_evidence_line, evidence.lines or ("nothing",)),
+        *(_evidence_line(line, width) for line in evidence.lines or ("nothing",)),
         "",
         f"Verdict: {evidence.verdict.value}{reason}",
         "",
     ]
 
 
-def _evidence_line(line: str) -> str:
-    if len(line) <= _TERMINAL_WIDTH:
+def _evidence_line(line: str, width: int) -> str:
+    if len(line) + 2 <= width:
         return f"  {line}"
+    return fill(line, width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+
+
+def _filled(text: str, width: int, indent: str = "") -> str:
+    # Names of findings stay whole, so that they can be found and pasted.
     return fill(
-        line,
-        _TERMINAL_WIDTH,
-        initial_indent="  ",
-        subsequent_indent="    ",
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
         break_on_hyphens=False,
+        break_long_words=False,
     )
 
 

@@ -22,11 +22,15 @@ from tlsdemo.reporting.load_charts import (
     labelled_windows,
 )
 from tlsdemo.reporting.page_files import data_file
+from tlsdemo.reporting.run_comparison import RunComparison, comparison_rows
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.run_text import result_lines
 from tlsdemo.reporting.window_result import WindowResult
 
 NOT_MEASURED = "—"
+
+MOST_WARNINGS = 3
+"""Warnings at the top of a page; the summary has all."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class LoadPage:
         runs: The results by their titles, which tell them apart.
         verdicts: Whether each objective was fulfilled, and the line about it.
         environment: Names and values of what it was measured with.
+        comparisons: Of the servers, or modes, whose runs these are.
     """
 
     title: str
@@ -46,6 +51,7 @@ class LoadPage:
     runs: Mapping[str, RunResult]
     verdicts: Sequence[tuple[bool, str]] = ()
     environment: Mapping[str, str] | None = None
+    comparisons: Sequence[RunComparison] = ()
 
     def html(self) -> str:
         """Return the page."""
@@ -78,6 +84,7 @@ class LoadPage:
         yield f"<header>\n<h1>{html_text(self.title)}</h1>\n<p>{html_text(self.lead)}</p>\n"
         yield "</header>\n<main>\n"
         yield from self._verdicts(windows)
+        yield from self._compared()
         yield from _charts(
             "distributions", "Latency distributions",
             "Each nine is as wide as the one before: the right end is the slowest of all.",
@@ -99,15 +106,34 @@ class LoadPage:
             for title, run in self.runs.items()
             if run.problem is not None
         ]
-        lines += [
-            ("warning", f"{label}: {text}") for label, each in windows for text in each.warnings()
-        ]
+        warnings = [f"{label}: {text}" for label, each in windows for text in each.warnings()]
+        more = len(warnings) - MOST_WARNINGS
+        if more > 1:
+            warnings[MOST_WARNINGS:] = [f"{more} more such warnings: see the summary"]
+        lines += [("warning", each) for each in warnings]
         if lines:
             yield '<section aria-labelledby="verdicts-title">\n'
             yield '<h2 id="verdicts-title">Verdicts</h2>\n<ul class="verdicts">\n'
             for kind, line in lines:
                 yield f'<li class="{kind}">{html_text(line)}</li>\n'
             yield "</ul>\n</section>\n"
+
+    def _compared(self) -> Iterator[str]:
+        if not self.comparisons:
+            return
+        yield '<section aria-labelledby="comparison-title">\n'
+        yield '<h2 id="comparison-title">Comparison</h2>\n'
+        for each in self.comparisons:
+            yield f"<h3>{html_text(each.title)}</h3>\n"
+            heads = ["figure", "verdict", "change", each.baseline.name, each.candidate.name]
+            # On a narrow screen, what matters is seen first.
+            rows = [
+                [name, verdict, change, before, after]
+                for name, before, after, change, verdict in comparison_rows(each)
+            ]
+            yield from _table(f"Table of {each.title}", heads, rows)
+            yield "".join(f"<p>{html_text(note)}</p>\n" for note in each.notes())
+        yield "</section>\n"
 
     def _failures(self) -> Iterator[str]:
         failed: Counter[str] = Counter()

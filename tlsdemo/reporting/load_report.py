@@ -12,6 +12,7 @@ from tlsdemo.reporting.comparison_table import comparison_table
 from tlsdemo.reporting.cost_differences import differences
 from tlsdemo.reporting.cost_table import cost_table
 from tlsdemo.reporting.difference_text import version_lines
+from tlsdemo.reporting.run_comparison import comparison_lines, comparisons
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.run_text import cost_line, result_lines
 from tlsdemo.reporting.terminal import print_line
@@ -51,8 +52,16 @@ def print_run(console: Console, title: str, result: RunResult, brief: bool) -> N
 def print_comparison(
     console: Console, load: str, baseline: LoadResults, candidates: Sequence[LoadResults]
 ) -> None:
-    """Print the modes side by side, or else the costs of each candidate; ``load`` is the title."""
-    if not candidates:
+    """Print the modes side by side, or else the costs of each candidate; ``load`` is the title.
+
+    Of modes that were measured several times, each is compared with the first one.
+    """
+    if not candidates and any(len(runs) > 1 for runs in baseline.runs.values()):
+        print_line(console, f"{load}:")
+        for each in comparisons(baseline.as_json()):
+            for line in comparison_lines(each):
+                print_line(console, line)
+    elif not candidates:
         console.print(comparison_table(baseline.all(), load))
     for candidate in candidates:
         costs = differences(baseline.runs, candidate.runs)

@@ -1,8 +1,9 @@
 """Objectives of a load, such as ``p99(handshake)<50ms``: whether a result fulfils them.
 
 An objective is a measure, a comparison and a value.  Measures are ``p50``, ``p90``, ``p99``, … of a
-latency in parentheses, its ``mean`` and ``max``, ``rate`` (units done per second), and ``failed``,
-``missed``, ``unfinished`` and ``lost``, as numbers, or with ``%`` as shares.
+latency in parentheses, or of the ``probe``, its ``mean`` and ``max``, ``rate`` (units done per
+second), and ``failed``, ``missed``, ``unfinished`` and ``lost``, as numbers, or with ``%`` as
+shares.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tlsdemo.reporting.latencies import CAN_MEASURE, NAMES
+from tlsdemo.reporting.probe_result import PROBE
 from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.reporting.window_result import WindowResult
 
@@ -47,7 +49,7 @@ class Objective:
     Attributes:
         text: As it was written.
         measure: What is measured.
-        of: The latency it is of, or an empty text.
+        of: The latency it is of, `PROBE`, or an empty text.
         comparison: An operator.
         limit: What it is compared with: seconds, a number, or a share from 0 to 1.
         share: Whether it is a share.
@@ -60,40 +62,56 @@ class Objective:
     limit: float
     share: bool = False
 
-    def value(self, window: WindowResult, lost: int | None = None) -> float | None:
-        """Return what the objective measures; ``None`` if that is unknown."""
+    def value(self, window: WindowResult, whole: RunResult | None = None) -> float | None:
+        """Return what the objective measures; ``None`` if that is unknown.
+
+        ``whole`` is the result that the window is of: what was lost, and the probe, are of that.
+        """
+        if self.of == PROBE:
+            probe = None if whole is None else whole.probe
+            if probe is None:
+                return None
+            return probe.mean if self.measure == "mean" else probe.at(self._percentile)
         if self.of:
             if self.measure == "mean":
                 return window.latencies.mean(self.of)
-            percentile = 100.0 if self.measure == "max" else float(self.measure[1:])
-            return window.latencies.at(self.of, percentile)
+            return window.latencies.at(self.of, self._percentile)
         values: dict[str, float | None] = {
             "failed": window.failed_share if self.share else window.counters.failures,
             "missed": window.missed_share if self.share else window.counters.missed,
             "unfinished": window.unfinished,
             "rate": window.done_per_second,
-            "lost": lost,
+            "lost": None if whole is None else whole.lost,
         }
         return values[self.measure]
 
-    def holds(self, window: WindowResult, lost: int | None = None) -> bool:
+    @property
+    def of_the_whole(self) -> bool:
+        """Whether what it measures is known of the whole load only, and not of a window."""
+        return self.measure == "lost" or self.of == PROBE
+
+    @property
+    def _percentile(self) -> float:
+        return 100.0 if self.measure == "max" else float(self.measure[1:])
+
+    def holds(self, window: WindowResult, whole: RunResult | None = None) -> bool:
         """Return whether it is fulfilled; what is unknown does not fulfil it."""
-        value = self.value(window, lost)
+        value = self.value(window, whole)
         return value is not None and _COMPARISONS[self.comparison](value, self.limit)
 
-    def verdict(self, window: WindowResult, lost: int | None = None, when: str = "") -> str:
+    def verdict(self, window: WindowResult, whole: RunResult | None = None, when: str = "") -> str:
         """Return the objective, whether it is fulfilled, and what was measured, as one line.
 
         ``when`` tells the window from others.
         """
-        value = self.value(window, lost)
+        value = self.value(window, whole)
         if value is None:
             text = "not measured"
         elif self.of:
             text = f"{value * 1000:,.2f} ms"
         else:
             text = f"{value:.2%}" if self.share else f"{value:,.6g}"
-        held = "yes" if self.holds(window, lost) else "NO"
+        held = "yes" if self.holds(window, whole) else "NO"
         return f"{self.text}{f', {when}' if when else ''}: {held}, {text}"
 
 
@@ -113,7 +131,7 @@ def _objective(text: str) -> Objective:
     measure, unit, value = found["measure"], found["unit"], float(found["value"])
     of = re.sub("[_-]", " ", found["of"] or "").strip()
     if of:
-        if of not in NAMES:
+        if of not in (*NAMES, PROBE):
             known = ", ".join(name.replace(" ", "-") for name in NAMES)
             raise BadObjective(f"{of!r} is no latency, but {known} are")
         if measure not in ("mean", "max") and not (
@@ -133,14 +151,19 @@ def _objective(text: str) -> Objective:
     return Objective(text.strip(), measure, "", found["comparison"], limit, bool(unit))
 
 
-def verdicts(wanted: Sequence[Objective], result: RunResult) -> Iterator[tuple[bool, str]]:
+def verdicts(
+    wanted: Sequence[Objective], result: RunResult, searches: bool = False
+) -> Iterator[tuple[bool, str]]:
     """Return for each objective and window of a result whether it holds, and the verdict.
 
     What is only measured before the load, while connections are opened, is judged there.  What was
-    lost is known of the whole only.  Of a search, its last window is judged: it has gone beyond
-    what holds.
+    lost, and the probe, are of the whole.  Of a search, its last window is judged: it has gone
+    beyond what holds.  ``searches``: whether it is one, of which nothing is known before it ends.
     """
     for each in wanted:
+        if searches and result.found is None:
+            yield False, f"{each.text}: NO, the search has not ended"
+            continue
         windows = list(result.windows if result.found is None else result.windows[-1:])
         before = result.opening
         if before is not None and (
@@ -148,11 +171,11 @@ def verdicts(wanted: Sequence[Objective], result: RunResult) -> Iterator[tuple[b
             or (each.measure == "failed" and before.counters.begun)
         ):
             windows = [before, *windows] if not each.of else [before]
-        if each.measure == "lost":
+        if each.of_the_whole:
             windows = windows[-1:]
         for window in windows:
             when = _when(window) if len(windows) > 1 else ""
-            yield each.holds(window, result.lost), each.verdict(window, result.lost, when)
+            yield each.holds(window, result), each.verdict(window, result, when)
 
 
 def _when(window: WindowResult) -> str:

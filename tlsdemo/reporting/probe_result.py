@@ -7,6 +7,9 @@ from typing import Any
 
 from tlsdemo.reporting.latencies import ROUND_TRIP, Latencies
 
+PROBE = "probe"
+"""Named beside the latencies: what a probe measures while the load is sent."""
+
 
 @dataclass(frozen=True)
 class ProbeResult:
@@ -41,6 +44,11 @@ class ProbeResult:
             return None
         of_measured = percentile * (self.measured + self.unanswered) / self.measured
         return None if of_measured > 100 else self.latencies.at(ROUND_TRIP, of_measured)
+
+    @property
+    def mean(self) -> float | None:
+        """The mean in seconds; ``None`` if not all messages came back."""
+        return None if self.unanswered else self.latencies.mean(ROUND_TRIP)
 
     def as_json(self) -> dict[str, Any]:
         """Return the measurements for JSON; times are in seconds."""

@@ -59,12 +59,18 @@ class Progress:
         things: str = "",
         *,
         seconds: float | None = None,
+        quiet_for: float = 0.0,
     ) -> None:
-        """Begin a phase: of ``total`` things, or of ``seconds``, or of unknown length."""
+        """Begin a phase: of ``total`` things, or of ``seconds``, or of unknown length.
+
+        ``quiet_for``: the seconds before anything is shown of a phase that is mostly shorter.
+        """
         self._phase, self._things = phase, things
         self._total, self._seconds = total, seconds
         self._began = self._shown = self._console.get_time()
-        if self.lives:
+        if quiet_for:
+            self._shown += quiet_for - self._every
+        elif self.lives:
             self._write(0, ())
         else:
             self._say(" ".join([self._phase, *self._extent()]))
@@ -75,7 +81,7 @@ class Progress:
         ``now_at``: what is done now, which is shown if there is room.
         """
         now = self._console.get_time()
-        if now - self._shown >= (REFRESH_EVERY if self.lives else PLAIN_EVERY):
+        if now - self._shown >= self._every:
             self._shown = now
             self._write(done, facts, now_at)
 
@@ -90,6 +96,10 @@ class Progress:
         if live is not None:
             with suppress(OSError):
                 live.stop()
+
+    @property
+    def _every(self) -> float:
+        return REFRESH_EVERY if self.lives else PLAIN_EVERY
 
     def _say(self, text: str) -> None:
         with suppress(OSError):

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from tlsdemo.reporting.bootstrap import paired_ratio, unpaired_ratio
 from tlsdemo.reporting.confidence import CONFIDENCE, Ratio
 from tlsdemo.reporting.percentile_interval import percentile_interval
-from tlsdemo.reporting.run_document import Side, histogram
+from tlsdemo.reporting.run_document import FEWEST_BEYOND, Side, histogram, sides
 
 TOGETHER = 0.97
 """The confidence that all intervals of a comparison hold.
@@ -30,8 +30,17 @@ WORSE = "WORSE"
 NOISE = "within the noise"
 TOO_FEW = "too few runs, no verdict"
 
+_ENOUGH = 5
+"""Runs of each side from which intervals are not wide only because there are so few."""
+
+_SAYS_NOTHING = 99.0
+"""A change, as a bound, of which no more need be known: a hundred times as much."""
+
 IN_JSON = {BETTER: "better", WORSE: "worse", NOISE: "noise", TOO_FEW: "unknown"}
 """The verdicts as the document of ``--json`` has them."""
+
+
+FOR_A_P99 = f"a p99 takes {FEWEST_BEYOND * 100} values in every run; give a longer --duration"
 
 
 @dataclass(frozen=True)
@@ -94,14 +103,23 @@ class RunComparison:
         """Whether each run of one side has one of the other next to it in time."""
         return self.baseline.document == self.candidate.document
 
-    def figures(self) -> list[FigureRatio]:
-        """Return the figures that every run of both sides has."""
+    @property
+    def title(self) -> str:
+        """What is compared, and how many runs of it."""
+        one, other = self.baseline, self.candidate
+        return f"{other.name} ({len(other.runs)} runs) beside {one.name} ({len(one.runs)} runs)"
+
+    def _names(self) -> list[str]:
         first, *others = [*self.baseline.runs, *self.candidate.runs]
-        names = [
+        return [
             name
             for name, value in first.figures.items()
             if value > 0 and all(run.figures.get(name, 0) > 0 for run in others)
         ]
+
+    def figures(self) -> list[FigureRatio]:
+        """Return the figures that every run of both sides has."""
+        names = self._names()
         confidence = 1 - (1 - TOGETHER) / max(1, len(names))
         return [self._figure(name, confidence) for name in names]
 
@@ -155,14 +173,32 @@ class RunComparison:
         failed = [sum(run.failed for run in s.runs) for s in (self.baseline, self.candidate)]
         if any(failed):
             yield f"failed connections: {failed[0]:,} and {failed[1]:,}"
+        names = self._names()
+        if any(has_too_few_values(each.replace("p50(", "p99("), names) for each in names):
+            yield FOR_A_P99
         rounds = min(len(self.baseline.runs), len(self.candidate.runs))
         if rounds < 2:
             yield "runs vary more than what is measured within one: give --repeat=5 or more"
-        elif not self.paired:
+        elif rounds < _ENOUGH:
+            yield "so few runs have wide intervals: give --repeat=5 or more"
+        if rounds > 1 and not self.paired:
             yield (
                 "the runs did not alternate, so what changed on the machine meanwhile is in the "
                 "ratios; give --versus"
             )
+
+
+def has_too_few_values(name: str, names: Collection[str]) -> bool:
+    """Return whether a figure is a p99 that is not among ``names``, while its p50 is."""
+    return "p99(" in name and name not in names and name.replace("p99(", "p50(") in names
+
+
+def comparisons(document: Mapping[str, Any]) -> list[RunComparison]:
+    """Return how each server, or mode, that has runs in a document does beside the first one."""
+    if not document["runs"]:
+        return []
+    baseline, *candidates = sides("", document)
+    return [RunComparison(baseline, each) for each in candidates]
 
 
 def number_text(name: str, value: float) -> str:
@@ -176,22 +212,25 @@ def number_text(name: str, value: float) -> str:
     return f"{value * 1000:,.3f} ms"
 
 
+def _most(change: float) -> str:
+    return f"{change:+.1%}" if change <= _SAYS_NOTHING else f"over {_SAYS_NOTHING:+,.0%}"
+
+
 def change_text(figure: FigureRatio) -> str:
     """Return the ratio as a change in per cent, with its interval."""
     bounds = (figure.ratio.low, figure.ratio.high)
     text = f"{figure.change:+.1%}"
     if bounds[0] is not None and bounds[1] is not None:
-        return f"{text} ({bounds[0] - 1:+.1%} to {bounds[1] - 1:+.1%})"
+        return f"{text} ({bounds[0] - 1:+.1%} to {_most(bounds[1] - 1)})"
     if figure.sampling is not None:
         low, high = figure.sampling
         return f"{text} (samples alone {low - 1:+.1%} to {high - 1:+.1%})"
     return text
 
 
-def comparison_lines(comparison: RunComparison) -> Iterator[str]:
-    """Return a comparison as lines: one for each figure, and the notes."""
-    figures = comparison.figures()
-    rows: list[Sequence[str]] = [
+def comparison_rows(comparison: RunComparison) -> list[Sequence[str]]:
+    """Return for each figure its name, both values, the change and the verdict."""
+    return [
         (
             each.name,
             number_text(each.name, each.baseline),
@@ -199,13 +238,14 @@ def comparison_lines(comparison: RunComparison) -> Iterator[str]:
             change_text(each),
             each.verdict,
         )
-        for each in figures
+        for each in comparison.figures()
     ]
-    counts = len(comparison.baseline.runs), len(comparison.candidate.runs)
-    yield (
-        f"{comparison.candidate.name} ({counts[1]} runs) beside {comparison.baseline.name} "
-        f"({counts[0]} runs):"
-    )
+
+
+def comparison_lines(comparison: RunComparison) -> Iterator[str]:
+    """Return a comparison as lines: one for each figure, and the notes."""
+    rows = comparison_rows(comparison)
+    yield f"{comparison.title}:"
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
     for name, before, after, change, verdict in rows:
         yield (

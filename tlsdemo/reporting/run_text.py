@@ -111,17 +111,21 @@ def result_lines(result: RunResult) -> Iterator[str]:
     for cause, detail in sorted(counters.details.items()):
         count = counters.failed.get(cause, 0)
         yield f"{cause}{f', the first of {count}' if count > 1 else ''}: {detail}"
-    yield (
-        f"{counters.packets:,} packets, {megabytes(counters.sent)} in {result.sending:.2f} s, "
-        f"{result.rate:,.2f} MB/s"
-    )
+    # Of connections that send nothing, there is nothing to say.
+    sends = bool(counters.sent) or result.opened_first != 0
+    if sends:
+        yield (
+            f"{counters.packets:,} packets, {megabytes(counters.sent)} in {result.sending:.2f} s, "
+            f"{result.rate:,.2f} MB/s"
+        )
     yield from load_lines(result)
     if result.probe is not None:
         yield probe_line(result.probe)
     if result.server is not None:
         yield f"server: {events_text(result.server)}"
     if result.arrived is None:
-        yield f"run {result.name}: sent {counters.sent:,}, received not known"
+        if sends:
+            yield f"run {result.name}: sent {counters.sent:,}, received not known"
     else:
         yield run_line(result.name, counters.sent, result.arrived)
     if result.problem is not None:

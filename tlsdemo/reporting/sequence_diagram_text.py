@@ -21,8 +21,11 @@ from tlsdemo.reporting.sequence_rows import Fold, Gap, Step, differences, rows
 from tlsdemo.trace.model import Arrow, End, Fate, Mark, Trace
 from tlsdemo.trace.observation import STATE
 
-NARROWEST = 60
-"""The minimum width of a diagram in columns; two are side by side if both fit."""
+NARROWEST = 36
+"""The minimum width of a diagram in columns."""
+
+_SIDE_BY_SIDE = 60
+"""The columns that each of several diagrams needs for them to be drawn side by side."""
 
 WIDEST = 110
 """The maximum width of a diagram in columns: longer arrows are not easier to read."""
@@ -40,7 +43,7 @@ def text(traces: Sequence[Trace], width: int = 80) -> str:
     """Return the diagrams of ``traces``, side by side if they fit into ``width`` columns."""
     count = len(traces)
     each = (width - len(_BETWEEN) * (count - 1)) // count
-    side_by_side = each >= NARROWEST
+    side_by_side = each >= _SIDE_BY_SIDE
     each = min(max(each if side_by_side else width, NARROWEST), WIDEST)
     drawing = _Drawing(each)
     heads = [list(drawing.head(trace)) for trace in traces]

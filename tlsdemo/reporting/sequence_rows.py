@@ -166,9 +166,10 @@ def _details(seen: Mark | Arrow, last_states: dict[tuple[End, str], Fact]) -> It
         if key in _STATE_FACTS:
             before = last_states.get((seen.end, key))
             last_states[seen.end, key] = value
-            if not isinstance(value, str) or value in ("", before):
+            if not isinstance(value, str) or value == before:
                 continue
-        yield f"{printable(key)}={fact_text(value)}"
+        if value != "":
+            yield f"{printable(key)}={fact_text(value)}"
 
 
 _STATE_FACTS = {state.fact for state in STATES}

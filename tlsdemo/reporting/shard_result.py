@@ -98,7 +98,7 @@ class ShardResult:
         if values.get("schema") != SCHEMA:
             raise BadValues(f"its schema is {values.get('schema')!r}, and {SCHEMA} is understood")
         if "shard" not in values:
-            raise BadValues("it is not the result of a shard, but of a whole load")
+            raise BadValues("it is of a whole load")
         try:
             head, (run,), clock = values["shard"], values["runs"], values["shard"]["clock"]
             fields_of(head, _HEAD, "its shard")

@@ -16,6 +16,9 @@ from rich.text import Text
 
 from tlsdemo.printable import printable
 
+_NARROWEST = 20
+"""Columns that a text has at least: some terminals say that they have none."""
+
 LONGEST = 4000
 """Characters of a line after which it is cut off."""
 
@@ -43,6 +46,11 @@ def console_of(stream: TextIO | None, width: int | None = None) -> Console:
     """
     file = io.StringIO() if stream is None else stream
     return _Console(file=file, width=width, highlight=False)
+
+
+def width_of(stream: TextIO, otherwise: int) -> int:
+    """Return the columns of the terminal that a stream is; ``otherwise``, if it is none."""
+    return max(Console(file=stream).width, _NARROWEST) if stream.isatty() else otherwise
 
 
 def write_line(stream: TextIO | None, line: str) -> None:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from tlsdemo.scan.python_source import FUNCTION_NODES, FunctionNode, PythonSource, nodes_in
 
-_DECLARING = ("implementer", "classImplements", "alsoProvides", "directlyProvides")
+_DECORATORS = ("implementer", "implementer_only")
+
+_DECLARING = (
+    *("classImplements", "classImplementsFirst", "classImplementsOnly"),
+    *("alsoProvides", "directlyProvides"),
+)
+"""What is called with what gets an interface, and with the interface."""
 
 _PROTOCOLS = (
     "twisted.internet.protocol.",
@@ -37,11 +45,13 @@ class ClassFamily:
         self.own = own
         self.local: list[ast.ClassDef] = []
         self.foreign: set[str] = set()
-        waiting = [own]
+        self._known: set[ast.ClassDef] = set()
+        waiting = deque([own])
         while waiting:
-            each = waiting.pop(0)
-            if each in self.local:
+            each = waiting.popleft()
+            if each in self._known:
                 continue
+            self._known.add(each)
             self.local.append(each)
             for base in each.bases:
                 # Generic[T] is a Generic.
@@ -83,6 +93,16 @@ class ClassFamily:
             if isinstance(node, FUNCTION_NODES):
                 yield node
 
+    def upgrades(self) -> Iterator[tuple[FunctionNode, list[ast.Call]]]:
+        """Yield the methods of the class itself that call startTLS, each with the calls.
+
+        When the connection is made, nothing has been received, so that the call is the only one.
+        """
+        for method in self.own_methods():
+            calls = list(transport_calls(method, "startTLS"))
+            if calls and method.name != "connectionMade":
+                yield method, calls
+
     def nodes(self) -> Iterator[ast.AST]:
         """Yield all nodes of the class and of its ancestors in the module."""
         for each in self.local:
@@ -90,18 +110,23 @@ class ClassFamily:
 
     def may_declare(self, interface: str) -> bool:
         """Return whether it declares an interface of Twisted, or one that cannot be looked into."""
-        for each in self.local:
-            for decorator in each.decorator_list:
-                if isinstance(decorator, ast.Call) and self._declares(decorator, interface):
-                    return True
-        for call, name in self._source.calls():
+        related = [*self.local, *self._derived()]
+        decorators = [each for node in related for each in node.decorator_list]
+        calls = [
+            *(each for each in decorators if isinstance(each, ast.Call)),
             # Of any class: an object may be given an interface far from its class.
-            if name.endswith(_DECLARING[1:]) and self._declares(call, interface):
-                return True
-        return False
+            *(call for call, name in self._source.calls() if name.endswith(_DECLARING)),
+        ]
+        return any(self._declares(call, interface) for call in calls)
+
+    def _derived(self) -> Iterator[ast.ClassDef]:
+        """Yield the classes in the same module that derive from it."""
+        for each in families(self._source):
+            if self.own in each._known:
+                yield each.own
 
     def _declares(self, call: ast.Call, interface: str) -> bool:
-        if not self._source.full_name(call.func).endswith(_DECLARING):
+        if not self._source.full_name(call.func).endswith((*_DECORATORS, *_DECLARING)):
             return False
         names = [self._source.full_name(each) for each in call.args]
         return any(
@@ -109,11 +134,10 @@ class ClassFamily:
         )
 
 
-def families(source: PythonSource) -> Iterator[ClassFamily]:
-    """Yield each class of a module with its ancestors."""
-    for node in source.walk():
-        if isinstance(node, ast.ClassDef):
-            yield ClassFamily(source, node)
+@lru_cache(maxsize=1)
+def families(source: PythonSource) -> Sequence[ClassFamily]:
+    """Return each class of a module with its ancestors; several rules ask for those of one."""
+    return [ClassFamily(source, node) for node in source.walk() if isinstance(node, ast.ClassDef)]
 
 
 def transport_calls(within: ast.AST, *names: str) -> Iterator[ast.Call]:

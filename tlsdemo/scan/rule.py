@@ -25,6 +25,8 @@ class Rule:
         why: What happens, in one or two sentences.
         cure: What to do, in one sentence.
         finding: The name of the finding that shows it happen; empty if there is none.
+        words: Without any of these in a file, it is not found there: most files have none, and
+            are not even parsed.
         check: Finds it.
         bad: A module in which it is found, once.
         good: The same done right: nothing is found.
@@ -35,6 +37,7 @@ class Rule:
     why: str
     cure: str
     finding: str
+    words: tuple[str, ...]
     check: Check
     bad: str
     good: str

@@ -10,6 +10,9 @@ from stat import S_ISDIR, S_ISREG
 LARGEST = 2_000_000
 """The bytes of the largest file that is read, if nothing else is asked for."""
 
+_SUFFIXES = (".py", ".pyw", ".tac", ".rpy")
+"""Python files in a folder; the last two are what twistd and twisted.web execute."""
+
 _NOT_LOOKED_INTO = {"__pycache__", "node_modules"}
 
 
@@ -40,7 +43,7 @@ def python_files(path: Path, tell: Callable[[str], object]) -> Iterator[Path]:
     for folder, folders, files in os.walk(path, onerror=skip):
         folders[:] = sorted(name for name in folders if _is_looked_into(Path(folder, name)))
         for name in sorted(files):
-            if name.endswith(".py"):
+            if name.endswith(_SUFFIXES):
                 yield Path(folder, name)
 
 

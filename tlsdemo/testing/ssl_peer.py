@@ -15,7 +15,8 @@ class SSLPeer:
     a handshake that fails is an :attr:`error`.
 
     Args:
-        context: Whether this is a client or a server follows from its protocol.
+        context: Whether this is a client or a server follows from its protocol.  It is changed so
+            that an end without close_notify is an error, as it is not with every Python.
         server_name: For a client, the name that it asks for and verifies.
         session: For a client, the session to resume.
 
@@ -37,6 +38,8 @@ class SSLPeer:
         session: ssl.SSLSession | None = None,
     ) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        # Python 3.11.2, that of Debian 12, sets it.
+        context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
         self.tls = context.wrap_bio(
             self._incoming,
             self._outgoing,

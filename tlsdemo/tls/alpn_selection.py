@@ -15,6 +15,17 @@ def alpn_problem(required: str) -> str:
     return f"ALPN {required!r} was not negotiated"
 
 
+def encoded(protocols: Sequence[str]) -> list[bytes]:
+    """Return the names of protocols as they are on the wire.
+
+    Raises:
+        TypeError: If they are one string, which would be taken for many names of a letter.
+    """
+    if isinstance(protocols, str):
+        raise TypeError(f"alpn is {protocols!r}; give a list of names: [{protocols!r}]")
+    return [name.encode() for name in protocols]
+
+
 def set_selection(context: SSL.Context, protocols: Sequence[str]) -> None:
     """Have a server's connections select one of ``protocols``, or what their own dialect requires.
 
@@ -25,7 +36,7 @@ def set_selection(context: SSL.Context, protocols: Sequence[str]) -> None:
         context: The server's context.
         protocols: In order of preference.
     """
-    preferred = [name.encode() for name in protocols]
+    preferred = encoded(protocols)
 
     def select(connection: SSL.Connection, offered: list[bytes]) -> bytes | object:
         if required := cast(TLSConnection, connection).required_alpn:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cryptography.x509 import Name
 from OpenSSL import SSL
+from OpenSSL.crypto import X509
 
 from tlsdemo.printable import printable
 from tlsdemo.tls.groups import group_of
+from tlsdemo.tls.peer_subject import subject_of
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class ConnectionInfo:
         group: The group of the key exchange, by OpenSSL's name; ``None`` if pyOpenSSL cannot tell.
         alpn: The application protocol (RFC 7301); ``None`` if none was negotiated.
         sni: The server name that the client requested (RFC 6066, section 3), if any.
-        peer: The subject of the peer's certificate (RFC 4514); ``None`` if the peer sent none.
+        peer: The subject of the peer's certificate (RFC 4514); ``None`` if the peer sent none.  Of
+            a subject that cannot be read, a text with the certificate's fingerprint.
         upgraded: Whether plaintext was exchanged before TLS.  If not, the connection began with
             TLS, and a server that greets has yet to greet.
     """
@@ -49,18 +52,39 @@ class ConnectionInfo:
         return type(self), (*values, self.group)
 
 
+def _alpn_of(connection: SSL.Connection) -> str | None:
+    return connection.get_alpn_proto_negotiated().decode("ascii", "backslashreplace") or None
+
+
+def _sni_of(connection: SSL.Connection) -> str | None:
+    sni = connection.get_servername()
+    return None if sni is None else sni.decode("ascii", "backslashreplace")
+
+
+def _subject_of(certificate: X509 | None) -> str | None:
+    return None if certificate is None else subject_of(certificate)
+
+
+_ASK: Mapping[str, Callable[[SSL.Connection], object]] = {
+    "version": SSL.Connection.get_protocol_version_name,
+    "cipher": lambda connection: connection.get_cipher_name() or "",
+    "group": group_of,
+    "alpn": _alpn_of,
+    "sni": _sni_of,
+    "peer": lambda connection: _subject_of(connection.get_peer_certificate()),
+}
+"""How a connection is asked for each parameter."""
+
+
 def _find(info: ConnectionInfo, name: str) -> object:
     values = vars(info)
-    if name in ("version", "cipher", "alpn", "sni", "group") and "_connection" in values:
-        settle(info)
-        return values[name]
-    if name != "peer":
+    if "_connection" in values and name in _ASK:
+        values[name] = _ASK[name](values["_connection"])
+    elif "_certificate" in values and name == "peer":
+        values[name] = _subject_of(values.pop("_certificate"))
+    else:
         raise AttributeError(f"{type(info).__name__!r} object has no attribute {name!r}")
-    settle(info)
-    if "_certificate" in values:
-        subject: Name = values.pop("_certificate").to_cryptography().subject
-        values["peer"] = subject.rfc4514_string()
-    return values["peer"]
+    return values[name]
 
 
 # Called only for missing attributes.  Inside the class, it would make mypy accept any attribute.
@@ -70,7 +94,7 @@ ConnectionInfo.__getattr__ = _find  # type: ignore[attr-defined]
 def connection_info_of(connection: SSL.Connection, upgraded: bool = False) -> ConnectionInfo:
     """Return the parameters of a connection whose handshake is complete.
 
-    They are asked for when the first is read, as many a server reads none.  Until then this refers
+    Each is asked for when it is read, as many a server reads none, or few.  Until then this refers
     to the connection, so :func:`settle` has to be called when that ends.
     """
     info = object.__new__(ConnectionInfo)
@@ -81,21 +105,11 @@ def connection_info_of(connection: SSL.Connection, upgraded: bool = False) -> Co
 
 
 def settle(info: ConnectionInfo) -> None:
-    """Find all parameters, and drop the reference to the connection."""
+    """Find all parameters, once, and drop the reference to the connection."""
     values = vars(info)
-    connection: SSL.Connection | None = values.pop("_connection", None)
-    if connection is None:
-        return
-    sni = connection.get_servername()
-    alpn = connection.get_alpn_proto_negotiated().decode("ascii", "backslashreplace")
-    certificate = connection.get_peer_certificate()
-    values["version"] = connection.get_protocol_version_name()
-    values["cipher"] = connection.get_cipher_name() or ""
-    values["alpn"] = alpn or None
-    values["sni"] = None if sni is None else sni.decode("ascii", "backslashreplace")
-    values["group"] = group_of(connection)
-    if certificate is None:
-        values["peer"] = None
-    else:
+    connection: SSL.Connection = values.pop("_connection")
+    if "peer" not in values:
         # Parsing takes longer than everything else and is rarely needed: so only on access.
-        values["_certificate"] = certificate
+        values["_certificate"] = connection.get_peer_certificate()
+    for name in _ASK.keys() - values.keys() - {"peer"}:
+        values[name] = _ASK[name](connection)

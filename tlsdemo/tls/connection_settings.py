@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tlsdemo.net.sockets import MAX_BUFFER
 from tlsdemo.starttls.immediate import ImmediateServer
 from tlsdemo.starttls.negotiation import Negotiation
-from tlsdemo.tls.contexts import TLS
+from tlsdemo.tls.contexts import TLS, check_tls
 from tlsdemo.tls.modes import Mode
 from tlsdemo.tls.timeouts import NO_TIMEOUTS, Timeouts
 from tlsdemo.tls.transport_options import TransportOptions
@@ -19,9 +19,11 @@ class ConnectionSettings:
     """The settings of every connection that a server accepts or a client makes.
 
     Attributes:
-        mode: How the connection is secured.
+        mode: How the connection is secured: one of :data:`MODES`.
         tls: The TLS settings of our end: a ``ServerTLS`` or a ``ClientTLS``.
-        negotiation: Makes the negotiation before TLS; called once for each connection.
+        negotiation: Makes the negotiation before TLS, such as ``DIALECTS["smtp"].server`` of
+            :mod:`tlsdemo.starttls.registry`; called once for each connection.  By default TLS
+            begins at once, of a client as well.
         transport: How the application's transport delivers and sends; by default as is usual for
             ``mode``, with half of ``max_buffer`` as the high-water mark.
         timeouts: How many seconds each phase may last; no limits by default.
@@ -30,6 +32,7 @@ class ConnectionSettings:
     Raises:
         ValueError: If the high-water mark of ``transport`` is more than half of ``max_buffer``:
             the other half is for what one read of the socket brings.
+        TypeError: If ``mode``, ``tls`` or ``negotiation`` is something else, such as a name.
     """
 
     mode: Mode
@@ -40,6 +43,14 @@ class ConnectionSettings:
     max_buffer: int = MAX_BUFFER
 
     def __post_init__(self) -> None:
+        if not isinstance(self.mode, Mode):
+            raise TypeError(f"mode is {self.mode!r}; give one of MODES: MODES[ModeName.PAIR]")
+        check_tls(self.tls)
+        if not callable(self.negotiation):
+            raise TypeError(
+                f"negotiation is {self.negotiation!r}; give the role of a dialect:"
+                ' DIALECTS["smtp"].server'
+            )
         if self.transport is None:
             transport = self.mode.transport_options(None, None, self.max_buffer // 2)
             object.__setattr__(self, "transport", transport)

@@ -26,7 +26,7 @@ from tlsdemo.close_reasons import Cause, CloseReason
 from tlsdemo.net.sockets import MAX_BUFFER, bound_buffers, without_delay
 from tlsdemo.starttls.negotiation import HANDSHAKE
 from tlsdemo.tls.connection_info import ConnectionInfo
-from tlsdemo.tls.contexts import TLS
+from tlsdemo.tls.contexts import TLS, check_tls
 from tlsdemo.tls.error_reasons import Insecure
 from tlsdemo.tls.modes import MODES, ModeName
 from tlsdemo.tls.observer import Observer
@@ -84,9 +84,11 @@ def upgrade(
 
     Raises:
         ValueError: If the mode is none in which a connection can be upgraded.
-        TypeError: If the transport does not say which protocol it delivers to, has no
-            ``startTLS`` and the mode needs it, or has no reactor and no clock is given.
+        TypeError: If ``tls`` is something else, or if the transport does not say which protocol
+            it delivers to, has no ``startTLS`` and the mode needs it, or has no reactor and no
+            clock is given.
     """
+    check_tls(tls)
     chosen = MODES[ModeName(mode)]
     if not chosen.allows_negotiation:
         raise ValueError(f"mode is {chosen.name.value!r}, which cannot begin in mid-stream")

@@ -13,11 +13,9 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import datetime
 from itertools import product
-from pathlib import Path
 
 from OpenSSL import SSL
-from OpenSSL.crypto import X509, PKey
-from service_identity.hazmat import DNS_ID, IPAddress_ID
+from service_identity.hazmat import DNS_ID
 from twisted.internet.interfaces import (
     IOpenSSLClientConnectionCreator,
     IOpenSSLServerConnectionCreator,
@@ -26,14 +24,13 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from tlsdemo.certificates.certificate_file import unreadable
-from tlsdemo.certificates.files import Credentials
-from tlsdemo.certificates.identity import is_pkcs12, load_identity
-from tlsdemo.starttls.names import without_last_dot
-from tlsdemo.tls.alpn_selection import set_selection
-from tlsdemo.tls.name_check import NameCheck
+from tlsdemo.certificates.files import BadCredentials, Credentials
+from tlsdemo.tls.alpn_selection import encoded, set_selection
+from tlsdemo.tls.name_check import NameCheck, identity_of
 from tlsdemo.tls.observer import Observer
+from tlsdemo.tls.own_certificate import use_certificate
 from tlsdemo.tls.policy import Policy, reasons_of
-from tlsdemo.tls.server_names import matches, names_of
+from tlsdemo.tls.server_names import choose_by_name
 from tlsdemo.tls.session_tickets import SessionTickets
 from tlsdemo.tls.tls_connection import TLSConnection
 from tlsdemo.tls.verification import observe_verification, set_verification
@@ -77,33 +74,18 @@ def _build(
 
 
 def _new_context(credentials: Credentials, policy: Policy) -> SSL.Context:
+    credentials.check_complete()
     context = SSL.Context(SSL.TLS_METHOD)
     policy.apply(context)
     # An idle connection would keep a buffer of 16 KiB in each direction.
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)
-    if credentials.certificate is not None and credentials.key is not None:
-        _use_identity(context, credentials.certificate, credentials.key, credentials.passphrase)
     if credentials.authority is not None:
         context.load_verify_locations(str(credentials.authority))
     else:
         context.set_default_verify_paths()
+    if credentials.certificate is not None and credentials.key is not None:
+        use_certificate(context, credentials.certificate, credentials.key, credentials.passphrase)
     return context
-
-
-def _use_identity(
-    context: SSL.Context, certificate: Path, key: Path, passphrase: bytes | None
-) -> None:
-    if passphrase is None and not is_pkcs12(certificate):
-        context.use_certificate_chain_file(str(certificate))
-        context.use_privatekey_file(str(key))
-    else:
-        identity = load_identity(certificate, key, passphrase)
-        leaf, *more = map(X509.from_cryptography, identity.chain)
-        context.use_certificate(leaf)
-        for each in more:
-            context.add_extra_chain_cert(each)
-        context.use_privatekey(PKey.from_cryptography_key(identity.key))  # type: ignore[arg-type]
-    context.check_privatekey()
 
 
 Preparation = Callable[[SSL.Context], object]
@@ -121,6 +103,12 @@ class TLS(typing.Protocol):
         """Make the OpenSSL connection for one TLS layer, observed by ``observer`` if given."""
 
 
+def check_tls(tls: object) -> None:
+    """Raise TypeError if ``tls`` is something else, such as Twisted's options."""
+    if not hasattr(tls, "make"):
+        raise TypeError(f"tls is {tls!r}; give a ServerTLS or a ClientTLS")
+
+
 def _server_context(
     credentials: Credentials, client_auth: ClientAuth, alpn: Sequence[str], policy: Policy
 ) -> SSL.Context:
@@ -134,33 +122,6 @@ def _server_context(
     set_selection(context, alpn)
     SessionTickets()(context)
     return context
-
-
-def _choose_by_name(
-    identities: Sequence[Credentials], contexts: Sequence[SSL.Context]
-) -> SSL.Context:
-    """Return the first context, which changes to the one whose certificate matches the SNI.
-
-    From the other context OpenSSL takes the certificate, the trusted authorities and their names.
-    Versions, ciphers, options, verification, ALPN and ticket keys remain those of the first.
-    As all contexts have the same settings, this makes no difference.
-    """
-    first, *others = contexts
-    # None for the first, which must not refer to itself: that cycle could never be collected.
-    named = [
-        (names_of(load_identity(each.certificate, each.key, each.passphrase).chain[0]), context)
-        for each, context in zip(identities, (None, *others), strict=True)
-        if each.certificate is not None and each.key is not None
-    ]
-
-    def choose(connection: SSL.Connection) -> None:
-        requested = (connection.get_servername() or b"").decode("ascii", "replace")
-        chosen = next((context for names, context in named if matches(names, requested)), None)
-        if chosen is not None:
-            connection.set_context(chosen)
-
-    first.set_tlsext_servername_callback(choose)
-    return first
 
 
 @implementer(IOpenSSLServerConnectionCreator)
@@ -185,7 +146,7 @@ class ServerTLS:
     def build(
         cls,
         credentials: Credentials,
-        client_auth: ClientAuth = ClientAuth.REQUIRED,
+        client_auth: ClientAuth | str = ClientAuth.REQUIRED,
         alpn: Sequence[str] = (),
         *,
         policy: Policy = DEFAULT,
@@ -203,18 +164,28 @@ class ServerTLS:
             policy: The versions and cipher suites that are allowed.
             more: Certificates for other names.  The first certificate that matches the client's
                 SNI is sent, ``credentials`` included; without a match, that of ``credentials``.
+                If they trust different authorities for client certificates, no session is resumed.
             preparations: Called with every context, also when the files are loaded again.
 
         Raises:
+            BadCredentials: If there is no certificate, or one without its key.
             UnusableCredentials: If OpenSSL cannot use the files.
         """
-        identities = [credentials, *more]
+        if credentials.certificate is None:
+            raise BadCredentials("a server needs a certificate and its key")
+        identities, auth = [credentials, *more], ClientAuth(client_auth)
 
         def make() -> SSL.Context:
-            contexts = [_server_context(each, client_auth, alpn, policy) for each in identities]
+            contexts = [_server_context(each, auth, alpn, policy) for each in identities]
             for prepare, context in product(preparations, contexts):
                 prepare(context)
-            return _choose_by_name(identities, contexts) if more else contexts[0]
+            authorities = {each.authority for each in identities}
+            if len(authorities) > 1 and client_auth is not ClientAuth.NONE:
+                # A client that one name trusts could resume its session with another name: OpenSSL
+                # verifies nothing again, and the tickets are those of the first context.
+                for context in contexts:
+                    SessionTickets(0)(context)
+            return choose_by_name(identities, contexts) if more else contexts[0]
 
         def rebuild(now: datetime) -> SSL.Context:
             for each in identities:
@@ -279,15 +250,8 @@ class ClientTLS:
         # RFC 6066, section 3: literal addresses are not permitted in SNI.
         self._sni: bytes | None = None
         self._session: SSL.Session | None = None
-        identity: DNS_ID | IPAddress_ID
-        try:
-            identity = IPAddress_ID(server_name)
-        except ValueError:
-            # A certificate contains no dot at the end either.
-            name = without_last_dot(server_name)
-            if name != without_last_dot(name):
-                raise ValueError("not a name or an address") from None
-            identity = DNS_ID(name)
+        identity = identity_of(server_name)
+        if isinstance(identity, DNS_ID):
             # The SNI is the name that is verified, in its ASCII form.
             self._sni = identity.hostname.decode("ascii").encode("idna")
         self._verify_name = NameCheck(identity)
@@ -313,12 +277,13 @@ class ClientTLS:
             preparations: Called with the context.
 
         Raises:
+            BadCredentials: If there is a certificate without its key, or the other way round.
             UnusableCredentials: If OpenSSL cannot use the files.
             ValueError: If ``server_name`` is neither a name nor an address.
         """
         context = _build(credentials, SSL.VERIFY_PEER, policy, is_client=True)
         if alpn:
-            context.set_alpn_protos([name.encode() for name in alpn])
+            context.set_alpn_protos(encoded(alpn))
         for prepare in preparations:
             prepare(context)
         return cls(context, server_name)
@@ -339,7 +304,8 @@ class ClientTLS:
     def resuming(self, session: SSL.Session) -> ClientTLS:
         """Return the same settings, whose connections resume ``session`` (RFC 8446, section 2.2).
 
-        ``session`` is the result of ``get_session()`` of an earlier connection.
+        ``session`` is the result of ``get_session()`` of an earlier connection of these settings.
+        The server's chain is not verified again, only its name.
         """
         resuming = copy(self)
         resuming._session = session

@@ -77,7 +77,8 @@ def is_end_of_file(error: SSL.Error) -> bool:
     return isinstance(error, SSL.SysCallError) or not any(error.args)
 
 
-def _of_ssl_error(error: SSL.Error, connection: TLSConnection) -> CloseReason:
+def ssl_error_reason(error: SSL.Error, connection: TLSConnection) -> CloseReason:
+    """Return the close reason for an ``error`` of ``connection``."""
     # The error itself comes first, then in some versions those of the layers above.
     queue = [] if is_end_of_file(error) else error.args[0]
     reasons = [str(reason) for library, _, reason in queue if library == "SSL routines"]
@@ -116,7 +117,7 @@ def close_reason_of(reason: Failure, connection: TLSConnection, secure: bool) ->
     """
     error = reason.value
     if isinstance(error, SSL.Error):
-        return _of_ssl_error(error, connection)
+        return ssl_error_reason(error, connection)
     if isinstance(error, VerificationError | CertificateError):
         return CloseReason(Cause.WRONG_NAME, name_problem(error))
     if not secure and connection.silent:

@@ -20,6 +20,10 @@ class Observer(typing.Protocol):
     Attributes:
         detailed: Whether :meth:`detail`, :meth:`wire` and :meth:`tls_created` are called as well.
             If not, OpenSSL does not report its states, which is cheaper.
+
+    An observer that is ``detailed`` may have ``states = False`` as well.  Then it is told neither
+    OpenSSL's states and alerts, for which OpenSSL calls Python several times for each message, nor
+    the subjects of certificates.
     """
 
     detailed: bool
@@ -39,6 +43,11 @@ class Observer(typing.Protocol):
 
     def tls_created(self, connection: SSL.Connection) -> None:
         """OpenSSL's connection has been created; its handshake has not begun."""
+
+
+def wants_states(observer: Observer) -> bool:
+    """Return whether an observer of details wants OpenSSL's states too."""
+    return getattr(observer, "states", True)
 
 
 def report_first(

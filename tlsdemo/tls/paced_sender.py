@@ -36,7 +36,6 @@ class PacedSender:
     """
 
     __slots__ = (
-        "_by_layer",
         "_connection",
         "_full",
         "_layer",
@@ -56,7 +55,6 @@ class PacedSender:
         self._producer: Any = None
         # A producer that is pulled has the layer's own adapter; then nothing is paced.
         self._pulling = False
-        self._by_layer = False
         self.joined: JoinedWrites | None = None
 
     def send(self, data: bytes, size: int | None = None) -> None:
@@ -71,11 +69,13 @@ class PacedSender:
             data = bytes(memoryview(data))
         self._waiting.append((data, 0, size))
         if len(self._waiting) == 1:
-            # Not even its first portion is held back if the wire is full, as Twisted holds back
-            # nothing.
             self._register()
-            self._send_portion()
-            self._send_waiting()
+            # A layer that has ended stops its producer at once, so that nothing waits any more.
+            if self._waiting:
+                # Not even its first portion is held back if the wire is full, as Twisted holds back
+                # nothing.
+                self._send_portion()
+                self._send_waiting()
 
     def join(self, clock: IReactorTime | None) -> JoinedWrites | None:
         """Return what joins small writes until the next turn of ``clock``, if there is one."""
@@ -177,11 +177,11 @@ class PacedSender:
         self._encrypt(data, start, end)
 
     def _encrypt(self, data: bytes, start: int, end: int) -> None:
-        if not self._by_layer:
+        if not self._connection.sent_by_layer:
             start, wire = self._connection.encrypt_part(data, start, end)
             if wire:
                 self._layer.transport.write(wire)
         if start < end:
-            self._by_layer = True
+            self._connection.sent_by_layer = True
             # The base class's method bypasses the buffering of BufferingTLSTransport.
             TLSMemoryBIOProtocol.write(self._layer, data[start:end])

@@ -27,6 +27,6 @@ def protocol_attribute(transport: Any) -> str:
     """
     for name in ("wrappedProtocol", "protocol"):
         # Not getattr: a ProtocolWrapper passes that on to the transport below it.
-        if name in vars(transport):
+        if name in getattr(transport, "__dict__", ()):
             return name
     raise TypeError(f"{transport!r} has no protocol or wrappedProtocol that could be replaced")

@@ -26,7 +26,7 @@ from zope.interface import implementer
 
 from tlsdemo.close_reasons import CloseReason
 from tlsdemo.tls.connection_info import ConnectionInfo
-from tlsdemo.tls.contexts import TLS
+from tlsdemo.tls.contexts import TLS, check_tls
 from tlsdemo.tls.error_reasons import Insecure
 from tlsdemo.tls.observer import Observer, failure_facts
 from tlsdemo.tls.protocol_switch import replace_protocol
@@ -76,8 +76,12 @@ class EncryptedSide:
 class SecurePair:
     r"""TLS between an encrypted and a cleartext side, for anything that carries bytes.
 
+    A pair has no timeouts: whoever owns the wire ends a handshake that takes too long, by
+    ``pair.cleartext.abortConnection()``.  (:func:`upgrade` and the endpoints have timeouts.)
+
     Raises:
         ValueError: If the writes are to be joined, and there is no clock.
+        TypeError: If ``tls`` is neither of these two.
 
     Args:
         tls: The TLS settings of this end: a ``ServerTLS`` or a ``ClientTLS``.
@@ -138,8 +142,7 @@ class SecurePair:
         >>> server.encrypted.connectionLost()
         closed
 
-    The example's ``certificates`` are those of
-    :func:`tlsdemo.certificates.demo_ca.demo_certificates`.
+    The example's ``certificates`` are those of :func:`tlsdemo.testing.temporary_certificates`.
     """
 
     def __init__(
@@ -153,6 +156,7 @@ class SecurePair:
         clock: IReactorTime | None = None,
         observer: Observer | None = None,
     ) -> None:
+        check_tls(tls)
         self._listener = _PairListener(application, on_secure, on_insecure)
         setup = StreamSetup(self._listener, transport_options, observer=observer)
         if clock is None and transport_options.send is Send.BUFFERED:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cryptography import x509
+from OpenSSL import SSL
+
+from tlsdemo.certificates.files import Credentials
+from tlsdemo.certificates.identity import load_identity
 
 
 def names_of(certificate: x509.Certificate) -> tuple[str, ...]:
@@ -33,3 +39,30 @@ def matches(names: tuple[str, ...], requested: str) -> bool:
     requested = requested.lower().removesuffix(".")
     label, dot, rest = requested.partition(".")
     return requested in names or bool(label and dot and rest and f"*.{rest}" in names)
+
+
+def choose_by_name(
+    identities: Sequence[Credentials], contexts: Sequence[SSL.Context]
+) -> SSL.Context:
+    """Return the first context, which changes to the one whose certificate matches the SNI.
+
+    From the other context OpenSSL takes the certificate, the trusted authorities and their names.
+    Versions, ciphers, options, verification, ALPN and ticket keys remain those of the first.
+    As all contexts have the same settings, this makes no difference.
+    """
+    first, *others = contexts
+    # None for the first, which must not refer to itself: that cycle could never be collected.
+    named = [
+        (names_of(load_identity(each.certificate, each.key, each.passphrase).chain[0]), context)
+        for each, context in zip(identities, (None, *others), strict=True)
+        if each.certificate is not None and each.key is not None
+    ]
+
+    def choose(connection: SSL.Connection) -> None:
+        requested = (connection.get_servername() or b"").decode("ascii", "replace")
+        chosen = next((context for names, context in named if matches(names, requested)), None)
+        if chosen is not None:
+            connection.set_context(chosen)
+
+    first.set_tlsext_servername_callback(choose)
+    return first

@@ -39,7 +39,12 @@ def secure(
     stream = _StartTLSStream(setup, clock)
     stream.transport = stream.socket = transport
     replace_protocol(transport, stream)
-    transport.startTLS(ObservedTLS(tls, setup.observer))
+    creator = ObservedTLS(tls, setup.observer)
+    # Twisted's transports take their role from TCP, unless they are told "not normal".
+    if getattr(transport, "_tlsClientDefault", tls.is_client) is tls.is_client:
+        transport.startTLS(creator)
+    else:
+        transport.startTLS(creator, False)
     layer: TLSMemoryBIOProtocol = transport.protocol
     stream.attach(layer)
     return layer, stream

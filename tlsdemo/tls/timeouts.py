@@ -33,12 +33,20 @@ class Timeouts:
         handshake: From the switch to TLS until the connection is secure.
         idle: For a secure connection without a byte in either direction.
         closing: From our close_notify until the peer's.
+
+    Raises:
+        ValueError: If one is negative.
     """
 
     plain: float = 60.0
     handshake: float = 30.0
     idle: float = 600.0
     closing: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name, seconds in vars(self).items():
+            if seconds < 0:
+                raise ValueError(f"{name} is {seconds!r}; give seconds, or 0 for no limit")
 
 
 NO_TIMEOUTS = Timeouts(0, 0, 0, 0)

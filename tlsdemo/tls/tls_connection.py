@@ -22,7 +22,7 @@ from OpenSSL.crypto import X509
 from service_identity import CertificateError
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 
-from tlsdemo.tls.handshake_observation import HandshakeObservation
+from tlsdemo.tls.handshake_observation import HandshakeObservation, observe
 from tlsdemo.tls.observer import Observer
 from tlsdemo.tls.openssl_io import IO
 from tlsdemo.tls.openssl_output import ENCRYPT
@@ -35,6 +35,13 @@ Others cost CPU time all the same: a KeyUpdate (RFC 8446, section 4.6.3) takes b
 and OpenSSL neither limits nor reports them.  The limit is looked at after each read of the wire.
 """
 
+_MAX_ANSWERED = 1 << 17
+"""Bytes that OpenSSL may answer by itself, and one more for every 16 records that have come.
+
+It answers a KeyUpdate that requests it, and in TLS 1.2 an attempt to renegotiate.  A peer that does
+not read would have the transport keep all the answers, which no producer stands for.
+"""
+
 _FLIGHT = 1 << 15
 """Bytes to read at once for the wire: more than nearly all flights of a handshake have."""
 
@@ -42,6 +49,7 @@ _ENCRYPTED = 1024
 """Records to encrypt before they are read: OpenSSL's buffer for the wire grows by copying."""
 
 _TOO_MANY_MESSAGES = "too many messages without application data, such as KeyUpdates"
+_TOO_MANY_ANSWERS = "too many messages that have to be answered"
 
 
 class TLSConnection(SSL.Connection):
@@ -59,6 +67,9 @@ class TLSConnection(SSL.Connection):
             alert no_application_protocol; ``b""`` for any or none.
         at_close_notify: Called when the peer's close_notify has been read; returns whether the
             TLS layer must not learn of it yet.
+        sent_by_layer: Whether the TLS layer sends what the application writes, so that it cannot be
+            told from OpenSSL's own answers.
+        at_failure: Called with what the TLS layer fails with, once the handshake is complete.
         name_error: Why the peer's certificate is not valid for the expected name, if so.
     """
 
@@ -67,6 +78,7 @@ class TLSConnection(SSL.Connection):
     _io = IO
     _encrypt_part = staticmethod(ENCRYPT)
     _wire_open = True
+    sent_by_layer = False
 
     def __init__(
         self,
@@ -84,17 +96,17 @@ class TLSConnection(SSL.Connection):
         self.silent = not is_client
         self.viewed: bytes | None = None
         self._without_data = 0
+        self._answered = 0
         self.records = 0
         self.required_alpn = b""
         self.name_error: Exception | None = None
         self.at_close_notify: Callable[[], bool] | None = None
+        self.at_failure: Callable[[SSL.Error], object] | None = None
         self._verify_name = verify_name
         self._kept: SSL.Error | None = None
         self._raised: SSL.Error | None = None
         # Of the instance, because every record looks it up.
-        self.observation = None
-        if observer is not None and observer.detailed:
-            self.observation = HandshakeObservation(observer, self, is_client)
+        self.observation = observe(observer, self, is_client)
 
     @property
     def verify_error(self) -> int:
@@ -122,7 +134,9 @@ class TLSConnection(SSL.Connection):
             super().do_handshake()
         except SSL.ZeroReturnError:
             raise SSL.SysCallError(-1, "Unexpected EOF") from None
-        self._without_data = 0
+        self._without_data = self._answered = 0
+        if self.observation is not None:
+            self.observation.handshake_completed()
 
     @property
     def has_close_notify(self) -> bool:
@@ -132,7 +146,7 @@ class TLSConnection(SSL.Connection):
     @property
     def wants_name(self) -> bool:
         """Whether :meth:`verify_name` has to be called with the peer's certificate."""
-        return self._verify_name is not None or self.observation is not None
+        return self._verify_name is not None
 
     def verify_name(self, certificate: X509 | None) -> bool:
         """Verify the name that a client expects of its server; OpenSSL verifies the chain only.
@@ -153,7 +167,7 @@ class TLSConnection(SSL.Connection):
                 self.name_error = error.with_traceback(None)
         good = self.name_error is None
         if self.observation is not None:
-            self.observation.name_verified(certificate, good, verify is not None)
+            self.observation.name_verified(certificate, good)
         return good
 
     def bio_write(self, buf: Any) -> int:
@@ -182,14 +196,15 @@ class TLSConnection(SSL.Connection):
 
     def bio_read(self, bufsiz: int) -> bytes:
         """Return bytes for the wire, or raise WantReadError if there are none."""
-        if self.observation is None:
-            return self._io.for_wire(self, bufsiz)
         try:
             data = self._io.for_wire(self, bufsiz)
         except SSL.WantReadError:
-            self.observation.nothing_to_send()
+            if self.observation is not None:
+                self.observation.nothing_to_send()
             raise
-        self.observation.sent(data)
+        self._answered += len(data)
+        if self.observation is not None:
+            self.observation.sent(data)
         return data
 
     def encrypt(self, data: bytes, times: int) -> bytes:
@@ -206,7 +221,9 @@ class TLSConnection(SSL.Connection):
             with contextlib.suppress(SSL.WantReadError):
                 while True:
                     parts.append(self.bio_read(_FLIGHT))
-        return b"".join(parts)
+        encrypted = b"".join(parts)
+        self._answered -= len(encrypted)
+        return encrypted
 
     def recv(self, bufsiz: int, flags: int | None = None) -> bytes:
         """Decrypt one record, or all there are (``coalesce``), or none (``held``)."""
@@ -219,16 +236,26 @@ class TLSConnection(SSL.Connection):
                 data = self._io.receive(self, bufsiz)
                 self.records += 1
         except SSL.ZeroReturnError:
+            if self.observation is not None:
+                self.observation.no_data_received()
             if self.at_close_notify is not None and self.at_close_notify():
                 raise SSL.WantReadError from None
             raise
         except SSL.WantReadError:
-            if self._without_data > _MAX_WITHOUT_DATA:
-                self._raised = SSL.Error([("SSL routines", "", _TOO_MANY_MESSAGES)])
+            if self.observation is not None:
+                self.observation.no_data_received()
+            # Before a call: nearly every read ends here.
+            many = self._without_data > _MAX_WITHOUT_DATA or self._answered > _MAX_ANSWERED
+            if many and (problem := self._excess()):
+                self._raised = SSL.Error([("SSL routines", "", problem)])
+                self._failed(self._raised)
                 raise self._raised from None
             raise
         except SSL.Error as error:
+            if self.observation is not None:
+                self.observation.no_data_received()
             self._raised = error
+            self._failed(error)
             raise
         self._without_data = 0
         if self.observation is not None:
@@ -257,6 +284,17 @@ class TLSConnection(SSL.Connection):
         if self.observation is not None:
             self.observation.wire_ended = True
 
+    def _excess(self) -> str:
+        """Return what the peer has sent too many of, if anything."""
+        if self._without_data > _MAX_WITHOUT_DATA:
+            return _TOO_MANY_MESSAGES
+        too_many = self._answered > _MAX_ANSWERED + self.records // 16 and not self.sent_by_layer
+        return _TOO_MANY_ANSWERS if too_many else ""
+
+    def _failed(self, error: SSL.Error) -> None:
+        if self.at_failure is not None:
+            self.at_failure(error)
+
     def _drain(self) -> bytes:
         if self._kept is not None:
             raise self._take_kept()
@@ -277,7 +315,7 @@ class TLSConnection(SSL.Connection):
         Twisted keeps a failure in a local variable of a call that is in the failure's traceback.
         Such a cycle keeps everything in that call alive until the next garbage collection.
         """
-        self.at_close_notify = None
+        self.at_close_notify = self.at_failure = None
         if self.observation is not None:
             self.observation.over()
         raised, self._raised, self._kept = self._raised, None, None

@@ -35,7 +35,12 @@ from tlsdemo.net.prompt_writing import prompt_writer
 from tlsdemo.state_machine import transition_table
 from tlsdemo.tls.alpn_selection import alpn_problem
 from tlsdemo.tls.connection_info import ConnectionInfo, connection_info_of, settle
-from tlsdemo.tls.error_reasons import close_reason_of, is_end_of_file, name_problem
+from tlsdemo.tls.error_reasons import (
+    close_reason_of,
+    is_end_of_file,
+    name_problem,
+    ssl_error_reason,
+)
 from tlsdemo.tls.half_close import half_closeable, survive_end_of_file
 from tlsdemo.tls.observer import failure_facts
 from tlsdemo.tls.stream import Stream, StreamSetup
@@ -85,6 +90,7 @@ class TLSStream(TLSOutput):
             )
         connection.coalesce = self.by_reads
         connection.at_close_notify = self._close_notify_received
+        connection.at_failure = self._limit_failure
         connection.required_alpn = self._required_alpn.encode()
         self._layer = self._below = layer
         self._connection = connection
@@ -189,6 +195,16 @@ class TLSStream(TLSOutput):
         self._layer.loseConnection()
         return False
 
+    def _limit_failure(self, error: SSL.Error) -> None:
+        """Limit how long a peer that has broken TLS may take to read what it has been sent.
+
+        The TLS layer closes, and the transport first sends all that was written.
+        """
+        # At an end of file, the wire has ended.
+        if not is_end_of_file(error):
+            self._close_reason = self._close_reason or ssl_error_reason(error, self._connection)
+            self._timer.enter(ConnectionPhase.CLOSING)
+
     def _deliver_held(self, reason: Failure) -> Failure:
         """Deliver what OpenSSL has kept while this was paused; return the reason for the end.
 
@@ -264,7 +280,7 @@ class TLSStream(TLSOutput):
             self._report_finished()
 
     def _abort_layer(self, close_reason: CloseReason) -> None:
-        self._close_reason, self._deliver = close_reason, None
+        self._close_reason, self._deliver = self._close_reason or close_reason, None
         self._drop_writes()
         self._layer.abortConnection()
         self._drop_unread(close_reason)

@@ -120,25 +120,38 @@ def _log_failure(failure: Failure, address: IAddress | None) -> None:
 
 
 class _Attempt:
-    """One connection of a client, from the call of ``connect`` until it is secure."""
+    """One connection of a client, from the call of ``connect`` until it is secure.
+
+    After that it refers to nothing of the connection: it forms a reference cycle with ``result``.
+    """
 
     connecting: Deferred[Any]
     protocol: UpgradeProtocol | None = None
+    over = False
 
     def __init__(self) -> None:
         self.result: Deferred[IProtocol] = Deferred(self._cancel)
 
     def listener(self, application: IProtocol, _address: IAddress | None) -> UpgradeListener:
         upgraded: Deferred[ConnectionInfo] = Deferred()
-        upgraded.addCallbacks(lambda _info: self.result.callback(application), self._failed)
+        upgraded.addCallbacks(lambda _info: self._succeeded(application), self._failed)
         return UpgradeListener(application, upgraded)
 
     def connected(self, protocol: Any) -> None:
-        self.protocol = protocol
+        if not self.over:
+            self.protocol = protocol
+
+    def _succeeded(self, application: IProtocol) -> None:
+        self._end().callback(application)
 
     def _failed(self, failure: Failure) -> None:
-        if not self.result.called:  # It has been cancelled, otherwise.
-            self.result.errback(failure)
+        result = self._end()
+        if not result.called:  # It has been cancelled, otherwise.
+            result.errback(failure)
+
+    def _end(self) -> Deferred[IProtocol]:
+        self.over, self.protocol = True, None
+        return self.result
 
     def _cancel(self, _result: object) -> None:
         if self.protocol is None:

@@ -111,6 +111,7 @@ class SeveralObservers:
         self._observers = observers
         self._detailed = [each for each in observers if each.detailed]
         self.detailed = bool(self._detailed)
+        self.states = any(getattr(each, "states", True) for each in self._detailed)
 
     def event(self, name: str, **facts: object) -> None:
         """Report an event to all."""

@@ -18,7 +18,7 @@ from tlsdemo.web.later import answer_later
 _HEAD = (
     '<link rel="icon" href="/icon.svg">\n'
     '<link rel="stylesheet" href="/sequence_diagram.css">\n'
-    '<script src="/connection.js" defer></script>\n'
+    '<script src="/stream.js" defer></script>\n<script src="/connection.js" defer></script>\n'
     '<noscript><meta http-equiv="refresh" content="5"></noscript>\n'
 )
 

@@ -31,7 +31,8 @@ _HEAD = (
     '<link rel="icon" href="/icon.svg">\n'
     '<link rel="stylesheet" href="/uPlot.min.css">\n'
     '<link rel="stylesheet" href="/chart_page.css">\n<link rel="stylesheet" href="/live.css">\n'
-    '<script src="/uPlot.iife.min.js" defer></script>\n<script src="/live.js" defer></script>\n'
+    '<script src="/uPlot.iife.min.js" defer></script>\n'
+    '<script src="/stream.js" defer></script>\n<script src="/live.js" defer></script>\n'
     '<noscript><meta http-equiv="refresh" content="5"></noscript>\n'
 )
 

@@ -6,11 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from tlsdemo.reporting.latencies import NAMES, Latencies
 from tlsdemo.reporting.load_counters import LoadCounters
+from tlsdemo.reporting.probe_result import PROBE
 from tlsdemo.reporting.run_text import megabytes
 from tlsdemo.reporting.sequence_diagram import duration
-
-PROBE = "probe"
-"""Named beside the latencies: what a probe measures while the load is sent."""
 
 _PERCENTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0}
 _NONE = "-"

@@ -15,11 +15,9 @@ from tlsdemo.reporting.run_result import RunResult
 from tlsdemo.web.door import Door
 from tlsdemo.web.live_feed import LiveFeed
 from tlsdemo.web.live_site import live_pages
-from tlsdemo.web.load_figures import PROBE, LoadFigures
+from tlsdemo.web.load_figures import LoadFigures
 from tlsdemo.web.remote_figures import RemoteFigures
 from tlsdemo.web.site import Root, WebSite
-
-__all__ = ["PROBE", "RunPages"]
 
 
 class RunPages:

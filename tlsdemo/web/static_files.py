@@ -12,6 +12,7 @@ from tlsdemo.reporting.page_files import data_file
 _TYPES = {
     "live.css": "text/css",
     "icon.svg": "image/svg+xml",
+    "stream.js": "text/javascript",
     "live.js": "text/javascript",
     "connection.js": "text/javascript",
 }

@@ -25,10 +25,12 @@ class FakeTool:
         self.commands: list[list[str]] = []
         self.constraints: list[str | None] = []
         self.failures: dict[str, Callable[[list[str]], Done]] = {}
+        self.variables: Mapping[str, str] = {}
 
     def __call__(self, arguments: Sequence[str], variables: Mapping[str, str]) -> Done:
         command = list(arguments)
         self.commands.append(command)
+        self.variables = variables
         if "install" in command:
             named = command[command.index("-c") + 1] if "-c" in command else None
             self.constraints.append(named and Path(named).read_text())
@@ -54,6 +56,9 @@ class BuilderCase(SynchronousTestCase):
         self.cache = Cache(self.folder)
         self.tool = FakeTool()
         self.reported: list[str] = []
+        self.now = 7.0
 
     def builder(self, uv: str | None = None) -> Builder:
-        return Builder(self.cache, self.reported.append, tool=self.tool, uv=uv, now=lambda: 7.0)
+        return Builder(
+            self.cache, self.reported.append, tool=self.tool, uv=uv, now=lambda: self.now
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -20,7 +21,7 @@ class CandidateRun(SynchronousTestCase):
         folder = Path(self.mktemp()).absolute() / "other-versions"
         (folder / "bin").mkdir(parents=True)
         program = folder / "bin" / "python"
-        program.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+        program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
         program.chmod(0o755)
         self.environment = Environment(folder)
 

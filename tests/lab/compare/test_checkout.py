@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -13,18 +14,31 @@ from tlsdemo.lab.compare.requirements import parse_requirements
 
 class Checkouts(SynchronousTestCase):
     def setUp(self) -> None:
-        self.folder = Path(self.mktemp()).absolute() / "sample"
-        self.folder.mkdir(parents=True)
+        # The path of a checkout may have no space; that of trial's folder may.
+        scratch = TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = Path(scratch.name).resolve() / "sample"
+        self.folder.mkdir()
         (self.folder / "pyproject.toml").write_text('[project]\nname = "Sample.One"\n')
         (self.folder / "module.py").write_text("one = 1\n")
         self.cache = self.folder.parent / "archives"
 
     def git(self, *arguments: str) -> str:
         own = ("-c", "user.name=Ada", "-c", "user.email=ada@test.example")
+        # What this user, or the hook that runs the tests, has set is for other repositories.
+        env = {name: text for name, text in os.environ.items() if not name.startswith("GIT_")}
         done = subprocess.run(
-            ["git", *own, *arguments], cwd=self.folder, capture_output=True, text=True, check=True
-        )
+            ["git", *own, *arguments], cwd=self.folder, capture_output=True, text=True, check=True,
+            env={**env, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"},
+        )  # fmt: skip
         return done.stdout.strip()
+
+    def committed(self) -> str:
+        """Commit the folder on a branch, trunk, and return the commit."""
+        self.git("init", "-q", "-b", "trunk")
+        self.git("add", ".")
+        self.git("commit", "-q", "-m", "one")
+        return self.git("rev-parse", "trunk")
 
     def requirement(self, revision: str = "") -> str:
         return requirement_of(f"{self.folder}{revision}", self.cache)
@@ -58,20 +72,21 @@ class Checkouts(SynchronousTestCase):
         self.assertTrue(self.requirement().startswith("other@file:"))
 
     def test_a_branch_is_an_archive_of_its_commit(self) -> None:
-        self.git("init", "-q", "-b", "trunk")
-        self.git("add", ".")
-        self.git("commit", "-q", "-m", "one")
-        commit = self.git("rev-parse", "trunk")
+        commit = self.committed()
         archive = self.cache / f"Sample.One-{commit}.zip"
         for revision in ("@trunk", f"@{commit}", f"@{commit[:10]}"):
             self.assertEqual(self.requirement(revision), f"Sample.One@file://{archive}")
         self.assertEqual([each.name for each in self.cache.iterdir()], [archive.name])
         self.assertIn("has no branch or commit nope", self.refused(f"{self.folder}@nope"))
 
+    def test_a_branch_is_that_of_its_folder_in_a_hook_of_another_repository(self) -> None:
+        commit = self.committed()
+        self.patch(os, "environ", {**os.environ, "GIT_DIR": "/nowhere", "GIT_WORK_TREE": "/"})
+        archive = self.cache / f"Sample.One-{commit}.zip"
+        self.assertEqual(self.requirement("@trunk"), f"Sample.One@file://{archive}")
+
     def test_an_archive_that_cannot_be_written(self) -> None:
-        self.git("init", "-q", "-b", "trunk")
-        self.git("add", ".")
-        self.git("commit", "-q", "-m", "one")
+        self.committed()
         self.cache.write_text("")
         self.assertIn("cannot keep archives", self.refused(f"{self.folder}@trunk"))
 

@@ -65,6 +65,18 @@ class Building(Case):
         self.assertEqual(self.tool.constraints[1:], [None])
         self.assertEqual(tries[1], [*tries[0][:5], *tries[0][7:]])
 
+    def test_temporary_files_of_pip_go_with_the_environment(self) -> None:
+        def interrupt(command: list[str]) -> Done:
+            Path(self.tool.variables["TMPDIR"], "pip-unpack-1").mkdir()
+            raise KeyboardInterrupt
+
+        for word in ("venv", "install"):
+            self.tool.failures = {word: interrupt}
+            self.assertRaises(KeyboardInterrupt, self.provide)
+            folder = Path(self.tool.variables["TMPDIR"])
+            self.assertTrue(folder.is_relative_to(self.folder))
+            self.assertFalse(folder.parent.exists())
+
     def test_uv_is_used_if_available(self) -> None:
         found = self.provide(uv="/bin/uv")
         make, install, _ = self.tool.commands
@@ -104,6 +116,22 @@ class Reuse(Case):
 
     def test_other_requirements_need_another_environment(self) -> None:
         self.assertNotEqual(self.provide().folder, self.provide("twisted==25.5.0").folder)
+
+    def test_a_range_of_versions_is_asked_for_anew_each_day(self) -> None:
+        first = self.provide("twisted>=24.7")
+        self.assertEqual(self.provide("twisted>=24.7").folder, first.folder)
+        other, pinned = self.provide("twisted>=25.5"), self.provide("twisted==25.5.0")
+        self.now += 86400.0
+        second = self.provide("twisted>=24.7")
+        self.assertNotEqual(second.folder, first.folder)
+        self.assertEqual(self.provide("twisted==25.5.0").folder, pinned.folder)
+        self.assertEqual(self.cache.names(), sorted(e.key for e in (other, pinned, second)))
+
+    def test_one_of_an_earlier_day_stays_while_it_is_used(self) -> None:
+        with self.builder().provide(parse_requirements("twisted>=24.7"), PYTHON) as first:
+            self.now += 86400.0
+            self.provide("twisted>=24.7")
+            self.assertTrue(first.folder.exists())
 
     def test_other_installed_versions_need_another_environment(self) -> None:
         first = self.provide()

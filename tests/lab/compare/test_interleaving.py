@@ -15,6 +15,11 @@ class InterleavedRuns(SynchronousTestCase):
     def test_in_one_environment_the_modes_run_one_after_the_other(self) -> None:
         self.assertEqual(self.order(["a", "b"], ["base"], 1), "1a-base 1b-base")
 
+    def test_in_one_environment_every_second_round_goes_through_the_modes_backwards(self) -> None:
+        self.assertEqual(
+            self.order(["a", "b"], ["base"], 3), "1a-base 1b-base 2b-base 2a-base 3a-base 3b-base"
+        )
+
     def test_every_second_round_goes_through_the_environments_backwards(self) -> None:
         self.assertEqual(
             self.order(["a"], ["base", "other"], 3),

@@ -39,6 +39,21 @@ class Parsing(SynchronousTestCase):
         self.assertEqual(self.texts("twisted @ file:///home/me/twisted"),
                          ["twisted@file:///home/me/twisted"])  # fmt: skip
 
+    def test_a_version_a_commit_and_the_state_of_a_folder_are_fixed(self) -> None:
+        for text in (
+            *("twisted==24.7.0", "twisted>=24,==24.7.0", "twisted===24.7.0"),
+            f"twisted@git+https://example.org/twisted.git@{'0a' * 20}",
+            *("twisted@file:///t#state=0123", "twisted@file:///t/twisted-0123.zip"),
+        ):
+            self.assertTrue(parse_requirements(text)[0].is_fixed, text)
+
+    def test_a_range_and_a_branch_are_not(self) -> None:
+        for text in (
+            *("twisted", "twisted[tls]", "twisted>=24.7", "twisted==24.*", "twisted!=24.7.0"),
+            *("twisted@git+https://example.org/twisted.git@trunk", "twisted@file:///t"),
+        ):
+            self.assertFalse(parse_requirements(text)[0].is_fixed, text)
+
     def test_a_name_alone_is_accepted(self) -> None:
         self.assertEqual(self.texts("twisted"), ["twisted"])
 

@@ -18,6 +18,31 @@ conflicting dependencies.
 ERROR: ResolutionImpossible: for help visit https://pip.example/dealing-with-conflicts
 """
 
+UNKNOWN = """\
+ERROR: Could not find a version that satisfies the requirement nowhere==1 (from versions: none)
+ERROR: No matching distribution found for nowhere==1
+"""
+
+NOT_BUILT = """\
+  error: subprocess-exited-with-error
+  \N{MULTIPLICATION SIGN} Getting requirements to build wheel did not run successfully.
+  │ exit code: 1
+  ╰─> [19 lines of output]
+      Traceback (most recent call last):
+        File "<string>", line 1, in <module>
+      RuntimeError: this setup.py does not work
+      [end of output]
+
+  note: This error originates from a subprocess, and is likely not a problem with pip.
+error: subprocess-exited-with-error
+
+\N{MULTIPLICATION SIGN} Getting requirements to build wheel did not run successfully.
+│ exit code: 1
+╰─> See above for output.
+
+note: This error originates from a subprocess, and is likely not a problem with pip.
+"""
+
 NO_NETWORK = """\
 WARNING: Retrying (Retry(total=0, connect=None, read=None, redirect=None, status=None)) after \
 connection broken by 'NewConnectionError('<pip._vendor.HTTPSConnection object at 0x7f2>: Failed \
@@ -54,6 +79,20 @@ class ErrorLine(SynchronousTestCase):
     def test_a_version_that_does_not_exist(self) -> None:
         self.assertEqual(
             error_line(NO_SUCH_VERSION), "No matching distribution found for twisted==99"
+        )
+
+    def test_a_package_without_any_version_may_be_one_without_an_index(self) -> None:
+        self.assertEqual(
+            error_line(UNKNOWN),
+            "No matching distribution found for nowhere==1; "
+            "the package index has no version of it, or cannot be reached",
+        )
+
+    def test_a_package_that_cannot_be_built_is_told_by_what_its_build_said_last(self) -> None:
+        self.assertEqual(
+            error_line(NOT_BUILT),
+            "Getting requirements to build wheel did not run successfully: "
+            "RuntimeError: this setup.py does not work",
         )
 
     def test_a_conflict_names_the_packages(self) -> None:

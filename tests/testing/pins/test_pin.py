@@ -61,7 +61,7 @@ class Pins(SynchronousTestCase):
         self.assertEqual(
             first,
             "EOF after the handshake, server: what it was told and what it sent and what its peer "
-            f"saw is not as pinned in {self.path}",
+            f"saw is not as pinned in {self.path}, which is a pin of 'ok'",
         )
         self.assertEqual(lines[0], "- pinned with Twisted 1.0")
         self.assertTrue(lines[1].startswith("+ seen with Python "))
@@ -79,7 +79,7 @@ class Pins(SynchronousTestCase):
         self.path.parent.mkdir(parents=True)
         head = {"pinned": "server", "dialect": "line", "tls": "1.3", "scenario": "", "versions": {}}
         for text, problem in (
-            ("[", "is no pin"),
+            ("[", "is no pin; to write it anew, run the tests with TLSDEMO_UPDATE_PINS=1, or"),
             ("[]", "is no pin"),
             ('{"pin": 2}', "has format 2, not 1"),
             (json.dumps({**head, "pin": 1, "seen": [], "pinned": "nobody"}), "is no pin"),
@@ -88,6 +88,24 @@ class Pins(SynchronousTestCase):
             self.path.write_text(text)
             self.assertIn(problem, str(self.assertRaises(BadPin, check, seen(), self.path, False)))
         self.assertEqual(check(seen(), self.path, update=True), "")
+
+    def test_a_folder_that_cannot_be_written_to(self) -> None:
+        self.path.parent.parent.mkdir()
+        self.path.parent.touch()
+        for pin in (self.path, self.path.parent / "more" / "ok.json"):
+            problem = self.assertRaises(BadPin, check, seen(), pin, update=True)
+            self.assertIn(f"{pin} cannot be written: ", str(problem))
+
+    def test_a_pin_of_another_test_is_named(self) -> None:
+        seen("ok").write(self.path)
+        first, *_ = check(seen("truncation"), self.path, update=False).splitlines()
+        self.assertIn(f" is not as pinned in {self.path}, which is a pin of 'ok'", first)
+
+    def test_the_ends_of_lines_make_no_difference(self) -> None:
+        pin = seen()
+        pin.write(self.path)
+        self.path.write_bytes(self.path.read_bytes().replace(b"\n", b"\r\n"))
+        self.assertEqual(check(pin, self.path, update=False), "")
 
     def test_a_file_that_cannot_be_read(self) -> None:
         self.path.mkdir(parents=True)

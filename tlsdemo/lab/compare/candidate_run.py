@@ -14,13 +14,17 @@ from tlsdemo.lab.compare.environment_cache import Environment
 from tlsdemo.lab.compare.source_tree import PACKAGE
 from tlsdemo.lab.compare.tool import execute
 
-# Like ``python -m tlsdemo``, except that a tlsdemo in the current directory is not imported, and
-# that a crash, as of an import, is the last line of what it prints.
+# Like ``python -m tlsdemo``, except that a tlsdemo in the current directory is not imported, that
+# we tell of an interruption, and that a crash, as of an import, is the last line of what it prints.
 _TLSDEMO = """\
 import sys
 sys.path[:] = filter(None, sys.path)
 try:
-    from tlsdemo.cli.main import main; status = main()
+    from tlsdemo.cli.interruption import ENDING, interrupted_by
+    with interrupted_by(*ENDING):
+        from tlsdemo.cli.main import main; status = main()
+except KeyboardInterrupt:
+    status = 130
 except Exception as problem:
     import json, traceback
     last = traceback.extract_tb(problem.__traceback__)[-1]

@@ -23,6 +23,12 @@ _FOLDER = ("./", "../", "/", "~")
 _NAME = re.compile(r"""^\s*name\s*=\s*["']?([A-Za-z0-9._-]+)""", re.MULTILINE)
 _REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_OF_A_REPOSITORY = {
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"),
+    *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE"),
+}
+"""Variables that git sets for its hooks: with them it uses that repository, whatever the folder."""
+
 _SKIPPED = {".git", ".venv", "__pycache__", "build", "dist", "_trial_temp"}
 
 
@@ -92,20 +98,25 @@ def _archive(folder: Path, name: str, commit: str, cache: Path, tool: Tool) -> P
 def _pack(folder: Path, name: str, commit: str, archive: Path, tool: Tool) -> None:
     archive.parent.mkdir(parents=True, exist_ok=True)
     partial = archive.parent / f".{archive.name}.{os.getpid()}"
-    done = tool(
-        [
-            *("git", "-C", str(folder), "archive", "--format=zip"),
-            *(f"--prefix={name}/", f"--output={partial}", commit),
-        ],
-        os.environ,
-    )  # fmt: skip
-    if done.status:
-        raise ComparisonError(f"git cannot pack {commit[:12]}: {error_line(done.said)}")
-    partial.replace(archive)
+    try:
+        done = tool(
+            [
+                *("git", "-C", str(folder), "archive", "--format=zip"),
+                *(f"--prefix={name}/", f"--output={partial}", commit),
+            ],
+            os.environ,
+        )  # fmt: skip
+        if done.status:
+            raise ComparisonError(f"git cannot pack {commit[:12]}: {error_line(done.said)}")
+        partial.replace(archive)
+    finally:
+        # What an interruption has left.
+        partial.unlink(missing_ok=True)
 
 
 def _run_git(arguments: Sequence[str], variables: Mapping[str, str]) -> Done:
-    return execute(arguments, variables, GIT_TIMEOUT)
+    kept = {name: text for name, text in variables.items() if name not in _OF_A_REPOSITORY}
+    return execute(arguments, kept, GIT_TIMEOUT)
 
 
 def _state(folder: Path) -> str:

@@ -33,6 +33,8 @@ BUILD_TIMEOUT = 1800.0
 TLS_PACKAGES = ("Twisted", "pyOpenSSL", "cryptography", "service-identity")
 """Packages that keep their installed version, unless another is requested or necessary."""
 
+_DAY = 86400.0
+
 _VERSIONS = "import json; from tlsdemo.tls import versions; print(json.dumps(versions()))"
 
 # Variables that would make other modules importable, or have packages installed elsewhere. Those
@@ -109,7 +111,8 @@ class Builder:
         """Provide an environment with the ``requested`` packages, locked against removal.
 
         The other :data:`TLS_PACKAGES` have the version that is installed here if it is compatible
-        with those, and otherwise any version that is.
+        with those, and otherwise any version that is.  What a range of versions or a branch means
+        is asked anew each day (UTC); the environment of an earlier day is then removed.
 
         Raises:
             ComparisonError: If the environment cannot be built.
@@ -118,11 +121,14 @@ class Builder:
         check_supported(requested, needed)
         named = {each.name for each in requested}
         constraints = [each for each in installed_requirements() if each.name not in named]
+        is_fixed = all(each.is_fixed for each in requested)
+        today = "" if is_fixed else time.strftime("%Y-%m-%d", time.gmtime(self._now()))
         key = environment_key(
             requested,
             python.version,
             *(python.platform, python.prefix),
             *(each.text for each in [*needed, *constraints]),
+            *filter(None, [today]),
         )
         waiting = False
         while True:
@@ -140,6 +146,8 @@ class Builder:
                 # If the lock is not available, another command is about to build it.
                 if lock is not None and self._cache.find(key) is None:
                     self._build(key, requested, python, needed, constraints)
+                    if not is_fixed:
+                        self._remove_outdated(key)
 
     def _build(
         self,
@@ -169,6 +177,14 @@ class Builder:
             raise
         self._report(f"built in {self._now() - began:.0f} s")
 
+    def _remove_outdated(self, key: str) -> None:
+        """Remove what was built on an earlier day for the same requirements as ``key``."""
+        new = self._cache.find(key)
+        for name in self._cache.names():
+            old = self._cache.find(name)
+            if new and old and old.asked == new.asked and old.built // _DAY < new.built // _DAY:
+                self._cache.remove(name)
+
     def _make(self, folder: Path, python: Interpreter) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         if self._uv is not None:
@@ -176,7 +192,7 @@ class Builder:
                        "--python", python.path, str(folder)]  # fmt: skip
         else:
             command = [python.path, "-m", "venv", str(folder)]
-        done = self._tool(command, self._variables)
+        done = self._run(command, folder)
         if done.status:
             raise ComparisonError(f"it cannot create an environment: {error_line(done.said)}")
 
@@ -189,11 +205,24 @@ class Builder:
         else:
             # Not --quiet: its steps are reported.
             command = [python, "-m", "pip", "install", "--progress-bar=off"]
-        done = self._tool([*command, "-c", str(file), *texts], self._variables)
+        done = self._run([*command, "-c", str(file), *texts], folder)
         if done.status and constraints:
-            done = self._tool([*command, *texts], self._variables)
+            done = self._run([*command, *texts], folder)
         if done.status:
             raise ComparisonError(error_line(done.said))
+
+    def _run(self, command: Sequence[str], folder: Path) -> Done:
+        """Run pip, or venv, which runs it; uv has temporary files of its own.
+
+        A pip that is ended by a signal leaves its files, so they are in ``folder``.
+        """
+        if self._uv is not None:
+            return self._tool(command, self._variables)
+        temporary = folder / "tmp"
+        temporary.mkdir(parents=True)
+        done = self._tool(command, {**self._variables, "TMPDIR": str(temporary)})
+        shutil.rmtree(temporary)
+        return done
 
     def _versions(self, environment: Environment) -> dict[str, str]:
         """Return the installed versions, which also shows that tlsdemo can be imported there."""

@@ -25,10 +25,11 @@ def interleaved_runs(
 
     The runs of one mode are adjacent, because they are what is compared.  Every second round goes
     through the environments backwards (baseline, candidate, candidate, baseline), so that a
-    steady drift favours none of them.
+    steady drift favours none of them.  In one environment the modes are compared, and take turns
+    likewise.
     """
     for number in range(1, rounds + 1):
-        ordered = environments if number % 2 else list(reversed(environments))
-        for mode in modes:
-            for environment in ordered:
+        turn = slice(None, None, 1 if number % 2 else -1)
+        for mode in modes[turn] if len(environments) == 1 else modes:
+            for environment in environments[turn]:
                 yield ScheduledRun(number, environment, mode)

@@ -22,6 +22,7 @@ _REQUIREMENT = re.compile(
     rf"(?P<name>{_NAME}){_EXTRAS}"
     rf"(?:(?P<specifiers>{_SPECIFIER}(?:,{_SPECIFIER})*)|@(?P<address>[A-Za-z][A-Za-z+]*:\S+))?"
 )
+_FIXED_ADDRESS = re.compile(r"#state=|@[0-9a-f]{40}$|\.(?:whl|zip|tar\.gz)$")
 _RELEASE = re.compile(r"\d+(?:\.\d+)*")
 _NOT_IN_A_KEY = re.compile(r"[^A-Za-z0-9.]+")
 
@@ -40,6 +41,16 @@ class Requirement:
         found = (match and match["specifiers"]) or ""
         pairs = [re.fullmatch(r"([=~!<>]+)(.+)", each) for each in found.split(",")]
         return [(pair[1], pair[2]) for pair in pairs if pair is not None]
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it always means the same: a version, a commit, or the state of a folder."""
+        match = _REQUIREMENT.fullmatch(self.text)
+        address = (match and match["address"]) or ""
+        return bool(_FIXED_ADDRESS.search(address)) or any(
+            operator in ("==", "===") and "*" not in version
+            for operator, version in self.specifiers
+        )
 
 
 def normalized(name: str) -> str:

@@ -11,6 +11,11 @@ _UNREACHABLE = re.compile(r"Retrying \(Retry\(.*?\)\) after connection broken by
 _REASON = re.compile(r"(?:: |\()'?(\[Errno [^\]]*\] [^'\")]+|[^:'\"()]+)['\")]*: /")
 _ERROR = re.compile(r"^\s*error: (.*\S)", re.MULTILINE | re.IGNORECASE)
 _CAUSE = re.compile(r"(?:^\s*cause:|Caused by:|╰─▶)", re.MULTILINE)
+_NO_VERSIONS = "(from versions: none)"
+_BUILD = re.compile(
+    "^\\s*\N{MULTIPLICATION SIGN} "
+    r"(.*?)\.?$.*?^\s*(\S[^\n]*)\n\s*\[end of output\]", re.M | re.S
+)  # fmt: skip
 _UNINFORMATIVE = ("ResolutionImpossible", "subprocess-exited-with-error", "No solution found")
 
 
@@ -32,6 +37,11 @@ def _relevant_text(output: str) -> str:
     conflicts = [line for line in errors if line.startswith("Cannot install")]
     if conflicts:
         return conflicts[0]
+    if errors and _NO_VERSIONS in output:
+        return f"{errors[-1]}; the package index has no version of it, or cannot be reached"
+    build = _BUILD.search(output)
+    if build is not None:
+        return f"{build[1]}: {build[2]}"
     _, *causes = _CAUSE.split(output)
     lines = [*errors[-1:], *causes[-1:]]
     return ": ".join(lines) or output.strip().rpartition("\n")[2] or "it printed nothing"

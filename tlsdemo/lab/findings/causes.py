@@ -1,4 +1,4 @@
-"""What causes the findings that no ticket is known for, as far as it is known.
+"""What causes the findings that no ticket is known for, as far as it is known; who to tell.
 
 Names in double backquotes are those of Twisted 26.10 and pyOpenSSL 26.4.
 """
@@ -172,3 +172,26 @@ CAUSES: dict[str, str] = {
     ),
 }
 """By the finding's name."""
+
+TWISTED = "Twisted: https://github.com/twisted/twisted/issues"
+"""Where a finding is to be reported that `TRACKERS` does not name."""
+
+_IN_PRIVATE = (
+    "Twisted, in private, as it lets an attacker act for others: "
+    "https://github.com/twisted/twisted/security/advisories/new"
+)
+_PYOPENSSL = "pyOpenSSL: https://github.com/pyca/pyopenssl/issues"
+
+TRACKERS = {
+    **dict.fromkeys(
+        (
+            *("starttls-injection", "esmtp-server-injection", "esmtp-client-injection"),
+            *("esmtp-state-survives-starttls", "imap4-server-injection"),
+            *("rejected-but-delivered", "aborted-but-delivered"),
+        ),
+        _IN_PRIVATE,
+    ),
+    "internal-error-for-refused-certificate": _PYOPENSSL,
+    "context-frozen-by-connection": _PYOPENSSL,
+}
+"""Where findings are to be reported, by their names."""

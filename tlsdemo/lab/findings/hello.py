@@ -19,6 +19,7 @@ _SEGMENT = 1440
 """Bytes in a segment of TCP over IPv6 and Ethernet, without any TCP options."""
 
 _KEY_SHARE = 51
+_CLASSIC = {23: "secp256r1", 24: "secp384r1", 25: "secp521r1", 29: "X25519", 30: "X448"}
 _POST_QUANTUM = {
     0x0200: "MLKEM512",
     0x0201: "MLKEM768",
@@ -54,7 +55,8 @@ async def _post_quantum(testbed: Testbed) -> Evidence:
     await testbed.require("send a ClientHello", lambda: len(peer.wire) > 5)
     await testbed.wait_until_quiet()
     shares = dict(_key_shares(peer.wire))
-    named = [f"{_POST_QUANTUM.get(each, hex(each))} {size} B" for each, size in shares.items()]
+    names = {**_CLASSIC, **_POST_QUANTUM}
+    named = [f"{names.get(each, hex(each))} {size} B" for each, size in shares.items()]
     return evidence(
         len(peer.wire) > _SEGMENT and bool(shares.keys() & _POST_QUANTUM.keys()),
         f"a client with default options sends a ClientHello of {len(peer.wire):,} B",
@@ -87,11 +89,11 @@ FINDINGS = (
         "tls-role-follows-tcp",
         "startTLS makes the end that opened the TCP connection the TLS client.",
         "ITLSTransport.startTLS has no parameter for the role. A server that calls back, and two "
-        "clients that are connected by a relay, need the other one. Given the options of a server, "
-        "the transport sends a ClientHello with them, and verifies nobody. Twisted's transports "
-        "take an argument normal=False, which the interface does not mention, and other transports "
-        "need not have. Put a TLSMemoryBIOProtocol with the role that you want in between "
-        "yourself; tlsdemo's mode pair takes the role from its settings.",
+        "clients that are connected by a relay, need the other one. Given the options of a "
+        "server, the transport sends a ClientHello with them, and verifies nobody. Twisted's "
+        "transports take an argument normal=False, which the interface does not mention and other "
+        "transports need not have. Put a TLSMemoryBIOProtocol of your own with the right role in "
+        "between; tlsdemo takes the role from its settings.",
         _role,
         tickets=(3278, 5690),
     ),

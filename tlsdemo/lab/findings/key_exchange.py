@@ -125,10 +125,11 @@ FINDINGS = (
         "OpenSSL prefers X25519MLKEM768 since version 3.5, and neither Twisted nor pyOpenSSL has "
         "a setting for it. With an ECDSA certificate a handshake costs a quarter to a third more "
         "CPU time than with X25519, and over 2 KB of traffic, 1.2 KB of it in the ClientHello "
-        "(client-hello-in-two-segments). Who compares two servers, or one before and after an "
-        "upgrade of OpenSSL, measures this difference unless the group is the same. It protects "
-        "what is recorded today against the quantum computers of tomorrow, which is worth it to "
-        "most. tlsdemo prefers it as well, but sets the groups, and shows which one was agreed on.",
+        "(client-hello-in-two-segments). A comparison of two servers, or of one before and after "
+        "an upgrade of OpenSSL, measures this difference unless both use the same group. It "
+        "protects what is recorded today against the quantum computers of tomorrow, which is "
+        "worth that to most people. tlsdemo prefers it as well, but sets the groups, and shows "
+        "which one was agreed on.",
         _cost,
         affected=AffectedVersions("OpenSSL", since="3.5"),
         timeout=20.0,

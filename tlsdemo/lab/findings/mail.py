@@ -137,7 +137,7 @@ FINDINGS = (
     Finding(
         "esmtp-server-injection",
         "The ESMTP server of twisted.mail executes commands that were injected after STARTTLS.",
-        "It is a LineReceiver that calls startTLS and continues with the lines it already has "
+        "It is a LineOnlyReceiver that calls startTLS and continues with the lines it already has "
         "(starttls-injection). A command that an attacker on the network appends to the client's "
         "STARTTLS is executed in the session that the client then believes to be protected: for "
         "instance the beginning of a message by the attacker (CVE-2011-0411). RFC 3207 requires "

@@ -105,12 +105,12 @@ FINDINGS = (
     Finding(
         "context-frozen-by-connection",
         "A context can no longer be changed once a connection has been made with it.",
-        "pyOpenSSL refuses it with a ValueError, as such a change never was safe while connections "
-        "use the context; from 25.1 to 26.1 it only warned. A server that loads a renewed "
-        "certificate into its context, and a creator of connections that sets a callback on a "
-        "shared context for each of them, fail after an upgrade: not when they start, but from "
-        "the second connection on. Make a new context, and let the creator of connections return "
-        "connections of that one; tlsdemo does so when it reloads its certificates.",
+        "pyOpenSSL refuses it with a ValueError, because such a change was never safe while "
+        "connections use the context; from 25.1 to 26.1 it only warned. A server that loads a "
+        "renewed certificate into its context, and a creator of connections that sets a callback "
+        "on a shared context for each of them, fail after an upgrade: not when they start, but "
+        "from the second connection on. Make a new context, and let the creator of connections "
+        "return connections of that one; tlsdemo does so when it reloads its certificates.",
         _changed,
         affected=AffectedVersions("pyOpenSSL", since="26.2"),
     ),
@@ -132,9 +132,9 @@ FINDINGS = (
         "With a new pyOpenSSL, an older Twisted can no longer make a self-signed certificate.",
         "KeyPair.selfSignedCert, requestObject, and all else that makes a request for a "
         "certificate, use OpenSSL.crypto.X509Req, which pyOpenSSL has removed in 26.3. They raise "
-        "AttributeError, often in the tests of a project, which are what makes certificates most. "
-        "Upgrade Twisted with pyOpenSSL, or make certificates with cryptography or trustme; "
-        "tlsdemo uses trustme.",
+        "AttributeError, most often in a project's tests, where certificates are made. Upgrade "
+        "Twisted with pyOpenSSL, or make certificates with cryptography or trustme; tlsdemo uses "
+        "trustme.",
         _self_signed,
         affected=AffectedVersions(
             until="26.10", beside=AffectedVersions("pyOpenSSL", since="26.3")

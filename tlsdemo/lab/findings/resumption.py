@@ -78,10 +78,10 @@ FINDINGS = (
         "Every TLS 1.3 handshake sends two session tickets, and neither can be used.",
         "OpenSSL sends two tickets after each TLS 1.3 handshake even if sessions are disabled "
         "(no-resumption); they refer to sessions that the server does not keep. Each connection "
-        "costs bytes and work for them, and a client that presents one later is refused. They are "
-        "also the reason why the first bytes that a client receives are not application data. "
-        "Enable resumption, or set the number of tickets to 0; the tickets that tlsdemo sends can "
-        "be used.",
+        "costs bytes and work for them, and a client that presents one later gets a full "
+        "handshake all the same. They are also the reason why the first bytes that a client "
+        "receives are not application data. Enable resumption, or set the number of tickets to 0; "
+        "the tickets that tlsdemo sends can be used.",
         _tickets,
     ),
 )

@@ -195,38 +195,29 @@ def test_client_options(benchmark: Benchmark) -> None:
 
 def test_small_writes(benchmark: Benchmark) -> None:
     """Many small writes, which are combined into few records."""
-    pair = Pair(client_options(), server_options()).handshake()
-
-    def go() -> None:
-        for _ in range(1000):
-            pair.client.transport.write(b"x" * 32)  # type: ignore[union-attr]
-        pair.pump()
-
-    _transfer(benchmark, pair, go, 32_000)
+    _write(benchmark, b"x" * 32, 1000)
 
 
 def test_small_records(benchmark: Benchmark) -> None:
     """Many small records, which arrive together."""
-    pair = Pair(client_options(), server_options(), unbuffered=True).handshake()
-
-    def go() -> None:
-        for _ in range(1000):
-            pair.client.transport.write(b"x" * 32)  # type: ignore[union-attr]
-        pair.pump()
-
-    _transfer(benchmark, pair, go, 32_000)
+    _write(benchmark, b"x" * 32, 1000, unbuffered=True)
 
 
 def test_large_write(benchmark: Benchmark) -> None:
     """One write of a megabyte."""
-    pair = Pair(client_options(), server_options()).handshake()
-    data = b"x" * 1_000_000
+    _write(benchmark, b"x" * 1_000_000, 1)
+
+
+def _write(benchmark: Benchmark, data: bytes, times: int, unbuffered: bool = False) -> None:
+    """Have the client write C{data} so many times, and the server receive it."""
+    pair = Pair(client_options(), server_options(), unbuffered).handshake()
 
     def go() -> None:
-        pair.client.transport.write(data)  # type: ignore[union-attr]
+        for _ in range(times):
+            pair.client.transport.write(data)  # type: ignore[union-attr]
         pair.pump()
 
-    _transfer(benchmark, pair, go, len(data))
+    _transfer(benchmark, pair, go, len(data) * times)
 
 
 def test_request_and_response(benchmark: Benchmark) -> None:

@@ -137,8 +137,9 @@ FINDINGS = (
         "ClientHello. Twisted's endpoint string haproxy:ssl:, which its documentation gives as an "
         "example, puts the parts in the other order. Every connection of such a balancer fails "
         "with an error of TLS, while a client that completes a handshake can name any address as "
-        "its own inside it. Use haproxy:tcp: and start TLS yourself, with the next trap in mind "
-        "(wrapped-listener-not-told); tlsdemo's --proxy-protocol reads the header before TLS.",
+        "its own inside it. Use haproxy:tcp: and start TLS yourself, but do not wait for "
+        "handshakeCompleted (wrapped-listener-not-told); tlsdemo's --proxy-protocol reads the "
+        "header before TLS.",
         _header_inside,
         tickets=(9041,),
     ),

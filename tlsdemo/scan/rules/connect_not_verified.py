@@ -96,6 +96,7 @@ RULE = Rule(
     "a wrong certificate looks connected as well.",
     cure="Wait for handshakeCompleted of a protocol that declares IHandshakeListener.",
     finding="connect-before-verification",
+    words=("wrapClientTLS",),
     check=_check,
     bad=_BAD,
     good=_GOOD,

@@ -112,6 +112,7 @@ RULE = Rule(
     "too late for them. pyOpenSSL raises ValueError since 26.2, once a connection has the context.",
     cure="Change a context once, where it is made, before the first connection has it.",
     finding="context-frozen-by-connection",
+    words=("ConnectionForTLS", "OpenSSL"),
     check=_check,
     bad=_BAD,
     good=_GOOD,

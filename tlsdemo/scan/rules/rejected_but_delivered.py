@@ -98,6 +98,7 @@ RULE = Rule(
     "startTLS, even in spite of abortConnection. It is from somebody who has just been rejected.",
     cure="Set a flag before you close, and discard what arrives later.",
     finding="rejected-but-delivered",
+    words=("handshakeCompleted",),
     check=_check,
     bad=_BAD,
     good=_GOOD,

@@ -65,6 +65,7 @@ RULE = Rule(
     "application protocol, and nobody has been verified.",
     cure="Do it in handshakeCompleted of a protocol that declares IHandshakeListener.",
     finding="connection-made-before-handshake",
+    words=("getPeerCertificate", "negotiatedProtocol"),
     check=_check,
     bad=_BAD,
     good=_GOOD,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from tlsdemo.scan.class_family import families, own_attribute, transport_calls
+from tlsdemo.scan.class_family import families, own_attribute
 from tlsdemo.scan.python_source import PythonSource, nodes_in
 from tlsdemo.scan.rule import Rule, Spot
 
@@ -47,14 +47,12 @@ class Server(LineReceiver):
 
 def _check(source: PythonSource) -> Iterator[tuple[Spot, str]]:
     for family in families(source):
-        if not family.is_line_receiver or _mentions(family.nodes(), _CLEARING):
+        if not family.is_line_receiver:
             continue
-        for method in family.own_methods():
-            # Nothing has been received when the connection is made.
-            if method.name != "connectionMade" and not _mentions(
-                nodes_in(method), _CLEARING_IN_THE_METHOD
-            ):
-                for call in transport_calls(method, "startTLS"):
+        for method, calls in family.upgrades():
+            seen_to = _mentions(nodes_in(method), _CLEARING_IN_THE_METHOD)
+            if not seen_to and not _mentions(family.nodes(), _CLEARING):
+                for call in calls:
                     yield call, "what follows the request for TLS stays in the line buffer"
 
 
@@ -69,6 +67,7 @@ RULE = Rule(
     "through TLS. An attacker appends commands to STARTTLS (CVE-2011-0411).",
     cure="Call clearLineBuffer() before startTLS, and refuse a client that has sent more.",
     finding="starttls-injection",
+    words=("startTLS",),
     check=_check,
     bad=_BAD,
     good=_GOOD,

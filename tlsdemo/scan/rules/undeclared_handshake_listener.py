@@ -46,6 +46,7 @@ RULE = Rule(
     "method is never called, and the checks in it never run.",
     cure="Put @implementer(IHandshakeListener) on the class, and test that the method is called.",
     finding="handshake-method-not-called",
+    words=("handshakeCompleted",),
     check=_check,
     bad=_BAD,
     good=_GOOD,

@@ -6,8 +6,8 @@ import ast
 import re
 from collections.abc import Iterator
 
-from tlsdemo.scan.class_family import ClassFamily, families, own_attribute, transport_calls
-from tlsdemo.scan.python_source import PythonSource, nodes_in
+from tlsdemo.scan.class_family import ClassFamily, families, own_attribute
+from tlsdemo.scan.python_source import FunctionNode, PythonSource, nodes_in
 from tlsdemo.scan.rule import Rule, Spot
 
 _STATE = re.compile(r"tls|ssl|secure|crypt|cert|handshake|upgrad|phase|state|mode", re.IGNORECASE)
@@ -45,12 +45,34 @@ class Server(Protocol):
 def _check(source: PythonSource) -> Iterator[tuple[Spot, str]]:
     for family in families(source):
         # What is inherited from elsewhere may know the state.
-        if not family.is_protocol or not family.is_known or _knows_the_state(family):
+        if not family.is_protocol or not family.is_known:
             continue
-        for method in family.own_methods():
-            if method.name != "connectionMade":
-                for call in transport_calls(method, "startTLS"):
+        for method, calls in family.upgrades():
+            if not _knows_the_state(family) and not _changed(method) & _asked(family):
+                for call in calls:
                     yield call, "nothing in the class tells whether TLS has begun"
+
+
+def _changed(method: FunctionNode) -> set[str]:
+    """Return the attributes, of whatever object, that are set to a constant; no buffer is."""
+    return {
+        target.attr
+        for node in nodes_in(method)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Attribute) and not isinstance(node.value.value, bytes)
+    }
+
+
+def _asked(family: ClassFamily) -> set[str]:
+    """Return the attributes that decide something in the class: its state, by any name."""
+    return {
+        each.attr
+        for node in family.nodes()
+        if isinstance(node, ast.If | ast.IfExp | ast.While | ast.Assert)
+        for each in nodes_in(node.test)
+        if isinstance(each, ast.Attribute)
+    }
 
 
 def _knows_the_state(family: ClassFamily) -> bool:
@@ -78,6 +100,7 @@ RULE = Rule(
     "connection is broken.",
     cure="Keep the state in the protocol, and refuse a second request for TLS.",
     finding="start-tls-twice",
+    words=("startTLS",),
     check=_check,
     bad=_BAD,
     good=_GOOD,

@@ -15,6 +15,9 @@ _OPTIONS = ".ssl.CertificateOptions"
 _OF_CLIENTS = {"connectSSL", "SSL4ClientEndpoint", "wrapClientTLS", "SSLClient"}
 """What takes the TLS of a client as an argument."""
 
+_MAKING = {"getContext", "creatorForNetloc", "clientConnectionForTLS"}
+"""The methods of a context factory.  What they return may be made, and verify, elsewhere."""
+
 _VERIFYING = {"trustRoot", "caCerts"}
 
 _BAD = """\
@@ -47,9 +50,16 @@ def _check(source: PythonSource) -> Iterator[tuple[Spot, str]]:
 
 
 def _verifies_nothing(source: PythonSource, node: ast.ClassDef) -> bool:
-    return any(source.full_name(base).endswith(_OLD) for base in node.bases) and not any(
-        isinstance(each, ast.Attribute) and each.attr == "set_verify" for each in nodes_in(node)
-    )
+    if not any(source.full_name(base).endswith(_OLD) for base in node.bases):
+        return False
+    within = list(nodes_in(node))
+    called = {
+        each.func.attr if isinstance(each.func, ast.Attribute) else source.full_name(each.func)
+        for each in within
+        if isinstance(each, ast.Call)
+    }
+    makes = {each.name for each in within if isinstance(each, FUNCTION_NODES)} & _MAKING
+    return "set_verify" not in called and (not makes or bool(called & {"Context", "getContext"}))
 
 
 def _options_of_clients(source: PythonSource, function: FunctionNode) -> Iterator[tuple[Spot, str]]:
@@ -91,6 +101,7 @@ RULE = Rule(
     "of every server: whoever is on the network can be the server.",
     cure="Use optionsForClientTLS(name), which verifies the certificate and the name.",
     finding="",
+    words=("ClientContextFactory", "CertificateOptions"),
     check=_check,
     bad=_BAD,
     good=_GOOD,

@@ -25,6 +25,9 @@ FORMAT = 1
 UPDATE = "TLSDEMO_UPDATE_PINS"
 """The environment variable with which pins are written anew."""
 
+_HOW = f"run the tests with {UPDATE}=1, or pytest with --update-pins"
+_ANEW = f"to write it anew, {_HOW}"
+
 _DEFAULTS = {
     "at": 0.0, "length": 0, "version": "", "messages": [], "encrypted": False,
     "fate": Fate.PASSED.value, "facts": {},
@@ -32,7 +35,7 @@ _DEFAULTS = {
 
 
 class BadPin(Exception):
-    """A file is no pin; the text names the file and the problem."""
+    """A file is no pin, or cannot be one; the text names the file and the problem."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +76,22 @@ class Pin:
     # Its file.
 
     def write(self, path: Path) -> None:
-        """Write the file, and its folder."""
+        """Write the file, and its folder.
+
+        Raises:
+            BadPin: If it cannot be written.
+        """
         lines = [json.dumps(_fields(seen), ensure_ascii=False) for seen in self.trace.in_order()]
         head = {
             "pin": FORMAT, "scenario": self.trace.title, **self.trace.facts,
             "versions": dict(self.versions),
         }  # fmt: skip
         text = ",\n".join([json.dumps(head, ensure_ascii=False)[:-1], ' "seen": [\n  '])
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text + ",\n  ".join(lines) + "\n]}\n", encoding="utf-8")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text + ",\n  ".join(lines) + "\n]}\n", encoding="utf-8")
+        except OSError as problem:
+            raise BadPin(f"{path} cannot be written: {problem.strerror}") from None
 
     @classmethod
     def read(cls, path: Path) -> Pin:
@@ -94,7 +104,7 @@ class Pin:
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
             if found["pin"] != FORMAT:
-                raise BadPin(f"{path} has format {found['pin']!r}, not {FORMAT}; write it anew")
+                raise BadPin(f"{path} has format {found['pin']!r}, not {FORMAT}; {_ANEW}")
             facts = {name: str(found[name]) for name in ("pinned", "dialect", "tls")}
             End(facts["pinned"])
             seen = [seen_from({**_DEFAULTS, **each}) for each in found["seen"]]
@@ -105,7 +115,7 @@ class Pin:
         except OSError as problem:
             raise BadPin(f"{path} cannot be read: {problem.strerror}") from None
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise BadPin(f"{path} is no pin; remove it, and write it anew") from None
+            raise BadPin(f"{path} is no pin; {_ANEW}") from None
 
 
 def _is_of(seen: Mark | Arrow, end: End) -> bool:
@@ -136,7 +146,7 @@ def check(pin: Pin, path: Path, update: bool | None = None) -> str:
     With ``update``, the file is written if it differs; by default if the variable `UPDATE` is set.
 
     Raises:
-        BadPin: If the file is no pin.
+        BadPin: If the file is no pin, or cannot be written.
     """
     update = bool(os.environ.get(UPDATE)) if update is None else update
     try:
@@ -157,9 +167,6 @@ def check(pin: Pin, path: Path, update: bool | None = None) -> str:
     return "\n".join(difference(expected, pin, path))
 
 
-_HOW = f"run the tests with {UPDATE}=1, or pytest with --update-pins"
-
-
 def difference(expected: Pin, seen: Pin, path: Path) -> Iterator[str]:
     """Return the lines that say what differs: two sequence diagrams, one as a change of the other.
 
@@ -167,7 +174,10 @@ def difference(expected: Pin, seen: Pin, path: Path) -> Iterator[str]:
     """
     title = f"{seen.trace.title}, {seen.trace.facts['pinned']}"
     what = " and ".join(seen.differing(expected))
-    yield f"{title}: {what} is not as pinned in {path}"
+    # Two tests may share a file by mistake.
+    other = expected.trace.title
+    of = f", which is a pin of {other!r}" if other != seen.trace.title else ""
+    yield f"{title}: {what} is not as pinned in {path}{of}"
     for sign, pin in (("-", expected), ("+", seen)):
         told = ", ".join(f"{name} {text}" for name, text in pin.versions.items())
         yield f"{sign} {'pinned' if sign == '-' else 'seen'} with {told}"

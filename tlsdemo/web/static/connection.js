@@ -37,8 +37,7 @@
     }
   };
 
-  const follow = (event) => {
-    const { connections } = JSON.parse(event.data);
+  const follow = ({ connections }) => {
     if (!connections) return;
     const own = connections.find((each) => each.number === number);
     // A worker that replaces another one counts its connections from the beginning.
@@ -55,8 +54,5 @@
     }
   };
 
-  const stream = new EventSource("/events");
-  stream.addEventListener("history", follow);
-  stream.addEventListener("frame", follow);
-  stream.onerror = () => say("connecting again …");
+  const stream = followEvents({ history: follow, frame: follow }, say);
 })();

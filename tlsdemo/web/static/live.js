@@ -213,17 +213,13 @@
     charts.forEach((each) => each.update());
   };
 
+  const history = (message) => {
+    if (message.series.map((each) => each.name).join("\n") !== columns.join("\n")) location.reload();
+    else begin(message);
+  };
+
   const connect = () => {
-    stream = new EventSource("/events");
-    stream.addEventListener("history", (event) => {
-      const message = JSON.parse(event.data);
-      if (message.series.map((each) => each.name).join("\n") !== columns.join("\n")) location.reload();
-      else begin(message);
-    });
-    stream.addEventListener("frame", (event) => next(JSON.parse(event.data)));
-    stream.onerror = () => {
-      say(stream.readyState === EventSource.CLOSED ? "the server does not answer; reload the page" : "connecting again …");
-    };
+    stream = followEvents({ history, frame: next }, say);
   };
 
   pause.hidden = false;
