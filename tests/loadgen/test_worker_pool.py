@@ -129,6 +129,15 @@ class WorkerPoolTests(SynchronousTestCase):
         self.assertIn("signal 9", problem)
         self.assertNotIn("\n", problem)
 
+    def test_a_worker_that_says_what_is_no_report_is_killed_which_is_said_once(self) -> None:
+        for line in (b"{", b"[]", b"{}", b'{"cpu": 0, "at": 0, "state": []}', b"[" * 100_000):
+            self.problems.clear()
+            worker = self.started(1)[-1]
+            worker.protocol.outReceived(line + b"\nmore\n")
+            text = "a worker process said what is no report, and was killed"
+            self.assertEqual(self.problems, [f"{text}: {line[:100]!r}"])
+            self.assertEqual(worker.signals, ["KILL"])
+
     def test_a_worker_that_ended_counts_as_over_and_keeps_its_counters(self) -> None:
         one, other = self.started(1, 1)
         one.report("connecting", begun=1)

@@ -72,6 +72,7 @@ class _Worker:
         self.interval = _Measured(0.0, 0.0)
         self.peers: list[str] = []
         self._silence: IDelayedCall | None = None
+        self._broken = False
         self.process = pool.launch(reactor, split_lines(self._report_received))
         self.process.wait().addCallback(self._ended)
         self.send(tasks=[task.as_json() for task in tasks])
@@ -84,7 +85,22 @@ class _Worker:
         self.send(do="begin", windows=[each.as_json() for each in windows])
 
     def _report_received(self, line: bytes) -> None:
-        report = json.loads(line)
+        if self._broken:
+            return
+        try:
+            self._take(json.loads(line))
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            # What it has measured since its last report is not known.
+            self._broken = True
+            self._pool.on_failure(
+                f"a worker process said what is no report, and was killed: {line[:100]!r}"
+            )
+            self.process.kill()
+            return
+        self._heard()
+        self._pool.on_report()
+
+    def _take(self, report: dict[str, Any]) -> None:
         before = self.state, self.resting, self.outstanding, self.counters
         cpu, at = report["cpu"], report["at"]
         if self.state == "starting":
@@ -105,10 +121,8 @@ class _Worker:
             self.measured[int(number)].latencies.add(latencies)
             self.interval.latencies.add(latencies)
         self.peers = report.get("peers", self.peers)
-        self._heard()
         if before != (self.state, self.resting, self.outstanding, self.counters):
             self._pool.moved()
-        self._pool.on_report()
 
     def _heard(self) -> None:
         """Expect the next report, unless this was the last."""
