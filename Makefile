@@ -161,7 +161,7 @@ STAMPS := .venv/.demo .venv/.bench .venv/.docs .venv/.test .venv/.interop .venv/
 
 .venv/.bench: .venv/bin/python setup.cfg pyproject.toml
 	$(call install,.venv,-e '.[bench]')
-	@touch $@
+	@touch .venv/.demo .venv/.test $@
 
 .venv/.docs: .venv/bin/python setup.cfg pyproject.toml
 	$(call install,.venv,-e '.[docs]')
@@ -169,7 +169,7 @@ STAMPS := .venv/.demo .venv/.bench .venv/.docs .venv/.test .venv/.interop .venv/
 
 .venv/.interop: .venv/bin/python setup.cfg pyproject.toml
 	$(call install,.venv,-e '.[interop]')
-	@touch $@
+	@touch .venv/.demo .venv/.test $@
 
 .venv/.dev: .venv/bin/python setup.cfg pyproject.toml
 	$(call install,.venv,-e '.[dev]')
