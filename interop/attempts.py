@@ -53,6 +53,8 @@ def tried(what: str, *peers: str, parts: tuple[Part, ...] = ()) -> Callable[[_Te
 
 def attempt_of(test: Any) -> Attempt | None:
     """Return what a test of trial declares, if it declares something."""
+    # trial hands a test that is skipped to the reporter in an adapter.
+    test = getattr(test, "_originalTest", test)
     return getattr(getattr(test, test._testMethodName), "attempt", None)
 
 
