@@ -44,8 +44,10 @@ stream {{
 }}
 """
 
+# Of two threads that log at the same time, one may drop its line.
 _HAPROXY = """
 global
+  nbthread 1
   log stdout format raw local0
 defaults
   mode tcp
