@@ -157,11 +157,12 @@ class ServerNameTests(SynchronousTestCase):
         home.mkdir()
         one, two = issue(home, "one", "one.example"), issue(home, "two", "two.example")
         trusting_all = Credentials(two.certificate, two.key, None)
-        tls = ServerTLS.build(one, ClientAuth.NONE, more=[trusting_all])
-        first = foreign_client(server_name="one.example")
-        End(ModeName.PAIR, tls).secured_with(first)
-        again = foreign_client(
-            server_name="one.example", context=first.tls.context, session=first.tls.session
-        )
-        End(ModeName.PAIR, tls).secured_with(again)
-        self.assertTrue(again.tls.session_reused)
+        for auth in (ClientAuth.NONE, "none"):
+            tls = ServerTLS.build(one, auth, more=[trusting_all])
+            first = foreign_client(server_name="one.example")
+            End(ModeName.PAIR, tls).secured_with(first)
+            again = foreign_client(
+                server_name="one.example", context=first.tls.context, session=first.tls.session
+            )
+            End(ModeName.PAIR, tls).secured_with(again)
+            self.assertTrue(again.tls.session_reused)

@@ -145,7 +145,7 @@ class WorkerProcess:
     # Hanging.
 
     def _unanswered(self, failure: Failure) -> Any:
-        silent = self._reactor.seconds() - max(self._heard_at, self.began)
+        silent = self._reactor.seconds() - self._heard_at
         if (
             failure.check(defer.TimeoutError)
             and self.state is WorkerState.ANSWERING

@@ -180,7 +180,7 @@ class ServerTLS:
             for prepare, context in product(preparations, contexts):
                 prepare(context)
             authorities = {each.authority for each in identities}
-            if len(authorities) > 1 and client_auth is not ClientAuth.NONE:
+            if len(authorities) > 1 and auth is not ClientAuth.NONE:
                 # A client that one name trusts could resume its session with another name: OpenSSL
                 # verifies nothing again, and the tickets are those of the first context.
                 for context in contexts:
